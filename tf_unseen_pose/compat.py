@@ -1,0 +1,50 @@
+"""The only module that knows which TensorFlow stack it runs on.
+
+Python <= 3.11 gets TensorFlow 2.15 with Keras 2.15 and TensorFlow Addons; Python >= 3.12 gets TensorFlow 2.21 with
+Keras 3, for which Addons has no wheel.
+"""
+
+import keras
+import tensorflow as tf
+
+KERAS_3 = not keras.__version__.startswith("2.")
+
+if not KERAS_3:
+    import warnings
+
+    with warnings.catch_warnings():
+        # Addons announces its end of life at every import; the pinned version is what this stack has.
+        warnings.simplefilter("ignore")
+        import tensorflow_addons as tfa
+
+
+def spectral_normalization(layer):
+    """Wraps a layer so that its kernel is divided by its largest singular value (Miyato et al., 2018).
+
+    Keras 2.15 has a wrapper of that name too, but it fails inside a traced `train_step`.
+    """
+    return keras.layers.SpectralNormalization(layer) if KERAS_3 else tfa.layers.SpectralNormalization(layer)
+
+
+def project_images(images, output_to_input, height: int, width: int):
+    """Resamples images bilinearly by an affine transform. For augmentation only: its gradient is approximate.
+
+    Args:
+        images: float [B, H, W, C]. Points beyond the border take the border's value.
+        output_to_input: float32 [B, 2, 3], from output pixels to input pixels (centres at whole numbers).
+        height, width: size of the output.
+
+    Returns:
+        float [B, height, width, C].
+    """
+    flat = tf.concat([tf.reshape(output_to_input, [-1, 6]), tf.zeros_like(output_to_input[:, 0, :2])], axis=1)
+    if KERAS_3:
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=flat,
+            output_shape=[height, width],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+            fill_mode="NEAREST",
+        )
+    return tfa.image.transform(images, flat, "bilinear", fill_mode="nearest", output_shape=[height, width])

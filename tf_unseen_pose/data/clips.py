@@ -1,0 +1,142 @@
+"""What every source of data is read into: clips of frames, each a JPEG with its joints.
+
+Convention: joints, boxes and masks belong to the JPEG as it is stored (an EXIF orientation is not applied), in pixels,
+(0, 0) the centre of the top-left pixel.
+"""
+
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+JPEG_QUALITY = 95
+
+
+class BrokenClip(Exception):
+    """A clip that cannot be used; the message is the reason, without the clip's name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of a person.
+
+    Attributes:
+        jpeg: the encoded picture.
+        joints: float32 [J, 3]: x, y in pixels of the picture, visibility 0..1.
+        number: position in time within the clip; numbers of a clip rise but may have gaps.
+        box: float32 [4]: x, y, width, height of the person in pixels, or None: the visible joints' box.
+        mask_png: 8-bit grey PNG of the picture's size, 255 where the person is, or None where unknown.
+    """
+
+    jpeg: bytes
+    joints: np.ndarray
+    number: int
+    box: np.ndarray | None = None
+    mask_png: bytes | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Frames of one person in one scene.
+
+    Attributes:
+        name: unique within a dataset.
+        action: what the person does; '' where unknown.
+        fps: frames a second; 0 where unknown or where the frames are stills.
+        frames: reads the frames, one at a time, in the order of their numbers; may raise `BrokenClip`.
+        scene: clips of one scene may show the same room and person; '' where unknown.
+        left_out: filled while `frames` is read: one line a frame that the source lists but that cannot be used.
+    """
+
+    name: str
+    action: str
+    fps: float
+    frames: Callable[[], Iterable[Frame]]
+    scene: str = ""
+    left_out: list[str] = field(default_factory=list)
+
+
+def encode_picture(image: np.ndarray | Image.Image, kind: str) -> bytes:
+    """uint8 [H, W, 3] or [H, W], or a Pillow image, as bytes of a "JPEG" (quality 95) or "PNG"."""
+    buffer = io.BytesIO()
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    image.save(buffer, kind, quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def _decode(data: bytes, name: str) -> Image.Image:
+    """Decodes the whole picture, so that a damaged one is found now and not while training."""
+    try:
+        image = Image.open(io.BytesIO(data))
+        image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise BrokenClip(f"the picture {name} cannot be read") from error
+    return image
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BrokenClip(f"the picture {path} cannot be read") from error
+
+
+def read_frame(
+    picture: Path,
+    joints: np.ndarray,
+    number: int,
+    box: np.ndarray | None = None,
+    mask: Path | None = None,
+    max_side: int | None = None,
+) -> Frame:
+    """Reads a picture (and its mask) from disk.
+
+    A grey or colour JPEG is kept byte by byte; anything else is encoded anew. With `max_side`, a picture whose longer
+    side exceeds it is shrunk, with its joints, box and mask.
+
+    Raises:
+        BrokenClip: a file that is missing or damaged, or a mask of another size.
+    """
+    data = _read(picture)
+    image = _decode(data, str(picture))
+    if image.format != "JPEG" or image.mode not in ("RGB", "L"):
+        data = encode_picture(image.convert("RGB"), "JPEG")
+    mask_data = mask_image = None
+    if mask is not None:
+        mask_data = _read(mask)
+        mask_image = _decode(mask_data, str(mask))
+        if mask_image.size != image.size:
+            raise BrokenClip(f"the mask {mask} has another size than its picture")
+        if mask_image.format != "PNG" or mask_image.mode != "L":
+            mask_data = encode_picture(mask_image.convert("L"), "PNG")
+    frame = Frame(data, np.asarray(joints, np.float32), number, box, mask_data)
+    return frame if max_side is None else _shrink(frame, image, mask_image, max_side)
+
+
+def _shrink(frame: Frame, image: Image.Image, mask: Image.Image | None, max_side: int) -> Frame:
+    ratio = max_side / max(image.size)
+    if ratio >= 1:
+        return frame
+    size = tuple(max(1, round(side * ratio)) for side in image.size)
+    scale = np.array(size, np.float32) / np.array(image.size, np.float32)
+    joints, box = frame.joints.copy(), frame.box
+    # The picture's corner, not the centre of its first pixel, stays where it is.
+    joints[:, :2] = (joints[:, :2] + 0.5) * scale - 0.5
+    if box is not None:
+        box = np.concatenate([(box[:2] + 0.5) * scale - 0.5, box[2:] * scale]).astype(np.float32)
+    return replace(
+        frame,
+        jpeg=encode_picture(image.convert("RGB").resize(size, Image.Resampling.LANCZOS), "JPEG"),
+        joints=joints,
+        box=box,
+        mask_png=None if mask is None else encode_picture(mask.convert("L").resize(size, Image.Resampling.BOX), "PNG"),
+    )
+
+
+def picture_size(data: bytes) -> tuple[int, int]:
+    """Width and height of an encoded picture, read from its header."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.size

@@ -1,0 +1,268 @@
+"""Pose mathematics: heatmaps, limb priors, similarity fits, affine algebra and the bilinear warp.
+
+A pose is a handful of points; a network wants maps and pictures in motion. Everything between the two is here, once,
+as pure TensorFlow functions that the model calls: training, SavedModel, TFLite and Python all run this code.
+
+Convention:
+    - Points are (x, y) in pixels; (0, 0) is the centre of the top-left pixel, x grows rightwards, y downwards.
+    - Joints are [B, J, 3]: x, y and visibility. Visibility 0 means absent: its coordinates are never used. Any
+      visibility above 0 counts as present.
+    - An affine transform is [..., 2, 3] and maps a point as x' = m00 x + m01 y + m02, y' = m10 x + m11 y + m12.
+      A transform named `target_to_source` takes target points to source points: the direction in which a warp samples.
+    - Axis letters: B batch, H and W image, J joints, L limbs, C channels. Images are channels-last.
+
+Coordinates are combined elementwise, never by matmul: quantizing converters replace matmuls by low-precision ones.
+All functions keep the floating dtype of their points.
+"""
+
+import tensorflow as tf
+
+from tf_unseen_pose.skeleton import Skeleton
+
+# The canvas on which the paper's constants (limb widths, least length) are given, in pixels.
+REFERENCE_SIZE = 256
+# Squared length (pixels^2) below which joints coincide: no direction or scale can be read off them.
+_LENGTH_EPSILON = 1e-6
+
+
+def _points_and_presence(joints):
+    """[B, J, 2] points with absent ones set to 0, and [B, J] presence (0 or 1)."""
+    present = joints[..., 2] > 0
+    points = tf.where(present[..., None], joints[..., :2], tf.zeros_like(joints[..., :2]))
+    return points, tf.cast(present, joints.dtype)
+
+
+def joint_heatmaps(joints, height: int, width: int, stride: int = 2, sigma: float = 1.75):
+    """One Gaussian blob a joint.
+
+    Args:
+        joints: [B, J, 3] in pixels of an image of `height` x `width`.
+        stride: pixels of the image a heatmap cell. The blob's centre is joint / stride, without half-pixel shift.
+        sigma: standard deviation in heatmap cells.
+
+    Returns:
+        [B, height // stride, width // stride, J] in [0, 1]. A joint that is absent or has x <= 0, y <= 0, x >= w - 1
+        or y >= h - 1 on the heatmap has an empty one.
+
+    Source: the authors' released code (`make_joint_heatmaps`).
+    """
+    rows, columns = height // stride, width // stride
+    points, present = _points_and_presence(joints)
+    x, y = points[..., 0] / stride, points[..., 1] / stride
+    inside = (x > 0) & (y > 0) & (x < columns - 1) & (y < rows - 1)
+    weight = present * tf.cast(inside, joints.dtype)
+
+    def bell(size, centre):
+        offset = tf.range(size, dtype=joints.dtype)[None, :, None] - centre[:, None, :]
+        return tf.exp(-(offset**2) / (2 * sigma**2))
+
+    across = bell(columns, x) * weight[:, None, :]
+    return bell(rows, y)[:, :, None, :] * across[:, None, :, :]
+
+
+def limb_presence(joints, skeleton: Skeleton):
+    """[B, L]: 1 where all joints of a limb are present, else 0."""
+    _, present = _points_and_presence(joints)
+    first, second = skeleton.limb_ends
+    return tf.minimum(
+        tf.reduce_min(tf.gather(present, first, axis=1), axis=2),
+        tf.reduce_min(tf.gather(present, second, axis=1), axis=2),
+    )
+
+
+def limb_axes(joints, skeleton: Skeleton):
+    """Both ends of every limb's axis, [B, L, 2] each: the mean of the joints at that end."""
+    points, _ = _points_and_presence(joints)
+    first, second = skeleton.limb_ends
+    return (
+        tf.reduce_mean(tf.gather(points, first, axis=1), axis=2),
+        tf.reduce_mean(tf.gather(points, second, axis=1), axis=2),
+    )
+
+
+def limb_priors(joints, skeleton: Skeleton, height: int, width: int):
+    """Where each limb is to be expected: a Gaussian along the limb's axis, one map a limb, and the background.
+
+    The variance across is width^2, along it is max(5, length^2 / 1.5) pixels^2, both on a 256-pixel canvas and scaled
+    to min(height, width). Each map is divided by (its maximum on the grid + 1e-6).
+
+    Args:
+        joints: [B, J, 3] in pixels of an image of `height` x `width`.
+
+    Returns:
+        [B, height, width, 1 + L] in [0, 1]: background (1 - the strongest limb) first, then the limbs. A limb with an
+        absent joint has an empty map.
+
+    Source: the authors' released code (`make_limb_masks`).
+    """
+    scale = min(height, width) / REFERENCE_SIZE
+    start, end = limb_axes(joints, skeleton)
+    axis = end - start
+    squared_length = tf.reduce_sum(axis**2, axis=-1)
+    has_length = squared_length > _LENGTH_EPSILON
+    length = tf.sqrt(tf.where(has_length, squared_length, tf.ones_like(squared_length)))
+    # A limb without length gets the x axis, as arctan2(0, 0) = 0 gave the authors.
+    cos = tf.where(has_length, axis[..., 0] / length, tf.ones_like(length))[:, None, None, :]
+    sin = tf.where(has_length, axis[..., 1] / length, tf.zeros_like(length))[:, None, None, :]
+    variance_along = tf.maximum(5.0 * scale**2, squared_length / 1.5)[:, None, None, :]
+    variance_across = tf.cast((skeleton.limb_widths * scale) ** 2, joints.dtype)
+
+    middle = ((start + end) / 2)[:, None, None, :, :]
+    x = tf.range(width, dtype=joints.dtype)[None, None, :, None] - middle[..., 0]
+    y = tf.range(height, dtype=joints.dtype)[None, :, None, None] - middle[..., 1]
+    along, across = x * cos + y * sin, y * cos - x * sin
+    gaussian = tf.exp(-(along**2 / (2 * variance_along) + across**2 / (2 * variance_across)))
+    limbs = gaussian / (tf.reduce_max(gaussian, axis=[1, 2], keepdims=True) + 1e-6)
+    limbs *= limb_presence(joints, skeleton)[:, None, None, :]
+    return tf.concat([1 - tf.reduce_max(limbs, axis=-1, keepdims=True), limbs], axis=-1)
+
+
+def fit_similarity(from_points, to_points, weights):
+    """Weighted least-squares similarity (rotation, uniform scale, translation) from one point set to another.
+
+    Args:
+        from_points, to_points: [..., N, 2].
+        weights: [..., N], >= 0.
+
+    Returns:
+        [..., 2, 3]. Where all `from_points` coincide the fit is a pure translation, and where all weights are 0 it is
+        the identity: always finite, with finite gradients.
+
+    Source: closed form of Umeyama (1991) in two dimensions without reflection.
+    """
+    weights = weights[..., None]
+    total = tf.maximum(tf.reduce_sum(weights, axis=-2), tf.cast(_LENGTH_EPSILON, weights.dtype))
+    from_mean = tf.reduce_sum(weights * from_points, axis=-2) / total
+    to_mean = tf.reduce_sum(weights * to_points, axis=-2) / total
+    p, q = from_points - from_mean[..., None, :], to_points - to_mean[..., None, :]
+    w = weights[..., 0]
+    spread = tf.reduce_sum(w * (p[..., 0] ** 2 + p[..., 1] ** 2), axis=-1)
+    decided = spread > _LENGTH_EPSILON
+    divisor = tf.where(decided, spread, tf.ones_like(spread))
+    cos = tf.reduce_sum(w * (p[..., 0] * q[..., 0] + p[..., 1] * q[..., 1]), axis=-1) / divisor
+    sin = tf.reduce_sum(w * (p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0]), axis=-1) / divisor
+    cos, sin = tf.where(decided, cos, tf.ones_like(cos)), tf.where(decided, sin, tf.zeros_like(sin))
+    shift_x = to_mean[..., 0] - (cos * from_mean[..., 0] - sin * from_mean[..., 1])
+    shift_y = to_mean[..., 1] - (sin * from_mean[..., 0] + cos * from_mean[..., 1])
+    return _affine(cos, -sin, shift_x, sin, cos, shift_y)
+
+
+def limb_transforms(source_joints, target_joints, skeleton: Skeleton):
+    """The similarity that takes each target limb to its source limb (`target_to_source`).
+
+    Args:
+        source_joints, target_joints: [B, J, 3], both in pixels of the same canvas.
+
+    Returns:
+        [B, L, 2, 3]. A limb with a joint absent in either pose is carried by the root limb's transform; a root limb
+        with an absent joint is fitted to all joints that both poses have.
+
+    Source: the paper, section 3.2; the authors' `get_limb_transforms`.
+    """
+    source, source_present = _points_and_presence(source_joints)
+    target, target_present = _points_and_presence(target_joints)
+    common = source_present * target_present
+
+    members = tf.concat(skeleton.limb_ends, axis=1)
+    own = fit_similarity(
+        tf.gather(target, members, axis=1), tf.gather(source, members, axis=1), tf.gather(common, members, axis=1)
+    )
+    whole_body = fit_similarity(target, source, common)
+    present = limb_presence(source_joints, skeleton) * limb_presence(target_joints, skeleton)
+    present = present[..., None, None] > 0
+    root = skeleton.root_index
+    carrier = tf.where(present[:, root], own[:, root], whole_body)
+    return tf.where(present, own, carrier[:, None])
+
+
+def _affine(m00, m01, m02, m10, m11, m12):
+    """Six [...] entries -> [..., 2, 3]."""
+    return tf.stack([tf.stack([m00, m01, m02], axis=-1), tf.stack([m10, m11, m12], axis=-1)], axis=-2)
+
+
+def compose_affine(outer, inner):
+    """The transform that applies `inner`, then `outer`; [..., 2, 3] each."""
+
+    def entry(row, column):
+        linear = outer[..., row, 0] * inner[..., 0, column] + outer[..., row, 1] * inner[..., 1, column]
+        return linear + outer[..., row, 2] if column == 2 else linear
+
+    return _affine(*(entry(row, column) for row in range(2) for column in range(3)))
+
+
+def invert_affine(transform):
+    """The inverse of [..., 2, 3]; a singular transform gives inf or nan."""
+    m00, m01, m02 = (transform[..., 0, i] for i in range(3))
+    m10, m11, m12 = (transform[..., 1, i] for i in range(3))
+    determinant = m00 * m11 - m01 * m10
+    a, b, c, d = m11 / determinant, -m01 / determinant, -m10 / determinant, m00 / determinant
+    return _affine(a, b, -(a * m02 + b * m12), c, d, -(c * m02 + d * m12))
+
+
+def transform_points(transform, points):
+    """Applies [..., 2, 3] to points [..., N, 2]."""
+    m, x, y = transform[..., None, :, :], points[..., 0], points[..., 1]
+    return tf.stack([m[..., i, 0] * x + m[..., i, 1] * y + m[..., i, 2] for i in range(2)], axis=-1)
+
+
+def transform_joints(transform, joints):
+    """Applies [..., 2, 3] to the points of joints [..., J, 3]; visibility is kept."""
+    return tf.concat([transform_points(transform, joints[..., :2]), joints[..., 2:]], axis=-1)
+
+
+def sample_bilinear(images, x, y):
+    """Bilinear samples of images at real-valued points.
+
+    Beyond its border an image goes on for one mirrored pixel (the last but one) and is constant from there.
+
+    Args:
+        images: [B, H, W, C], H and W at least 2.
+        x, y: [B, h, w] in pixels of `images`.
+
+    Returns:
+        [B, h, w, C]. The gradient in images and points is that of bilinear interpolation (exact, not an estimate).
+
+    Source: the authors' `interpolate`.
+    """
+    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="REFLECT")
+    shape = tf.shape(padded)
+    batch, height, width = shape[0], shape[1], shape[2]
+
+    def cell(position, size):
+        position = tf.clip_by_value(position + 1, 0, tf.cast(size - 1, position.dtype))
+        low = tf.minimum(tf.floor(position), tf.cast(size - 2, position.dtype))
+        return tf.cast(low, tf.int32), tf.cast(position - tf.stop_gradient(low), images.dtype)[..., None]
+
+    column, right = cell(x, width)
+    row, below = cell(y, height)
+    top_left = (tf.range(batch)[:, None, None] * height + row) * width + column
+    flat = tf.reshape(padded, [-1, images.shape[-1]])
+
+    def corner(offset):
+        return tf.gather(flat, top_left + offset)
+
+    top = corner(0) + right * (corner(1) - corner(0))
+    bottom = corner(width) + right * (corner(width + 1) - corner(width))
+    return top + below * (bottom - top)
+
+
+def warp(images, target_to_source, height: int | None = None, width: int | None = None):
+    """Warps images by affine transforms: output pixel (x, y) shows the image at target_to_source(x, y).
+
+    Args:
+        images: [B, H, W, C].
+        target_to_source: [B, 2, 3].
+        height, width: size of the output; the images' own by default.
+
+    Returns:
+        [B, height, width, C]; see `sample_bilinear` for what lies beyond the border.
+    """
+    height, width = height or images.shape[1], width or images.shape[2]
+    x = tf.range(width, dtype=target_to_source.dtype)[None, None, :]
+    y = tf.range(height, dtype=target_to_source.dtype)[None, :, None]
+    m = target_to_source[:, :, :, None, None]
+    return sample_bilinear(
+        images,
+        m[:, 0, 0] * x + m[:, 0, 1] * y + m[:, 0, 2],
+        m[:, 1, 0] * x + m[:, 1, 1] * y + m[:, 1, 2],
+    )

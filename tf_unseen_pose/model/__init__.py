@@ -1,0 +1,14 @@
+"""The networks. `build_generator` makes the one that a configuration asks for."""
+
+import keras
+
+from tf_unseen_pose.config import ModelConfig
+from tf_unseen_pose.model.baseline import BaselineUNet
+from tf_unseen_pose.model.generator import Generator, SourceState
+
+__all__ = ["BaselineUNet", "Generator", "SourceState", "build_generator"]
+
+
+def build_generator(config: ModelConfig) -> keras.Model:
+    """The modular generator or the plain U-Net, with fresh weights."""
+    return (Generator if config.network == "modular" else BaselineUNet)(config, name="generator")

@@ -1,0 +1,42 @@
+"""The conditional discriminator: is this a photograph, and does it show the target pose?"""
+
+import keras
+import tensorflow as tf
+
+from tf_unseen_pose import geometry
+from tf_unseen_pose.compat import spectral_normalization
+from tf_unseen_pose.config import DiscriminatorConfig, ModelConfig
+
+
+class Discriminator(keras.Model):
+    """Patch logits for an image and the two poses that it claims to connect.
+
+    Fully convolutional with spectral normalisation: stride-2 4x4 convolutions, the heatmaps of both poses joining
+    after the first, and a 3x3 convolution to one map of logits. Sees {"image", "source_joints", "target_joints"};
+    returns [B, h, w, 1], positive where it takes the image for a photograph.
+
+    Deviation: the authors end in a dense layer, which ties the network to one image size.
+    """
+
+    def __init__(self, config: DiscriminatorConfig, model: ModelConfig, **kwargs):
+        super().__init__(**kwargs)
+        self.model_config = model
+        image = keras.Input((None, None, 3))
+        heatmaps = keras.Input((None, None, 2 * model.body.joint_count))
+        x = image
+        for level, width in enumerate(config.widths):
+            x = spectral_normalization(keras.layers.Conv2D(width, 4, 2, padding="same"))(x)
+            x = keras.layers.LeakyReLU(0.2)(x)
+            if level == 0:
+                x = keras.layers.Concatenate()([x, heatmaps])
+        x = spectral_normalization(keras.layers.Conv2D(1, 3, padding="same"))(x)
+        self.network = keras.Model([image, heatmaps], x, name="discriminator")
+        self.built = True
+
+    def call(self, inputs, training=False):
+        image = inputs["image"]
+        heatmaps = [
+            geometry.joint_heatmaps(inputs[key], *image.shape[1:3], sigma=self.model_config.heatmap_sigma)
+            for key in ("source_joints", "target_joints")
+        ]
+        return self.network([image, tf.concat(heatmaps, axis=-1)], training=training)

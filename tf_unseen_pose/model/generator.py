@@ -1,0 +1,144 @@
+"""The modular generator: a person in a photo, a target pose, the same person and scene in that pose.
+
+The photo is never repainted as a whole. It is taken apart by limbs, the limbs are moved rigidly to where the target
+pose has them, and three small U-Nets do what no geometry can: decide what belongs to which limb (segmentation), fuse
+the moved limbs into a body with joints, folds and shading (foreground), and invent what the person had covered
+(background).
+
+    encode_source: image, source joints
+        1 segmentation   U-Net logits + log limb priors -> softmax: background and L limb masks
+        2 limb layers    mask * image, one a limb
+        5 background     U-Net(background layer, its hole filled; mask) -> a picture without the person
+    render: that state, target joints
+        3 transformer    each layer warped by the similarity from its target limb to its source limb
+        4 foreground     U-Net(warped layers, target heatmaps) -> foreground picture and alpha
+        6 composite      alpha * foreground + (1 - alpha) * background
+
+Everything up to the background depends on the source alone: one `encode_source` serves any number of `render`s.
+
+Convention: images are float32 RGB in [-1, 1], joints [B, J, 3] in pixels of that image.
+Source: Balakrishnan et al., Synthesizing Images of Humans in Unseen Poses, CVPR 2018, section 3.
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose import geometry
+from tf_unseen_pose.config import ModelConfig
+from tf_unseen_pose.model.layers import LimbSpatialTransformer
+from tf_unseen_pose.model.unet import unet
+
+
+class SourceState(NamedTuple):
+    """All that `render` needs to know of a source photo.
+
+    Attributes:
+        layers: [B, L, H, W, 3], the image times each limb's mask.
+        background: [B, H, W, 3], the scene without the person.
+        joints: [B, J, 3], the source pose.
+    """
+
+    layers: tf.Tensor
+    background: tf.Tensor
+    joints: tf.Tensor
+
+
+class Generator(keras.Model):
+    """See the module's essay.
+
+    Call it with {"image": [B, H, W, 3], "source_joints": [B, J, 3], "target_joints": [B, J, 3]} and, in training,
+    "noise": [B, H, W, 3], standard normal, to fill the background's hole with; without it one fixed noise picture
+    does, so that equal calls have equal results. Returns [B, H, W, 3].
+    """
+
+    def __init__(self, config: ModelConfig, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+        self.body = config.body
+        height, width, joints, limbs = config.height, config.width, self.body.joint_count, self.body.limb_count
+        self.segmentation = unet(
+            config.segmentation, height, width, 3, joints, {"logits": (1 + limbs, "linear")}, "segmentation"
+        )
+        # The picture without the person, and the mask of where it can be trusted.
+        self.background = unet(config.background, height, width, 3 + 1, joints, {"image": (3, "tanh")}, "background")
+        self.foreground = unet(
+            config.foreground, height, width, 3 * limbs, joints, {"image": (3, "tanh"), "alpha": (1, "sigmoid")}, "foreground"
+        )
+        self.transformer = LimbSpatialTransformer(name="transformer")
+        self._fixed_noise = np.random.default_rng(0).standard_normal((1, height, width, 3)).astype(np.float32)
+        self.built = True
+
+    def call(self, inputs, training=False):
+        return self.explain(inputs, training=training)["image"]
+
+    def encode_source(self, image, joints, noise=None) -> SourceState:
+        """The half that depends on the source alone."""
+        return self._encode(image, joints, noise)[0]
+
+    def render(self, state: SourceState, target_joints):
+        """The half that depends on the target pose; returns [B, H, W, 3]."""
+        return self._render(state, target_joints)["image"]
+
+    def explain(self, inputs, training=False) -> dict[str, tf.Tensor]:
+        """`call` with every intermediate.
+
+        Returns:
+            limb_priors, masks [B, H, W, 1 + L] (background first), layers, warped_layers [B, L, H, W, 3],
+            target_to_source [B, L, 2, 3], background_input [B, H, W, 4], background, foreground, image [B, H, W, 3],
+            alpha [B, H, W, 1].
+        """
+        state, stages = self._encode(inputs["image"], inputs["source_joints"], inputs.get("noise"), training)
+        return {**stages, **self._render(state, inputs["target_joints"], training)}
+
+    def _heatmaps(self, joints):
+        return geometry.joint_heatmaps(joints, self.config.height, self.config.width, sigma=self.config.heatmap_sigma)
+
+    def _encode(self, image, joints, noise=None, training=False):
+        heatmaps = self._heatmaps(joints)
+        priors = geometry.limb_priors(joints, self.body, self.config.height, self.config.width)
+        logits = self.segmentation([image, heatmaps], training=training)["logits"]
+        masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
+        layers = tf.transpose(masks[..., 1:], [0, 3, 1, 2])[..., None] * image[:, None]
+        background_input = self._with_hole(image, masks[..., :1], noise)
+        background = self.background([background_input, heatmaps], training=training)["image"]
+        stages = {
+            "limb_priors": priors,
+            "masks": masks,
+            "layers": layers,
+            "background_input": background_input,
+            "background": background,
+        }
+        return SourceState(layers, background, joints), stages
+
+    def _with_hole(self, image, visible, noise):
+        """The image where the background shows, the fill where the person stood, and the mask of the former.
+
+        Deviation: the authors' released code fills with zeros (`background_fill: zero`), their paper with noise.
+        """
+        if self.config.hole_growth:
+            # A thin rim of the person left in would be continued into the hole.
+            size = 2 * self.config.hole_growth + 1
+            visible = 1 - tf.nn.max_pool2d(1 - visible, size, 1, "SAME")
+        picture = visible * image
+        if self.config.background_fill == "noise":
+            picture += (1 - visible) * (self._fixed_noise if noise is None else noise)
+        return tf.concat([picture, visible], axis=-1)
+
+    def _render(self, state, target_joints, training=False):
+        target_to_source = geometry.limb_transforms(state.joints, target_joints, self.body)
+        warped = self.transformer(state.layers, target_to_source)
+        height, width = warped.shape[2:4]
+        stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 3 * self.body.limb_count])
+        body = self.foreground([stack, self._heatmaps(target_joints)], training=training)
+        foreground, alpha = body["image"], body["alpha"]
+        return {
+            "target_to_source": target_to_source,
+            "warped_layers": warped,
+            "foreground": foreground,
+            "alpha": alpha,
+            "image": alpha * foreground + (1 - alpha) * state.background,
+        }
+

@@ -1,0 +1,87 @@
+"""Reads the weights that the authors of the paper released (`vgg_100000.h5`, `vgg+gan_5000.h5`).
+
+They are full-model HDF5 files of Keras 2.0-2.2 whose convolutions are named conv2d_N in the order in which the network
+was built: segmentation, background, foreground, each from the image down and up again, heads last. That is the order
+in which our sub-models list theirs.
+
+Convention: the authors' images are BGR, ours RGB; the convolutions that see or make colours are permuted.
+"""
+
+import re
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.model.generator import Generator
+
+_HEADS = ("logits", "image", "alpha")
+
+
+def load_posewarp_weights(generator: Generator, path: Path) -> None:
+    """Fills a generator of preset `paper` with the authors' weights.
+
+    Raises:
+        UserError: the file is missing, is no such file, or has a layer of another shape (it is named).
+    """
+    stored = _read_convolutions(path)
+    layers = [
+        (network, layer)
+        for network in (generator.segmentation, generator.background, generator.foreground)
+        for layer in _convolutions(network)
+    ]
+    if len(stored) != len(layers):
+        raise UserError(
+            f"{path} holds {len(stored)} convolutions, the paper's network has {len(layers)}; "
+            "name the authors' vgg_100000.h5 or vgg+gan_5000.h5."
+        )
+    for (network, layer), (name, kernel, bias) in zip(layers, stored, strict=True):
+        expected = [tuple(weight.shape) for weight in layer.weights]
+        if [kernel.shape, bias.shape] != expected:
+            raise UserError(
+                f"Layer {name} of {path} has the shapes {kernel.shape} and {bias.shape}, the {network.name} network "
+                f"needs {expected[0]} and {expected[1]}; the file is of another network."
+            )
+        layer.set_weights(_to_rgb(network, layer, kernel, bias))
+
+
+def _convolutions(network) -> list[keras.layers.Conv2D]:
+    """A sub-model's convolutions as the authors built them: the trunk, then the heads."""
+    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    # A functional model lists its outputs in no promised order; the sort is stable and leaves the trunk alone.
+    return sorted(convolutions, key=lambda layer: _HEADS.index(layer.name) if layer.name in _HEADS else -1)
+
+
+def _read_convolutions(path: Path) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, kernel, bias) of every conv2d_N, by N."""
+    try:
+        with h5py.File(path, "r") as file:
+            root = file["model_weights"] if "model_weights" in file else file
+            names = sorted((n for n in root if re.fullmatch(r"conv2d_\d+", n)), key=lambda n: int(n.split("_")[1]))
+            return [(name, *_kernel_and_bias(root[name], name, path)) for name in names]
+    except FileNotFoundError as error:
+        raise UserError(f"There is no weights file {path}; name the authors' .h5 file.") from error
+    except OSError as error:
+        raise UserError(f"{path} is not a readable HDF5 file; download the authors' .h5 again.") from error
+
+
+def _kernel_and_bias(group, name, path):
+    found = {}
+    group.visititems(lambda key, item: found.update({key.rsplit("/", 1)[-1]: item}))
+    if "kernel:0" not in found or "bias:0" not in found:
+        raise UserError(f"Layer {name} of {path} has no kernel and bias; the file is of another network.")
+    return np.array(found["kernel:0"]), np.array(found["bias:0"])
+
+
+def _to_rgb(network, layer, kernel, bias):
+    """Permutes the colour channels that a convolution sees (first of its network) or makes (an image head)."""
+    if layer is _convolutions(network)[0]:
+        colours = kernel.shape[2] // 3 * 3
+        order = np.arange(kernel.shape[2])
+        order[:colours] = order[:colours].reshape(-1, 3)[:, ::-1].ravel()
+        kernel = kernel[:, :, order]
+    if layer.name == "image":
+        kernel, bias = kernel[..., ::-1], bias[::-1]
+    return [kernel, bias]

@@ -1,0 +1,59 @@
+"""The U-Net that segmentation, background, foreground and the baseline share.
+
+    image --7x7 conv--> level 0 --stride 2--> level 1 + heatmaps --conv--> --stride 2--> level 2 --conv--> ...
+    and back: upsample, concatenate the encoder's output of that level, 3x3 conv; then one 3x3 conv a head.
+
+Heatmaps have half the image's resolution and so join at level 1.
+"""
+
+import keras
+
+from tf_unseen_pose.config import UNetConfig
+from tf_unseen_pose.model.layers import OriginAlignedUpsampling
+
+
+def convolution(x, channels, size=3, stride=1):
+    """Convolution with leaky ReLU of slope 0.2."""
+    x = keras.layers.Conv2D(channels, size, stride, padding="same", kernel_initializer="he_normal")(x)
+    return keras.layers.LeakyReLU(0.2)(x)
+
+
+def unet(
+    config: UNetConfig,
+    height: int,
+    width: int,
+    image_channels: int,
+    heatmap_channels: int,
+    heads: dict[str, tuple[int, str]],
+    name: str,
+) -> keras.Model:
+    """Builds a U-Net.
+
+    Args:
+        heads: output name -> (channels, activation); heads share all but their own convolution.
+
+    Returns:
+        A functional model [image [B, H, W, image_channels], heatmaps [B, H/2, W/2, heatmap_channels]] ->
+        {head: [B, H, W, channels]}.
+
+    Source: the authors' released code (`unet`).
+    """
+    image = keras.Input((height, width, image_channels), name="picture")
+    heatmaps = keras.Input((height // 2, width // 2, heatmap_channels), name="heatmaps")
+
+    x = convolution(image, config.stem, size=7)
+    skips = []
+    for level, (down, refine) in enumerate(zip(config.down, config.refine, strict=True)):
+        skips.append(x)
+        x = convolution(x, down, stride=2)
+        if level == 0:
+            x = keras.layers.Concatenate()([x, heatmaps])
+        x = convolution(x, refine)
+    for channels, skip in zip(config.up, reversed(skips), strict=True):
+        x = keras.layers.Concatenate()([OriginAlignedUpsampling()(x), skip])
+        x = convolution(x, channels)
+    outputs = {
+        head: keras.layers.Conv2D(channels, 3, padding="same", activation=activation, name=head)(x)
+        for head, (channels, activation) in heads.items()
+    }
+    return keras.Model([image, heatmaps], outputs, name=name)
