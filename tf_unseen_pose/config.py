@@ -69,7 +69,9 @@ class ModelConfig(_Section):
         for name in ("segmentation", "background", "foreground", "baseline"):
             step = 2 ** len(getattr(self, name).down)
             if self.height % step or self.width % step:
-                raise ValueError(f"height and width must be multiples of {step} for {len(getattr(self, name).down)} levels")
+                raise ValueError(
+                    f"height and width must be multiples of {step} for {len(getattr(self, name).down)} levels"
+                )
         return self
 
     @property
@@ -110,13 +112,16 @@ class DiscriminatorConfig(_Section):
 
 
 class TrainConfig(_Section):
-    """Schedule and housekeeping. Steps count generator updates of the global batch."""
+    """Schedule and housekeeping. A step is one global batch."""
 
     steps: int = Field(100_000, ge=1)
     batch_size: int = Field(4, ge=1, description="global: shared among the replicas")
+    max_minutes: float | None = Field(None, gt=0, description="stop a call of 'train' after so long")
     optimizer: Literal["adam", "sgd"] = "adam"
     learning_rate: float = Field(1e-4, gt=0, lt=10)
-    discriminator_first: int = Field(5, ge=0, description="steps in which only the discriminator learns")
+    discriminator_first: int = Field(
+        5, ge=0, description="first steps of vgg_gan, in which only the discriminator learns"
+    )
     seed: int = Field(0, ge=0, lt=2**31)
     checkpoint_every: int = Field(500, ge=1)
     log_every: int = Field(20, ge=1)
@@ -156,7 +161,7 @@ def _preset(stem, widths, last, baseline, **sections):
 
 
 PRESETS = {
-    "paper": _preset(64, [128] * 5, (32, 64), _unet(64, [128, 192, 256, 256, 256], 64)),
+    "paper": _preset(64, [128] * 5, (32, 64), _unet(64, [128, 192, 256, 272, 288], 64)),
     "tiny": _preset(
         16,
         [24, 32, 32],
@@ -186,7 +191,9 @@ def _read_file(path: Path) -> dict:
         reason = str(error).splitlines()[0]
         raise UserError(f"Cannot read the configuration {path}: {reason}; name a preset or a YAML file.") from error
     if not isinstance(content, dict):
-        raise UserError(f"The configuration {path} holds no sections; it must be a YAML mapping such as 'preset: tiny'.")
+        raise UserError(
+            f"The configuration {path} holds no sections; it must be a YAML mapping such as 'preset: tiny'."
+        )
     return content
 
 
@@ -211,7 +218,9 @@ def validated(values: dict, origin: str) -> Config:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "it"
         message = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"The configuration {origin} is not valid: {where}: {message[:1].lower() + message[1:]}.") from error
+        raise UserError(
+            f"The configuration {origin} is not valid: {where}: {message[:1].lower() + message[1:]}."
+        ) from error
 
 
 def load_config(preset_or_file: str = "paper", overrides: list[str] | tuple[str, ...] = ()) -> Config:

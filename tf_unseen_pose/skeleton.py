@@ -84,7 +84,7 @@ class Skeleton:
         ends = [[], []]
         for limb in self.limbs:
             half = len(limb.joints) // 2
-            for end, names in zip(ends, (limb.joints[:half], limb.joints[half:])):
+            for end, names in zip(ends, (limb.joints[:half], limb.joints[half:]), strict=True):
                 end.append(self.joint_index(*names) * (size // half))
         return np.array(ends[0], np.int32), np.array(ends[1], np.int32)
 

@@ -19,8 +19,9 @@ _SCALE_UNIT = 200
 _REFERENCE_SIZE = 256
 # The size of a person measured by its parts, in pixels of those parts.
 _UPPER_BODY_FACTOR, _CALF_FACTOR = 2.5, 5.0
-# A standing person measured by its upper body or calves is about this many times its joints' box.
-_BOX_FACTOR = 1.2
+# A standing person measured by its upper body or calves is about this many times the larger side of its joints' box;
+# with the least factor the box still fits the canvas at a crop factor of 1.14.
+_BOX_FACTOR, _LEAST_BOX_FACTOR = 1.2, 0.9
 
 
 def person_box(joints: np.ndarray) -> np.ndarray:
@@ -55,15 +56,15 @@ def person_scale(joints: np.ndarray, skeleton: Skeleton) -> float:
         UserError: fewer than two joints are visible, or all of them coincide.
 
     Source: the authors' released code (`get_person_scale`).
-    Deviation: absent joints are left out; where that leaves no upper body and no calf, or where both vanish, the size
-    is 1.2 times the larger side of the visible joints' box.
+    Deviation: absent joints are left out; where that leaves no upper body and no calf, the size is 1.2 times the
+    larger side of the visible joints' box. It is at least 0.9 times that side: a person who lies with bent legs would
+    otherwise be enlarged beyond the canvas.
     """
-    box = person_box(joints)
-    size = max(_UPPER_BODY_FACTOR * _upper_body(joints, skeleton), _CALF_FACTOR * _calf(joints, skeleton))
-    if size <= 0:
-        size = _BOX_FACTOR * max(box[2:])
-    if size <= 0:
+    side = max(person_box(joints)[2:])
+    if side <= 0:
         raise UserError("All visible joints of the person lie on one point; correct the pose.")
+    size = max(_UPPER_BODY_FACTOR * _upper_body(joints, skeleton), _CALF_FACTOR * _calf(joints, skeleton))
+    size = max(size, _LEAST_BOX_FACTOR * side) if size > 0 else _BOX_FACTOR * side
     return float(size) / _SCALE_UNIT
 
 

@@ -1,8 +1,8 @@
 """The layout of the authors' released data: pictures in `frames/NAME/N.jpg`, joints in `info/NAME.mat`.
 
 N counts from 1. The .mat file holds a struct `data` with `X` [14, 2, N], joints with (1, 1) as the centre of the
-top-left pixel, and `bbox` [N, 4], x, y, width and height of the box about them. Neither visibility nor a frame rate is given:
-all finite joints are visible, and the rate is 0 (unknown).
+top-left pixel, and `bbox` [N, 4], x, y, width and height of the box about them. Neither visibility nor a frame rate
+is given: all finite joints are visible, and the rate is 0 (unknown).
 
 Deviation: the authors' code takes 1 off the joints but not off the boxes; here both lose it.
 """
@@ -20,7 +20,17 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import PERSON
 
 # What scipy raises for files that are no .mat, are cut short, or hold something else.
-_MAT_ERRORS = (OSError, ValueError, TypeError, KeyError, IndexError, NotImplementedError, struct.error, zlib.error)
+_MAT_ERRORS = (
+    scipy.io.matlab.MatReadError,
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+)
 
 
 def posewarp_clips(root: Path, action: str = "", max_side: int | None = None) -> list[Clip]:

@@ -25,7 +25,13 @@ class BaselineUNet(keras.Model):
         self.config = config
         self.body = config.body
         self.network = unet(
-            config.baseline, config.height, config.width, 3, 2 * self.body.joint_count, {"image": (3, "tanh")}, "baseline"
+            config.baseline,
+            config.height,
+            config.width,
+            3,
+            2 * self.body.joint_count,
+            {"image": (3, "tanh")},
+            "baseline",
         )
         self.built = True
 
@@ -40,9 +46,7 @@ class BaselineUNet(keras.Model):
 
     def explain(self, inputs, training=False) -> dict[str, tf.Tensor]:
         heatmaps = [
-            geometry.joint_heatmaps(
-                inputs[key], self.config.height, self.config.width, sigma=self.config.heatmap_sigma
-            )
+            geometry.joint_heatmaps(inputs[key], self.config.height, self.config.width, sigma=self.config.heatmap_sigma)
             for key in ("source_joints", "target_joints")
         ]
         return self.network([inputs["image"], tf.concat(heatmaps, axis=-1)], training=training)

@@ -65,7 +65,13 @@ class Generator(keras.Model):
         # The picture without the person, and the mask of where it can be trusted.
         self.background = unet(config.background, height, width, 3 + 1, joints, {"image": (3, "tanh")}, "background")
         self.foreground = unet(
-            config.foreground, height, width, 3 * limbs, joints, {"image": (3, "tanh"), "alpha": (1, "sigmoid")}, "foreground"
+            config.foreground,
+            height,
+            width,
+            3 * limbs,
+            joints,
+            {"image": (3, "tanh"), "alpha": (1, "sigmoid")},
+            "foreground",
         )
         self.transformer = LimbSpatialTransformer(name="transformer")
         self._fixed_noise = np.random.default_rng(0).standard_normal((1, height, width, 3)).astype(np.float32)
@@ -141,4 +147,3 @@ class Generator(keras.Model):
             "alpha": alpha,
             "image": alpha * foreground + (1 - alpha) * state.background,
         }
-

@@ -50,5 +50,7 @@ class LimbSpatialTransformer(keras.layers.Layer):
     @tf.function
     def call(self, layers, target_to_source):
         height, width, channels = layers.shape[2:]
-        flat = geometry.warp(tf.reshape(layers, [-1, height, width, channels]), tf.reshape(target_to_source, [-1, 2, 3]))
+        flat = geometry.warp(
+            tf.reshape(layers, [-1, height, width, channels]), tf.reshape(target_to_source, [-1, 2, 3])
+        )
         return tf.reshape(flat, [-1, *layers.shape[1:]])

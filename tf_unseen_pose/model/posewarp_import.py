@@ -58,7 +58,7 @@ def _read_convolutions(path: Path) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """(name, kernel, bias) of every conv2d_N, by N."""
     try:
         with h5py.File(path, "r") as file:
-            root = file["model_weights"] if "model_weights" in file else file
+            root = file.get("model_weights", file)
             names = sorted((n for n in root if re.fullmatch(r"conv2d_\d+", n)), key=lambda n: int(n.split("_")[1]))
             return [(name, *_kernel_and_bias(root[name], name, path)) for name in names]
     except FileNotFoundError as error:

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageChops
 
-from tf_unseen_pose.data.wardrobe import Body, Sprite, Wardrobe, paint_sprites
+from tf_unseen_pose.data.synthetic.motion import Body
+from tf_unseen_pose.data.synthetic.sprites import Sprite, paint_sprites
+from tf_unseen_pose.data.synthetic.wardrobe import Wardrobe
 from tf_unseen_pose.skeleton import PERSON
 
 SIDES = ("right", "left")
+# How far (body units) the shadow of a part falls on the parts behind it. Legs have none: it would ring the knees.
+THICKNESS = {"torso": 0.012, "skirt": 0.012, "head": 0.01, "upper_arm": 0.01, "forearm": 0.01}
 
 
 @dataclass(frozen=True)
 class Posture:
-    """Joints [14, 3] and toes (right, left) [2, 3]: x, y in pixels from the canvas's corner, z nearness in body units."""
+    """Joints [14, 3] and toes (right, left) [2, 3]: x, y in pixels from the canvas's corner, z nearness in units."""
 
     joints: np.ndarray
     toes: np.ndarray
@@ -43,7 +47,7 @@ class Figure:
         """RGBA canvas of ``size`` (width, height); ``light`` -1..1 is where it comes from, left to right."""
         canvas = Image.new("RGBA", size)
         for _, name, corners in sorted(self._parts(posture), key=lambda part: part[0]):
-            _stamp(canvas, self.sprites[name], corners, light, 0.012 * self.scale)
+            _stamp(canvas, self.sprites[name], corners, light, THICKNESS.get(name, 0) * self.scale)
         return canvas
 
     def _parts(self, posture: Posture) -> list[tuple[float, str, np.ndarray]]:
@@ -59,7 +63,7 @@ class Figure:
         ]
         chains = (("upper_arm", "shoulder", "elbow", 0.035), ("forearm", "elbow", "wrist", 0.045),
                   ("calf", "knee", "ankle", -0.03), ("thigh", "hip", "knee", -0.025))  # fmt: skip
-        for side, toe in zip(SIDES, posture.toes):
+        for side, toe in zip(SIDES, posture.toes, strict=True):
             for name, start, end, bias in chains:
                 first, second = posture[f"{side}_{start}"], posture[f"{side}_{end}"]
                 corners = self._place(name, first, second, getattr(self.body, name))
@@ -82,12 +86,8 @@ class Figure:
         # A limb that points at the camera keeps its thickness, and so its round ends.
         x0, y0, x1, y1 = self.sprites[name].box
         ends = [y0 * self.scale / norm, length + (y1 - length) * self.scale / norm]
-        return np.array(
-            [
-                start[:2] + x * across + y * along
-                for x, y in ((x0, ends[0]), (x1, ends[0]), (x1, ends[1]), (x0, ends[1]))
-            ]
-        )
+        box = ((x0, ends[0]), (x1, ends[0]), (x1, ends[1]), (x0, ends[1]))
+        return np.array([start[:2] + x * across + y * along for x, y in box])
 
     def _skirt_part(self, posture: Posture, hips: np.ndarray, slim: float) -> tuple[float, str, np.ndarray]:
         """A skirt hangs from the hips and spreads with the knees."""
@@ -95,14 +95,18 @@ class Figure:
         thighs = knees - np.stack([posture["right_hip"], posture["left_hip"]])
         hem = hips[:2] + thighs[:, :2].mean(0) * self.wardrobe.skirt / self.body.thigh
         half = max(np.ptp(knees[:, 0]) / 2 * self.wardrobe.skirt / self.body.thigh, 0.5 * self.body.hip * self.scale)
-        waist, flare = 0.098 * self.body.girth * self.scale * slim, half + 0.085 * self.body.girth * self.scale
-        top = hips[:2] - [0, 0.05 * self.scale]
+        waist, flare = 0.1 * self.body.girth * self.scale * slim, half + 0.085 * self.body.girth * self.scale
+        top = hips[:2] - [0, 0.07 * self.scale]
         corners = [top - [waist, 0], top + [waist, 0], hem + [flare, 0], hem - [flare, 0]]
-        return max(hips[2], *knees[:, 2]) - 0.005, "skirt", np.array(corners)
+        nearest = max(hips[2], (knees - thighs / 2)[:, 2].max() - 0.02)
+        return nearest, "skirt", np.array(corners)
 
 
 def _stamp(canvas: Image.Image, sprite: Sprite, corners: np.ndarray, light: float, thickness: float) -> None:
-    """Map a sprite's box to ``corners`` [4, 2] of the canvas and lay it over what is there, with a soft contact shadow."""
+    """Map a sprite's box to ``corners`` [4, 2] of the canvas and lay it over what is there.
+
+    Its shadow falls ``thickness`` pixels aside, on the figure alone.
+    """
     low = np.maximum(np.floor(corners.min(0)).astype(int) - 1, 0)
     high = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, canvas.size)
     if (high <= low).any():
@@ -110,17 +114,14 @@ def _stamp(canvas: Image.Image, sprite: Sprite, corners: np.ndarray, light: floa
     edge = corners[1] - corners[0]
     toward = 0.5 + 0.5 * np.dot(edge / max(np.hypot(*edge), 1e-6), [light, -0.6]) / np.hypot(light, 0.6)
     source = Image.blend(*sprite.lit, toward)
-    part = source.transform(
-        tuple(high - low),
-        Image.Transform.PERSPECTIVE,
-        _perspective(corners - low, source.size),
-        Image.Resampling.BILINEAR,
-    )
-    offset = np.clip(low + np.round([-light * thickness, thickness]).astype(int), 0, None)
-    under = canvas.crop((*offset, *(offset + part.size)))
-    dark = Image.new("RGBA", part.size, (18, 12, 24, 0))
-    dark.putalpha(ImageChops.multiply(part.getchannel("A"), under.getchannel("A")).point(lambda value: value // 4))
-    canvas.paste(Image.alpha_composite(under, dark), tuple(offset))
+    matrix = _perspective(corners - low, source.size)
+    part = source.transform(tuple(high - low), Image.Transform.PERSPECTIVE, matrix, Image.Resampling.BILINEAR)
+    if thickness:
+        offset = np.clip(low + np.round([-light * thickness, thickness]).astype(int), 0, None)
+        under = canvas.crop((*offset, *(offset + part.size)))
+        dark = Image.new("RGBA", part.size, (18, 12, 24, 0))
+        dark.putalpha(ImageChops.multiply(part.getchannel("A"), under.getchannel("A")).point(lambda value: value // 4))
+        canvas.paste(Image.alpha_composite(under, dark), tuple(offset))
     canvas.alpha_composite(part, tuple(low))
 
 
@@ -128,7 +129,7 @@ def _perspective(corners: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The 8 coefficients with which Pillow samples a picture of ``size`` so that it fills ``corners`` (clockwise)."""
     width, height = size
     rows, values = [], []
-    for (x, y), (u, v) in zip(corners, ((0, 0), (width, 0), (width, height), (0, height))):
+    for (x, y), (u, v) in zip(corners, ((0, 0), (width, 0), (width, height), (0, height)), strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         values += [u, v]
     return np.linalg.solve(np.array(rows), np.array(values))

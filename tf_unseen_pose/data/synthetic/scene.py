@@ -59,7 +59,7 @@ def _wall(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     kind = rng.choice(["plaster", "brick", "panels", "stripes", "dots", "tiles"])
     size = rng.uniform(0.8, 1.3)
     if kind == "plaster":
-        wall = mix(base, second, 0.5 + 0.35 * noise(rng, x.shape, 14))
+        wall = mix(base, second, 0.5 + 0.18 * noise(rng, x.shape, 22))
     elif kind == "brick":
         row = np.floor(y * 19 * size)
         u = x * 7.5 * size + 0.5 * (row % 2)
@@ -99,7 +99,7 @@ def _floor(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, edge: float) 
         light, dark = grey * 1.15, grey * rng.uniform(0.55, 0.85)
         floor = mix(light, dark, (np.floor(u * 1.3) + np.floor(v * 1.3)) % 2)
     elif kind == "stone":
-        floor = grey * (1 + 0.1 * noise(rng, x.shape, (3, 7)))[..., None]
+        floor = grey * (1 + 0.045 * noise(rng, x.shape, (2, 4)))[..., None]
         floor = mix(floor, grey * 0.6, (u % 1 < 0.03) * 1.0)
     else:
         floor = random_colour(rng, (0.2, 0.5), (0.4, 0.65)) * (1 + 0.09 * noise(rng, x.shape, (0.8, 1.6)))[..., None]
@@ -137,7 +137,7 @@ def _furnish(rng: np.random.Generator, canvas: Image.Image, edge: float) -> None
     draw.line((0, floor - 0.028 * height, width, floor - 0.028 * height), fill=_tone(board, 0.7), width=2)
     draw.line((0, floor, width, floor), fill=_tone(board, 0.4), width=3)
     things = rng.permutation([_window, _door, _painting, _shelf, _plant, _sofa])[: rng.integers(2, 4)]
-    for place, thing in zip(rng.permutation(3), things):
+    for place, thing in zip(rng.permutation(3), things, strict=False):
         centre = (place + rng.uniform(0.3, 0.7)) * width / 3
         thing(rng, draw, centre, floor, height)
 
@@ -148,6 +148,9 @@ def _tone(colour: tuple[int, ...], factor: float) -> tuple[int, ...]:
 
 def _shade(rng: np.random.Generator, saturation=(0.25, 0.65), value=(0.3, 0.8)) -> tuple[int, ...]:
     return tuple(random_colour(rng, saturation, value).astype(int))
+
+
+# A thing's place, in pixels of the canvas: `x` is its middle, `floor` the wall's foot, `unit` the image's height.
 
 
 def _window(rng, draw, x, floor, unit):

@@ -1,126 +1,47 @@
-"""Synthetic clips: a drawn person who moves before a static scene, with exact joints.
+"""How a person moves: limb angles as smooth periodic functions of time, and forward kinematics in three dimensions.
 
-Stands in for video wherever none may be shipped: tests, demonstrations, the first steps of training. A clip is a
-person (`figure.Figure`), a scene (`scene.draw_scene`) and a motion (here): limb angles as smooth periodic functions of
-time, forward kinematics in three dimensions, and an orthographic camera that looks down a little.
-
-Lengths are in body units (a standing person is 1.0 tall), angles in degrees. The body's frame has x to the person's
-left, y down and z ahead; the camera's has x to the viewer's right, y down and z towards the viewer.
+Lengths are in body units (a standing person is about 1.0 tall), angles in degrees. The body's frame has x to the
+person's left, y down and z ahead; the camera's has x to the viewer's right, y down and z towards the viewer. The
+camera is orthographic and looks down a little.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFilter
 
-from tf_unseen_pose.data.figure import Figure, Posture
-from tf_unseen_pose.data.scene import draw_scene
-from tf_unseen_pose.data.wardrobe import Body
-from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import PERSON
 
 CAMERA_PITCH = np.radians(9)
-SMALLEST_SIDE = 32
 Angles = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class SyntheticFrame:
-    """One frame of a clip.
+class Body:
+    """Lengths in body units (a standing person is about 1.0 tall).
 
-    Attributes:
-        image: uint8 [H, W, 3], RGB.
-        joints: float32 [14, 3] in the order of `PERSON.joints`: x, y in pixels ((0, 0) is the centre of the top-left
-            pixel) and visibility, always 1. "head" lies in the head's top third, "neck" between the collarbones.
-        mask: uint8 [H, W], the person's coverage 0..255, without the shadow.
+    ``torso`` runs from the hips' mean to the shoulders', ``head`` from the neck to the head joint; ``shoulder`` and
+    ``hip`` are half the distances between left and right; ``girth`` multiplies every width.
     """
 
-    image: np.ndarray
-    joints: np.ndarray
-    mask: np.ndarray
+    torso: float
+    shoulder: float
+    hip: float
+    head: float
+    upper_arm: float
+    forearm: float
+    thigh: float
+    calf: float
+    ankle: float
+    foot: float
+    girth: float
 
-
-def synthetic_clip(
-    seed: int, frame_count: int, height: int = 256, width: int = 256, action: str | None = None
-) -> Iterator[SyntheticFrame]:
-    """Frames of one clip, drawn as they are asked for; the same arguments give the same bytes.
-
-    The person stands 66-84 % of the height tall, less where the image is too narrow for the motion. A clip shows at
-    least one whole cycle of the action, however few frames it has.
-
-    Args:
-        seed: non-negative; decides the body, the clothes, the scene, how the action is carried out and the action
-            itself unless given.
-        action: one of `ACTIONS`.
-    """
-    if action is not None and action not in ACTIONS:
-        raise UserError(f"Unknown action '{action}': choose one of {', '.join(ACTIONS)}.")
-    if frame_count < 1:
-        raise UserError(f"A synthetic clip of {frame_count} frames is empty: ask for at least 1.")
-    if min(height, width) < SMALLEST_SIDE:
-        raise UserError(
-            f"A {width} x {height} image is too small for a person: make both sides {SMALLEST_SIDE} or more."
-        )
-    return _frames(seed, frame_count, height, width, action)
-
-
-def _frames(seed: int, frame_count: int, height: int, width: int, action: str | None) -> Iterator[SyntheticFrame]:
-    looks, moves, place = (np.random.default_rng([seed, stream]) for stream in range(3))
-    chosen = ACTIONS[moves.integers(len(ACTIONS))]
-    body = Body.sample(looks)
-    motion = Motion.sample(moves, action or chosen, body)
-    scene = Image.fromarray(draw_scene(place, height, width))
-    scale, origin = _fit(motion, height, width, place)
-    # Small images are drawn at the size of large ones and reduced: the same picture, only smaller.
-    factor = max(2, round(512 / height))
-    figure = Figure(looks, body, scale * factor, motion.yaw)
-    shade = scene.point(lambda value: int(value * 0.42))
-    lean = place.uniform(-0.9, 0.9)
-    times = np.arange(frame_count) / min(frame_count, moves.integers(40, 64)) + moves.uniform()
-    for time in times:
-        camera = motion.at(np.array([time]))
-        posture = Posture(*(points[0] * [scale, scale, 1] + [*origin, 0] for points in camera))
-        person = figure.draw(posture.scaled(factor), (width * factor, height * factor), -lean).reduce(factor)
-        shadow = _shadow(person.getchannel("A"), posture, scale, lean)
-        image = Image.composite(shade, scene, shadow)
-        image.paste(person, mask=person)
-        joints = np.ones((PERSON.joint_count, 3), np.float32)
-        joints[:, :2] = posture.joints[:, :2] - 0.5
-        yield SyntheticFrame(np.array(image), joints, np.array(person.getchannel("A")))
-
-
-def _fit(motion: "Motion", height: int, width: int, rng: np.random.Generator) -> tuple[float, np.ndarray]:
-    """Pixels a body unit, and where the body's origin lies in the image (pixels, (0, 0) = the top-left *corner*)."""
-    joints, toes = motion.at(np.arange(0, 2, 1 / 128))
-    points = np.concatenate([joints, toes], 1)[..., :2]
-    # Hands, hair and soles reach past the joints.
-    low, high = points.min((0, 1)) - [0.12, 0.1], points.max((0, 1)) + [0.12, 0.03]
-    room = np.array([width, height]) * 0.98
-    scale = min(rng.uniform(0.66, 0.84) * height, *(room / (high - low)))
-    slack = room - scale * (high - low)
-    # Feet near the lower edge, where every scene has its floor.
-    offset = slack * [rng.uniform(), 1 - 0.5 * min(1, rng.uniform() * 0.08 * height / max(slack[1], 1e-6))]
-    return scale, np.array([width, height]) * 0.01 + offset - scale * low
-
-
-def _shadow(person: Image.Image, posture: Posture, scale: float, lean: float) -> Image.Image:
-    """L image, 0..255: the person's outline laid back on the floor, and a dark pool under each foot."""
-    ground = posture.toes[:, 1].max()
-    flat = 0.24
-    laid = person.transform(
-        person.size, Image.Transform.AFFINE, (1, lean / flat, -lean / flat * ground, 0, 1 / flat, ground - ground / flat),
-        Image.Resampling.BILINEAR,
-    )  # fmt: skip
-    x, y = np.arange(person.width) + 0.5, np.arange(person.height)[:, None] + 0.5
-    fade = np.clip(1 - (ground - y) / (0.2 * scale), 0, 1)
-    pool = np.zeros((person.height, person.width))
-    for foot in 0.6 * posture.toes + 0.4 * posture.joints[PERSON.joint_index("right_ankle", "left_ankle")]:
-        lift = max(0, ground - foot[1]) / scale
-        span = ((x - foot[0]) / (0.085 * scale)) ** 2 + ((y - ground + 0.01 * scale) / (0.028 * scale)) ** 2
-        pool = np.maximum(pool, np.clip(1.2 - span, 0, 1) * max(0, 1 - 4 * lift))
-    dark = np.maximum(np.asarray(laid) / 255 * fade * 0.6, pool * 0.8)
-    return Image.fromarray((dark * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.012 * scale))
+    @classmethod
+    def sample(cls, rng: np.random.Generator) -> "Body":
+        leg, arm, broad = rng.uniform(0.225, 0.245), rng.uniform(0.155, 0.172), rng.uniform(0.098, 0.118)
+        return cls(
+            torso=0.775 - 2 * leg - 0.035, shoulder=broad, hip=rng.uniform(0.05, 0.062), head=0.15, upper_arm=arm,
+            forearm=0.9 * arm, thigh=leg, calf=leg, ankle=0.042, foot=0.1, girth=rng.uniform(0.88, 1.18),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -142,7 +63,7 @@ class Motion:
 
     def at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Joints [T, 14, 3] and toes (right, left) [T, 2, 3] before the camera; the floor below the body is y = 0."""
-        joints, toes = self._stand(self._angles(times), times)
+        joints, toes = self._stand(self._angles(times))
         yaw = np.radians(self.yaw)
         turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
         cos, sin = np.cos(CAMERA_PITCH), np.sin(CAMERA_PITCH)
@@ -152,12 +73,12 @@ class Motion:
     def _angles(self, times: np.ndarray) -> Angles:
         goal = _ACTIONS[self.action][0](times)
         angles = {}
-        for (part, rest), wobble in zip(_REST.items(), self.wobble):
+        for (part, rest), wobble in zip(_REST.items(), self.wobble, strict=True):
             sway = wobble[:, 0] * np.sin(np.pi * times[:, None] + wobble[:, 1])
             # Feet carry the weight: legs sway less than the rest.
             sway *= 0.4 if part.endswith(("thigh", "calf")) else 1
             aims = goal.get(part, rest)
-            angles[part] = tuple(r + self.vigour * (aim - r) + s for r, aim, s in zip(rest, aims, sway.T))
+            angles[part] = tuple(r + self.vigour * (aim - r) + s for r, aim, s in zip(rest, aims, sway.T, strict=True))
         if self.left_handed:
             swap = {"right": "left", "left": "right"}
             angles = {"_".join(swap.get(word, word) for word in part.split("_")): a for part, a in angles.items()}
@@ -165,8 +86,8 @@ class Motion:
             angles["twist"] = (-angles["twist"][0], angles["twist"][1])
         return angles
 
-    def _stand(self, angles: Angles, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Forward kinematics in the body's frame, the lowest foot on the floor (y = 0) but for jumps."""
+    def _stand(self, angles: Angles) -> tuple[np.ndarray, np.ndarray]:
+        """Forward kinematics in the body's frame, the lowest foot on the floor (y = 0)."""
         body, at = self.body, {}
         spine = _direction(1, *angles["lean"]) * [1, -1, 1]
         lean, twist = np.radians(angles["lean"][0]), np.radians(angles["twist"][0])
@@ -186,10 +107,10 @@ class Motion:
         # A foot on the floor is flat; one in the air follows its calf.
         toes = np.stack([
             ankle + body.foot * _direction(side, 12, 72 + up * np.clip(angles[f"{name}_calf"][1], -70, 70))
-            for side, name, ankle, up in zip((-1, 1), ("right", "left"), ankles.swapaxes(0, 1), lift.T)
+            for side, name, ankle, up in zip((-1, 1), ("right", "left"), ankles.swapaxes(0, 1), lift.T, strict=True)
         ], 1)  # fmt: skip
-        rise = np.zeros((len(times), 1, 3))
-        rise[:, 0, 1] = -floor - 0.05 * (self.action == "jacks") * np.sin(2 * np.pi * times) ** 2
+        rise = np.zeros((len(floor), 1, 3))
+        rise[:, 0, 1] = -floor
         return joints + rise, toes + rise
 
 
@@ -258,10 +179,10 @@ def _golf(t: np.ndarray) -> Angles:
     through = back - swing
     return {
         "lean": (6 * swing, 12), "twist": (-32 * swing, 0),
-        "right_upper_arm": (-6 + 72 * back - 74 * through, 24), "right_forearm": (-22 + 150 * back - 95 * through, 26),
-        "left_upper_arm": (-6 + 72 * through - 74 * back, 24), "left_forearm": (-22 + 150 * through - 95 * back, 26),
-        "right_thigh": (15, 16 + 10 * through), "right_calf": (9 - 8 * through, -14 - 16 * through),
-        "left_thigh": (15, 16 + 10 * back), "left_calf": (9 - 8 * back, -14 - 16 * back),
+        "right_upper_arm": (-6 + 96 * back - 88 * through, 24), "right_forearm": (-22 + 182 * back - 122 * through, 26),
+        "left_upper_arm": (-6 + 96 * through - 88 * back, 24), "left_forearm": (-22 + 182 * through - 122 * back, 26),
+        "right_thigh": (15 - 4 * through, 14 + 26 * through), "right_calf": (9 - 30 * through, -14 - 36 * through),
+        "left_thigh": (15 - 4 * back, 14 + 26 * back), "left_calf": (9 - 30 * back, -14 - 36 * back),
     }  # fmt: skip
 
 
@@ -279,10 +200,10 @@ def _punch(t: np.ndarray) -> Angles:
     bob = 10 * np.sin(4 * np.pi * t)
     return {
         "lean": (0, 10 + 8 * right), "twist": (16 * (left - right), 0),
-        "right_upper_arm": (12, 20 + 66 * right), "right_forearm": (-8, 146 - 56 * right),
-        "left_upper_arm": (12, 20 + 66 * left), "left_forearm": (-8, 146 - 56 * left),
-        "right_thigh": (8, -8 + bob), "right_calf": (4, -34 - bob),
-        "left_thigh": (8, 36 + bob), "left_calf": (4, -6 - bob),
+        "right_upper_arm": (12, -40 + 128 * right), "right_forearm": (-8, 58 + 32 * right),
+        "left_upper_arm": (12, -40 + 128 * left), "left_forearm": (-8, 58 + 32 * left),
+        "right_thigh": (10, -20 + bob), "right_calf": (6, -46 - bob),
+        "left_thigh": (10, 44 + bob), "left_calf": (6, -2 - bob),
     }  # fmt: skip
 
 
@@ -311,6 +232,6 @@ def _dance(t: np.ndarray) -> Angles:
 # Each action's angles and the yaw (degrees, to either side) that shows them best.
 _ACTIONS = {
     "wave": (_wave, (0, 25)), "squat": (_squat, (35, 58)), "walk": (_walk, (45, 66)), "golf": (_golf, (0, 22)),
-    "jacks": (_jacks, (0, 18)), "punch": (_punch, (42, 60)), "kick": (_kick, (45, 66)), "dance": (_dance, (0, 28)),
+    "jacks": (_jacks, (0, 18)), "punch": (_punch, (48, 66)), "kick": (_kick, (45, 66)), "dance": (_dance, (0, 28)),
 }  # fmt: skip
 ACTIONS: tuple[str, ...] = tuple(_ACTIONS)

@@ -1,49 +1,17 @@
-"""Bodies and what they wear, painted as the sprites that a figure is put together from.
+"""Bodies in their clothes, painted as the sprites that a figure is put together from.
 
-Every part is painted once a clip as a sprite in its own frame (body units; x to the viewer's right when the part hangs
-down, y from its first joint to its second), so a limb's clothing moves with the limb.
+Every part is painted once a clip in its own frame (body units; x to the viewer's right when the part hangs down, y
+from its first joint to its second), so a limb's clothing moves with the limb.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from tf_unseen_pose.data.scene import Colour, mix, noise, random_colour
-
-Paint = Callable[[np.ndarray, np.ndarray], np.ndarray]  # x, y [h, w] in body units -> RGB 0..255 [h, w, 3]
-SKIN = ((250, 218, 196), (240, 196, 166), (224, 172, 136), (196, 140, 102), (150, 100, 70), (104, 68, 48))
-HAIR = ((34, 28, 28), (62, 42, 32), (104, 68, 42), (166, 116, 62), (214, 176, 106), (150, 66, 36), (150, 148, 146))
-
-
-@dataclass(frozen=True)
-class Body:
-    """Lengths in body units (a standing person is about 1.0 tall).
-
-    ``torso`` runs from the hips' mean to the shoulders', ``head`` from the neck to the head joint; ``shoulder`` and
-    ``hip`` are half the distances between left and right; ``girth`` multiplies every width.
-    """
-
-    torso: float
-    shoulder: float
-    hip: float
-    head: float
-    upper_arm: float
-    forearm: float
-    thigh: float
-    calf: float
-    ankle: float
-    foot: float
-    girth: float
-
-    @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Body":
-        leg, arm, broad = rng.uniform(0.225, 0.245), rng.uniform(0.155, 0.172), rng.uniform(0.098, 0.118)
-        return cls(
-            torso=0.775 - 2 * leg - 0.035, shoulder=broad, hip=rng.uniform(0.05, 0.062), head=0.15, upper_arm=arm,
-            forearm=0.9 * arm, thigh=leg, calf=leg, ankle=0.042, foot=0.1, girth=rng.uniform(0.88, 1.18),
-        )  # fmt: skip
+from tf_unseen_pose.data.synthetic.motion import Body
+from tf_unseen_pose.data.synthetic.scene import Colour, mix, noise
+from tf_unseen_pose.data.synthetic.wardrobe import Wardrobe
 
 
 @dataclass(frozen=True)
@@ -52,86 +20,6 @@ class Sprite:
 
     lit: tuple[Image.Image, Image.Image]
     box: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Fabric:
-    """A patterned cloth."""
-
-    kind: str
-    base: Colour
-    second: Colour
-    size: float  # of the pattern's period, body units
-    seed: int
-
-    @classmethod
-    def sample(cls, rng: np.random.Generator, kinds: tuple[str, ...], value: tuple[float, float]) -> "Fabric":
-        base = random_colour(rng, (0.15, 0.85), value)
-        bright = base.mean() > 130
-        second = random_colour(rng, (0.2, 0.8), (0.15, 0.45) if bright else (0.75, 1.0))
-        return cls(str(rng.choice(kinds)), base, second, rng.uniform(0.035, 0.06), int(rng.integers(1 << 30)))
-
-    def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """RGB [h, w, 3] with pattern, weave and folds."""
-        rng = np.random.default_rng(self.seed)
-        u, v = x / self.size, y / self.size
-        if self.kind == "stripes":
-            amount = _wave(v)
-        elif self.kind == "pinstripes":
-            amount = _wave(1.6 * u, 0.3) * 0.7
-        elif self.kind == "plaid":
-            amount = 0.45 * _wave(u) + 0.45 * _wave(v)
-        elif self.kind == "dots":
-            odd = np.floor(v) % 2 * 0.5
-            amount = np.clip(2.2 - 7 * np.hypot((u + odd) % 1 - 0.5, v % 1 - 0.5), 0, 1)
-        elif self.kind == "checks":
-            amount = 0.8 * np.abs(_wave(0.6 * (u + v)) - _wave(0.6 * (u - v)))
-        else:
-            amount = np.zeros_like(x)
-        folds = 0.05 * noise(rng, x.shape, (5, 9)) + 0.035 * noise(rng, x.shape, 0.8)
-        return mix(self.base, self.second, amount) * (1 + folds)[..., None]
-
-
-def _wave(phase: np.ndarray, share: float = 0.5) -> np.ndarray:
-    """A soft-edged square wave of period 1 that is 1 for ``share`` of it."""
-    return np.clip(4 * (np.cos(2 * np.pi * phase) - np.cos(np.pi * share)) + 0.5, 0, 1)
-
-
-@dataclass(frozen=True)
-class Wardrobe:
-    """What the person wears and which parts of the limbs it covers (0..1.1 of the limb's length)."""
-
-    skin: Colour
-    hair: Colour
-    hair_style: str
-    top: Fabric
-    bottom: Fabric
-    shoes: Colour
-    sleeves: tuple[float, float]  # upper arm, forearm
-    legs: tuple[float, float]  # thigh, calf
-    skirt: float | None  # length in body units
-    emblem: Colour | None
-    emblem_kind: str
-    untucked: bool
-    waist: float  # half-width, body units
-    neckline: float  # depth, body units
-
-    @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Wardrobe":
-        style = rng.choice(["trousers", "shorts", "skirt", "dress"], p=[0.5, 0.22, 0.1, 0.18])
-        top = Fabric.sample(rng, ("plain", "stripes", "pinstripes", "plaid", "dots", "checks"), (0.35, 0.95))
-        low = Fabric.sample(rng, ("plain", "plain", "pinstripes"), (0.2, 0.6))
-        sleeves = ((0.12, 0.0), (0.62, 0.0), (0.75, 0.0), (1.1, 0.5), (1.1, 0.97))[rng.integers(5)]
-        legs = {"trousers": (1.1, rng.uniform(0.9, 1.02)), "shorts": (rng.uniform(0.6, 0.85), 0.0)}.get(style, (0, 0))
-        return cls(
-            skin=np.array(SKIN[rng.integers(len(SKIN))], float), hair=np.array(HAIR[rng.integers(len(HAIR))], float),
-            hair_style=str(rng.choice(["short", "bob", "long", "bun", "curly"])), top=top,
-            bottom=top if style == "dress" else low, shoes=random_colour(rng, (0, 0.8), (0.15, 0.9)), sleeves=sleeves,
-            legs=legs, skirt=rng.uniform(0.17, 0.27) if style in ("skirt", "dress") else None,
-            emblem=random_colour(rng, (0.3, 0.9), (0.6, 1)) if top.kind == "plain" and rng.random() < 0.8 else None,
-            emblem_kind=str(rng.choice(["star", "ring", "heart", "band"])), untucked=bool(rng.random() < 0.6),
-            waist=rng.uniform(0.076, 0.096), neckline=rng.uniform(0.03, 0.06),
-        )  # fmt: skip
 
 
 def paint_sprites(body: Body, wardrobe: Wardrobe, scale: float, yaw: float) -> dict[str, Sprite]:
@@ -144,7 +32,7 @@ def paint_sprites(body: Body, wardrobe: Wardrobe, scale: float, yaw: float) -> d
 
 # Bare half-widths (body units) at fractions of a limb's length, and how much cloth adds.
 _LIMBS = {
-    "upper_arm": ((0, 0.3, 1), (0.037, 0.034, 0.027), 0.006),
+    "upper_arm": ((0, 0.3, 1), (0.033, 0.033, 0.027), 0.005),
     "forearm": ((0, 0.25, 1, 1.2, 1.4, 1.55), (0.028, 0.029, 0.0175, 0.024, 0.021, 0.012), 0.005),
     "thigh": ((0, 0.4, 1), (0.058, 0.053, 0.038), 0.005),
     "calf": ((0, 0.3, 1), (0.036, 0.039, 0.022), 0.008),
@@ -159,7 +47,7 @@ class _Painter:
         """A limb with its sleeve or trouser leg; the forearm's has the hand."""
         wear, girth, length = self.wear, self.body.girth, getattr(self.body, name)
         cloth = wear.top if "arm" in name else wear.bottom
-        cover = (wear.sleeves if "arm" in name else wear.legs)[name in ("forearm", "calf")] * length
+        cover = (wear.sleeves if "arm" in name else wear.legs)[name in ("forearm", "calf")] * length or -1
         at, bare, extra = _LIMBS[name]
         first, last = bare[0] * girth + extra, bare[-1] * girth + extra
         x0 = max(bare) * girth + extra + 0.012
@@ -170,15 +58,15 @@ class _Painter:
         half = half + extra * clothed
         rgb = np.broadcast_to(wear.skin, (*x.shape, 3))
         if name == "forearm":
-            rgb, half = self._hand(x, y, half, length)
+            rgb = self._hand(x, y, length)
         rgb = np.where(clothed[..., None], cloth(x, y), rgb)
-        rgb = rgb * (1 - 0.35 * np.exp(-(((y - cover + 0.005) / 0.004) ** 2)) * (cover > 0))[..., None]
+        rgb = rgb * (1 - 0.35 * np.exp(-(((y - cover + 0.005) / 0.004) ** 2)))[..., None]
         return self._sprite(box, rgb, half, self._inside(_rounded(half, y, box[1], box[3], first, last) - np.abs(x)))
 
-    def _hand(self, x: np.ndarray, y: np.ndarray, half: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray]:
+    def _hand(self, x: np.ndarray, y: np.ndarray, length: float) -> np.ndarray:
         """Skin with the gaps between fingers."""
         gaps = np.exp(-((((x / 0.0105) % 1 - 0.5) / 0.16) ** 2)) * np.clip((y - 1.28 * length) / 0.01, 0, 1)
-        return self.wear.skin * (1 - 0.3 * gaps)[..., None], half
+        return self.wear.skin * (1 - 0.3 * gaps)[..., None]
 
     def foot(self, name: str) -> Sprite:
         """A shoe from the heel to the toes, or its sole."""
@@ -201,7 +89,7 @@ class _Painter:
         x, y = self._grid(box)
         shoulder, girth = self.body.shoulder / 0.108, self.body.girth
         at = np.array([-0.12, -0.05, 0.03, 0.14, 0.4, 0.66, 0.9, 1.2]) * long
-        half = np.array([0.036, 0.074, 0.101, 0.108, 0.102, wear.waist, 0.096, 0.1])
+        half = np.array([0.036, 0.086, 0.11, 0.11, 0.102, wear.waist, 0.096, 0.1])
         half[:4] *= shoulder
         half[3:] *= girth
         half = np.interp(y[:, :1], at, half)
@@ -269,7 +157,8 @@ class _Painter:
     def _back_hair(self, x: np.ndarray, y: np.ndarray) -> list[tuple[Colour, np.ndarray]]:
         colour, back = self.wear.hair * 0.75, -0.02 * self.turn[0]
         if self.wear.hair_style == "long":
-            return [(colour, self._inside(0.066 - np.abs(x - back)) * self._inside(0.15 - y) * self._inside(y - 0.02))]
+            fall = self._inside(0.066 - np.abs(x - back)) * self._inside(0.15 - y) * self._inside(y - 0.03)
+            return [(colour, np.maximum(fall, self._ellipse(x, y, back, 0.03, 0.066, 0.068)))]
         if self.wear.hair_style == "bun":
             return [(colour, self._ellipse(x, y, 2 * back, -0.042, 0.03, 0.028))]
         return [(colour, self._ellipse(x, y, back, 0.05, 0.07, 0.064))] * (self.wear.hair_style == "bob")
@@ -279,9 +168,6 @@ class _Painter:
         neck = self._inside(0.031 * self.body.girth**0.5 - np.abs(x)) * self._inside(y - 0.07)
         neck = neck * self._inside(self.body.head + 0.018 - 9 * x**2 - y)
         layers = [(skin * 0.84, neck), (skin * 0.7, neck * np.clip(1 - (y - 0.1) / 0.03, 0, 1) * 0.6)]
-        for ear in (-1, 1):
-            if ear * sin < 0.5:
-                layers.append((skin * 0.88, self._ellipse(x, y, ear * 0.056 - 0.03 * sin, 0.042, 0.012, 0.019)))
         layers += [(skin, self._ellipse(x, y, 0, 0.026, 0.057, 0.066))]
         layers += [(skin, self._ellipse(x, y, 0.012 * sin, 0.052, 0.046, 0.06))]
         middle = 0.034 * sin
@@ -293,11 +179,14 @@ class _Painter:
                 (np.array([52, 40, 36]), self._ellipse(x, y, cx + 0.003 * sin, 0.041, 0.0065 * narrow, 0.0075)),
                 (self.wear.hair * 0.6, self._ellipse(x, y, cx, 0.0245, 0.015 * narrow, 0.0036)),
             ]
-        nose = middle + 0.012 * sin
+        wide = 0.0205 * (0.5 + 0.5 * cos)
+        smile = self._ellipse(x, y, middle, 0.081, wide, 0.009)
+        smile = smile * (1 - self._ellipse(x, y, middle, 0.0745, 1.3 * wide, 0.009))
+        nose, lips = middle + 0.012 * sin, np.array([158, 62, 60]) * 0.7 + skin * 0.25
         layers += [
             (skin * 0.78, 0.8 * self._ellipse(x, y, nose, 0.063, 0.0085, 0.006)),
             (skin, self._ellipse(x, y, nose, 0.056, 0.0065, 0.011)),
-            (np.array([158, 62, 60]) * 0.7 + skin * 0.25, self._ellipse(x, y, middle, 0.084, 0.0185 * (0.5 + 0.5 * cos), 0.0058)),
+            (lips, smile),
         ]  # fmt: skip
         return layers
 
@@ -311,7 +200,14 @@ class _Painter:
             shell = self._inside(0.078 + bumps - np.hypot(x + 0.012 * sin, (y - 0.012) / 0.95))
         face = self._ellipse(x, y, 0.026 * sin + 0.006, 0.062, 0.051, 0.066)
         low = {"short": 0.045, "curly": 0.06, "bun": 0.05}.get(style, 0.095)
-        return [(colour, shell * (1 - face) * self._inside(low - y))]
+        layers = [(colour, shell * (1 - face) * self._inside(low - y))]
+        for ear in (-1, 1):
+            # The far ear is behind the head, and long hair hides both.
+            if style not in ("bob", "long") and ear * sin < 0.3:
+                for tone, size in ((0.86, 1), (0.68, 0.55)):
+                    at = ear * 0.057 * self.turn[1]
+                    layers.append((self.wear.skin * tone, self._ellipse(x, y, at, 0.046, 0.011 * size, 0.018 * size)))
+        return layers
 
     def _grid(self, box: tuple[float, float, float, float]) -> tuple[np.ndarray, np.ndarray]:
         """x, y [h, w] at the pixel centres of a sprite."""

@@ -1,0 +1,67 @@
+"""What all tests share: two logical CPUs to stand for two GPUs, and the sample data beside the checkout."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+# Before TensorFlow touches its devices, or never.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+SHARED = Path(__file__).parents[1].parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of sample data and golden files."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the sample data in {SHARED}")
+    return SHARED
+
+
+def standing_joints(height=64, width=64, batch=1, seed=0):
+    """A person as wide as half the canvas, jittered: float32 [batch, 14, 3]. Nothing about it is symmetric."""
+    points = np.array(
+        [
+            (0.50, 0.12), (0.51, 0.22), (0.40, 0.25), (0.33, 0.38), (0.30, 0.50), (0.61, 0.26), (0.70, 0.36),
+            (0.74, 0.47), (0.44, 0.52), (0.42, 0.70), (0.41, 0.88), (0.57, 0.53), (0.60, 0.71), (0.63, 0.90),
+        ]
+    )  # fmt: skip
+    rng = np.random.default_rng(seed)
+    joints = points * [width, height] + rng.normal(0, 0.02 * min(height, width), (batch, 14, 2))
+    return np.concatenate([joints, np.ones((batch, 14, 1))], axis=-1).astype(np.float32)
+
+
+def pair_batch(height=64, width=64, batch=2, seed=0):
+    """A training batch of random pictures, as `data.pairs` makes them."""
+    rng = np.random.default_rng(seed)
+
+    def picture(channels=3):
+        return rng.uniform(-1, 1, (batch, height, width, channels)).astype(np.float32)
+
+    return {
+        "image": picture(),
+        "target_image": picture(),
+        "noise": picture(),
+        "source_joints": standing_joints(height, width, batch, seed),
+        "target_joints": standing_joints(height, width, batch, seed + 1),
+        "source_mask": np.abs(picture(1)),
+        "target_mask": np.abs(picture(1)),
+        "mask_known": np.array([1.0] * (batch - 1) + [0.0], np.float32),
+    }
+
+
+@pytest.fixture
+def joints():
+    return standing_joints
+
+
+@pytest.fixture
+def batch():
+    return pair_batch

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from tf_unseen_pose.data import crop
+from tf_unseen_pose.skeleton import PERSON
+
+
+def test_person_box_spans_the_visible_joints(standing):
+    standing[PERSON.joint_index("left_wrist"), 2] = 0
+    np.testing.assert_allclose(crop.person_box(standing), [65, 40, 147 - 65, 207 - 40])
+
+
+def test_person_scale_is_the_authors_measure(standing):
+    upper_body = (125 + 127) / 2 - 40
+    calf = (np.hypot(84 - 79, 203 - 163) + np.hypot(127 - 121, 207 - 166)) / 2
+    assert crop.person_scale(standing, PERSON) == pytest.approx(max(2.5 * upper_body, 5 * calf) / 200)
+    # Head down, the calves decide.
+    standing[PERSON.joint_index("head"), 1] = 150
+    assert crop.person_scale(standing, PERSON) == pytest.approx(5 * calf / 200)
+
+
+def test_person_scale_of_the_authors_sample(shared):
+    from tf_unseen_pose.data.posewarp_format import posewarp_clips
+
+    for frame in posewarp_clips(shared / "data" / "posewarp_sample" / "train")[0].frames():
+        x = frame.joints
+        calf = (np.linalg.norm(x[9] - x[10]) + np.linalg.norm(x[12] - x[13])) / 2
+        expected = max(2.5 * ((x[8, 1] + x[11, 1]) / 2 - x[0, 1]), 5 * calf) / 200
+        assert crop.person_scale(x, PERSON) == pytest.approx(expected, rel=1e-5)
+
+
+def test_person_scale_uses_what_is_visible(standing):
+    standing[PERSON.joint_index("left_hip", "right_ankle"), 2] = 0
+    assert crop.person_scale(standing, PERSON) == pytest.approx(2.5 * (125 - 40) / 200)
+    standing[PERSON.joint_index("head"), 2] = 0
+    assert crop.person_scale(standing, PERSON) == pytest.approx(5 * np.hypot(6, 41) / 200)
+
+
+def test_person_scale_falls_back_to_the_box(standing):
+    standing[:, 2] = 0
+    standing[PERSON.joint_index("head", "left_wrist"), 2] = 1
+    assert crop.person_scale(standing, PERSON) == pytest.approx(1.2 * 62 / 200)
+
+
+def test_lying_person_still_fits_the_canvas(standing):
+    lying = standing.copy()
+    lying[:, :2] = standing[:, 1::-1] * [1, 0.1]
+    lying[PERSON.joint_index("left_knee", "right_knee"), :2] = lying[
+        PERSON.joint_index("left_ankle", "right_ankle"), :2
+    ]
+    matrix = crop.common_crop([lying], PERSON, 256, 256)
+    on_canvas = crop.transform_joints(crop.invert(matrix), lying)
+    assert on_canvas[:, :2].min() >= 0 and on_canvas[:, :2].max() <= 255
+
+
+def test_fewer_than_two_joints_are_refused(standing, refuses):
+    standing[1:, 2] = 0
+    refuses(lambda: crop.person_box(standing), "two joints")
+    refuses(lambda: crop.common_crop([standing], PERSON, 64, 64), "two joints")
+    standing[:, :2], standing[:, 2] = 5, 1
+    refuses(lambda: crop.person_scale(standing, PERSON), "one point")
+
+
+def test_common_crop_centres_the_boxes_and_fits_the_larger_person(standing):
+    large = standing * [1.5, 1.5, 1] + [10, 20, 0]
+    height, width = 96, 128
+    matrix = crop.common_crop([standing, large], PERSON, height, width, crop_factor=1.2)
+    assert matrix.dtype == np.float32 and matrix.shape == (2, 3)
+    boxes = [crop.person_box(pose) for pose in (standing, large)]
+    centre = np.mean([box[:2] + box[2:] / 2 for box in boxes], axis=0)
+    np.testing.assert_allclose(matrix @ [(width - 1) / 2, (height - 1) / 2, 1], centre, rtol=1e-5)
+    on_canvas = crop.transform_joints(crop.invert(matrix), large)
+    # Scale 1 fills 200 of 256 pixels, here 75 of 96, times the crop factor.
+    assert crop.person_scale(on_canvas, PERSON) * 200 == pytest.approx(200 * 1.2 * 96 / 256, rel=1e-4)
+
+
+def test_common_crop_takes_a_given_box(standing):
+    matrix = crop.common_crop([standing, standing], PERSON, 65, 65, boxes=[np.float32([10, 20, 30, 60]), None])
+    own = crop.person_box(standing)
+    expected = (np.array([25, 50]) + own[:2] + own[2:] / 2) / 2
+    np.testing.assert_allclose(matrix @ [32, 32, 1], expected, rtol=1e-5)
+
+
+def test_affine_algebra_against_homogeneous_matrices(standing):
+    outer, inner = np.random.default_rng(3).normal(size=(2, 2, 3))
+    square_outer, square_inner = (np.vstack([matrix, [0, 0, 1]]) for matrix in (outer, inner))
+    np.testing.assert_allclose(crop.compose(outer, inner), (square_outer @ square_inner)[:2])
+    np.testing.assert_allclose(crop.invert(outer), np.linalg.inv(square_outer)[:2])
+    standing[4, 2] = 0.25
+    moved = crop.transform_joints(inner, standing)
+    for before, after in zip(standing, moved, strict=True):
+        np.testing.assert_allclose(after[:2], inner @ [*before[:2], 1], rtol=1e-5)
+        assert after[2] == before[2]

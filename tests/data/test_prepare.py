@@ -1,0 +1,165 @@
+import numpy as np
+import pytest
+import scipy.io
+
+from tf_unseen_pose.data import prepare as module
+from tf_unseen_pose.data.clips import encode_picture
+from tf_unseen_pose.data.prepare import prepare
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.data.synthetic import ACTIONS, synthetic_clip
+
+SMALL = {"clips": 3, "frames": 3, "size": 48, "progress": False}
+
+
+def content(path):
+    return {file.name: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+
+
+@pytest.fixture
+def posewarp_root(tmp_path, make_picture, standing):
+    """Three clips: a good one that lacks a picture, one with a torn .mat, one of a single frame."""
+    root = tmp_path / "authors"
+    (root / "info").mkdir(parents=True)
+    for name, frames in (("good", 4), ("short", 1), ("torn", 3)):
+        points = np.repeat(standing[:, :2, None] + 1, frames, axis=2)
+        scipy.io.savemat(root / "info" / f"{name}.mat", {"data": {"X": points, "bbox": np.ones((frames, 4))}})
+        (root / "frames" / name).mkdir(parents=True)
+        for number in range(1, frames + 1):
+            data = encode_picture(make_picture(number, 240, 200), "JPEG")
+            (root / "frames" / name / f"{number}.jpg").write_bytes(data)
+    (root / "info" / "torn.mat").write_bytes(b"torn")
+    (root / "frames" / "good" / "3.jpg").unlink()
+    return root
+
+
+def test_synthetic_clips_are_drawn_as_asked(tmp_path, decode):
+    summary = prepare([], tmp_path / "set", "synthetic", seed=4, **SMALL)
+    assert (summary.clips, summary.frames, summary.broken, summary.left_out) == (3, 9, (), ())
+    dataset = ClipDataset.open(tmp_path / "set")
+    assert [clip.action for clip in dataset.clips] == list(ACTIONS[:3])
+    seed = int(np.random.SeedSequence([4, 1]).generate_state(1)[0])
+    drawn = list(synthetic_clip(seed, 3, 48, 48, ACTIONS[1]))
+    frame = dataset.read_frame(1, 2)
+    np.testing.assert_array_equal(frame.joints, drawn[2].joints)
+    np.testing.assert_array_equal(decode(frame.mask_png), drawn[2].mask)
+    assert np.abs(decode(frame.jpeg).astype(int) - drawn[2].image).mean() < 6
+
+
+def test_synthetic_seed_and_action(tmp_path):
+    for name, seed in (("one", 1), ("same", 1), ("two", 2)):
+        prepare([], tmp_path / name, "synthetic", seed=seed, action=ACTIONS[-1], **SMALL)
+    one, same, two = (content(tmp_path / name) for name in ("one", "same", "two"))
+    assert one == same and one["shard-00000.tfrecord"] != two["shard-00000.tfrecord"]
+    assert {clip.action for clip in ClipDataset.open(tmp_path / "one").clips} == {ACTIONS[-1]}
+
+
+def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
+    prepare([], tmp_path / "whole", "synthetic", **SMALL)
+    drawn = []
+
+    def interrupted(seed, *arguments):
+        for index, frame in enumerate(synthetic_clip(seed, *arguments)):
+            if len(drawn) == 4:
+                raise KeyboardInterrupt
+            drawn.append((seed, index))
+            yield frame
+
+    monkeypatch.setattr(module, "synthetic_clip", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        prepare([], tmp_path / "set", "synthetic", **SMALL)
+    assert not (tmp_path / "set" / "dataset.json").exists()
+    again = []
+
+    def counted(seed, *arguments):
+        for frame in synthetic_clip(seed, *arguments):
+            again.append(seed)
+            yield frame
+
+    monkeypatch.setattr(module, "synthetic_clip", counted)
+    summary = prepare([], tmp_path / "set", "synthetic", **SMALL)
+    assert content(tmp_path / "set") == content(tmp_path / "whole")
+    assert summary.clips == 3 and not summary.was_complete
+    assert len(again) == 6 and drawn[0][0] not in again
+    assert prepare([], tmp_path / "set", "synthetic", **SMALL).was_complete
+
+
+def test_other_options_do_not_mix_with_what_is_there(tmp_path, refuses):
+    prepare([], tmp_path / "set", "synthetic", **SMALL)
+    before = content(tmp_path / "set")
+    refuses(lambda: prepare([], tmp_path / "set", "synthetic", seed=1, **SMALL), tmp_path / "set", "another folder")
+    assert content(tmp_path / "set") == before
+
+
+def test_unusable_clips_are_skipped_and_reported(posewarp_root, tmp_path, capsys):
+    summary = prepare([posewarp_root], tmp_path / "set", "posewarp", action="serve")
+    assert (summary.clips, summary.frames) == (1, 3)
+    assert [name for name, _ in summary.broken] == ["short", "torn"]
+    assert "too few usable frames (1" in summary.broken[0][1] and "torn.mat" in summary.broken[1][1]
+    (line,) = summary.left_out
+    assert line.startswith("good: frame 3 ")
+    shown = capsys.readouterr().err
+    assert all(word in shown for word in ("short: skipped", "torn: skipped", line))
+    (clip,) = ClipDataset.open(tmp_path / "set").clips
+    assert (clip.name, clip.action) == ("good", "serve") and [frame.number for frame in clip.frames] == [1, 2, 4]
+
+
+def test_frames_without_a_person_are_left_out(posewarp_root, tmp_path, standing):
+    points = np.repeat(standing[:, :2, None], 4, axis=2)
+    points[1:, :, 0] = np.nan
+    points[:, :, 1] = 7
+    scipy.io.savemat(posewarp_root / "info" / "good.mat", {"data": {"X": points}})
+    (posewarp_root / "frames" / "good" / "3.jpg").write_bytes(encode_picture(np.zeros((9, 9, 3), np.uint8), "JPEG"))
+    summary = prepare([posewarp_root], tmp_path / "set", "posewarp", only=["good"], progress=False)
+    assert summary.frames == 2 and [line.split(" shows")[0] for line in summary.left_out] == [
+        "good: frame 1",
+        "good: frame 2",
+    ]
+
+
+def test_nothing_usable_leaves_nothing(posewarp_root, tmp_path, refuses):
+    refuses(
+        lambda: prepare([posewarp_root], tmp_path / "set", "posewarp", only=["torn", "short"], progress=False),
+        "None of the 2 clips", "'short'",
+    )  # fmt: skip
+    assert not (tmp_path / "set").exists()
+
+
+def test_max_side_shrinks_pictures_and_joints(posewarp_root, tmp_path, standing):
+    prepare([posewarp_root], tmp_path / "set", "posewarp", only=["good"], max_side=120, progress=False)
+    dataset = ClipDataset.open(tmp_path / "set")
+    entry = dataset.clips[0].frames[0]
+    assert (entry.width, entry.height) == (100, 120)
+    joints = dataset.read_frame(0, 0).joints
+    np.testing.assert_allclose(joints[:, :2], (standing[:, :2] + 0.5) / 2 - 0.5, atol=1e-4)
+
+
+def test_users_mistakes(posewarp_root, tmp_path, refuses):
+    output = tmp_path / "set"
+
+    def call(inputs, format="posewarp", **options):
+        return lambda: prepare(inputs, output, format, progress=False, **options)
+
+    refuses(call([]), "needs a folder")
+    refuses(call([tmp_path / "nowhere"]), "nowhere")
+    refuses(call([tmp_path / "nowhere"], "pairs"), "index.json")
+    refuses(call([posewarp_root], "film"), "'film'", "posewarp")
+    refuses(call([posewarp_root], "synthetic"), "reads nothing")
+    refuses(call([posewarp_root], max_side=0), "0 pixels")
+    refuses(call([posewarp_root], only=["absent"]), "'absent'", "'good'")
+    refuses(call([posewarp_root, posewarp_root]), "Two clips", "rename")
+    refuses(call([], "synthetic", clips=0), "at least one clip")
+    refuses(call([], "synthetic", action="juggle"), "juggle")
+    refuses(call([], "synthetic", size=4), "small")
+    assert not output.exists()
+
+
+def test_sample_data(shared, tmp_path):
+    summary = prepare([shared / "data" / "posewarp_sample" / "train"], tmp_path / "tennis", "posewarp", progress=False)
+    assert (summary.clips, summary.frames, summary.broken) == (1, 8, ())
+    names = ["3_4_Sit-Up", "Bench_Jump"]
+    summary = prepare(
+        [shared / "data" / "exercise_pairs"], tmp_path / "pairs", "pairs", only=names, max_side=256, progress=False
+    )
+    assert (summary.clips, summary.frames, summary.broken) == (2, 4, ())
+    for clip in ClipDataset.open(tmp_path / "pairs").clips:
+        assert clip.name in names and clip.scene and all(max(f.width, f.height) == 256 for f in clip.frames)

@@ -1,0 +1,115 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unseen_pose.data.clips import Clip
+from tf_unseen_pose.data.records import ClipDataset, decode_frame, encode_frame
+from tf_unseen_pose.skeleton import PERSON
+
+
+@pytest.fixture
+def dataset(make_dataset, make_clip):
+    return make_dataset([make_clip("first", 3), make_clip("second clip", 2, action="", fps=0.0, scene="court")])
+
+
+def same(frame, other):
+    assert frame.jpeg == other.jpeg and frame.mask_png == other.mask_png and frame.number == other.number
+    np.testing.assert_array_equal(frame.joints, other.joints)
+    assert (frame.box is None) == (other.box is None)
+    if frame.box is not None:
+        np.testing.assert_array_equal(frame.box, other.box)
+
+
+def test_a_frame_survives_encoding(make_clip):
+    clip = make_clip("any")
+    frame = next(iter(clip.frames()))
+    same(decode_frame(encode_frame(frame, clip)), frame)
+    bare = dataclasses.replace(frame, mask_png=None, box=np.float32([1, 2, 3, 4.5]))
+    same(decode_frame(encode_frame(bare, clip)), bare)
+
+
+def test_random_access(dataset, make_clip):
+    expected = list(make_clip("second clip", 2).frames())
+    same(dataset.read_frame(1, 1), expected[1])
+    same(dataset.read_frame(1, 0), expected[0])
+    assert dataset.skeleton is PERSON
+    assert [(clip.name, clip.action, clip.fps, clip.scene) for clip in dataset.clips] == [
+        ("first", "stretch", 12.5, ""),
+        ("second clip", "", 0.0, "court"),
+    ]
+    entry = dataset.clips[0].frames[2]
+    assert (entry.width, entry.height, entry.number, entry.has_mask) == (200, 240, 2, True)
+
+
+def test_any_tfrecord_reader_reads_the_shards(dataset):
+    records = list(tf.data.TFRecordDataset([str(path) for path in dataset.path.glob("*.tfrecord")]).as_numpy_iterator())
+    indexed = [dataset.read(c, f) for c, clip in enumerate(dataset.clips) for f in range(len(clip.frames))]
+    assert records == indexed
+    features = tf.io.parse_single_example(
+        records[-1],
+        {"clip": tf.io.FixedLenFeature([], tf.string), "joints": tf.io.FixedLenFeature([14, 3], tf.float32)},
+    )
+    assert features["clip"] == b"second clip"
+    np.testing.assert_array_equal(features["joints"], dataset.read_frame(1, 1).joints)
+
+
+def test_missing_dataset(tmp_path, refuses):
+    refuses(lambda: ClipDataset.open(tmp_path / "nowhere"), "nowhere", "prepare")
+
+
+def test_damaged_shards_are_refused(dataset, refuses):
+    shard = dataset.path / "shard-00000.tfrecord"
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:-100])
+    expected = (shard, "truncated", f"expected {len(whole)} bytes, found {len(whole) - 100}", "prepare")
+    refuses(lambda: ClipDataset.open(dataset.path), *expected)
+    shard.write_bytes(whole[:500] + bytes([whole[500] ^ 1]) + whole[501:])
+    refuses(lambda: ClipDataset.open(dataset.path), shard, "prepare")
+    shard.write_bytes(whole + b"more")
+    refuses(lambda: ClipDataset.open(dataset.path), shard, "prepare")
+    shard.unlink()
+    refuses(lambda: ClipDataset.open(dataset.path), shard, "prepare")
+
+
+def test_a_shard_that_changes_under_an_open_dataset(dataset, refuses):
+    shard = dataset.path / "shard-00000.tfrecord"
+    shard.write_bytes(b"\x07" + shard.read_bytes()[1:])
+    refuses(lambda: dataset.read(0, 0), shard)
+    shard.write_bytes(b"")
+    refuses(lambda: dataset.read(1, 0), shard)
+
+
+@pytest.mark.parametrize(
+    "edit, word",
+    [
+        (lambda index: index.update(version=99), "version 99"),
+        (lambda index: index.pop("version"), "damaged"),
+        (lambda index: index.update(skeleton="horse"), "damaged"),
+        (lambda index: index["clips"].clear(), "clips"),
+        (lambda index: index["shards"].clear(), "damaged"),
+        (lambda index: index["clips"][0]["frames"][1].update(offset=10**9), "damaged"),
+        (lambda index: index["clips"][0]["frames"][1].update(offset=-1), "clips.0.frames.1.offset"),
+        (lambda index: index["shards"][0].update(file="../secret"), "shards.0.file"),
+    ],
+)
+def test_edited_indices_are_refused(dataset, refuses, edit, word):
+    file = dataset.path / "dataset.json"
+    index = json.loads(file.read_text())
+    edit(index)
+    file.write_text(json.dumps(index))
+    refuses(lambda: ClipDataset.open(dataset.path), file, word, "prepare")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])
+def test_indices_that_are_no_index(dataset, refuses, text):
+    (dataset.path / "dataset.json").write_text(text)
+    refuses(lambda: ClipDataset.open(dataset.path), "dataset.json", "damaged", "prepare")
+
+
+def test_names_may_hold_any_letters(make_dataset, make_clip):
+    clip = make_clip("é 'x' / 4k")
+    dataset = make_dataset([Clip(clip.name, "läuft", 0, clip.frames)])
+    assert (dataset.clips[0].name, dataset.clips[0].action) == ("é 'x' / 4k", "läuft")

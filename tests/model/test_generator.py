@@ -1,0 +1,108 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.model import build_generator
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    keras.utils.set_random_seed(0)
+    return build_generator(load_config("tiny", ["model.height=32", "model.width=64"]).model)
+
+
+def test_rendering_an_encoded_source_equals_the_call(tiny, batch):
+    inputs = batch(32, 64)
+    state = tiny.encode_source(inputs["image"], inputs["source_joints"], inputs["noise"])
+    np.testing.assert_allclose(tiny.render(state, inputs["target_joints"]), tiny(inputs), atol=1e-6)
+
+
+def test_stages_fit_together(tiny, batch):
+    inputs = batch(32, 64)
+    stages = {name: value.numpy() for name, value in tiny.explain(inputs).items()}
+    masks, image = stages["masks"], inputs["image"]
+    np.testing.assert_allclose(masks.sum(-1), 1, atol=1e-5)
+    for limb in range(tiny.body.limb_count):
+        np.testing.assert_allclose(stages["layers"][:, limb], masks[..., 1 + limb, None] * image, atol=1e-6)
+    composite = stages["alpha"] * stages["foreground"] + (1 - stages["alpha"]) * stages["background"]
+    np.testing.assert_allclose(stages["image"], composite, atol=1e-6)
+    # The log prior vetoes what is far from a limb, whatever the untrained network says.
+    assert masks[stages["limb_priors"] < 1e-6].max() < 1e-3
+
+
+@pytest.mark.parametrize("fill, growth", [("noise", 0), ("noise", 2), ("zero", 1)])
+def test_the_hole_is_filled_and_grown(batch, fill, growth):
+    config = load_config("tiny", [f"model.background_fill={fill}", f"model.hole_growth={growth}"]).model
+    inputs = batch()
+    stages = build_generator(config).explain(inputs)
+    visible = stages["masks"][..., :1].numpy()
+    size = 2 * growth + 1
+    padded = np.pad(visible, [(0, 0), (growth,) * 2, (growth,) * 2, (0, 0)], constant_values=1)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
+    eroded = windows.min(axis=(-1, -2))
+    expected = eroded * inputs["image"] + (fill == "noise") * (1 - eroded) * inputs["noise"]
+    np.testing.assert_allclose(stages["background_input"][..., :3], expected, atol=1e-5)
+    np.testing.assert_allclose(stages["background_input"][..., 3:], eroded, atol=1e-6)
+
+
+def test_without_noise_given_equal_calls_have_equal_results(tiny, batch):
+    inputs = batch(32, 64)
+    del inputs["noise"]
+    np.testing.assert_array_equal(tiny(inputs), tiny(inputs))
+
+
+def test_an_example_does_not_depend_on_its_neighbours_in_the_batch(tiny, batch):
+    inputs = batch(32, 64, batch=3)
+    alone = {key: value[1:2] for key, value in inputs.items()}
+    np.testing.assert_allclose(tiny(inputs)[1:2], tiny(alone), atol=1e-5)
+
+
+def test_the_target_pose_alone_moves_the_result_and_only_in_render(tiny, batch):
+    inputs = batch(32, 64)
+    other = {**inputs, "target_joints": inputs["target_joints"] + np.float32([6, -3, 0])}
+    a, b = tiny.explain(inputs), tiny.explain(other)
+    np.testing.assert_array_equal(a["masks"], b["masks"])
+    np.testing.assert_array_equal(a["background"], b["background"])
+    assert np.abs(a["warped_layers"] - b["warped_layers"]).max() > 0.05
+    assert np.abs(a["image"] - b["image"]).max() > 1e-3
+
+
+def test_paper_has_the_authors_52_convolutions_and_parameters():
+    generator = build_generator(load_config("paper").model)
+    kernels = [v for v in generator.trainable_variables if len(v.shape) == 4]
+    assert len(kernels) == 52
+    assert generator.count_params() == 7_863_314
+
+
+def test_the_baseline_is_a_plain_unet_of_about_the_papers_size(batch):
+    config = load_config("paper", ["model.network=unet"]).model
+    assert build_generator(config).count_params() == pytest.approx(8.3e6, rel=0.01)
+    tiny = build_generator(load_config("tiny", ["model.network=unet"]).model)
+    inputs = batch()
+    image = tiny(inputs)
+    assert image.shape == (2, 64, 64, 3)
+    state = tiny.encode_source(inputs["image"], inputs["source_joints"])
+    np.testing.assert_allclose(tiny.render(state, inputs["target_joints"]), image, atol=1e-6)
+
+
+@pytest.mark.parametrize("network", ["modular", "unet"])
+def test_weights_survive_a_file(tmp_path, batch, network):
+    config = load_config("tiny", [f"model.network={network}"]).model
+    one, other = build_generator(config), build_generator(config)
+    inputs = batch()
+    assert np.abs(one(inputs) - other(inputs)).max() > 1e-3
+    one.save_weights(str(tmp_path / "x.weights.h5"))
+    other.load_weights(str(tmp_path / "x.weights.h5"))
+    np.testing.assert_allclose(one(inputs), other(inputs), atol=1e-6)
+
+
+def test_runs_inside_a_traced_function_with_any_batch_size(tiny, batch):
+    signature = [tf.TensorSpec([None, 32, 64, 3]), tf.TensorSpec([None, 14, 3]), tf.TensorSpec([None, 14, 3])]
+    traced = tf.function(lambda i, s, t: tiny.render(tiny.encode_source(i, s), t), input_signature=signature)
+    for size in (1, 3):
+        inputs = batch(32, 64, batch=size)
+        del inputs["noise"]
+        result = traced(inputs["image"], inputs["source_joints"], inputs["target_joints"])
+        np.testing.assert_allclose(result, tiny(inputs), atol=1e-5)

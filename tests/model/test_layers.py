@@ -1,0 +1,32 @@
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose import geometry
+from tf_unseen_pose.model.layers import LimbSpatialTransformer, OriginAlignedUpsampling
+
+
+def test_upsampling_samples_half_the_index_and_mirrors_past_the_end():
+    x = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype(np.float32)
+    y = OriginAlignedUpsampling()(tf.constant(x)).numpy()
+    mirrored = np.pad(x, [(0, 0), (0, 1), (0, 1), (0, 0)], mode="reflect")
+    assert y.shape == (2, 6, 10, 4)
+    for row, column in np.ndindex(6, 10):
+        corners = [mirrored[:, r, c] for r in (row // 2, (row + 1) // 2) for c in (column // 2, (column + 1) // 2)]
+        np.testing.assert_allclose(y[:, row, column], np.mean(corners, axis=0), atol=1e-6)
+
+
+def test_upsampling_equals_the_resize_op_on_a_mirrored_border():
+    x = tf.random.stateless_normal([1, 4, 6, 2], [0, 1])
+    padded = tf.pad(x, [[0, 0], [0, 1], [0, 1], [0, 0]], mode="REFLECT")
+    resized = tf.raw_ops.ResizeBilinear(images=padded, size=[10, 14], half_pixel_centers=False)[:, :8, :12]
+    np.testing.assert_allclose(OriginAlignedUpsampling()(x), resized, atol=1e-6)
+
+
+def test_every_limb_layer_is_warped_by_its_own_transform():
+    rng = np.random.default_rng(1)
+    layers = tf.constant(rng.normal(size=(2, 3, 8, 12, 3)), tf.float32)
+    transforms = tf.constant(np.eye(2, 3) + rng.normal(scale=0.2, size=(2, 3, 2, 3)), tf.float32)
+    warped = LimbSpatialTransformer()(layers, transforms)
+    assert warped.shape == layers.shape
+    for limb in range(3):
+        np.testing.assert_allclose(warped[:, limb], geometry.warp(layers[:, limb], transforms[:, limb]), atol=1e-5)

@@ -1,0 +1,59 @@
+"""Each loss against a loop or a closed form in NumPy; examples of a batch must not mix."""
+
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose.training import losses
+
+
+def random(*shape, seed=0, low=0.0, high=1.0):
+    return np.random.default_rng(seed).uniform(low, high, shape).astype(np.float32)
+
+
+def test_l1_is_per_example():
+    a, b = random(3, 4, 5, 3, seed=1), random(3, 4, 5, 3, seed=2)
+    np.testing.assert_allclose(losses.l1(a, b), [np.abs(a[i] - b[i]).mean() for i in range(3)], rtol=1e-5)
+
+
+def test_perceptual_counts_channels_in_units_of_their_deviation():
+    shapes = [(2, 6, 8, 3), (2, 3, 4, 5)]
+    target, image = ([random(*s, seed=i + k) for i, s in enumerate(shapes)] for k in (0, 10))
+    deviations = [random(3, seed=20), random(5, seed=21)]
+    expected = []
+    for b in range(2):
+        maps = []
+        for t, i, d in zip(target, image, deviations, strict=True):
+            maps.append(np.mean([np.abs(t[b, ..., c] - i[b, ..., c]).mean() / (d[c] + 0.1) for c in range(len(d))]))
+        expected.append(np.mean(maps))
+    np.testing.assert_allclose(losses.perceptual(target, image, deviations), expected, rtol=1e-5)
+
+
+def test_adversarial_is_cross_entropy_of_the_patches():
+    logits = random(2, 3, 4, 1, low=-4, high=4)
+    probability = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    np.testing.assert_allclose(losses.adversarial(logits, True), -np.log(probability).mean((1, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(losses.adversarial(logits, False), -np.log(1 - probability).mean((1, 2, 3)), rtol=1e-5)
+
+
+def test_mask_cross_entropy_is_least_at_the_mask_and_finite_at_the_ends():
+    mask = random(2, 4, 5, 1)
+    at_mask = losses.mask_cross_entropy(mask, mask)
+    for other in (mask * 0.9, mask * 0.5 + 0.3):
+        assert (losses.mask_cross_entropy(mask, other) > at_mask).numpy().all()
+    p = mask.astype(np.float64)
+    np.testing.assert_allclose(at_mask, -(p * np.log(p) + (1 - p) * np.log(1 - p)).mean((1, 2, 3)), rtol=1e-4)
+    assert np.isfinite(losses.mask_cross_entropy(np.ones_like(mask), np.zeros_like(mask))).all()
+
+
+def test_background_l1_looks_only_where_the_target_shows_it_and_most_into_the_hole():
+    target, background = random(1, 1, 4, 3, seed=1), random(1, 1, 4, 3, seed=2)
+    source_mask = np.array([0, 1, 0, 1], np.float32).reshape(1, 1, 4, 1)
+    target_mask = np.array([0, 0, 1, 1], np.float32).reshape(1, 1, 4, 1)
+    difference = np.abs(target - background).mean(-1)[0, 0]
+    expected = (1 * difference[0] + 4 * difference[1]) / 5
+    np.testing.assert_allclose(
+        losses.background_l1(target, background, source_mask, target_mask), [expected], rtol=1e-5
+    )
+    # Nothing of the background is seen: no loss, not 0 / 0.
+    nothing = losses.background_l1(target, background, source_mask, tf.ones_like(target_mask))
+    np.testing.assert_array_equal(nothing, [0])

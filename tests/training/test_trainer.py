@@ -1,0 +1,114 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.model.perceptual import PerceptualFeatures
+from tf_unseen_pose.training.replicas import mirrored_strategy
+from tf_unseen_pose.training.trainer import Trainer
+
+
+def make_trainer(kind, vgg19_file=None, *settings):
+    config = load_config("tiny", [f"loss.kind={kind}", "train.batch_size=4", *settings])
+    features = deviations = None
+    if kind != "l1":
+        features = PerceptualFeatures(vgg19_file)
+        deviations = [np.linspace(0.5, 2, channels, dtype=np.float32) for channels in features.channels]
+    keras.utils.set_random_seed(7)
+    trainer = Trainer(config, features, deviations)
+    trainer.compile()
+    return trainer
+
+
+def snapshot(network):
+    return [variable.numpy().copy() for variable in network.trainable_variables]
+
+
+@pytest.mark.parametrize("kind", ["l1", "vgg", "vgg_gan"])
+def test_every_variable_gets_a_gradient_from_its_own_loss(kind, vgg19_file, batch):
+    trainer = make_trainer(kind, vgg19_file)
+    inputs = batch(batch=4)
+    with tf.GradientTape() as tape:
+        outputs = trainer.generator.explain(inputs, training=True)
+        loss = tf.reduce_sum(trainer.generator_terms(inputs, outputs)["loss"])
+    gradients = tape.gradient(loss, trainer.generator.trainable_variables)
+    if kind == "vgg_gan":
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(trainer.discriminator_term(inputs, outputs["image"]))
+        gradients += tape.gradient(loss, trainer.discriminator.trainable_variables)
+    for gradient in gradients:
+        assert gradient is not None and np.isfinite(gradient).all() and np.abs(gradient).max() > 0
+
+
+def test_each_optimizer_changes_its_own_network_only(vgg19_file, batch):
+    trainer = make_trainer("vgg_gan", vgg19_file, "train.optimizer=sgd")
+    inputs = batch(batch=4)
+    networks = (trainer.generator, trainer.discriminator)
+    before = [snapshot(network) for network in networks]
+    with tf.GradientTape() as tape:
+        outputs = trainer.generator.explain(inputs, training=True)
+        loss = tf.reduce_sum(trainer.generator_terms(inputs, outputs)["loss"])
+    trainer._apply(trainer.generator_optimizer, tape, loss, trainer.generator)
+    middle = [snapshot(network) for network in networks]
+    assert any((a != b).any() for a, b in zip(before[0], middle[0], strict=True))
+    for a, b in zip(before[1], middle[1], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    trainer.discriminator_only = True
+    trainer.train_step(inputs)
+    after = [snapshot(network) for network in networks]
+    for a, b in zip(middle[0], after[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any((a != b).any() for a, b in zip(middle[1], after[1], strict=True))
+
+
+def test_masks_supervise_only_examples_that_have_them(batch):
+    trainer = make_trainer("l1")
+    inputs = batch(batch=4)
+    outputs = trainer.generator.explain(inputs)
+    terms = trainer.generator_terms(inputs, outputs)
+    assert (terms["mask"][:3].numpy() > 0).all() and terms["mask"][3] == 0 and terms["background"][3] == 0
+    weights = trainer.config.loss
+    expected = terms["l1"] + weights.mask * terms["mask"] + weights.background * terms["background"]
+    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-6)
+
+
+def test_without_mask_weights_masks_do_not_matter(batch):
+    trainer = make_trainer("l1", None, "loss.mask=0", "loss.background=0")
+    inputs = batch(batch=4)
+    terms = trainer.generator_terms(inputs, trainer.generator.explain(inputs))
+    assert "mask" not in terms
+    np.testing.assert_array_equal(terms["loss"], terms["l1"])
+
+
+def weights_after_five_steps(kind, vgg19_file, batch, devices):
+    batches = [batch(batch=4, seed=seed) for seed in range(5)]
+    examples = {key: np.concatenate([b[key] for b in batches]) for key in batches[0]}
+    dataset = tf.data.Dataset.from_tensor_slices(examples).batch(4, drop_remainder=True)
+    with mirrored_strategy(devices).scope():
+        trainer = make_trainer(kind, vgg19_file, "train.optimizer=sgd", "train.learning_rate=0.02")
+        start = snapshot(trainer.generator)
+    trainer.fit(dataset, verbose=0)
+    networks = [trainer.generator] + ([trainer.discriminator] if kind == "vgg_gan" else [])
+    moved = max(np.abs(a - b).max() for a, b in zip(start, snapshot(trainer.generator), strict=True))
+    return [weight for network in networks for weight in snapshot(network)], moved
+
+
+@pytest.mark.parametrize("kind", ["l1", "vgg_gan"])
+def test_two_replicas_take_the_step_of_one(kind, vgg19_file, batch):
+    one, moved = weights_after_five_steps(kind, vgg19_file, batch, ["CPU:0"])
+    two, _ = weights_after_five_steps(kind, vgg19_file, batch, ["CPU:0", "CPU:1"])
+    assert moved > 1e-3  # five steps that went somewhere
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_learns_one_pair(batch):
+    trainer = make_trainer("l1", None, "train.learning_rate=0.003")
+    inputs = batch(batch=4)
+    inputs["target_image"] = np.broadcast_to(np.float32([0.7, -0.2, 0.1]), inputs["target_image"].shape).copy()
+    dataset = tf.data.Dataset.from_tensors(inputs).repeat(30)
+    history = trainer.fit(dataset.take(1), epochs=1, verbose=0).history["l1"][0]
+    trainer.fit(dataset, verbose=0)
+    assert trainer.fit(dataset.take(1), verbose=0).history["l1"][0] < 0.5 * history

@@ -1,0 +1,3 @@
+from tf_unseen_pose.cli import main
+
+main()

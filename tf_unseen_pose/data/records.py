@@ -1,0 +1,217 @@
+"""A dataset on disk: frames as TFRecords in a few large shards, and an index that finds each of them.
+
+    DATASET/dataset.json               what `Index` describes
+    DATASET/shard-00000.tfrecord ...   one `tf.train.Example` a frame, a clip's frames in succession
+
+The shards are plain TFRecord files, which any reader reads in order. The index gives random access: a pair is two
+reads at known offsets, whatever the size of the dataset. `dataset_writer` writes what is read here.
+
+An Example's features: `image` (JPEG), `joints` (float, J x 3), `clip`, `action` (bytes), `fps` (float), `number` (int),
+and where known `box` (float, 4) and `mask` (PNG).
+"""
+
+import hashlib
+import json
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tf_unseen_pose.data.clips import Clip, Frame
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import SKELETONS, Skeleton
+
+INDEX_NAME = "dataset.json"
+VERSION = 1
+# A TFRecord is its length (8 bytes), that length's checksum (4), the data, and the data's checksum (4).
+RECORD_HEADER, RECORD_OVERHEAD = 12, 16
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FrameEntry(_Entry):
+    """Where a frame lies: its record begins `offset` bytes into the shard and holds `length` bytes of Example."""
+
+    shard: int = Field(ge=0)
+    offset: int = Field(ge=0)
+    length: int = Field(ge=0)
+    number: int
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    has_mask: bool
+
+
+class ClipEntry(_Entry):
+    """A clip without its pictures; see `clips.Clip`."""
+
+    name: str
+    action: str
+    fps: float = Field(ge=0)
+    scene: str
+    frames: tuple[FrameEntry, ...] = Field(min_length=1)
+
+
+class ShardEntry(_Entry):
+    file: str = Field(pattern=r"^[\w.-]+$")
+    size: int = Field(ge=0)
+    sha256: str
+
+
+class Index(_Entry):
+    """The content of `dataset.json`. `recipe` identifies what the dataset was made from."""
+
+    version: int
+    skeleton: str
+    recipe: str
+    shards: tuple[ShardEntry, ...]
+    clips: tuple[ClipEntry, ...] = Field(min_length=1)
+
+
+def encode_frame(frame: Frame, clip: Clip) -> bytes:
+    """A frame as a serialized `tf.train.Example`."""
+
+    def data(*values):
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+
+    def floats(values):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=np.ravel(values)))
+
+    feature = {
+        "image": data(frame.jpeg),
+        "joints": floats(frame.joints),
+        "clip": data(clip.name.encode()),
+        "action": data(clip.action.encode()),
+        "fps": floats(clip.fps),
+        "number": tf.train.Feature(int64_list=tf.train.Int64List(value=[frame.number])),
+    }
+    if frame.box is not None:
+        feature["box"] = floats(frame.box)
+    if frame.mask_png is not None:
+        feature["mask"] = data(frame.mask_png)
+    example = tf.train.Example(features=tf.train.Features(feature=feature))
+    return example.SerializeToString(deterministic=True)
+
+
+def decode_frame(data: bytes) -> Frame:
+    """The frame that `encode_frame` encoded."""
+    feature = tf.train.Example.FromString(data).features.feature
+    box, mask = feature["box"].float_list.value, feature["mask"].bytes_list.value
+    return Frame(
+        jpeg=feature["image"].bytes_list.value[0],
+        joints=np.array(feature["joints"].float_list.value, np.float32).reshape(-1, 3),
+        number=feature["number"].int64_list.value[0],
+        box=np.array(box, np.float32) if box else None,
+        mask_png=mask[0] if mask else None,
+    )
+
+
+class ClipDataset:
+    """Random access to a dataset on disk. Holds no open files, so it may be shared among threads and processes.
+
+    Attributes:
+        path: the dataset's folder.
+        index: its index; `index.clips[clip].frames[frame]` describes what `read_frame(clip, frame)` reads.
+    """
+
+    def __init__(self, path: Path, index: Index):
+        self.path = path
+        self.index = index
+
+    @classmethod
+    def open(cls, path: Path | str) -> "ClipDataset":
+        """Opens a dataset after checking its index and the size and checksum of its shards.
+
+        Raises:
+            UserError: no dataset, an index that is damaged or of another version, a shard that is missing, truncated
+                or altered.
+        """
+        path = Path(path)
+        index = read_index(path)
+        for shard in index.shards:
+            _check_shard(path / shard.file, shard)
+        return cls(path, index)
+
+    @property
+    def clips(self) -> tuple[ClipEntry, ...]:
+        return self.index.clips
+
+    @property
+    def skeleton(self) -> Skeleton:
+        return SKELETONS[self.index.skeleton]
+
+    def read(self, clip: int, frame: int) -> bytes:
+        """The serialized Example of a frame, by positions in the index.
+
+        Raises:
+            UserError: the shard was changed since the dataset was opened.
+        """
+        entry = self.index.clips[clip].frames[frame]
+        path = self.path / self.index.shards[entry.shard].file
+        try:
+            with open(path, "rb", buffering=0) as file:
+                record = os.pread(file.fileno(), RECORD_HEADER + entry.length, entry.offset)
+        except OSError as error:
+            raise UserError(f"Cannot read {path}: {error.strerror}; run 'prepare' again.") from error
+        if len(record) != RECORD_HEADER + entry.length or struct.unpack_from("<Q", record)[0] != entry.length:
+            raise UserError(f"{path} was changed while it was in use; run 'prepare' again.")
+        return record[RECORD_HEADER:]
+
+    def read_frame(self, clip: int, frame: int) -> Frame:
+        """`read`, decoded (the picture itself stays a JPEG)."""
+        return decode_frame(self.read(clip, frame))
+
+
+def read_index(path: Path) -> Index:
+    """The validated index of the dataset in the folder `path`; its shards are not looked at."""
+    file = path / INDEX_NAME
+    if not file.is_file():
+        raise UserError(f"{path} holds no {INDEX_NAME}; name a dataset that 'prepare' has finished.")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        version = content["version"]
+        if version == VERSION:
+            index = Index.model_validate(content)
+            _check_frames(index)
+            return index
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = _first_reason(error)
+        raise UserError(f"{file} is damaged{reason}; run 'prepare' again.") from error
+    raise UserError(f"{file} has version {version}, this program reads {VERSION}; run 'prepare' again.")
+
+
+def _first_reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return f" at {'.'.join(str(part) for part in error.errors()[0]['loc'])}"
+    return ""
+
+
+def _check_frames(index: Index) -> None:
+    """Raises ValueError where the index contradicts itself."""
+    if index.skeleton not in SKELETONS:
+        raise ValueError(f"unknown skeleton {index.skeleton}")
+    for clip in index.clips:
+        for frame in clip.frames:
+            if frame.shard >= len(index.shards):
+                raise ValueError(f"{clip.name} lies in a shard that is not listed")
+            if frame.offset + frame.length + RECORD_OVERHEAD > index.shards[frame.shard].size:
+                raise ValueError(f"{clip.name} lies beyond its shard's end")
+
+
+def _check_shard(path: Path, shard: ShardEntry) -> None:
+    try:
+        size = path.stat().st_size
+        if size < shard.size:
+            raise UserError(f"{path} is truncated (expected {shard.size} bytes, found {size}); run 'prepare' again.")
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}; run 'prepare' again.") from error
+    if digest.hexdigest() != shard.sha256:
+        raise UserError(f"{path} is not what its index describes; run 'prepare' again.")

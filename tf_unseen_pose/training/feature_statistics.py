@@ -1,0 +1,66 @@
+"""Standard deviation of every VGG channel over a training set: the unit in which the perceptual loss counts."""
+
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+import tensorflow as tf
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.model.perceptual import PerceptualFeatures
+
+
+def measure_deviations(features: PerceptualFeatures, batches, count: int) -> list[np.ndarray]:
+    """Streams `count` batches of pairs; returns for each feature map float32 [C].
+
+    Args:
+        batches: an iterable of dicts with "target_image" [B, H, W, 3] in [-1, 1].
+    """
+    sums, squares, samples = None, None, None
+    forward = tf.function(features)
+    for _, batch in zip(range(count), batches, strict=False):
+        maps = [x.numpy().astype(np.float64).reshape(-1, x.shape[-1]) for x in forward(batch["target_image"])]
+        parts = [[x.sum(0) for x in maps], [(x**2).sum(0) for x in maps], [len(x) for x in maps]]
+        if sums is None:
+            sums, squares, samples = parts
+        else:
+            sums, squares, samples = (
+                [a + b for a, b in zip(*ab, strict=True)] for ab in zip((sums, squares, samples), parts, strict=True)
+            )
+    variances = [q / n - (s / n) ** 2 for s, q, n in zip(sums, squares, samples, strict=True)]
+    return [np.sqrt(np.maximum(v, 0)).astype(np.float32) for v in variances]
+
+
+def read_authors_deviations(path: Path, channels: list[int]) -> list[np.ndarray]:
+    """The authors' `vgg_activation_distribution_train.mat`: keys '0'..'11', [2, C] of means and deviations.
+
+    Raises:
+        UserError: no such file, or not of that layout.
+    """
+    try:
+        content = scipy.io.loadmat(path)
+        deviations = [np.asarray(content[str(i)][1], np.float32) for i in range(len(channels))]
+    except FileNotFoundError as error:
+        raise UserError(
+            f"There is no statistics file {path}; leave loss.features_statistics out to measure them."
+        ) from error
+    except (ValueError, KeyError, IndexError, NotImplementedError) as error:
+        raise UserError(
+            f"{path} does not hold the authors' channel statistics; leave it out to measure them."
+        ) from error
+    if [len(deviation) for deviation in deviations] != channels:
+        raise UserError(f"{path} has statistics of other channels than VGG19's; leave it out to measure them.")
+    return deviations
+
+
+def save_deviations(path: Path, deviations: list[np.ndarray]) -> None:
+    """Writes them as .npz, under a temporary name first."""
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(temporary, **{str(i): deviation for i, deviation in enumerate(deviations)})
+    temporary.replace(path)
+
+
+def load_deviations(path: Path) -> list[np.ndarray]:
+    """What `save_deviations` wrote."""
+    with np.load(path) as content:
+        return [content[str(i)] for i in range(len(content))]

@@ -1,0 +1,57 @@
+"""Per-example losses: every function returns [B], to be averaged once over the global batch.
+
+A mean taken per replica would make the step as many times too large as there are replicas.
+"""
+
+import tensorflow as tf
+
+# Added to every channel's standard deviation: channels that hardly vary must not rule the sum.
+_DEVIATION_FLOOR = 0.1
+# How much more the background inside the source person's outline counts: the rest can be copied.
+_HOLE_WEIGHT = 4.0
+
+
+def l1(target, image):
+    """Mean absolute difference; images [B, H, W, 3]."""
+    return tf.reduce_mean(tf.abs(target - image), axis=[1, 2, 3])
+
+
+def perceptual(target_features, image_features, deviations):
+    """Mean over feature maps of the mean absolute difference in units of each channel's deviation.
+
+    Args:
+        target_features, image_features: lists of [B, h, w, C].
+        deviations: for each map [C], the channel's standard deviation over the training set.
+
+    Source: the paper, equation 4; the authors' `vgg_loss`.
+    """
+    terms = [
+        tf.reduce_mean(tf.abs(a - b) / (deviation + _DEVIATION_FLOOR), axis=[1, 2, 3])
+        for a, b, deviation in zip(target_features, image_features, deviations, strict=True)
+    ]
+    return tf.add_n(terms) / len(terms)
+
+
+def adversarial(logits, real: bool):
+    """Cross-entropy of patch logits [B, h, w, 1] against "all real" or "all generated"."""
+    labels = tf.ones_like(logits) if real else tf.zeros_like(logits)
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits), axis=[1, 2, 3])
+
+
+def mask_cross_entropy(mask, predicted):
+    """Binary cross-entropy of a predicted person mask against a soft known one; [B, H, W, 1], both in [0, 1]."""
+    predicted = tf.clip_by_value(predicted, 1e-6, 1 - 1e-6)
+    entropy = mask * tf.math.log(predicted) + (1 - mask) * tf.math.log(1 - predicted)
+    return -tf.reduce_mean(entropy, axis=[1, 2, 3])
+
+
+def background_l1(target_image, background, source_mask, target_mask):
+    """L1 of the background picture where the target photograph shows it, mostly where the source person stood.
+
+    Args:
+        target_image, background: [B, H, W, 3].
+        source_mask, target_mask: [B, H, W, 1], person masks in [0, 1].
+    """
+    weight = (1 - target_mask) * (1 + (_HOLE_WEIGHT - 1) * source_mask)
+    difference = tf.reduce_mean(tf.abs(target_image - background), axis=-1, keepdims=True)
+    return tf.reduce_sum(weight * difference, axis=[1, 2, 3]) / (tf.reduce_sum(weight, axis=[1, 2, 3]) + 1e-6)
