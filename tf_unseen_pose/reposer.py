@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from tf_unseen_pose import images
 from tf_unseen_pose.config import Config
-from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.data.crop import common_crop, invert, transform_joints
 from tf_unseen_pose.data.pose_files import as_joints, require_inside
+from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model.generator import SourceState
 from tf_unseen_pose.training.run import Run

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 from scipy.ndimage import map_coordinates
 
 from tf_unseen_pose.data.resampling import resample

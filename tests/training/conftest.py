@@ -6,10 +6,10 @@ from tf_unseen_pose.data.prepare import prepare
 
 # Name, channels in, channels out of VGG19's first convolutions.
 VGG19 = [
-    (f"block{block}_conv{i + 1}", channels // 2 if block > 1 and i == 0 else (3 if block == 1 and i == 0 else channels), channels)
-    for block, channels, count in ((1, 64, 2), (2, 128, 2), (3, 256, 4), (4, 512, 4))
+    (f"block{block}_conv{i + 1}", before if i == 0 else channels, channels)
+    for block, before, channels, count in ((1, 3, 64, 2), (2, 64, 128, 2), (3, 128, 256, 4), (4, 256, 512, 4))
     for i in range(count)
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.augmentation import Augmentation, adjust_brightness
-from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.data.crop import common_crop, compose, invert, transform_joints
 from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.errors import UserError
 
 

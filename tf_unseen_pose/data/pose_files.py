@@ -118,6 +118,6 @@ def require_inside(joints: np.ndarray, width: int, height: int, skeleton: Skelet
     if outside.any():
         i = int(np.argmax(outside))
         raise UserError(
-            f"The {skeleton.joints[i]} of {name} lies at ({x[i]:.0f}, {y[i]:.0f}), outside the {width} x {height} photo; "
-            "move it inside or set its visibility to 0."
+            f"The {skeleton.joints[i]} of {name} lies at ({x[i]:.0f}, {y[i]:.0f}), outside the {width} x {height} "
+            "photo; move it inside or set its visibility to 0."
         )

@@ -175,10 +175,14 @@ def _synthetic_clips(
     return [_synthetic_clip(number, label, frames, size, seed) for number, label in enumerate(actions)]
 
 
+def synthetic_clip_seed(seed: int, number: int) -> int:
+    """The seed of `synthetic_clip` behind clip `number` of a synthetic dataset that was prepared with `seed`."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
 def _synthetic_clip(number: int, action: str, frame_count: int, size: int, seed: int) -> Clip:
-    clip_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     # Called now: it checks its arguments, but draws nothing before it is asked to.
-    drawn = synthetic_clip(clip_seed, frame_count, size, size, action)
+    drawn = synthetic_clip(synthetic_clip_seed(seed, number), frame_count, size, size, action)
 
     def frames() -> Iterator[Frame]:
         for index, frame in enumerate(drawn):

@@ -1,14 +1,13 @@
 """The networks. `build_generator` makes the one that a configuration asks for."""
 
-import keras
-
 from tf_unseen_pose.config import ModelConfig
 from tf_unseen_pose.model.baseline import BaselineUNet
 from tf_unseen_pose.model.generator import Generator, SourceState
+from tf_unseen_pose.model.pose_model import PoseModel
 
-__all__ = ["BaselineUNet", "Generator", "SourceState", "build_generator"]
+__all__ = ["BaselineUNet", "Generator", "PoseModel", "SourceState", "build_generator"]
 
 
-def build_generator(config: ModelConfig) -> keras.Model:
+def build_generator(config: ModelConfig) -> PoseModel:
     """The modular generator or the plain U-Net, with fresh weights."""
     return (Generator if config.network == "modular" else BaselineUNet)(config, name="generator")

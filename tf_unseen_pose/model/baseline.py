@@ -2,11 +2,10 @@
 
 from typing import NamedTuple
 
-import keras
 import tensorflow as tf
 
-from tf_unseen_pose import geometry
 from tf_unseen_pose.config import ModelConfig
+from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
 
 
@@ -17,26 +16,13 @@ class BaselineState(NamedTuple):
     joints: tf.Tensor
 
 
-class BaselineUNet(keras.Model):
+class BaselineUNet(PoseModel):
     """Same interface as `Generator`; `explain` has the image alone to show."""
 
     def __init__(self, config: ModelConfig, **kwargs):
-        super().__init__(**kwargs)
-        self.config = config
-        self.body = config.body
-        self.network = unet(
-            config.baseline,
-            config.height,
-            config.width,
-            3,
-            2 * self.body.joint_count,
-            {"image": (3, "tanh")},
-            "baseline",
-        )
-        self.built = True
-
-    def call(self, inputs, training=False):
-        return self.explain(inputs, training=training)["image"]
+        super().__init__(config, **kwargs)
+        heatmap_channels, heads = 2 * self.body.joint_count, {"image": (3, "tanh")}
+        self.network = unet(config.baseline, config.height, config.width, 3, heatmap_channels, heads, "baseline")
 
     def encode_source(self, image, joints, noise=None) -> BaselineState:
         return BaselineState(image, joints)
@@ -45,8 +31,6 @@ class BaselineUNet(keras.Model):
         return self.call({"image": state.image, "source_joints": state.joints, "target_joints": target_joints})
 
     def explain(self, inputs, training=False) -> dict[str, tf.Tensor]:
-        heatmaps = [
-            geometry.joint_heatmaps(inputs[key], self.config.height, self.config.width, sigma=self.config.heatmap_sigma)
-            for key in ("source_joints", "target_joints")
-        ]
-        return self.network([inputs["image"], tf.concat(heatmaps, axis=-1)], training=training)
+        heatmaps = [self.heatmaps(inputs[key]) for key in ("source_joints", "target_joints")]
+        image = tf.convert_to_tensor(inputs["image"])
+        return self.network([image, tf.concat(heatmaps, axis=-1)], training=training)

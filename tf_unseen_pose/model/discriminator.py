@@ -20,6 +20,7 @@ class Discriminator(keras.Model):
 
     def __init__(self, config: DiscriminatorConfig, model: ModelConfig, **kwargs):
         super().__init__(**kwargs)
+        self.config = config
         self.model_config = model
         image = keras.Input((None, None, 3))
         heatmaps = keras.Input((None, None, 2 * model.body.joint_count))
@@ -32,6 +33,9 @@ class Discriminator(keras.Model):
         x = spectral_normalization(keras.layers.Conv2D(1, 3, padding="same"))(x)
         self.network = keras.Model([image, heatmaps], x, name="discriminator")
         self.built = True
+
+    def get_config(self):
+        return {"config": self.config.model_dump(), "model": self.model_config.model_dump()}
 
     def call(self, inputs, training=False):
         image = inputs["image"]

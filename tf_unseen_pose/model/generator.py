@@ -22,13 +22,13 @@ Source: Balakrishnan et al., Synthesizing Images of Humans in Unseen Poses, CVPR
 
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose import geometry
 from tf_unseen_pose.config import ModelConfig
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
+from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
 
 
@@ -46,7 +46,7 @@ class SourceState(NamedTuple):
     joints: tf.Tensor
 
 
-class Generator(keras.Model):
+class Generator(PoseModel):
     """See the module's essay.
 
     Call it with {"image": [B, H, W, 3], "source_joints": [B, J, 3], "target_joints": [B, J, 3]} and, in training,
@@ -55,30 +55,17 @@ class Generator(keras.Model):
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
-        super().__init__(**kwargs)
-        self.config = config
-        self.body = config.body
+        super().__init__(config, **kwargs)
         height, width, joints, limbs = config.height, config.width, self.body.joint_count, self.body.limb_count
         self.segmentation = unet(
             config.segmentation, height, width, 3, joints, {"logits": (1 + limbs, "linear")}, "segmentation"
         )
         # The picture without the person, and the mask of where it can be trusted.
         self.background = unet(config.background, height, width, 3 + 1, joints, {"image": (3, "tanh")}, "background")
-        self.foreground = unet(
-            config.foreground,
-            height,
-            width,
-            3 * limbs,
-            joints,
-            {"image": (3, "tanh"), "alpha": (1, "sigmoid")},
-            "foreground",
-        )
+        heads = {"image": (3, "tanh"), "alpha": (1, "sigmoid")}
+        self.foreground = unet(config.foreground, height, width, 3 * limbs, joints, heads, "foreground")
         self.transformer = LimbSpatialTransformer(name="transformer")
         self._fixed_noise = np.random.default_rng(0).standard_normal((1, height, width, 3)).astype(np.float32)
-        self.built = True
-
-    def call(self, inputs, training=False):
-        return self.explain(inputs, training=training)["image"]
 
     def encode_source(self, image, joints, noise=None) -> SourceState:
         """The half that depends on the source alone."""
@@ -99,11 +86,9 @@ class Generator(keras.Model):
         state, stages = self._encode(inputs["image"], inputs["source_joints"], inputs.get("noise"), training)
         return {**stages, **self._render(state, inputs["target_joints"], training)}
 
-    def _heatmaps(self, joints):
-        return geometry.joint_heatmaps(joints, self.config.height, self.config.width, sigma=self.config.heatmap_sigma)
-
     def _encode(self, image, joints, noise=None, training=False):
-        heatmaps = self._heatmaps(joints)
+        image, joints = tf.convert_to_tensor(image), tf.convert_to_tensor(joints)
+        heatmaps = self.heatmaps(joints)
         priors = geometry.limb_priors(joints, self.body, self.config.height, self.config.width)
         logits = self.segmentation([image, heatmaps], training=training)["logits"]
         masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
@@ -138,7 +123,7 @@ class Generator(keras.Model):
         warped = self.transformer(state.layers, target_to_source)
         height, width = warped.shape[2:4]
         stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 3 * self.body.limb_count])
-        body = self.foreground([stack, self._heatmaps(target_joints)], training=training)
+        body = self.foreground([stack, self.heatmaps(target_joints)], training=training)
         foreground, alpha = body["image"], body["alpha"]
         return {
             "target_to_source": target_to_source,

@@ -1,0 +1,64 @@
+import json
+
+import numpy as np
+import pytest
+
+from tf_unseen_pose.data.pose_files import Poses, as_joints, read_poses, require_inside, write_poses
+from tf_unseen_pose.skeleton import PERSON
+
+
+def test_round_trip(tmp_path, standing):
+    poses = Poses(np.stack([standing, standing + np.float32([3.25, -1.5, 0])]), 200, 240, 12.5)
+    write_poses(tmp_path / "poses.json", poses)
+    read = read_poses(tmp_path / "poses.json", PERSON)
+    np.testing.assert_allclose(read.joints, poses.joints, atol=1e-3)
+    assert (read.width, read.height, read.fps) == (200, 240, 12.5)
+
+
+def test_scaling_keeps_the_centre_and_proportions(standing):
+    poses = Poses(standing[None], 200, 240)
+    scaled = poses.scaled_to(500, 480).joints[0]  # the height limits: twice the size
+    centre = np.array([99.5, 119.5])
+    np.testing.assert_allclose(scaled[:, :2], (standing[:, :2] - centre) * 2 + [249.5, 239.5], atol=1e-4)
+    np.testing.assert_array_equal(poses.scaled_to(200, 240).joints, poses.joints)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda joints: joints[:-1], "has 13 joints"),
+        (lambda joints: [[*joints[0][:2], float("nan")], *joints[1:]], "head"),
+        (lambda joints: [[float("inf"), 3, 1], *joints[1:]], "head"),
+        (lambda joints: [[x, y, 0] for x, y, _ in joints], "No joint"),
+        (lambda joints: [[x, y, 2] for x, y, _ in joints], "visibility"),
+        (lambda joints: "arms up", "not rows"),
+        (lambda joints: [[1], *joints[1:]], "not rows"),
+    ],
+)
+def test_bad_joints_are_refused(tmp_path, standing, refuses, change, words):
+    content = {"width": 200, "height": 240, "poses": [{"joints": change(standing.tolist())}]}
+    (tmp_path / "bad.json").write_text(json.dumps(content))
+    refuses(lambda: read_poses(tmp_path / "bad.json", PERSON), words, "bad.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"width": 3, "height": 4, "poses": []}', '{"width": 0, "height": 4, "poses": [{}]}', "\x80"],
+)
+def test_other_files_are_refused(tmp_path, refuses, text):
+    (tmp_path / "bad.json").write_bytes(text.encode("latin-1"))
+    refuses(lambda: read_poses(tmp_path / "bad.json", PERSON), "bad.json")
+    refuses(lambda: read_poses(tmp_path / "none.json", PERSON), "none.json")
+
+
+def test_two_columns_mean_visible(standing):
+    joints = as_joints(standing[:, :2].tolist(), PERSON, "a pose")
+    np.testing.assert_array_equal(joints, standing)
+
+
+def test_visible_joints_must_lie_in_the_photo(standing, refuses):
+    require_inside(standing, 200, 240, PERSON, "the pose")
+    standing[4, 0] = 260
+    refuses(lambda: require_inside(standing, 200, 240, PERSON, "the pose"), "right_wrist", "(260, 121)", "200 x 240")
+    standing[4, 2] = 0
+    require_inside(standing, 200, 240, PERSON, "the pose")

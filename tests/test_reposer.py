@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from tf_unseen_pose import Reposer, UserError
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.synthetic import synthetic_clip
+from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.training.run import Run
+
+
+@pytest.fixture(scope="module")
+def run_path(tmp_path_factory):
+    config = load_config("tiny")
+    path = tmp_path_factory.mktemp("runs") / "untrained"
+    Run.create(path, config).save_weights(build_generator(config.model))
+    return path
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return list(synthetic_clip(3, 8, 180, 240))
+
+
+def test_the_photo_keeps_its_size_and_changes_only_within_the_crop(run_path, frames):
+    reposer = Reposer.load(run_path)
+    source, target = frames[0], frames[4]
+    result = reposer.synthesize(source.image, target.joints, source.joints)
+    assert result.shape == source.image.shape and result.dtype == np.uint8
+    canvas = reposer.canvas(source.image, source.joints, target.joints)
+    step, (left, top) = canvas.canvas_to_image[0, 0], canvas.canvas_to_image[:, 2]
+    y, x = np.mgrid[:180, :240]
+    outside = (x < left) | (y < top) | (x > left + 63 * step) | (y > top + 63 * step)
+    assert outside.any() and (~outside).any()
+    np.testing.assert_array_equal(result[outside], source.image[outside])
+    assert np.abs(result[~outside].astype(int) - source.image[~outside]).mean() > 3
+    crop = reposer.synthesize(source.image, target.joints, source.joints, crop=True)
+    assert crop.shape == (64, 64, 3)
+
+
+def test_encode_once_render_many(run_path, frames):
+    reposer = Reposer.load(run_path)
+    canvas = reposer.canvas(frames[0].image, frames[0].joints, frames[4].joints)
+    image = np.round((canvas.image + 1) * 127.5).astype(np.uint8)
+    state = reposer.encode(image, canvas.source_joints)
+    crop = reposer.synthesize(frames[0].image, frames[4].joints, frames[0].joints, crop=True)
+    rendered = reposer.render(state, canvas.target_joints)
+    assert np.abs(rendered.astype(int) - crop).max() <= 3  # the canvas was rounded to 8 bits in between
+    other = reposer.render(state, canvas.target_joints + np.float32([5, 0, 0]))
+    assert np.abs(other.astype(int) - rendered).max() > 3
+
+
+def test_the_canvas_shows_the_joints_where_the_photo_has_them(run_path, frames):
+    reposer = Reposer.load(run_path)
+    photo = np.zeros((180, 240, 3), np.uint8)
+    joints = frames[0].joints
+    for x, y, _ in joints:
+        photo[int(round(y)) - 3 : int(round(y)) + 4, int(round(x)) - 3 : int(round(x)) + 4] = 255
+    canvas = reposer.canvas(photo, joints, frames[4].joints)
+    for x, y, _ in canvas.source_joints:
+        assert canvas.image[int(round(y)), int(round(x))].mean() > 0.4
+
+
+def test_explain_has_every_stage_of_the_result(run_path, frames):
+    reposer = Reposer.load(run_path)
+    canvas = reposer.canvas(frames[0].image, frames[0].joints, frames[4].joints)
+    stages = reposer.explain(canvas)
+    assert stages["masks"].shape == (64, 64, 11) and stages["warped_layers"].shape == (10, 64, 64, 3)
+    crop = reposer.synthesize(frames[0].image, frames[4].joints, frames[0].joints, crop=True)
+    np.testing.assert_allclose((stages["image"] + 1) * 127.5, crop, atol=1)
+
+
+def test_the_documented_call_of_the_generator(run_path, batch):
+    inputs = batch()
+    image = Reposer.load(run_path).generator({key: inputs[key] for key in ("image", "source_joints", "target_joints")})
+    assert image.shape == (2, 64, 64, 3) and np.abs(image).max() <= 1
+
+
+def test_refusals(run_path, frames, tmp_path):
+    reposer = Reposer.load(run_path)
+    image, joints = frames[0].image, frames[0].joints
+    with pytest.raises(UserError, match="--source-pose"):
+        reposer.synthesize(image, joints)
+    with pytest.raises(UserError, match="target pose has 13 joints"):
+        reposer.synthesize(image, joints[:-1], joints)
+    with pytest.raises(UserError, match="source pose lies at .*outside the 240 x 180"):
+        reposer.synthesize(image, joints, joints + np.float32([100, 0, 0]))
+    with pytest.raises(UserError, match="canvas is uint8"):
+        reposer.encode(image, joints)
+    with pytest.raises(UserError, match="no model folder"):
+        Reposer.load(tmp_path / "none")
+    with pytest.raises(UserError, match="config.json"):
+        Reposer.load(tmp_path)
+    Run.create(tmp_path / "empty", load_config("tiny"))
+    with pytest.raises(UserError, match="has no weights"):
+        Reposer.load(tmp_path / "empty")
+    (tmp_path / "empty" / "generator.weights.h5").write_bytes((run_path / "generator.weights.h5").read_bytes()[:5000])
+    with pytest.raises(UserError, match="damaged"):
+        Reposer.load(tmp_path / "empty")

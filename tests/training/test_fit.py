@@ -1,0 +1,143 @@
+"""Training as users run it: on a dataset, into a run directory, interrupted and resumed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.training.fit import train
+from tf_unseen_pose.training.replicas import mirrored_strategy
+
+ROOT = Path(__file__).parents[2]
+
+
+def settings(*more):
+    return load_config("tiny", ["train.batch_size=2", "train.log_every=3", "train.checkpoint_every=10", *more])
+
+
+def weights_of(run):
+    return run.load_generator().get_weights()
+
+
+def assert_same_weights(one, other, atol):
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_allclose(a, b, atol=atol)
+
+
+@pytest.mark.parametrize("kind", ["l1", "vgg_gan"])
+def test_ten_steps_and_ten_more_equal_twenty(tmp_path, dataset_path, vgg19_file, kind):
+    extra = [f"loss.kind={kind}"] + ([f"loss.features_weights={vgg19_file}"] if kind == "vgg_gan" else [])
+    # Statistics of few pictures will do, and the authors' are as good: any numbers test the arithmetic.
+    total = 20 if kind == "l1" else 8
+    half = total // 2
+    whole = train(dataset_path, tmp_path / "whole", settings(*extra, f"train.steps={total}"), progress=False)
+    train(dataset_path, tmp_path / "parts", settings(*extra, f"train.steps={half}"), progress=False)
+    parts = train(dataset_path, tmp_path / "parts", settings(*extra, f"train.steps={total}"), progress=False)
+    begun = train(dataset_path, tmp_path / "begun", settings(*extra, "train.steps=1"), progress=False)
+    moved = max(np.abs(a - b).max() for a, b in zip(weights_of(begun), weights_of(whole), strict=True))
+    assert moved > 1e-3
+    assert_same_weights(weights_of(whole), weights_of(parts), atol=1e-5)
+
+
+def test_killed_and_begun_again_ends_like_an_undisturbed_run(tmp_path, dataset_path):
+    command = [
+        sys.executable, "-m", "tf_unseen_pose", "train", "--data", str(dataset_path), "--config", "tiny",
+        "--set", "train.batch_size=2", "--set", "train.log_every=5", "--set", "train.checkpoint_every=5",
+    ]  # fmt: skip
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(
+        [*command, "--run", str(killed), "--set", "train.steps=100000"],
+        cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (killed / "generator.weights.h5").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)  # somewhere between two checkpoints
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    state = tf.train.get_checkpoint_state(str(killed / "checkpoints"))
+    reached = int(state.model_checkpoint_path.rsplit("-", 1)[1])
+    config = settings("train.log_every=5", "train.checkpoint_every=5", f"train.steps={reached + 10}")
+    resumed = train(dataset_path, killed, config, progress=False)
+    undisturbed = train(dataset_path, tmp_path / "undisturbed", config, progress=False)
+    assert_same_weights(weights_of(resumed), weights_of(undisturbed), atol=1e-5)
+
+
+def test_ctrl_c_saves_and_a_run_can_go_on(tmp_path, dataset_path):
+    config = settings("train.steps=100000", "train.checkpoint_every=100000")
+    run_path = tmp_path / "run"
+
+    # From outside, as a terminal would send it, once the first losses have been logged.
+    script = f"""
+import os, pathlib, signal, time
+logs = pathlib.Path({str(run_path / "logs")!r})
+while not (logs.is_dir() and any(file.stat().st_size > 200 for file in logs.iterdir())):
+    time.sleep(0.1)
+os.kill({os.getpid()}, signal.SIGINT)
+"""
+    helper = subprocess.Popen([sys.executable, "-c", script])
+    run = train(dataset_path, run_path, config, progress=False)
+    helper.wait()
+    state = tf.train.get_checkpoint_state(str(run.checkpoints))
+    reached = int(state.model_checkpoint_path.rsplit("-", 1)[1])
+    assert 0 < reached < 100000
+    assert run.load_generator() is not None
+
+
+def test_two_devices_share_a_batch(tmp_path, dataset_path):
+    config = settings("train.steps=6", "train.optimizer=sgd", "train.learning_rate=0.05")
+    one = train(dataset_path, tmp_path / "one", config, mirrored_strategy(["CPU:0"]), progress=False)
+    two = train(dataset_path, tmp_path / "two", config, mirrored_strategy(["CPU:0", "CPU:1"]), progress=False)
+    assert_same_weights(weights_of(one), weights_of(two), atol=1e-5)
+    odd = settings("train.steps=2", "train.batch_size=3")
+    with pytest.raises(UserError, match="no multiple of the 2 devices"):
+        train(dataset_path, tmp_path / "odd", odd, mirrored_strategy(["CPU:0", "CPU:1"]), progress=False)
+
+
+def test_logs_hold_losses_and_pictures(tmp_path, dataset_path):
+    run = train(dataset_path, tmp_path / "run", settings("train.steps=6", "train.sample_every=3"), progress=False)
+    scalars, pictures = {}, 0
+    for file in run.logs.iterdir():
+        for event in tf.compat.v1.train.summary_iterator(str(file)):
+            for value in event.summary.value:
+                if value.metadata.plugin_data.plugin_name == "images":
+                    pictures += 1
+                    width, height = (int(text) for text in value.tensor.string_val[:2])
+                    assert (width, height) == (3 * 64, 64)
+                else:
+                    scalars.setdefault(value.tag, []).append(float(tf.make_ndarray(value.tensor)))
+    assert pictures == 2 and len(scalars["loss"]) == 2
+    assert scalars["loss"][0] == pytest.approx(
+        scalars["l1"][0] + 0.3 * scalars["mask"][0] + scalars["background"][0], rel=1e-4
+    )
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, dataset_path):
+    good = settings("train.steps=3")
+    run = train(dataset_path, tmp_path / "run", good, progress=False)
+    before = weights_of(run)
+    wild = settings("train.steps=30", "train.optimizer=sgd", "train.learning_rate=9.9", "loss.background=1e30")
+    with pytest.raises(UserError, match="is .*nan.* at step .*lower train.learning_rate|is .*inf.* at step"):
+        train(dataset_path, tmp_path / "wild", wild, progress=False)
+    assert not (tmp_path / "wild" / "generator.weights.h5").exists()
+    assert_same_weights(before, weights_of(run), atol=0)
+
+
+def test_a_run_refuses_other_settings_and_other_folders(tmp_path, dataset_path):
+    train(dataset_path, tmp_path / "run", settings("train.steps=1"), progress=False)
+    with pytest.raises(UserError, match="was begun with train.learning_rate=0.001, not 0.1"):
+        train(dataset_path, tmp_path / "run", settings("train.learning_rate=0.1"), progress=False)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "holiday.txt").write_text("mine")
+    with pytest.raises(UserError, match="is not a run"):
+        train(dataset_path, tmp_path / "full", settings("train.steps=1"), progress=False)
+    with pytest.raises(UserError, match="dataset"):
+        train(tmp_path / "none", tmp_path / "new", settings("train.steps=1"), progress=False)
