@@ -6,7 +6,7 @@ What a user can put right ends in one sentence and exit code 2, without a traceb
 import logging
 import os
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     posewarp = "posewarp"
     pairs = "pairs"
     synthetic = "synthetic"

@@ -13,6 +13,11 @@ VGG19 = [
 
 
 @pytest.fixture(scope="session")
+def vgg19_layers():
+    return VGG19
+
+
+@pytest.fixture(scope="session")
 def vgg19_file(tmp_path_factory):
     """Random weights of VGG19 in the layout of Keras Applications' file."""
     path = tmp_path_factory.mktemp("vgg") / "vgg19_notop.h5"

@@ -7,6 +7,7 @@ it), so a run that was interrupted ends like one that was not.
 import functools
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -54,6 +55,7 @@ def train(
             f"train.batch_size={config.train.batch_size} is no multiple of the "
             f"{strategy.num_replicas_in_sync} devices; choose one that is."
         )
+    keras.utils.set_random_seed(config.train.seed)  # the networks' first weights
     with strategy.scope():
         features, deviations = _perceptual_parts(run, dataset)
         trainer = Trainer(config, features, deviations)
