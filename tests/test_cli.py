@@ -139,6 +139,8 @@ def test_import_posewarp_leaves_a_run_that_synthesize_takes(folder, run, shared,
     assert crop.shape == (256, 256, 3) and np.ptp(crop) > 5
     code, _, err = run("import-posewarp", folder / "photo.png", "-o", tmp_path / "no")
     assert code == 2 and "not a readable HDF5" in err
+    code, _, err = run("import-posewarp", tmp_path / "authors.h5", "-o", where)
+    assert code == 2 and "exists" in err
 
 
 def test_a_disk_that_refuses_is_reported_in_one_sentence(folder, run, monkeypatch):

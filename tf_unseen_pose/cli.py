@@ -123,6 +123,8 @@ def import_posewarp(
     from tf_unseen_pose.config import load_config
 
     config = load_config("paper", settings)
+    if output.exists():
+        raise UserError(f"{output} exists; choose a new folder for the run.")
 
     from tf_unseen_pose.model import build_generator
     from tf_unseen_pose.model.posewarp_import import load_posewarp_weights

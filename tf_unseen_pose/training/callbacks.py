@@ -31,6 +31,12 @@ class Progress(keras.callbacks.Callback):
         self.counter = counter
         self.bar = tqdm(total=total, initial=counter.step, unit="step", disable=not enabled, mininterval=0.5)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.bar.close()
+
     def on_train_batch_end(self, batch, logs=None):
         self.bar.update(1)
 

@@ -5,6 +5,7 @@ it), so a run that was interrupted ends like one that was not.
 """
 
 import functools
+import re
 from pathlib import Path
 
 import keras
@@ -119,28 +120,35 @@ def _fit(run, dataset, trainer, saver, step, progress):
     schedule = run.config.train
     counter = callbacks.StepCounter(step)
     checkpoints = callbacks.Checkpoints(counter, schedule.checkpoint_every, saver.save)
-    with callbacks.GracefulStop(schedule.max_minutes) as stop:
-        bar = callbacks.Progress(counter, schedule.steps, progress)
-        pictures = functools.partial(_sample_pictures, trainer, dataset, run.config)
-        log = callbacks.Log(counter, str(run.logs), schedule.sample_every, pictures)
-        batches = pair_batches(dataset, run.config, first_step=step)
+    bar = callbacks.Progress(counter, schedule.steps, progress)
+    pictures = functools.partial(_sample_pictures, trainer, dataset, run.config)
+    log = callbacks.Log(counter, str(run.logs), schedule.sample_every, pictures)
+    with callbacks.GracefulStop(schedule.max_minutes) as stop, bar:
         for until, discriminator_only in _phases(run.config):
             trainer.discriminator_only = discriminator_only
             while counter.step < until and not stop.requested:
                 # Whole logging periods in one call, then what is left of the phase.
-                left = until - counter.step
-                period = min(schedule.log_every, left)
-                trainer.fit(
-                    batches,
-                    epochs=left // period,
+                period = min(schedule.log_every, until - counter.step)
+                _run_epochs(
+                    trainer,
+                    pair_batches(dataset, run.config, first_step=counter.step),
+                    epochs=(until - counter.step) // period,
                     steps_per_epoch=period,
                     callbacks=[counter, bar, log, checkpoints, stop],
-                    verbose=0,
                 )
-                batches = pair_batches(dataset, run.config, first_step=counter.step)
-    bar.bar.close()
     if counter.step > checkpoints.last or not run.weights.is_file():
         saver.save(counter.step)
+
+
+def _run_epochs(trainer, batches, **options):
+    try:
+        trainer.fit(batches, verbose=0, shuffle=False, **options)
+    except tf.errors.OpError as error:
+        # A sentence from the input pipeline arrives wrapped in TensorFlow's words.
+        sentence = re.search(r"UserError: (.+)", error.message)
+        if sentence is None:
+            raise
+        raise UserError(sentence[1].strip()) from error
 
 
 def _phases(config: Config):

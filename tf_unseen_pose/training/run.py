@@ -49,13 +49,16 @@ class Run:
         Raises:
             UserError: the run exists with other settings, or the folder holds something else.
         """
+        run = cls(path, config)
         if (path / "config.json").exists():
-            _check_resumable(path, read_config(path / "config.json"), config)
+            # A call that failed before its first checkpoint binds nobody.
+            if run.weights.exists() or run.checkpoints.exists():
+                _check_resumable(path, read_config(path / "config.json"), config)
         elif path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise UserError(f"{path} exists and is not a run; choose another folder for the run.")
         path.mkdir(parents=True, exist_ok=True)
         write_text(path / "config.json", config.to_json())
-        return cls(path, config)
+        return run
 
     def save_weights(self, generator: keras.Model) -> None:
         """Writes the generator's weights, under a temporary name first."""
