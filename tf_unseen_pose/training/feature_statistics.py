@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 import tensorflow as tf
+from scipy.io.matlab import MatReadError
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
@@ -37,14 +38,12 @@ def read_authors_deviations(path: Path, channels: list[int]) -> list[np.ndarray]
     Raises:
         UserError: no such file, or not of that layout.
     """
+    if not path.is_file():
+        raise UserError(f"There is no statistics file {path}; leave loss.features_statistics out to measure them.")
     try:
         content = scipy.io.loadmat(path)
         deviations = [np.asarray(content[str(i)][1], np.float32) for i in range(len(channels))]
-    except FileNotFoundError as error:
-        raise UserError(
-            f"There is no statistics file {path}; leave loss.features_statistics out to measure them."
-        ) from error
-    except (ValueError, KeyError, IndexError, NotImplementedError) as error:
+    except (MatReadError, OSError, ValueError, KeyError, IndexError, NotImplementedError) as error:
         raise UserError(
             f"{path} does not hold the authors' channel statistics; leave it out to measure them."
         ) from error

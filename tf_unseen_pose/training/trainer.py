@@ -42,6 +42,12 @@ class Trainer(keras.Model):
         return self.config.loss.kind == "vgg_gan"
 
     @property
+    def supervised(self) -> bool:
+        """Whether person masks teach segmentation, alpha and background."""
+        loss = self.config.loss
+        return self.config.model.network == "modular" and (loss.mask > 0 or loss.background > 0)
+
+    @property
     def discriminator_only(self) -> bool:
         return self._discriminator_only
 
@@ -54,8 +60,10 @@ class Trainer(keras.Model):
     def compile(self):
         self.generator_optimizer = self._optimizer(self.generator)
         self.discriminator_optimizer = self._optimizer(self.discriminator) if self.adversarial else None
-        names = ["loss", "l1", *(["vgg"] if self._features else []), "mask", "background"]
+        names = ["loss", "l1"]
+        names += ["vgg"] if self._features else []
         names += ["adversarial", "discriminator"] if self.adversarial else []
+        names += ["mask", "background"] if self.supervised else []
         self._means = {name: keras.metrics.Mean(name) for name in names}
         super().compile(optimizer=self.generator_optimizer, jit_compile=False)
 
@@ -102,7 +110,7 @@ class Trainer(keras.Model):
             logits = self.discriminator({**batch, "image": image}, training=False)
             terms["adversarial"] = losses.adversarial(logits, real=True)
             total += weights.gan * terms["adversarial"]
-        if (weights.mask or weights.background) and "alpha" in outputs:
+        if self.supervised:
             supervision = self._supervision(batch, outputs)
             total += weights.mask * supervision["mask"] + weights.background * supervision["background"]
             terms.update(supervision)
