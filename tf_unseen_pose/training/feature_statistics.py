@@ -17,19 +17,16 @@ def measure_deviations(features: PerceptualFeatures, batches, count: int) -> lis
     Args:
         batches: an iterable of dicts with "target_image" [B, H, W, 3] in [-1, 1].
     """
-    sums, squares, samples = None, None, None
+    moments = [np.zeros((2, channels)) for channels in features.channels]
+    samples = np.zeros(len(moments))
     forward = tf.function(features)
     for _, batch in zip(range(count), batches, strict=False):
-        maps = [x.numpy().astype(np.float64).reshape(-1, x.shape[-1]) for x in forward(batch["target_image"])]
-        parts = [[x.sum(0) for x in maps], [(x**2).sum(0) for x in maps], [len(x) for x in maps]]
-        if sums is None:
-            sums, squares, samples = parts
-        else:
-            sums, squares, samples = (
-                [a + b for a, b in zip(*ab, strict=True)] for ab in zip((sums, squares, samples), parts, strict=True)
-            )
-    variances = [q / n - (s / n) ** 2 for s, q, n in zip(sums, squares, samples, strict=True)]
-    return [np.sqrt(np.maximum(v, 0)).astype(np.float32) for v in variances]
+        for i, feature_map in enumerate(forward(batch["target_image"])):
+            values = feature_map.numpy().astype(np.float64).reshape(-1, feature_map.shape[-1])
+            moments[i] += [values.sum(axis=0), (values**2).sum(axis=0)]
+            samples[i] += len(values)
+    means = (sums / n for sums, n in zip(moments, samples, strict=True))
+    return [np.sqrt(np.maximum(square - mean**2, 0)).astype(np.float32) for mean, square in means]
 
 
 def read_authors_deviations(path: Path, channels: list[int]) -> list[np.ndarray]:
