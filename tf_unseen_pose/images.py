@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
 
 
 def load_image(path: Path) -> np.ndarray:
@@ -36,12 +37,10 @@ def save_image(path: Path, image: np.ndarray) -> None:
     Raises:
         UserError: unknown ending, missing folder, no permission, disk full.
     """
-    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
     try:
-        Image.fromarray(image).save(temporary)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            Image.fromarray(image).save(temporary)
     except (OSError, ValueError) as error:
-        temporary.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(f"Cannot write the image {path}: {reason}; choose another place or a .png name.") from error
 

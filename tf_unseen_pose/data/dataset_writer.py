@@ -35,6 +35,7 @@ from tf_unseen_pose.data.records import (
     read_index,
 )
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
 
 SHARD_LIMIT = 64 * 2**20
 _STAGE = ".unfinished"
@@ -241,10 +242,8 @@ def _check_size(path: Path, size: int) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with _removed_on_error(partial):
+    with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
 
 
 @contextlib.contextmanager

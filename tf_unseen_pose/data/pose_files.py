@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
 from tf_unseen_pose.skeleton import Skeleton
 
 
@@ -73,9 +74,8 @@ def write_poses(path: Path, poses: Poses) -> None:
         "fps": poses.fps,
         "poses": [{"joints": np.round(pose.astype(float), 3).tolist()} for pose in poses.joints],
     }
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(content))
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content))
 
 
 def as_joints(values, skeleton: Skeleton, name: str) -> np.ndarray:

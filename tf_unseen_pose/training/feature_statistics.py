@@ -8,6 +8,7 @@ import tensorflow as tf
 from scipy.io.matlab import MatReadError
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 
 
@@ -51,9 +52,8 @@ def read_authors_deviations(path: Path, channels: list[int]) -> list[np.ndarray]
 
 def save_deviations(path: Path, deviations: list[np.ndarray]) -> None:
     """Writes them as .npz, under a temporary name first."""
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **{str(i): deviation for i, deviation in enumerate(deviations)})
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        np.savez(temporary, **{str(i): deviation for i, deviation in enumerate(deviations)})
 
 
 def load_deviations(path: Path) -> list[np.ndarray]:

@@ -14,6 +14,7 @@ import keras
 
 from tf_unseen_pose.config import Config, read_config
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model import build_generator
 
 # What may change when a run is resumed: how long it goes on and how often it speaks.
@@ -57,14 +58,14 @@ class Run:
         elif path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise UserError(f"{path} exists and is not a run; choose another folder for the run.")
         path.mkdir(parents=True, exist_ok=True)
-        write_text(path / "config.json", config.to_json())
+        with replacing(path / "config.json") as temporary:
+            temporary.write_text(config.to_json())
         return run
 
     def save_weights(self, generator: keras.Model) -> None:
         """Writes the generator's weights, under a temporary name first."""
-        temporary = self.path / "generator.tmp.weights.h5"
-        generator.save_weights(str(temporary))
-        temporary.replace(self.weights)
+        with replacing(self.weights) as temporary:
+            generator.save_weights(str(temporary))
 
     def load_generator(self) -> keras.Model:
         """The run's generator with its weights.
@@ -82,13 +83,6 @@ class Run:
                 f"{self.weights} does not fit its config.json or is damaged; train the run again."
             ) from error
         return generator
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file, under a temporary name first."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text)
-    temporary.replace(path)
 
 
 def _check_resumable(path, stored: Config, asked: Config):

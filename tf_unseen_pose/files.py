@@ -1,0 +1,20 @@
+"""Writing files so that nobody ever reads half of one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a temporary name beside `path`, with its ending, to write to; renames it to `path` at the end.
+
+    After an error the temporary file is removed, and what `path` held before is still there.
+    """
+    temporary = path.with_name(f".partial-{path.name}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
