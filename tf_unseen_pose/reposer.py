@@ -9,7 +9,6 @@ Convention: photos are uint8 [H, W, 3] RGB of any size; joints are [J, 3] (x, y,
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -19,7 +18,7 @@ from tf_unseen_pose.data.crop import common_crop, invert, transform_joints
 from tf_unseen_pose.data.pose_files import as_joints, require_inside
 from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.model.generator import SourceState
+from tf_unseen_pose.model import PoseModel, SourceState
 from tf_unseen_pose.training.run import Run
 
 
@@ -47,7 +46,7 @@ class Reposer:
         config: the configuration that it was trained with.
     """
 
-    def __init__(self, generator: keras.Model, config: Config):
+    def __init__(self, generator: PoseModel, config: Config):
         self.generator = generator
         self.config = config
         self.skeleton = config.model.body

@@ -48,8 +48,7 @@ def write_authors_layout(generator, path, change=lambda n, kernel, bias: (kernel
     """A file with zeros of the right shapes, nested and named as old Keras did."""
     from tf_unseen_pose.model.posewarp_import import _convolutions
 
-    networks = (generator.segmentation, generator.background, generator.foreground)
-    layers = [layer for network in networks for layer in _convolutions(network)][:count]
+    layers = [layer for network in generator.networks for layer in _convolutions(network)][:count]
     with h5py.File(path, "w") as file:
         for n, layer in enumerate(layers, start=1):
             kernel, bias = change(n, *(np.zeros(tuple(w.shape), np.float32) for w in layer.weights))

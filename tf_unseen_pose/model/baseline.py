@@ -24,6 +24,10 @@ class BaselineUNet(PoseModel):
         heatmap_channels, heads = 2 * self.body.joint_count, {"image": (3, "tanh")}
         self.network = unet(config.baseline, config.height, config.width, 3, heatmap_channels, heads, "baseline")
 
+    @property
+    def networks(self):
+        return [self.network]
+
     def encode_source(self, image, joints, noise=None) -> BaselineState:
         return BaselineState(image, joints)
 

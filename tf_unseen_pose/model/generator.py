@@ -67,6 +67,10 @@ class Generator(PoseModel):
         self.transformer = LimbSpatialTransformer(name="transformer")
         self._fixed_noise = np.random.default_rng(0).standard_normal((1, height, width, 3)).astype(np.float32)
 
+    @property
+    def networks(self):
+        return [self.segmentation, self.background, self.foreground]
+
     def encode_source(self, image, joints, noise=None) -> SourceState:
         """The half that depends on the source alone."""
         return self._encode(image, joints, noise)[0]

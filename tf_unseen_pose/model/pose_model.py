@@ -31,6 +31,11 @@ class PoseModel(keras.Model):
     def explain(self, inputs, training=False) -> dict[str, tf.Tensor]:
         raise NotImplementedError
 
+    @property
+    def networks(self) -> list[keras.Model]:
+        """The functional sub-models that hold all weights."""
+        raise NotImplementedError
+
     def get_config(self):
         return {"config": self.config.model_dump(), "name": self.name}
 

@@ -27,11 +27,7 @@ def load_posewarp_weights(generator: Generator, path: Path) -> None:
         UserError: the file is missing, is no such file, or has a layer of another shape (it is named).
     """
     stored = _read_convolutions(path)
-    layers = [
-        (network, layer)
-        for network in (generator.segmentation, generator.background, generator.foreground)
-        for layer in _convolutions(network)
-    ]
+    layers = [(network, layer) for network in generator.networks for layer in _convolutions(network)]
     if len(stored) != len(layers):
         raise UserError(
             f"{path} holds {len(stored)} convolutions, the paper's network has {len(layers)}; "

@@ -12,9 +12,9 @@ from tf_unseen_pose.config import UNetConfig
 from tf_unseen_pose.model.layers import OriginAlignedUpsampling
 
 
-def convolution(x, channels, size=3, stride=1):
+def convolution(x, channels, name, size=3, stride=1):
     """Convolution with leaky ReLU of slope 0.2."""
-    x = keras.layers.Conv2D(channels, size, stride, padding="same", kernel_initializer="he_normal")(x)
+    x = keras.layers.Conv2D(channels, size, stride, padding="same", kernel_initializer="he_normal", name=name)(x)
     return keras.layers.LeakyReLU(0.2)(x)
 
 
@@ -41,17 +41,17 @@ def unet(
     image = keras.Input((height, width, image_channels), name="picture")
     heatmaps = keras.Input((height // 2, width // 2, heatmap_channels), name="heatmaps")
 
-    x = convolution(image, config.stem, size=7)
-    skips = []
-    for level, (down, refine) in enumerate(zip(config.down, config.refine, strict=True)):
-        skips.append(x)
-        x = convolution(x, down, stride=2)
-        if level == 0:
+    x = convolution(image, config.stem, "stem", size=7)
+    skips = [x]
+    for level, (down, refine) in enumerate(zip(config.down, config.refine, strict=True), start=1):
+        x = convolution(x, down, f"down{level}", stride=2)
+        if level == 1:
             x = keras.layers.Concatenate()([x, heatmaps])
-        x = convolution(x, refine)
-    for channels, skip in zip(config.up, reversed(skips), strict=True):
-        x = keras.layers.Concatenate()([OriginAlignedUpsampling()(x), skip])
-        x = convolution(x, channels)
+        x = convolution(x, refine, f"refine{level}")
+        skips.append(x)
+    for level, channels in zip(reversed(range(len(config.up))), config.up, strict=True):
+        x = keras.layers.Concatenate()([OriginAlignedUpsampling()(x), skips[level]])
+        x = convolution(x, channels, f"up{level}")
     outputs = {
         head: keras.layers.Conv2D(channels, 3, padding="same", activation=activation, name=head)(x)
         for head, (channels, activation) in heads.items()

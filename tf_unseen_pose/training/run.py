@@ -10,12 +10,11 @@ RUN/
 
 from pathlib import Path
 
-import keras
-
 from tf_unseen_pose.config import Config, read_config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
-from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.model import PoseModel, build_generator
+from tf_unseen_pose.model.weights import load_weights, save_weights
 
 # What may change when a run is resumed: how long it goes on and how often it speaks.
 _MAY_CHANGE = {"steps", "max_minutes", "checkpoint_every", "log_every", "sample_every"}
@@ -62,12 +61,11 @@ class Run:
             temporary.write_text(config.to_json())
         return run
 
-    def save_weights(self, generator: keras.Model) -> None:
-        """Writes the generator's weights, under a temporary name first."""
-        with replacing(self.weights) as temporary:
-            generator.save_weights(str(temporary))
+    def save_weights(self, generator: PoseModel) -> None:
+        """Writes the generator's weights."""
+        save_weights(generator, self.weights)
 
-    def load_generator(self) -> keras.Model:
+    def load_generator(self) -> PoseModel:
         """The run's generator with its weights.
 
         Raises:
@@ -76,12 +74,7 @@ class Run:
         if not self.weights.is_file():
             raise UserError(f"The model folder {self.path} has no weights ({self.weights.name}); train it first.")
         generator = build_generator(self.config.model)
-        try:
-            generator.load_weights(str(self.weights))
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(
-                f"{self.weights} does not fit its config.json or is damaged; train the run again."
-            ) from error
+        load_weights(generator, self.weights)
         return generator
 
 
