@@ -61,7 +61,7 @@ def test_killed_and_begun_again_ends_like_an_undisturbed_run(tmp_path, dataset_p
     command += [f"--set={setting}" for setting in (*plain, "train.steps=100000")]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while not (killed / "generator.weights.h5").exists() and time.monotonic() < deadline:
+    while not (killed / "checkpoints" / "checkpoint").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(0.5)  # somewhere between two checkpoints
     process.send_signal(signal.SIGKILL)

@@ -105,6 +105,8 @@ class _Saver:
         return int(self._step.numpy())
 
     def save(self, step: int) -> None:
+        # In this order: who finds the last step's checkpoint can rely on the weights.
+        self._run.save_weights(self._trainer.generator)
         self._step.assign(step)
         try:
             self._manager.save(checkpoint_number=step)
@@ -113,7 +115,6 @@ class _Saver:
                 f"The checkpoint of step {step} could not be written to {self._run.checkpoints}: {error.message}; "
                 "free space and resume."
             ) from error
-        self._run.save_weights(self._trainer.generator)
 
 
 def _fit(run, dataset, trainer, saver, step, progress):
