@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.model.discriminator import Discriminator
+from tf_unseen_pose.skeleton import SKELETONS, Limb, Skeleton
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,23 @@ def test_the_baseline_is_a_plain_unet_of_about_the_papers_size(batch):
     assert image.shape == (2, 64, 64, 3)
     state = tiny.encode_source(inputs["image"], inputs["source_joints"])
     np.testing.assert_allclose(tiny.render(state, inputs["target_joints"]), image, atol=1e-6)
+
+
+def test_another_skeleton_needs_no_change_of_code(monkeypatch, batch):
+    limbs = (Limb("body", ("head", "tail"), 20.0), Limb("left_arm", ("head", "left_hand"), 6.0))
+    monkeypatch.setitem(SKELETONS, "fish", Skeleton("fish", ("head", "tail", "left_hand", "right_hand"), limbs, "body"))
+    config = load_config("tiny", ["model.skeleton=fish"])
+    inputs = batch()
+    for key in ("source_joints", "target_joints"):
+        inputs[key] = inputs[key][:, [0, 9, 4, 7]]
+    stages = build_generator(config.model).explain(inputs)
+    assert stages["masks"].shape == (2, 64, 64, 3) and stages["warped_layers"].shape == (2, 2, 64, 64, 3)
+    assert Discriminator(config.discriminator, config.model)({**inputs, "image": stages["image"]}).shape == (
+        2,
+        16,
+        16,
+        1,
+    )
 
 
 def test_runs_inside_a_traced_function_with_any_batch_size(tiny, batch):
