@@ -82,9 +82,11 @@ def test_ctrl_c_saves_and_a_run_can_go_on(tmp_path, dataset_path):
     script = f"""
 import os, pathlib, signal, time
 logs = pathlib.Path({str(run_path / "logs")!r})
-while not (logs.is_dir() and any(file.stat().st_size > 200 for file in logs.iterdir())):
+for _ in range(1800):
+    if logs.is_dir() and any(file.stat().st_size > 200 for file in logs.iterdir()):
+        os.kill({os.getpid()}, signal.SIGINT)
+        break
     time.sleep(0.1)
-os.kill({os.getpid()}, signal.SIGINT)
 """
     helper = subprocess.Popen([sys.executable, "-c", script])
     run = train(dataset_path, run_path, config, progress=False)
