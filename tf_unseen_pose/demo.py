@@ -12,9 +12,9 @@ from tf_unseen_pose.images import save_image
 from tf_unseen_pose.reposer import Reposer
 from tf_unseen_pose.training.fit import train
 
-_SEED, _FRAMES, _SIDE = 5, 64, 128
+_SEED, _FRAMES, _SIDE = 6, 64, 128
 _SEEN, _UNSEEN = "dance", "jacks"
-_SHOWN = (4, 8, 12, 16, 20, 24)
+_SHOWN = (8, 18, 28, 38, 48, 58)
 
 
 def demo(output: Path, minutes: float) -> Path:

@@ -5,6 +5,7 @@ i, decides everything about it. A run that is resumed at step k therefore sees w
 on any number of threads; the stream has no end and no epochs.
 """
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,8 +103,11 @@ def pair_batches(
     first = first_step * batch_size
     last = np.iinfo(np.int64).max if steps is None else first + steps * batch_size
     numbers = tf.data.Dataset.range(first, last)
-    examples = numbers.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return examples.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    examples = numbers.map(example, num_parallel_calls=os.cpu_count(), deterministic=True)
+    # Not left to tf.data's autotuning: its thread sleeps up to a minute before it lets an iterator go.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return examples.batch(batch_size, drop_remainder=True).prefetch(2).with_options(options)
 
 
 def evaluation_pair(
