@@ -16,7 +16,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.training.fit import train
-from tf_unseen_pose.training.replicas import mirrored_strategy
+from tf_unseen_pose.training.replicas import training_strategy
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,12 +99,12 @@ for _ in range(1800):
 
 def test_two_devices_share_a_batch(tmp_path, dataset_path):
     config = settings("train.steps=6", "train.optimizer=sgd", "train.learning_rate=0.05")
-    one = train(dataset_path, tmp_path / "one", config, mirrored_strategy(["CPU:0"]), progress=False)
-    two = train(dataset_path, tmp_path / "two", config, mirrored_strategy(["CPU:0", "CPU:1"]), progress=False)
+    one = train(dataset_path, tmp_path / "one", config, training_strategy(["CPU:0"]), progress=False)
+    two = train(dataset_path, tmp_path / "two", config, training_strategy(["CPU:0", "CPU:1"]), progress=False)
     assert_same_weights(weights_of(one), weights_of(two), atol=1e-5)
     odd = settings("train.steps=2", "train.batch_size=3")
     with pytest.raises(UserError, match="no multiple of the 2 devices"):
-        train(dataset_path, tmp_path / "odd", odd, mirrored_strategy(["CPU:0", "CPU:1"]), progress=False)
+        train(dataset_path, tmp_path / "odd", odd, training_strategy(["CPU:0", "CPU:1"]), progress=False)
 
 
 def test_logs_hold_losses_and_pictures(tmp_path, dataset_path):

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
-from tf_unseen_pose.training.replicas import mirrored_strategy
+from tf_unseen_pose.training.replicas import training_strategy
 from tf_unseen_pose.training.trainer import Trainer
 
 
@@ -86,7 +86,7 @@ def weights_after_five_steps(kind, vgg19_file, batch, devices):
     batches = [batch(batch=4, seed=seed) for seed in range(5)]
     examples = {key: np.concatenate([b[key] for b in batches]) for key in batches[0]}
     dataset = tf.data.Dataset.from_tensor_slices(examples).batch(4, drop_remainder=True)
-    with mirrored_strategy(devices).scope():
+    with training_strategy(devices).scope():
         trainer = make_trainer(kind, vgg19_file, "train.optimizer=sgd", "train.learning_rate=0.02")
         start = snapshot(trainer.generator)
     trainer.fit(dataset, verbose=0)

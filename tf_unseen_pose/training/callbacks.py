@@ -70,7 +70,7 @@ class Log(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves every so many steps; never a state that holds a loss that is not finite."""
+    """Saves every so many steps and at the end; never a state that holds a loss that is not finite."""
 
     def __init__(self, counter: StepCounter, every: int, save):
         super().__init__()
@@ -87,8 +87,16 @@ class Checkpoints(keras.callbacks.Callback):
                     "kept: lower train.learning_rate and resume."
                 )
         if self.counter.step - self.last >= self.every:
-            self.save(self.counter.step)
-            self.last = self.counter.step
+            self._save()
+
+    def on_train_end(self, logs=None):
+        # Here and not after `fit`, which may take its time to return: a user who pressed Ctrl-C is waiting.
+        if self.counter.step > self.last:
+            self._save()
+
+    def _save(self):
+        self.save(self.counter.step)
+        self.last = self.counter.step
 
 
 class GracefulStop(keras.callbacks.Callback):

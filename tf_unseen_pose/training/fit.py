@@ -24,7 +24,7 @@ from tf_unseen_pose.training.feature_statistics import (
     read_authors_deviations,
     save_deviations,
 )
-from tf_unseen_pose.training.replicas import mirrored_strategy
+from tf_unseen_pose.training.replicas import training_strategy
 from tf_unseen_pose.training.run import Run
 from tf_unseen_pose.training.trainer import Trainer
 
@@ -43,14 +43,14 @@ def train(
     """Trains until `config.train.steps`, or until Ctrl-C, and leaves a run from which the same call goes on.
 
     Args:
-        strategy: `replicas.mirrored_strategy()` by default.
+        strategy: `replicas.training_strategy()` by default.
 
     Raises:
         UserError: bad dataset, run folder or features; batch not divisible; loss not finite.
     """
     dataset = ClipDataset.open(dataset_path)
     run = Run.create(run_path, config)
-    strategy = strategy or mirrored_strategy()
+    strategy = strategy or training_strategy()
     if config.train.batch_size % strategy.num_replicas_in_sync:
         raise UserError(
             f"train.batch_size={config.train.batch_size} is no multiple of the "
@@ -132,13 +132,11 @@ def _fit(run, dataset, trainer, saver, step, progress):
                 period = min(schedule.log_every, until - counter.step)
                 _run_epochs(
                     trainer,
-                    pair_batches(dataset, run.config, first_step=counter.step),
+                    pair_batches(dataset, run.config, counter.step),
                     epochs=(until - counter.step) // period,
                     steps_per_epoch=period,
                     callbacks=[counter, bar, log, checkpoints, stop],
                 )
-    if counter.step > checkpoints.last or not run.weights.is_file():
-        saver.save(counter.step)
 
 
 def _run_epochs(trainer, batches, **options):
