@@ -1,6 +1,6 @@
 import pytest
 
-from tf_unseen_pose.config import PRESETS, Config, load_config, read_config
+from tf_unseen_pose.config import PRESETS, load_config, read_config
 from tf_unseen_pose.errors import UserError
 
 
@@ -64,8 +64,3 @@ def test_bad_files_are_named(tmp_path):
             load_config(str(path))
     with pytest.raises(UserError, match="config.json"):
         read_config(tmp_path / "config.json")
-
-
-def test_sections_have_no_key_that_two_share_with_different_meaning():
-    # `--set` names are what users remember: every one must exist exactly where the documentation says.
-    assert set(Config.model_fields) == {"model", "data", "loss", "discriminator", "train"}
