@@ -10,13 +10,15 @@ VENV ?= .venv
 STACK ?=
 
 READY := $(VENV)/.ready
+# What only the tests need beside it.
+READY_TO_TEST := $(VENV)/.ready-to-test
 
 .PHONY: demo test lint clean
 
 demo: $(READY)
 	$(VENV)/bin/python -m tf_unseen_pose demo -o demo
 
-test: $(READY)
+test: $(READY_TO_TEST)
 	$(VENV)/bin/python -m pytest
 
 lint: $(READY)
@@ -28,6 +30,10 @@ $(READY): requirements.txt .ci/stack.py
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip packaging
 	$(VENV)/bin/python .ci/stack.py $(STACK) > $(VENV)/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt
+	touch $@
+
+$(READY_TO_TEST): $(READY) requirements-beam.txt
+	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt -r requirements-beam.txt
 	touch $@
 
 clean:

@@ -25,6 +25,15 @@ def shared():
     return SHARED
 
 
+@pytest.fixture
+def has_model():
+    """The pose estimator's networks, without fetching them."""
+    from tf_unseen_pose.data.landmarker_model import VARIABLE, wheel_has_networks
+
+    if not (wheel_has_networks() or os.environ.get(VARIABLE)):
+        pytest.skip(f"this MediaPipe wheel holds no pose model, and {VARIABLE} names none")
+
+
 def standing_joints(height=64, width=64, batch=1, seed=0):
     """A person as wide as half the canvas, jittered: float32 [batch, 14, 3]. Nothing about it is symmetric."""
     points = np.array(

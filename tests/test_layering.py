@@ -6,12 +6,12 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "tf_unseen_pose"
 # From bottom to top; modules of one layer may import each other.
 LAYERS = [
-    {"errors", "files"},
-    {"skeleton", "config", "images", "geometry", "compat", "contact_sheet"},
+    {"errors", "files", "downloads"},
+    {"skeleton", "config", "images", "geometry", "compat", "contact_sheet", "retargeting"},
     {"model", "data"},
     {"training"},
     {"reposer"},
-    {"demo"},
+    {"demo", "animation"},
     {"cli"},
     {"__main__", "__init__"},
 ]

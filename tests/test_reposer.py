@@ -3,7 +3,10 @@ import pytest
 
 from tf_unseen_pose import Reposer, UserError
 from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.crop import invert, sequence_crop, transform_joints
+from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.data.synthetic import synthetic_clip
+from tf_unseen_pose.images import paste
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.training.run import Run
 
@@ -78,8 +81,6 @@ def test_the_documented_call_of_the_generator(run_path, batch):
 def test_refusals(run_path, frames, tmp_path):
     reposer = Reposer.load(run_path)
     image, joints = frames[0].image, frames[0].joints
-    with pytest.raises(UserError, match="--source-pose"):
-        reposer.synthesize(image, joints)
     with pytest.raises(UserError, match="target pose has 13 joints"):
         reposer.synthesize(image, joints[:-1], joints)
     with pytest.raises(UserError, match="source pose lies at .*outside the 240 x 180"):
@@ -96,3 +97,46 @@ def test_refusals(run_path, frames, tmp_path):
     (tmp_path / "empty" / "generator.weights.h5").write_bytes((run_path / "generator.weights.h5").read_bytes()[:5000])
     with pytest.raises(UserError, match="damaged"):
         Reposer.load(tmp_path / "empty")
+
+
+def test_the_source_pose_is_found_where_it_is_not_given(run_path, frames, has_model):
+    reposer = Reposer.load(run_path)
+    found = reposer.canvas(frames[0].image, None, frames[4].joints)
+    given = reposer.canvas(frames[0].image, frames[0].joints, frames[4].joints)
+    step = found.canvas_to_image[0, 0]
+    shown = found.source_joints[:, :2] * step + found.canvas_to_image[:, 2]
+    distances = np.linalg.norm(shown - frames[0].joints[:, :2], axis=1)
+    assert distances.mean() < 0.05 * np.ptp(frames[0].joints[:, 1])
+    assert np.abs(found.canvas_to_image - given.canvas_to_image).max() < 20
+    with pytest.raises(UserError, match="No person was found in the photo"):
+        reposer.synthesize(np.full((90, 120, 3), 128, np.uint8), frames[4].joints)
+
+
+def test_animate_renders_what_encode_and_render_do(run_path, frames):
+    """Seven poses in batches of three; frames in which nobody is seen hold the one before, at the start the first."""
+    reposer = Reposer.load(run_path)
+    poses = np.stack([frame.joints for frame in frames[:7]])
+    poses[[0, 3, 4], :, 2] = 0
+    video = list(reposer.animate(frames[0].image, poses, frames[0].joints, crop=True, batch_size=3))
+    assert len(video) == 7 and all(frame.shape == (64, 64, 3) and frame.dtype == np.uint8 for frame in video)
+    for held, shown in ((0, 1), (3, 2), (4, 2)):
+        np.testing.assert_array_equal(video[held], video[shown])
+    assert np.abs(video[5].astype(int) - video[2]).max() > 3
+    model, crop_factor = reposer.config.model, reposer.config.data.crop_factor
+    crop = sequence_crop(frames[0].joints, poses[[1, 2, 5, 6]], reposer.skeleton, 64, 64, crop_factor)
+    source, target = (transform_joints(invert(crop), joints) for joints in (frames[0].joints, poses[5]))
+    whole = list(reposer.animate(frames[0].image, poses, frames[0].joints, batch_size=3))
+    np.testing.assert_array_equal(whole[5], paste(frames[0].image, video[5], crop))
+    canvas = resample(frames[0].image.astype(np.float32), crop, model.height, model.width).numpy() / 127.5 - 1
+    alone = reposer.generator.render(reposer.generator.encode_source(canvas[None], source[None]), target[None])
+    assert np.abs((alone[0].numpy() + 1) * 127.5 - video[5]).max() < 1
+
+
+def test_animate_refuses_what_shows_nobody(run_path, frames):
+    reposer = Reposer.load(run_path)
+    joints = frames[0].joints
+    for poses in (np.zeros((3, 14, 3)), joints, np.full((2, 14, 3), np.nan)):
+        with pytest.raises(UserError, match="driving poses"):
+            next(reposer.animate(frames[0].image, poses, joints))
+    # Joints that leave the picture are cut off, not refused.
+    assert next(reposer.animate(frames[0].image, joints[None] + np.float32([90, 0, 0]), joints)).shape == (180, 240, 3)

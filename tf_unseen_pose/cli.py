@@ -24,25 +24,47 @@ app = typer.Typer(
 
 
 class Format(StrEnum):
+    video = "video"
     posewarp = "posewarp"
     pairs = "pairs"
     synthetic = "synthetic"
 
 
+class People(StrEnum):
+    clips = "clips"
+    folders = "folders"
+
+
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.steps=500.")]
+Photo = Annotated[Path, typer.Argument(help="The photo of a person.")]
+Model = Annotated[Path, typer.Option(help="A run made by 'train' or 'import-posewarp'.")]
+SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person in the photo; else it is found.")]
+PoseModel = Annotated[
+    Path | None,
+    typer.Option(help="MediaPipe's pose_landmarker .task file; else the bundled one, or one that is fetched once."),
+]
 
 
 @app.command()
 def synthesize(
-    photo: Annotated[Path, typer.Argument(help="The photo of a person.")],
-    target: Annotated[Path, typer.Option(help="Pose file (JSON) with the pose to be taken.")],
-    model: Annotated[Path, typer.Option(help="A run made by 'train' or 'import-posewarp'.")],
+    photo: Photo,
+    target: Annotated[Path, typer.Option(help="Pose file, or photo of somebody, with the pose to be taken.")],
+    model: Model,
     output: Annotated[Path, typer.Option("-o", "--output", help="The image to write.")],
-    source_pose: Annotated[Path | None, typer.Option(help="Pose file of the person in the photo.")] = None,
+    source_pose: SourcePose = None,
+    retarget: Annotated[
+        bool | None,
+        typer.Option(
+            help="Fit the pose to the person's proportions and place. By default: poses of photos are, those of pose "
+            "files are taken as they are.",
+            show_default=False,
+        ),
+    ] = None,
     crop: Annotated[bool, typer.Option("--crop", help="Write the crop alone, not the whole photo.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also write OUT-explain.png, every stage on a sheet.")
     ] = False,
+    pose_model: PoseModel = None,
 ):
     """Make the photo of that person in another pose."""
     from tf_unseen_pose import images
@@ -51,47 +73,183 @@ def synthesize(
     require_writable(output)
 
     from tf_unseen_pose.contact_sheet import explanation_sheet
-    from tf_unseen_pose.data.pose_files import read_poses
+    from tf_unseen_pose.data.pose_sources import find_poses, is_image, is_pose_file
     from tf_unseen_pose.reposer import Reposer
 
+    if not (is_image(target) or is_pose_file(target)):
+        raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
     reposer = Reposer.load(model)
-    height, width = image.shape[:2]
-    poses = [
-        read_poses(path, reposer.skeleton).scaled_to(width, height).joints[0] if path else None
-        for path in (source_pose, target)
-    ]
-    images.save_image(output, reposer.synthesize(image, poses[1], poses[0], crop=crop))
+    size = image.shape[1], image.shape[0]
+    source = find_poses(source_pose or photo, reposer.skeleton, size, pose_model).scaled_to(*size).joints[0]
+    poses = find_poses(target, reposer.skeleton, size, pose_model).scaled_to(*size).joints[:1]
+    if is_image(target) if retarget is None else retarget:
+        from tf_unseen_pose.retargeting import retarget as fit
+
+        poses = fit(poses, source, reposer.skeleton)
+    images.save_image(output, reposer.synthesize(image, poses[0], source, crop=crop))
     typer.echo(f"Wrote {output}.")
     if explain:
-        canvas, sheet = reposer.canvas(image, *poses), output.with_name(f"{output.stem}-explain.png")
+        canvas, sheet = reposer.canvas(image, source, poses[0]), output.with_name(f"{output.stem}-explain.png")
         images.save_image(sheet, explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton))
         typer.echo(f"Wrote {sheet}.")
 
 
 @app.command()
+def animate(
+    photo: Photo,
+    driving: Annotated[Path, typer.Option(help="Video of somebody, or pose file, with the motion to be made.")],
+    model: Model,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 or .gif to write.")],
+    source_pose: SourcePose = None,
+    retarget: Annotated[bool, typer.Option(help="Fit the motion to the person's proportions and place.")] = True,
+    side_by_side: Annotated[
+        bool, typer.Option("--side-by-side", help="Show the driving video and its skeleton on the left.")
+    ] = False,
+    crop: Annotated[bool, typer.Option("--crop", help="Write the crop alone, not the whole photo.")] = False,
+    fps: Annotated[
+        float | None, typer.Option(min=1, max=240, help="Frames a second; by default the driving video's.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered at a time.")] = 4,
+    pose_model: PoseModel = None,
+):
+    """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
+    from tf_unseen_pose.images import load_image
+
+    image = load_image(photo)
+
+    from tf_unseen_pose import animation
+    from tf_unseen_pose.data.pose_sources import find_poses
+    from tf_unseen_pose.data.video import require_video_name
+    from tf_unseen_pose.reposer import Reposer
+    from tf_unseen_pose.retargeting import retarget as fit
+
+    require_video_name(output)
+    reposer = Reposer.load(model)
+    size = image.shape[1], image.shape[0]
+    source = find_poses(source_pose or photo, reposer.skeleton, size, pose_model).scaled_to(*size).joints[0]
+    found = find_poses(driving, reposer.skeleton, size, pose_model)
+    targets = fit(found.joints, source, reposer.skeleton) if retarget else found.scaled_to(*size).joints
+    frames = reposer.animate(image, targets, source, crop, batch_size)
+    if side_by_side:
+        frames = animation.beside_driving(frames, driving, found, reposer.skeleton)
+    rate = fps or found.fps or animation.DEFAULT_FPS
+    written, finished = animation.write_animation(frames, len(targets), output, rate)
+    typer.echo(f"Wrote {output}: {written} of {len(targets)} frames at {rate:.4g} frames a second.")
+    if unseen := int((found.joints[..., 2] <= 0).all(axis=1).sum()):
+        typer.echo(f"In {unseen} frames nobody is seen; the frame before is held there.")
+    if not finished:
+        raise typer.Exit(130)
+
+
+@app.command()
+def pose(
+    picture: Annotated[Path, typer.Argument(metavar="IMAGE|VIDEO", help="A photo or a video of one person.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The pose file (JSON) to write.")],
+    overlay: Annotated[
+        Path | None, typer.Option(help="Also write the picture, or a video, with the skeleton drawn over it.")
+    ] = None,
+    pose_model: PoseModel = None,
+):
+    """Find the joints of a person in a photo or a video."""
+    from tf_unseen_pose import animation
+    from tf_unseen_pose.contact_sheet import draw_pose
+    from tf_unseen_pose.data.pose_files import write_poses
+    from tf_unseen_pose.data.pose_sources import find_poses, is_image, is_pose_file
+    from tf_unseen_pose.data.video import require_video_name
+    from tf_unseen_pose.images import load_image, save_image
+    from tf_unseen_pose.skeleton import PERSON
+
+    if is_pose_file(picture):
+        raise UserError(f"{picture} is no picture; name a photo or a video.")
+    require_folder(output)
+    if overlay:
+        (require_writable if is_image(picture) else require_video_name)(overlay)
+    poses = find_poses(picture, PERSON, None, pose_model)
+    write_poses(output, poses)
+    typer.echo(f"Wrote {output}: {len(poses.joints)} {'pose' if len(poses.joints) == 1 else 'poses'}.")
+    if not overlay:
+        return
+    if is_image(picture):
+        save_image(overlay, draw_pose(load_image(picture), poses.joints[0], PERSON))
+    else:
+        frames = animation.overlaid(picture, poses, PERSON)
+        animation.write_animation(frames, len(poses.joints), overlay, poses.fps)
+    typer.echo(f"Wrote {overlay}.")
+
+
+@app.command()
 def prepare(
-    inputs: Annotated[list[Path] | None, typer.Argument(help="Folders to read; none for synthetic.")] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The dataset folder to write.")] = ...,
-    format: Annotated[Format, typer.Option(help="Layout of the input.")] = ...,
+    inputs: Annotated[list[str] | None, typer.Argument(help="Videos or folders to read; none for synthetic.")] = None,
+    output: Annotated[str, typer.Option("-o", "--output", help="The dataset folder to write.")] = ...,
+    format: Annotated[Format, typer.Option(help="Layout of the input.")] = Format.video,
+    action: Annotated[
+        str | None, typer.Option(help="Action label of all clips; of videos it is else their folder's name.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Name of a clip to keep; may be repeated.")] = None,
+    max_side: Annotated[
+        int | None, typer.Option(min=32, help="Shrink frames to this longer side; videos to 1280 by default.")
+    ] = None,
+    register: Annotated[
+        bool | None, typer.Option(help="Take small camera movements out; by default of videos.", show_default=False)
+    ] = None,
+    validation: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Part of the people to set aside for validation.")
+    ] = 0.1,
+    rate: Annotated[float, typer.Option(min=0.01, max=240, help="Videos: frames a second to look at.")] = 10,
+    people: Annotated[People, typer.Option(help="Videos: every clip, or every folder, shows another person.")] = (
+        People.clips
+    ),
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that read clips; by default one a core for videos, else one.")
+    ] = None,
     clips: Annotated[int, typer.Option(min=1, help="Synthetic: number of clips.")] = 8,
     frames: Annotated[int, typer.Option(min=2, help="Synthetic: frames a clip.")] = 32,
     size: Annotated[int, typer.Option(min=32, help="Synthetic: side of the frames in pixels.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Synthetic: seed.")] = 0,
-    action: Annotated[str | None, typer.Option(help="Action label of all clips.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Name of a clip to keep; may be repeated.")] = None,
-    max_side: Annotated[int | None, typer.Option(min=32, help="Shrink frames to this longer side.")] = None,
+    runner: Annotated[
+        str | None, typer.Option(help="Run as an Apache Beam pipeline: DirectRunner, FlinkRunner, DataflowRunner ...")
+    ] = None,
+    runner_option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the runner; may be repeated.")
+    ] = None,
+    pose_model: PoseModel = None,
 ):
-    """Turn clips or photo pairs into a dataset to train on."""
+    """Turn videos, clips or photo pairs into a dataset to train on."""
+    from tf_unseen_pose.data.plan import Options
     from tf_unseen_pose.data.prepare import prepare as run
+    from tf_unseen_pose.data.video_clips import VideoOptions
 
-    summary = run(
-        inputs or [], output, format.value, clips=clips, frames=frames, size=size, seed=seed, action=action,
-        only=only or None, max_side=max_side,
+    options = Options(
+        format.value, action=action, only=tuple(only or ()), max_side=max_side, register=register,
+        validation=validation, video=VideoOptions(rate=rate, people=people.value, pose_model=pose_model),
+        clips=clips, frames=frames, size=size, seed=seed,
     )  # fmt: skip
+    if runner:
+        summary = run_with_beam(inputs or [], output, options, runner, runner_option or [])
+    else:
+        summary = run([Path(path) for path in inputs or []], Path(output), options, workers)
     state = "is complete already" if summary.was_complete else "is ready"
-    typer.echo(f"{output} {state}: {summary.clips} clips, {summary.frames} frames, {summary.size / 1e6:.1f} MB.")
-    if summary.broken:
-        typer.echo(f"{len(summary.broken)} clips were skipped, see above.")
+    parts = f"{summary.clips} clips ({summary.validation_clips} for validation), {summary.frames} frames"
+    typer.echo(f"{output} {state}: {parts}, {summary.size / 1e6:.1f} MB.")
+    for reason, count in sorted(summary.rejected.items(), key=lambda item: -item[1]):
+        typer.echo(f"  {count} frames left out: {reason}")
+    for name, reason in summary.broken.items():
+        typer.echo(f"  {name} was skipped: {reason}")
+    if summary.page:
+        typer.echo(f"Look at {summary.page} before you train.")
+
+
+def run_with_beam(inputs, output, options, runner, runner_options):
+    try:
+        import apache_beam  # noqa: F401  Only to find out whether it is there.
+    except ImportError as error:
+        raise UserError(
+            "Apache Beam is not installed; run 'pip install -r requirements-beam.txt', or leave out --runner."
+        ) from error
+    from tf_unseen_pose.data.beam import prepare_with_beam
+
+    flags = [f"--runner={runner}", *(f"--{option.removeprefix('--')}" for option in runner_options)]
+    return prepare_with_beam(inputs, output, options, flags)
 
 
 @app.command()
@@ -147,10 +305,15 @@ def demo(
     typer.echo(f"Look at {run(output, minutes)}.")
 
 
-def require_writable(path: Path) -> None:
-    """Finds out before minutes of work whether an image can be written."""
+def require_folder(path: Path) -> None:
+    """Finds out before minutes of work whether a file can be written."""
     if not path.parent.is_dir():
         raise UserError(f"There is no folder {path.parent} to write {path.name} to; create it first.")
+
+
+def require_writable(path: Path) -> None:
+    """The same of an image."""
+    require_folder(path)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UserError(f"{path} does not say in which format to write; end it in .png or .jpg.")
 

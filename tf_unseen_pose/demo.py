@@ -6,7 +6,8 @@ import numpy as np
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.contact_sheet import contact_sheet, draw_pose
-from tf_unseen_pose.data.prepare import prepare, synthetic_clip_seed
+from tf_unseen_pose.data.plan import Options, synthetic_clip_seed
+from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.images import save_image
 from tf_unseen_pose.reposer import Reposer
@@ -27,7 +28,7 @@ def demo(output: Path, minutes: float) -> Path:
         output: folder for the dataset, the run and the picture.
         minutes: how long to train at most.
     """
-    prepare([], output / "dataset", "synthetic", clips=1, frames=_FRAMES, size=_SIDE, seed=_SEED, action=_SEEN)
+    prepare([], output / "dataset", Options("synthetic", clips=1, frames=_FRAMES, size=_SIDE, seed=_SEED, action=_SEEN))
     config = load_config("tiny", [f"train.max_minutes={minutes}", "train.steps=100000"])
     run = train(output / "dataset", output / "run", config)
     sheet = output / "demo.png"

@@ -9,6 +9,7 @@ from PIL import Image
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
 from tf_unseen_pose.data.dataset_writer import DatasetWriter
 from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.data.staging import stage_clip
 from tf_unseen_pose.errors import UserError
 
 # A person seen from the front who raises the left arm; the right side is on the viewer's left. No two joints share a
@@ -69,7 +70,7 @@ def make_dataset(tmp_path):
     def make(clips, name="dataset"):
         writer = DatasetWriter(tmp_path / name, "person", {"clips": [clip.name for clip in clips]})
         for position, clip in enumerate(clips):
-            writer.add(position, clip)
+            writer.settle(position, stage_clip(writer.stage, position, clip))
         writer.finish()
         return ClipDataset.open(tmp_path / name)
 

@@ -91,3 +91,74 @@ def test_affine_algebra_against_homogeneous_matrices(standing):
     for before, after in zip(standing, moved, strict=True):
         np.testing.assert_allclose(after[:2], inner @ [*before[:2], 1], rtol=1e-5)
         assert after[2] == before[2]
+
+
+def on_canvas(matrix, poses):
+    """Visible points of poses on the canvas, [N, 2]."""
+    moved = crop.transform_joints(crop.invert(matrix), np.asarray(poses))
+    return moved[moved[..., 2] > 0, :2]
+
+
+def walk(standing, steps):
+    """The standing person at several places, [T, 14, 3]."""
+    return np.stack([standing + np.float32([x, y, 0]) for x, y in steps])
+
+
+@pytest.mark.parametrize("shift, size", [((0, 0), 1), ((9, -5), 1.1), ((-12, 7), 0.8)])
+def test_sequence_crop_of_one_pose_is_the_common_crop(standing, shift, size):
+    target = standing * np.float32([size, size, 1]) + np.float32([*shift, 0])
+    expected = crop.common_crop([standing, target], PERSON, 96, 128, crop_factor=1.1)
+    actual = crop.sequence_crop(standing, target[None], PERSON, 96, 128, crop_factor=1.1)
+    assert actual.dtype == np.float32 and actual.shape == (2, 3)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def test_sequence_crop_moves_before_it_steps_back(standing):
+    # Most frames stand still, so the typical place does; the last ones reach to the right and down.
+    poses = walk(standing, [(0, 0)] * 20 + [(90, 12)] * 4)
+    usual = crop.common_crop([standing], PERSON, 256, 256)
+    assert on_canvas(usual, poses).max() > 255
+    matrix = crop.sequence_crop(standing, poses, PERSON, 256, 256)
+    assert matrix[0, 0] == pytest.approx(usual[0, 0], rel=1e-5)
+    assert matrix[0, 2] > usual[0, 2] + 1
+    points = on_canvas(matrix, [standing, *poses])
+    assert points.min() > 0.02 * 255 and points.max() < 0.98 * 255
+
+
+@pytest.mark.parametrize("direction", [-1, 1])
+def test_sequence_crop_steps_back_no_more_than_needed(standing, direction):
+    poses = walk(standing, [(direction * x, 0) for x in range(60, 200, 10)])
+    matrix = crop.sequence_crop(standing, poses, PERSON, 256, 256)
+    usual = crop.common_crop([standing], PERSON, 256, 256)
+    assert 1 < matrix[0, 0] / usual[0, 0] < 1.5
+    x = on_canvas(matrix, [standing, *poses])[:, 0]
+    np.testing.assert_allclose([x.min(), x.max()], [0.03 * 255, 0.97 * 255], atol=0.1)
+
+
+def test_sequence_crop_of_a_long_walk_keeps_the_source_in_view(standing):
+    poses = walk(standing, [(x, 0) for x in range(0, 2000, 10)])
+    matrix = crop.sequence_crop(standing, poses, PERSON, 240, 256)
+    usual = crop.common_crop([standing], PERSON, 240, 256)
+    assert matrix[0, 0] / usual[0, 0] == pytest.approx(1.5, rel=1e-5)
+    x, y = on_canvas(matrix, [standing]).T
+    # At the left edge, so that as much of the walk as possible is seen.
+    assert x.min() == pytest.approx(0.03 * 255, abs=0.1) and x.max() < 255
+    assert y.min() > 0 and y.max() < 239
+
+
+def test_sequence_crop_overlooks_single_stray_frames_and_those_without_a_person(standing):
+    poses = walk(standing, [(x, 0) for x in range(60)])
+    expected = crop.sequence_crop(standing, poses, PERSON, 256, 256)
+    stray, absent = poses.copy(), poses.copy()
+    stray[30, :, :2] = stray[30, :, :2] * 5 - 700
+    np.testing.assert_allclose(crop.sequence_crop(standing, stray, PERSON, 256, 256), expected, atol=1.1)
+    absent[20:40] = np.nan, np.nan, 0
+    np.testing.assert_allclose(crop.sequence_crop(standing, absent, PERSON, 256, 256), expected, rtol=1e-5)
+    alone = crop.sequence_crop(standing, absent[20:40], PERSON, 256, 256)
+    np.testing.assert_allclose(alone, crop.common_crop([standing], PERSON, 256, 256), rtol=1e-5)
+
+
+def test_sequence_crop_needs_a_visible_source(standing, refuses):
+    source = standing.copy()
+    source[1:, 2] = 0
+    refuses(lambda: crop.sequence_crop(source, standing[None], PERSON, 64, 64), "two joints")

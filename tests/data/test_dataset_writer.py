@@ -4,9 +4,10 @@ import resource
 import pytest
 
 from tf_unseen_pose.data import dataset_writer
-from tf_unseen_pose.data.clips import BrokenClip, Clip
+from tf_unseen_pose.data.clips import Clip
 from tf_unseen_pose.data.dataset_writer import DatasetWriter
 from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.data.staging import stage_clip
 
 RECIPE = {"inputs": "test"}
 
@@ -21,9 +22,13 @@ def write(path, clips, shard_limit=9000):
     writer = DatasetWriter(path, "person", RECIPE, shard_limit)
     if not writer.complete:
         for position, clip in enumerate(clips):
-            if not writer.has(clip.name):
-                writer.add(position, clip)
+            if not writer.has(position):
+                add(writer, position, clip)
         writer.finish()
+
+
+def add(writer, position, clip):
+    writer.settle(position, stage_clip(writer.stage, position, clip))
 
 
 def content(path):
@@ -86,7 +91,7 @@ def test_finished_clips_are_not_read_again_and_leftovers_do_no_harm(tmp_path, cl
     write(tmp_path / "whole", clips)
     writer = DatasetWriter(path, "person", RECIPE, 9000)
     for position in range(3):
-        writer.add(position, clips[position])
+        add(writer, position, clips[position])
     # What a process leaves that is killed at once.
     for name in ("shard-00001.partial", "dataset.json.partial", ".unfinished/clip-000003.partial"):
         (path / name).write_bytes(b"half")
@@ -99,24 +104,31 @@ def test_finished_clips_are_not_read_again_and_leftovers_do_no_harm(tmp_path, cl
     assert {name: data for name, data in content(path).items() if "partial" not in name} == whole
 
 
-def test_a_broken_clip_leaves_nothing(tmp_path, clips):
-    def breaking():
-        yield from clips[1].frames()
-        raise BrokenClip("it is torn")
-
-    writer = DatasetWriter(tmp_path / "set", "person", RECIPE)
-    writer.add(0, clips[0])
-    with pytest.raises(BrokenClip, match="torn"):
-        writer.add(1, Clip("torn", "", 0, breaking))
-    with pytest.raises(BrokenClip, match=r"too few usable frames \(2 of at least 3\)"):
-        writer.add(2, clips[2], least_frames=3)
-    assert not writer.has("torn")
-    assert [clip.name for clip in writer.finish().clips] == ["clip 0"]
-    assert len(content(tmp_path / "set")) == 2
+@pytest.mark.parametrize("order", [(4, 3, 2, 1, 0), (1, 3, 0, 2, 4)])
+@pytest.mark.parametrize("stopped", range(5))
+def test_neither_order_nor_interruption_shows(tmp_path, clips, order, stopped):
+    """Clip 2 cannot be used; the rest is staged in another order, by a run that is stopped and one that goes on."""
+    whole = DatasetWriter(tmp_path / "whole", "person", RECIPE, 9000)
+    for position, clip in enumerate(clips):
+        if position != 2:
+            add(whole, position, clip)
+        else:
+            whole.settle(2, None)
+    whole.finish({"clip 2": "torn"})
+    for part in (order[:stopped], order):
+        writer = DatasetWriter(tmp_path / "set", "person", RECIPE, 9000)
+        for position in part:
+            if position == 2:
+                writer.settle(2, None)
+            elif not writer.has(position):
+                add(writer, position, clips[position])
+    index = writer.finish({"clip 2": "torn"})
+    assert index.broken == {"clip 2": "torn"} and len(index.shards) == 2
+    assert content(tmp_path / "set") == content(tmp_path / "whole")
 
 
 def test_another_recipe_is_refused(tmp_path, clips, refuses):
-    DatasetWriter(tmp_path / "begun", "person", RECIPE).add(0, clips[0])
+    add(DatasetWriter(tmp_path / "begun", "person", RECIPE), 0, clips[0])
     refuses(lambda: DatasetWriter(tmp_path / "begun", "person", {"inputs": "others"}), "begun", "another folder")
     write(tmp_path / "done", clips[:1])
     refuses(lambda: DatasetWriter(tmp_path / "done", "person", {"inputs": "others"}), "done", "another folder")
@@ -124,7 +136,7 @@ def test_another_recipe_is_refused(tmp_path, clips, refuses):
 
 def test_a_tampered_unfinished_dataset_is_refused(tmp_path, clips, refuses):
     path = tmp_path / "set"
-    DatasetWriter(path, "person", RECIPE).add(0, clips[0])
+    add(DatasetWriter(path, "person", RECIPE), 0, clips[0])
     file = path / ".unfinished" / "clip-000000.tfrecord"
     file.write_bytes(file.read_bytes()[:-1])
     refuses(lambda: DatasetWriter(path, "person", RECIPE), file.name, "prepare")
@@ -144,7 +156,7 @@ def test_a_full_disk(tmp_path, clips, refuses, limit):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
-        refuses(lambda: [writer.add(position, clip) for position, clip in enumerate(clips)], "Cannot write")
+        refuses(lambda: [add(writer, position, clip) for position, clip in enumerate(clips)], "Cannot write")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.rglob("*.partial"))

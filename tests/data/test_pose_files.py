@@ -15,6 +15,43 @@ def test_round_trip(tmp_path, standing):
     assert (read.width, read.height, read.fps) == (200, 240, 12.5)
 
 
+def test_one_object_a_frame(tmp_path, standing):
+    moved = standing + np.float32([3, -1, 0])
+    frames = [{"width": 200, "height": 240, "fps": 12.5, "joints": pose.tolist()} for pose in (standing, moved)]
+    wrapped = [{"width": 200, "height": 240, "poses": [{"joints": pose.tolist()}]} for pose in (standing, moved)]
+    for content, fps in ((frames, 12.5), (wrapped, 0), ([wrapped[0], frames[1]], 0)):
+        (tmp_path / "poses.json").write_text(json.dumps(content))
+        poses = read_poses(tmp_path / "poses.json", PERSON, size=(7, 8))
+        np.testing.assert_array_equal(poses.joints, np.stack([standing, moved]))
+        assert (poses.width, poses.height, poses.fps) == (200, 240, fps)
+    (tmp_path / "poses.json").write_text(json.dumps(frames[1]))
+    np.testing.assert_array_equal(read_poses(tmp_path / "poses.json", PERSON).joints, moved[None])
+
+
+def test_lists_that_are_no_sequence_are_refused(tmp_path, standing, refuses):
+    frame = {"width": 200, "height": 240, "joints": standing.tolist()}
+    two = {"width": 200, "height": 240, "poses": [frame, frame]}
+    for content, words in (([frame, {**frame, "width": 201}], "several sizes"), ([frame, two], "one pose")):
+        (tmp_path / "bad.json").write_text(json.dumps(content))
+        refuses(lambda: read_poses(tmp_path / "bad.json", PERSON), "bad.json", words)
+
+
+@pytest.mark.parametrize("fps", [-1.0, float("nan"), float("inf")])
+def test_impossible_frame_rates_are_refused(tmp_path, standing, refuses, fps):
+    write_poses(tmp_path / "bad.json", Poses(standing[None], 200, 240, fps))
+    refuses(lambda: read_poses(tmp_path / "bad.json", PERSON), "bad.json", "frame rate")
+
+
+def test_nobody_need_be_seen_in_every_frame(tmp_path, standing, refuses):
+    nobody = standing * np.float32([1, 1, 0])
+    write_poses(tmp_path / "poses.json", Poses(np.stack([nobody, standing, nobody]), 200, 240))
+    joints = read_poses(tmp_path / "poses.json", PERSON).joints
+    np.testing.assert_array_equal(joints[..., 2].max(axis=1), [0, 1, 0])
+    write_poses(tmp_path / "none.json", Poses(np.stack([nobody, nobody]), 200, 240))
+    refuses(lambda: read_poses(tmp_path / "none.json", PERSON), "No joint", "none.json")
+    refuses(lambda: as_joints(nobody, PERSON, "the pose"), "No joint of the pose")
+
+
 def test_scaling_keeps_the_centre_and_proportions(standing):
     poses = Poses(standing[None], 200, 240)
     scaled = poses.scaled_to(500, 480).joints[0]  # the height limits: twice the size
@@ -33,6 +70,7 @@ def test_scaling_keeps_the_centre_and_proportions(standing):
         (lambda joints: [[x, y, 2] for x, y, _ in joints], "visibility"),
         (lambda joints: "arms up", "not rows"),
         (lambda joints: [[1], *joints[1:]], "not rows"),
+        (lambda joints: [[10**400, 3, 1], *joints[1:]], "not rows"),
     ],
 )
 def test_bad_joints_are_refused(tmp_path, standing, refuses, change, words):
@@ -43,7 +81,19 @@ def test_bad_joints_are_refused(tmp_path, standing, refuses, change, words):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"width": 3, "height": 4, "poses": []}', '{"width": 0, "height": 4, "poses": [{}]}', "\x80"],
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        '{"width": 3, "height": 4}',
+        '{"width": 3, "height": 4, "poses": []}',
+        '{"width": 0, "height": 4, "poses": [{}]}',
+        '{"width": Infinity, "height": 4, "joints": [[1, 2]]}',
+        "[" * 100000,
+        "\x80",
+    ],
+    ids=lambda text: text[:40],
 )
 def test_other_files_are_refused(tmp_path, refuses, text):
     (tmp_path / "bad.json").write_bytes(text.encode("latin-1"))

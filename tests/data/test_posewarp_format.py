@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from tf_unseen_pose.data.clips import BrokenClip, encode_picture
+from tf_unseen_pose.data.clips import BrokenClip, Rejected, encode_picture
 from tf_unseen_pose.data.posewarp_format import posewarp_clips, read_info
 from tf_unseen_pose.skeleton import PERSON
 
@@ -28,9 +28,9 @@ def layout(tmp_path, make_picture):
 
 def test_round_trip(layout):
     root, points = layout()
-    (clip,) = posewarp_clips(root, action="serve")
+    (clip,) = posewarp_clips(root)
     frames = list(clip.frames())
-    assert (clip.name, clip.action, clip.fps, clip.left_out) == ("A player in 4k", "serve", 0, [])
+    assert (clip.name, clip.action, clip.fps) == ("A player in 4k", "", 0)
     assert [frame.number for frame in frames] == [1, 2, 3, 4]
     for index, frame in enumerate(frames):
         np.testing.assert_allclose(frame.joints[:, :2], points[:, :, index] - 1, rtol=1e-5)
@@ -39,13 +39,13 @@ def test_round_trip(layout):
         assert frame.jpeg == (root / "frames" / clip.name / f"{index + 1}.jpg").read_bytes()
 
 
-def test_frames_without_a_picture_are_left_out_and_counted(layout):
+def test_frames_without_a_picture_are_rejected(layout):
     root, points = layout(missing=(2, 4))
     (clip,) = posewarp_clips(root)
-    for _ in range(2):
-        frames = list(clip.frames())
-        assert [frame.number for frame in frames] == [1, 3] and len(clip.left_out) == 2 and "2.jpg" in clip.left_out[0]
-    np.testing.assert_allclose(frames[1].joints[:, :2], points[:, :, 2] - 1, rtol=1e-5)
+    frames = list(clip.frames())
+    assert [frame.number for frame in frames] == [1, 2, 3, 4]
+    assert frames[1::2] == [Rejected("no picture", 2), Rejected("no picture", 4)]
+    np.testing.assert_allclose(frames[2].joints[:, :2], points[:, :, 2] - 1, rtol=1e-5)
 
 
 def test_a_clip_of_one_frame_as_matlab_writes_it(tmp_path):
@@ -83,7 +83,7 @@ def test_wrong_folders_are_refused(tmp_path, refuses):
 def test_the_authors_sample(shared):
     (clip,) = posewarp_clips(shared / "data" / "posewarp_sample" / "train")
     frames = list(clip.frames())
-    assert len(frames) == 8 and not clip.left_out
+    assert len(frames) == 8
     for frame in frames:
         low, high = frame.joints[:, :2].min(axis=0), frame.joints[:, :2].max(axis=0)
         np.testing.assert_allclose(frame.box, [*low, *(high - low)], atol=1e-3)

@@ -2,17 +2,20 @@ import numpy as np
 import pytest
 import scipy.io
 
-from tf_unseen_pose.data import prepare as module
+from tf_unseen_pose.data import plan
 from tf_unseen_pose.data.clips import encode_picture
+from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.data.summary_page import PAGE_NAME
 from tf_unseen_pose.data.synthetic import ACTIONS, synthetic_clip
 
-SMALL = {"clips": 3, "frames": 3, "size": 48, "progress": False}
+SMALL = {"clips": 3, "frames": 3, "size": 48}
 
 
 def content(path):
-    return {file.name: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    """Every file but the page, which shows the folder's name."""
+    return {file.name: file.read_bytes() for file in path.rglob("*") if file.is_file() and file.name != PAGE_NAME}
 
 
 @pytest.fixture
@@ -33,8 +36,8 @@ def posewarp_root(tmp_path, make_picture, standing):
 
 
 def test_synthetic_clips_are_drawn_as_asked(tmp_path, decode):
-    summary = prepare([], tmp_path / "set", "synthetic", seed=4, **SMALL)
-    assert (summary.clips, summary.frames, summary.broken, summary.left_out) == (3, 9, (), ())
+    summary = prepare([], tmp_path / "set", Options("synthetic", seed=4, **SMALL), progress=False)
+    assert (summary.clips, summary.frames, summary.broken, summary.rejected) == (3, 9, {}, {})
     dataset = ClipDataset.open(tmp_path / "set")
     assert [clip.action for clip in dataset.clips] == list(ACTIONS[:3])
     seed = int(np.random.SeedSequence([4, 1]).generate_state(1)[0])
@@ -47,14 +50,15 @@ def test_synthetic_clips_are_drawn_as_asked(tmp_path, decode):
 
 def test_synthetic_seed_and_action(tmp_path):
     for name, seed in (("one", 1), ("same", 1), ("two", 2)):
-        prepare([], tmp_path / name, "synthetic", seed=seed, action=ACTIONS[-1], **SMALL)
+        options = Options("synthetic", seed=seed, action=ACTIONS[-1], **SMALL)
+        prepare([], tmp_path / name, options, progress=False)
     one, same, two = (content(tmp_path / name) for name in ("one", "same", "two"))
     assert one == same and one["shard-00000.tfrecord"] != two["shard-00000.tfrecord"]
     assert {clip.action for clip in ClipDataset.open(tmp_path / "one").clips} == {ACTIONS[-1]}
 
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
-    prepare([], tmp_path / "whole", "synthetic", **SMALL)
+    prepare([], tmp_path / "whole", Options("synthetic", **SMALL), progress=False)
     drawn = []
 
     def interrupted(seed, *arguments):
@@ -64,9 +68,9 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
             drawn.append((seed, index))
             yield frame
 
-    monkeypatch.setattr(module, "synthetic_clip", interrupted)
+    monkeypatch.setattr(plan, "synthetic_clip", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        prepare([], tmp_path / "set", "synthetic", **SMALL)
+        prepare([], tmp_path / "set", Options("synthetic", **SMALL), progress=False)
     assert not (tmp_path / "set" / "dataset.json").exists()
     again = []
 
@@ -75,30 +79,30 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
             again.append(seed)
             yield frame
 
-    monkeypatch.setattr(module, "synthetic_clip", counted)
-    summary = prepare([], tmp_path / "set", "synthetic", **SMALL)
+    monkeypatch.setattr(plan, "synthetic_clip", counted)
+    summary = prepare([], tmp_path / "set", Options("synthetic", **SMALL), progress=False)
     assert content(tmp_path / "set") == content(tmp_path / "whole")
     assert summary.clips == 3 and not summary.was_complete
     assert len(again) == 6 and drawn[0][0] not in again
-    assert prepare([], tmp_path / "set", "synthetic", **SMALL).was_complete
+    assert prepare([], tmp_path / "set", Options("synthetic", **SMALL), progress=False).was_complete
 
 
 def test_other_options_do_not_mix_with_what_is_there(tmp_path, refuses):
-    prepare([], tmp_path / "set", "synthetic", **SMALL)
+    prepare([], tmp_path / "set", Options("synthetic", **SMALL), progress=False)
     before = content(tmp_path / "set")
-    refuses(lambda: prepare([], tmp_path / "set", "synthetic", seed=1, **SMALL), tmp_path / "set", "another folder")
+    other = Options("synthetic", seed=1, **SMALL)
+    refuses(lambda: prepare([], tmp_path / "set", other, progress=False), tmp_path / "set", "another folder")
     assert content(tmp_path / "set") == before
 
 
 def test_unusable_clips_are_skipped_and_reported(posewarp_root, tmp_path, capsys):
-    summary = prepare([posewarp_root], tmp_path / "set", "posewarp", action="serve")
+    summary = prepare([posewarp_root], tmp_path / "set", Options("posewarp", action="serve"))
     assert (summary.clips, summary.frames) == (1, 3)
-    assert [name for name, _ in summary.broken] == ["short", "torn"]
-    assert "too few usable frames (1" in summary.broken[0][1] and "torn.mat" in summary.broken[1][1]
-    (line,) = summary.left_out
-    assert line.startswith("good: frame 3 ")
+    assert list(summary.broken) == ["short", "torn"]
+    assert "too few usable frames (1" in summary.broken["short"] and "torn.mat" in summary.broken["torn"]
+    assert summary.rejected == {"no picture": 1}
     shown = capsys.readouterr().err
-    assert all(word in shown for word in ("short: skipped", "torn: skipped", line))
+    assert all(words in shown for words in ("short: skipped", "torn: skipped", "good: 1 frames left out, no picture"))
     (clip,) = ClipDataset.open(tmp_path / "set").clips
     assert (clip.name, clip.action) == ("good", "serve") and [frame.number for frame in clip.frames] == [1, 2, 4]
 
@@ -109,23 +113,20 @@ def test_frames_without_a_person_are_left_out(posewarp_root, tmp_path, standing)
     points[:, :, 1] = 7
     scipy.io.savemat(posewarp_root / "info" / "good.mat", {"data": {"X": points}})
     (posewarp_root / "frames" / "good" / "3.jpg").write_bytes(encode_picture(np.zeros((9, 9, 3), np.uint8), "JPEG"))
-    summary = prepare([posewarp_root], tmp_path / "set", "posewarp", only=["good"], progress=False)
-    assert summary.frames == 2 and [line.split(" shows")[0] for line in summary.left_out] == [
-        "good: frame 1",
-        "good: frame 2",
-    ]
+    summary = prepare([posewarp_root], tmp_path / "set", Options("posewarp", only=("good",)), progress=False)
+    assert summary.frames == 2 and summary.rejected == {"fewer than 2 joints": 2}
 
 
 def test_nothing_usable_leaves_nothing(posewarp_root, tmp_path, refuses):
     refuses(
-        lambda: prepare([posewarp_root], tmp_path / "set", "posewarp", only=["torn", "short"], progress=False),
+        lambda: prepare([posewarp_root], tmp_path / "set", Options("posewarp", only=("torn", "short")), progress=False),
         "None of the 2 clips", "'short'",
     )  # fmt: skip
     assert not (tmp_path / "set").exists()
 
 
 def test_max_side_shrinks_pictures_and_joints(posewarp_root, tmp_path, standing):
-    prepare([posewarp_root], tmp_path / "set", "posewarp", only=["good"], max_side=120, progress=False)
+    prepare([posewarp_root], tmp_path / "set", Options("posewarp", only=("good",), max_side=120), progress=False)
     dataset = ClipDataset.open(tmp_path / "set")
     entry = dataset.clips[0].frames[0]
     assert (entry.width, entry.height) == (100, 120)
@@ -137,15 +138,15 @@ def test_users_mistakes(posewarp_root, tmp_path, refuses):
     output = tmp_path / "set"
 
     def call(inputs, format="posewarp", **options):
-        return lambda: prepare(inputs, output, format, progress=False, **options)
+        return lambda: prepare(inputs, output, Options(format, **options), progress=False)
 
-    refuses(call([]), "needs a folder")
+    refuses(call([]), "needs something")
     refuses(call([tmp_path / "nowhere"]), "nowhere")
     refuses(call([tmp_path / "nowhere"], "pairs"), "index.json")
     refuses(call([posewarp_root], "film"), "'film'", "posewarp")
     refuses(call([posewarp_root], "synthetic"), "reads nothing")
     refuses(call([posewarp_root], max_side=0), "0 pixels")
-    refuses(call([posewarp_root], only=["absent"]), "'absent'", "'good'")
+    refuses(call([posewarp_root], only=("absent",)), "'absent'", "'good'")
     refuses(call([posewarp_root, posewarp_root]), "Two clips", "rename")
     refuses(call([], "synthetic", clips=0), "at least one clip")
     refuses(call([], "synthetic", action="juggle"), "juggle")
@@ -154,12 +155,16 @@ def test_users_mistakes(posewarp_root, tmp_path, refuses):
 
 
 def test_sample_data(shared, tmp_path):
-    summary = prepare([shared / "data" / "posewarp_sample" / "train"], tmp_path / "tennis", "posewarp", progress=False)
-    assert (summary.clips, summary.frames, summary.broken) == (1, 8, ())
-    names = ["3_4_Sit-Up", "Bench_Jump"]
+    tennis = shared / "data" / "posewarp_sample" / "train"
+    summary = prepare([tennis], tmp_path / "tennis", Options("posewarp"), progress=False)
+    assert (summary.clips, summary.frames, summary.broken) == (1, 8, {})
+    names = ("3_4_Sit-Up", "Bench_Jump")
     summary = prepare(
-        [shared / "data" / "exercise_pairs"], tmp_path / "pairs", "pairs", only=names, max_side=256, progress=False
+        [shared / "data" / "exercise_pairs"],
+        tmp_path / "pairs",
+        Options("pairs", only=names, max_side=256),
+        progress=False,
     )
-    assert (summary.clips, summary.frames, summary.broken) == (2, 4, ())
+    assert (summary.clips, summary.frames, summary.broken) == (2, 4, {})
     for clip in ClipDataset.open(tmp_path / "pairs").clips:
         assert clip.name in names and clip.scene and all(max(f.width, f.height) == 256 for f in clip.frames)

@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 
 # Name, channels in, channels out of VGG19's first convolutions.
@@ -34,5 +35,5 @@ def vgg19_file(tmp_path_factory):
 def dataset_path(tmp_path_factory):
     """Two synthetic clips of eight frames."""
     path = tmp_path_factory.mktemp("data") / "clips"
-    prepare([], path, "synthetic", clips=2, frames=8, size=64, seed=3, progress=False)
+    prepare([], path, Options("synthetic", clips=2, frames=8, size=64, seed=3), progress=False)
     return path

@@ -6,7 +6,7 @@ Convention: joints, boxes and masks belong to the JPEG as it is stored (an EXIF 
 
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +38,22 @@ class Frame:
     mask_png: bytes | None = None
 
 
+@dataclass(frozen=True)
+class Rejected:
+    """A frame that the source has but that cannot be used.
+
+    Attributes:
+        reason: few words, the same for all frames that are rejected for it.
+        number: as in `Frame`.
+    """
+
+    reason: str
+    number: int
+
+
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Frames of one person in one scene.
+    """Frames of one person in one scene. Can be pickled, so that another process may read it.
 
     Attributes:
         name: unique within a dataset.
@@ -48,15 +61,21 @@ class Clip:
         fps: frames a second; 0 where unknown or where the frames are stills.
         frames: reads the frames, one at a time, in the order of their numbers; may raise `BrokenClip`.
         scene: clips of one scene may show the same room and person; '' where unknown.
-        left_out: filled while `frames` is read: one line a frame that the source lists but that cannot be used.
+        person: clips of one person are all for training or all for validation; by default the clip's name.
+        split: "train" or "validation".
     """
 
     name: str
     action: str
     fps: float
-    frames: Callable[[], Iterable[Frame]]
+    frames: Callable[[], Iterable[Frame | Rejected]]
     scene: str = ""
-    left_out: list[str] = field(default_factory=list)
+    person: str = ""
+    split: str = "train"
+
+    def __post_init__(self):
+        if not self.person:
+            object.__setattr__(self, "person", self.name)
 
 
 def encode_picture(image: np.ndarray | Image.Image, kind: str) -> bytes:

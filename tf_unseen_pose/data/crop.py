@@ -22,6 +22,9 @@ _UPPER_BODY_FACTOR, _CALF_FACTOR = 2.5, 5.0
 # A standing person measured by its upper body or calves is about this many times the larger side of its joints' box;
 # with the least factor the box still fits the canvas at a crop factor of 1.14.
 _BOX_FACTOR, _LEAST_BOX_FACTOR = 1.2, 0.9
+# Of a sequence: the percentage of frames that may stick out on each side, since estimators err now and then; the
+# margin about the others, in parts of the canvas; how much smaller than usual the person may be shown for their sake.
+_STRAY_PERCENTAGE, _MARGIN, _MOST_STEP_BACK = 2, 0.03, 1.5
 
 
 def person_box(joints: np.ndarray) -> np.ndarray:
@@ -112,10 +115,74 @@ def common_crop(
     boxes = [None] * len(poses) if boxes is None else boxes
     boxes = [person_box(pose) if box is None else box for pose, box in zip(poses, boxes, strict=True)]
     centre = np.mean([box[:2] + np.asarray(box[2:]) / 2 for box in boxes], axis=0)
-    canvas_scale = min(height, width) / _REFERENCE_SIZE
-    step = max(person_scale(pose, skeleton) for pose in poses) / (crop_factor * canvas_scale)
+    scale = max(person_scale(pose, skeleton) for pose in poses)
+    return _canvas_to_image(centre, _step(scale, height, width, crop_factor), height, width)
+
+
+def _step(scale: float, height: int, width: int, crop_factor: float) -> float:
+    """Pixels of the image a pixel of the canvas, for a person of that scale."""
+    return scale / (crop_factor * min(height, width) / _REFERENCE_SIZE)
+
+
+def _canvas_to_image(centre: np.ndarray, step: float, height: int, width: int) -> np.ndarray:
+    """float32 [2, 3]: the canvas's centre shows the point `centre` of the image."""
     shift = centre - step * np.array([width - 1, height - 1]) / 2
     return np.array([[step, 0, shift[0]], [0, step, shift[1]]], np.float32)
+
+
+def sequence_crop(
+    source: np.ndarray, targets: np.ndarray, skeleton: Skeleton, height: int, width: int, crop_factor: float = 1.14
+) -> np.ndarray:
+    """The one crop in which a source is encoded and a whole sequence of its target poses rendered.
+
+    It is the `common_crop` of the source and the sequence's typical place (the median of its boxes' centres), at the
+    size of its largest pose. Where joints would leave the canvas, it is moved, and where that is not enough, made to
+    show up to 1.5 times as much; if even that does not hold the sequence, it stays as near to its typical place as
+    keeps the source in view. Of a sequence of more than 26 frames, the 2 % that lie furthest out on each side are left
+    out of account; so are frames with fewer than two visible joints.
+
+    Args:
+        source: [J, 3] in pixels of the image.
+        targets: [T, J, 3] in pixels of the same image.
+        height, width: size of the canvas.
+
+    Returns:
+        `canvas_to_image`, float32 [2, 3]: uniform scale and translation.
+
+    Raises:
+        UserError: the source has fewer than two visible joints.
+    """
+    poses = [pose for pose in targets if _has_extent(pose)] or [source]
+    boxes = np.array([person_box(pose) for pose in (source, *poses)], np.float64)
+    (source_low, *lows), (source_high, *highs) = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    low = np.minimum(source_low, _percentile(lows, _STRAY_PERCENTAGE))
+    high = np.maximum(source_high, _percentile(highs, 100 - _STRAY_PERCENTAGE))
+    centre = (source_low + source_high + np.median(np.add(lows, highs), axis=0)) / 4
+    scale = _percentile([person_scale(pose, skeleton) for pose in poses], 100 - _STRAY_PERCENTAGE)
+    usual = _step(max(person_scale(source, skeleton), scale), height, width, crop_factor)
+
+    room = (1 - 2 * _MARGIN) * np.array([width - 1, height - 1])
+    needed = (high - low) / room
+    step = min(max(usual, *needed), _MOST_STEP_BACK * usual)
+    fits = needed <= _MOST_STEP_BACK * usual
+    low, high = np.where(fits, low, source_low), np.where(fits, high, source_high)
+    return _canvas_to_image(_within(centre, low, high, step * room / 2), step, height, width)
+
+
+def _has_extent(pose: np.ndarray) -> bool:
+    visible = pose[pose[:, 2] > 0, :2]
+    return len(visible) > 1 and bool(np.ptp(visible, axis=0).any())
+
+
+def _percentile(values: Sequence, percentage: float) -> np.ndarray:
+    """A percentile over the first axis, one of the values, so that of few values it is the extreme."""
+    return np.percentile(values, percentage, axis=0, method="nearest")
+
+
+def _within(centre: np.ndarray, low: np.ndarray, high: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """The nearest centre that has `low`..`high` no further than `half` away; their middle if they are larger."""
+    first, last = high - half, low + half
+    return np.where(first <= last, np.clip(centre, first, last), (low + high) / 2)
 
 
 def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:

@@ -1,43 +1,127 @@
-"""From the joints of other datasets and estimators to the 14 of `skeleton.PERSON`.
+"""From the keypoints of other datasets and estimators to the 14 joints of `skeleton.PERSON`.
 
-All of them name left and right as the person's own, as we do.
+All of them name left and right as the person's own, as we do. Each converter takes keypoints [..., K, 3] (x, y in
+pixels, visibility or score; 0 where the keypoint is absent) and returns float32 [..., 14, 3].
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+
+from tf_unseen_pose.skeleton import PERSON
 
 # Below this an estimator has guessed the joint; it counts as absent.
 LEAST_VISIBILITY = 0.1
 # From the neck through the ears to the top of the head: the way beyond the ears, as a part of the way to them. The
-# authors' head joint is the top of the head (MPII's), which BlazePose does not have.
+# authors' head joint is the top of the head (MPII's), which only MPII has. The nose, where the ears are absent, lies
+# about as high: over 820 photographs the way to the top was 1.57 times that to the nose (median).
 HEAD_BEYOND_EARS = 0.6
 
-_EARS, _SHOULDERS = (7, 8), (11, 12)
-# Landmark of every joint from the right shoulder to the left ankle, in the skeleton's order.
-_LIMB_LANDMARKS = (12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27)
+_SHOULDERS, _EARS = ("left_shoulder", "right_shoulder"), ("left_ear", "right_ear")
 
 
-def blazepose_to_person(landmarks: np.ndarray) -> np.ndarray:
-    """BlazePose's 33 landmarks as the 14 joints of `skeleton.PERSON`.
+@dataclass(frozen=True)
+class JointFormat:
+    """Which keypoints a format has, and what our neck and head are made of.
 
-    The neck is the mean of the shoulders; the head (its top) lies beyond the mean of the ears, seen from the neck, by
-    0.6 of their distance. A derived joint is as visible as the least visible landmark that it is made of.
-
-    Args:
-        landmarks: [..., 33, 3]: x, y in pixels, visibility 0..1.
-
-    Returns:
-        float32 [..., 14, 3]; a visibility below 0.1 becomes 0.
+    Attributes:
+        keypoints: names, in the order of the K axis; those that `skeleton.PERSON` also has are called as there.
+        neck: groups of keypoints; the neck is the mean of the first group that is visible as a whole.
+        head: likewise the point that the line from the neck to the top of the head runs through; unused where
+            `head_top` is among the keypoints.
     """
-    landmarks = np.asarray(landmarks, np.float32)
-    ears, neck = _middle(landmarks, _EARS), _middle(landmarks, _SHOULDERS)
-    head = ears + HEAD_BEYOND_EARS * (ears - neck)
-    head[..., 2] = np.minimum(ears[..., 2], neck[..., 2])
-    joints = np.concatenate([np.stack([head, neck], axis=-2), landmarks[..., _LIMB_LANDMARKS, :]], axis=-2)
-    joints[..., 2] = np.where(joints[..., 2] < LEAST_VISIBILITY, 0, np.clip(joints[..., 2], 0, 1))
-    return joints
+
+    keypoints: tuple[str, ...]
+    neck: tuple[tuple[str, ...], ...] = (_SHOULDERS,)
+    head: tuple[tuple[str, ...], ...] = (_EARS, ("left_ear",), ("right_ear",), ("nose",))
+
+    def to_person(self, keypoints: np.ndarray) -> np.ndarray:
+        """The 14 joints of `skeleton.PERSON`.
+
+        Args:
+            keypoints: [..., K, 3]: x, y in pixels, visibility 0..1 (larger ones are clipped).
+
+        Returns:
+            float32 [..., 14, 3]. A derived joint is as visible as the least visible keypoint that it is made of; a
+            visibility below 0.1 becomes 0.
+        """
+        keypoints = np.asarray(keypoints, np.float32)
+        neck = self._first_visible(keypoints, self.neck)
+        if "head_top" in self.keypoints:
+            head = self._mean(keypoints, ("head_top",))
+        else:
+            base = self._first_visible(keypoints, self.head)
+            head = base + HEAD_BEYOND_EARS * (base - neck)
+            head[..., 2] = np.minimum(base[..., 2], neck[..., 2])
+        limbs = keypoints[..., self._indices(PERSON.joints[2:]), :]
+        joints = np.concatenate([np.stack([head, neck], axis=-2), limbs], axis=-2)
+        joints[..., 2] = np.where(joints[..., 2] < LEAST_VISIBILITY, 0, np.clip(joints[..., 2], 0, 1))
+        return joints
+
+    def _indices(self, names: tuple[str, ...]) -> list[int]:
+        return [self.keypoints.index(name) for name in names]
+
+    def _mean(self, keypoints: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+        """The mean point of some keypoints, with the least visibility: [..., 3]."""
+        group = keypoints[..., self._indices(names), :]
+        return np.concatenate([group[..., :2].mean(axis=-2), group[..., 2:].min(axis=-2)], axis=-1)
+
+    def _first_visible(self, keypoints: np.ndarray, groups: tuple[tuple[str, ...], ...]) -> np.ndarray:
+        """The mean of the first visible group, or of the first group where none is: [..., 3]."""
+        means = np.stack([self._mean(keypoints, names) for names in groups])
+        first = np.argmax(means[..., 2] >= LEAST_VISIBILITY, axis=0)
+        return np.take_along_axis(means, first[None, ..., None], axis=0)[0]
 
 
-def _middle(landmarks: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
-    """The mean point of two landmarks, with the lesser visibility: [..., 3]."""
-    both = landmarks[..., pair, :]
-    return np.concatenate([both[..., :2].mean(axis=-2), both[..., 2:].min(axis=-2)], axis=-1)
+_BODY_18 = (
+    "nose", "neck",
+    "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
+    "right_eye", "left_eye", "right_ear", "left_ear",
+)  # fmt: skip
+
+FORMATS = {
+    # Google's, of MediaPipe. It estimates both ears even when one is hidden.
+    "BlazePose": JointFormat(
+        (
+            "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
+            "left_ear", "right_ear", "mouth_left", "mouth_right",
+            "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+            "left_pinky", "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb",
+            "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+            "left_heel", "right_heel", "left_foot_index", "right_foot_index",
+        ),
+        head=(_EARS,),
+    ),
+    "COCO": JointFormat(
+        (
+            "nose", "left_eye", "right_eye", "left_ear", "right_ear",
+            "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+            "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+        )
+    ),
+    # OpenPose's two models. Their neck is the mean of the shoulders by training.
+    "BODY_18": JointFormat(_BODY_18, neck=(("neck",), _SHOULDERS)),
+    "BODY_25": JointFormat(
+        (
+            *_BODY_18[:8], "mid_hip", *_BODY_18[8:],
+            "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
+        ),
+        neck=(("neck",), _SHOULDERS),
+    ),
+    # MPII's thorax is the mean of the shoulders, as our neck is; its upper neck lies at the chin.
+    "MPII": JointFormat(
+        (
+            "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle",
+            "pelvis", "thorax", "upper_neck", "head_top",
+            "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist",
+        ),
+        neck=(("thorax",), _SHOULDERS),
+    ),
+}  # fmt: skip
+
+blazepose_to_person = FORMATS["BlazePose"].to_person
+coco_to_person = FORMATS["COCO"].to_person
+body18_to_person = FORMATS["BODY_18"].to_person
+body25_to_person = FORMATS["BODY_25"].to_person
+mpii_to_person = FORMATS["MPII"].to_person

@@ -51,16 +51,19 @@ class ClipPairs:
 
 
 def find_pairs(dataset: ClipDataset, min_gap: float) -> list[ClipPairs]:
-    """The pairs of every clip that has any; frames of a pair are at least `min_gap` of the clip's span apart.
+    """The pairs of every training clip that has any; frames of a pair are at least `min_gap` of the clip's span apart.
 
     Raises:
-        UserError: no clip has a pair.
+        UserError: no training clip has a pair.
     """
-    numbers = [np.array([frame.number for frame in clip.frames]) for clip in dataset.clips]
-    found = [ClipPairs.find(clip, of_clip, min_gap) for clip, of_clip in enumerate(numbers)]
+    found = [
+        ClipPairs.find(position, np.array([frame.number for frame in clip.frames]), min_gap)
+        for position, clip in enumerate(dataset.clips)
+        if clip.split == "train"
+    ]
     found = [pairs for pairs in found if pairs.partners[-1] > 0]
     if not found:
-        raise UserError(f"No clip of {dataset.path} has two frames; training needs pairs, so add longer clips.")
+        raise UserError(f"No training clip of {dataset.path} has two frames; training needs pairs: add longer clips.")
     return found
 
 

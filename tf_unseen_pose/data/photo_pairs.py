@@ -4,11 +4,13 @@
     FRAME = {"file": "images/X.jpg", "landmarks": [[x, y, visibility] * 33], "mask": "masks/X.png" | null}
 
 Files are relative to the index. Landmarks are BlazePose's in pixels of the stored picture. A pair becomes a clip of
-two frames with rate 0, for they are stills; its action is its name, as the names are those of exercises.
+two frames with rate 0, for they are stills; its action is its name, as the names are those of exercises, and
+pairs of one scene may show one person.
 """
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +20,11 @@ from tf_unseen_pose.data.joint_formats import blazepose_to_person
 from tf_unseen_pose.errors import UserError
 
 
-def pair_clips(root: Path, action: str | None = None, max_side: int | None = None) -> list[Clip]:
+def pair_clips(root: Path, max_side: int | None = None) -> list[Clip]:
     """The pairs below `root`, in the index's order; pictures are read when a clip's frames are.
 
     Args:
         root: folder that holds `index.json`.
-        action: label of all clips; each pair's own name when None.
         max_side: shrinks larger pictures.
 
     Raises:
@@ -40,22 +41,19 @@ def pair_clips(root: Path, action: str | None = None, max_side: int | None = Non
     if not named:
         raise UserError(f"{index} lists no pairs; add some or name another folder.")
     return [
-        Clip(name, name if action is None else action, 0.0, _frame_reader(root, frames, max_side), scene)
+        Clip(name, name, 0.0, partial(_frames, root, frames, max_side), scene, person=scene)
         for name, scene, frames in named
     ]
 
 
-def _frame_reader(root: Path, entries: list[dict], max_side: int | None):
-    def frames() -> Iterator[Frame]:
-        for number, entry in enumerate(entries):
-            try:
-                picture, mask = root / entry["file"], entry.get("mask")
-                landmarks = np.array(entry["landmarks"], np.float32)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                raise BrokenClip(f"frame {number} lacks its file or its landmarks") from error
-            if landmarks.shape != (33, 3) or not np.isfinite(landmarks).all():
-                raise BrokenClip(f"frame {number} does not have 33 landmarks of x, y and visibility")
-            joints = blazepose_to_person(landmarks)
-            yield read_frame(picture, joints, number, mask=root / mask if mask else None, max_side=max_side)
-
-    return frames
+def _frames(root: Path, entries: list[dict], max_side: int | None) -> Iterator[Frame]:
+    for number, entry in enumerate(entries):
+        try:
+            picture, mask = root / entry["file"], entry.get("mask")
+            landmarks = np.array(entry["landmarks"], np.float32)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BrokenClip(f"frame {number} lacks its file or its landmarks") from error
+        if landmarks.shape != (33, 3) or not np.isfinite(landmarks).all():
+            raise BrokenClip(f"frame {number} does not have 33 landmarks of x, y and visibility")
+        joints = blazepose_to_person(landmarks)
+        yield read_frame(picture, joints, number, mask=root / mask if mask else None, max_side=max_side)

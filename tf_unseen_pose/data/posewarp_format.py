@@ -10,12 +10,13 @@ Deviation: the authors' code takes 1 off the joints but not off the boxes; here 
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import scipy.io
 
-from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, read_frame
+from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected, read_frame
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import PERSON
 
@@ -33,12 +34,11 @@ _MAT_ERRORS = (
 )
 
 
-def posewarp_clips(root: Path, action: str = "", max_side: int | None = None) -> list[Clip]:
+def posewarp_clips(root: Path, max_side: int | None = None) -> list[Clip]:
     """The clips below `root`, by name; files are read when a clip's frames are.
 
     Args:
         root: folder that holds `frames` and `info`.
-        action: label of all clips.
         max_side: shrinks larger pictures.
 
     Raises:
@@ -49,27 +49,24 @@ def posewarp_clips(root: Path, action: str = "", max_side: int | None = None) ->
     for part in ("frames", "info"):
         if not (root / part).is_dir():
             raise UserError(f"{root} has no folder '{part}'; name the folder that holds 'frames' and 'info'.")
-    clips = [_clip(root, path, action, max_side) for path in sorted((root / "info").glob("*.mat"))]
+    clips = [
+        Clip(info.stem, "", 0.0, partial(_frames, root, info, max_side))
+        for info in sorted((root / "info").glob("*.mat"))
+    ]
     if not clips:
         raise UserError(f"{root / 'info'} holds no .mat file; each clip needs one that names its joints.")
     return clips
 
 
-def _clip(root: Path, info: Path, action: str, max_side: int | None) -> Clip:
-    left_out = []
-
-    def frames() -> Iterator[Frame]:
-        left_out.clear()
-        joints, boxes = read_info(info)
-        for index, pose in enumerate(joints):
-            picture = root / "frames" / info.stem / f"{index + 1}.jpg"
-            if picture.is_file():
-                box = None if boxes is None else boxes[index]
-                yield read_frame(picture, pose, index + 1, box, max_side=max_side)
-            else:
-                left_out.append(f"frame {index + 1} has no picture {picture}")
-
-    return Clip(info.stem, action, 0.0, frames, left_out=left_out)
+def _frames(root: Path, info: Path, max_side: int | None) -> Iterator[Frame | Rejected]:
+    joints, boxes = read_info(info)
+    for index, pose in enumerate(joints):
+        picture = root / "frames" / info.stem / f"{index + 1}.jpg"
+        if picture.is_file():
+            box = None if boxes is None else boxes[index]
+            yield read_frame(picture, pose, index + 1, box, max_side=max_side)
+        else:
+            yield Rejected("no picture", index + 1)
 
 
 def read_info(path: Path) -> tuple[np.ndarray, np.ndarray | None]:

@@ -1,28 +1,26 @@
-"""From clips in any known format to a dataset on disk."""
+"""From clips in any known format to a dataset on disk, on one machine."""
 
+import multiprocessing
+import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
 from tqdm import tqdm
 
-from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, encode_picture
+from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected
 from tf_unseen_pose.data.dataset_writer import DatasetWriter
-from tf_unseen_pose.data.photo_pairs import pair_clips
-from tf_unseen_pose.data.posewarp_format import posewarp_clips
-from tf_unseen_pose.data.records import Index, read_index
-from tf_unseen_pose.data.synthetic import ACTIONS, synthetic_clip
+from tf_unseen_pose.data.plan import LEAST_FRAMES, Options, plan_clips
+from tf_unseen_pose.data.records import ClipDataset, Index, read_index
+from tf_unseen_pose.data.staging import StagedClip, stage_clip
+from tf_unseen_pose.data.summary_page import PAGE_NAME, write_summary_page
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import PERSON
-
-Format = Literal["posewarp", "pairs", "synthetic"]
-# A pair needs two frames, a crop two visible joints.
-_LEAST_FRAMES = _LEAST_JOINTS = 2
-SYNTHETIC_FPS = 25.0
 
 
 @dataclass(frozen=True)
@@ -30,163 +28,140 @@ class Summary:
     """What `prepare` did.
 
     Attributes:
-        path: the dataset.
+        page: the page to look at before training; None where the dataset is not on this machine.
         clips, frames: how many it holds.
+        validation_clips: how many of the clips are for validation.
         size: bytes of its shards.
-        broken: name and reason of every clip that was skipped.
-        left_out: one line a frame that was skipped in a clip that was not.
+        rejected: frames that were left out, by reason.
+        broken: reason by name of every clip that was skipped.
         was_complete: the dataset was there already and nothing was done.
     """
 
-    path: Path
+    page: Path | None
     clips: int
     frames: int
+    validation_clips: int
     size: int
-    broken: tuple[tuple[str, str], ...] = ()
-    left_out: tuple[str, ...] = ()
+    rejected: dict[str, int]
+    broken: dict[str, str]
     was_complete: bool = False
 
 
 def prepare(
-    inputs: list[Path],
-    output: Path,
-    format: Format,
-    *,
-    clips: int = 8,
-    frames: int = 32,
-    size: int = 256,
-    seed: int = 0,
-    action: str | None = None,
-    only: list[str] | None = None,
-    max_side: int | None = None,
-    progress: bool = True,
+    inputs: list[Path], output: Path, options: Options, workers: int | None = None, progress: bool = True
 ) -> Summary:
     """Writes a dataset. Begun again after it was killed, it goes on and ends with the same bytes.
 
-    A run is the same when format, options and the clips' names are; changed pictures under unchanged names are not
+    A run is the same when its options and the clips' names are; changed pictures under unchanged names are not
     noticed. Clips that cannot be read or have fewer than two usable frames are skipped and reported.
 
     Args:
-        inputs: folders of the format; none for 'synthetic'.
+        inputs: see `plan_clips`.
         output: the dataset's folder.
-        clips, frames, size, seed: of 'synthetic' only: how many clips, frames a clip, side of the square pictures in
-            pixels, and what decides everything else.
-        action: label of all clips (for 'synthetic' the action drawn); by default the format's own.
-        only: names of the clips to keep; all when None or empty.
-        max_side: pictures with a longer side are shrunk to it.
+        workers: how many clips are read at a time, each in a process of its own; with one, in this process. By default
+            one a core for videos, else one.
         progress: shows a progress bar, and a line for everything that is skipped, on the standard error stream.
 
     Raises:
         UserError: missing or wrong input, nothing usable in it, an output that holds other data or cannot be written.
     """
-    inputs, output = [Path(path) for path in inputs], Path(output)
-    if format == "synthetic":
-        found = _synthetic_clips(inputs, clips, frames, size, seed, action)
-        options = {"clips": clips, "frames": frames, "size": size, "seed": seed}
-    else:
-        found, options = _read_clips(inputs, format, action, max_side), {"max_side": max_side}
-    found = _selected(found, only)
-    recipe = {"format": format, "action": action, "names": [clip.name for clip in found], **options}
-    writer = DatasetWriter(output, PERSON.name, recipe)
+    clips, output = plan_clips([Path(path) for path in inputs], options), Path(output)
+    writer = DatasetWriter(output, PERSON.name, options.recipe(clips))
     if writer.complete:
         writer.discard()
-        return replace(_summary(output, read_index(output)), was_complete=True)
-    broken = _add_all(writer, found, progress)
-    if len(broken) == len(found):
+        return replace(summarize(output, read_index(output)), was_complete=True)
+    workers = workers or (os.cpu_count() or 1 if options.format == "video" else 1)
+    broken = _stage_all(writer, clips, workers, progress)
+    if len(broken) == len(clips):
         writer.discard()
-        name, reason = broken[0]
-        raise UserError(f"None of the {len(found)} clips can be used: the first, '{name}', failed because {reason}.")
-    return replace(_summary(output, writer.finish()), broken=tuple(broken), left_out=tuple(writer.left_out))
+        raise nothing_usable(broken)
+    return summarize(output, writer.finish(broken))
 
 
-def _summary(path: Path, index: Index) -> Summary:
+def nothing_usable(broken: dict[str, str]) -> UserError:
+    """What to tell who has no usable clip."""
+    name, reason = next(iter(broken.items()))
+    return UserError(f"None of the {len(broken)} clips can be used: the first, '{name}', failed because {reason}.")
+
+
+def summarize(output: Path | str, index: Index) -> Summary:
+    """What a finished dataset holds; writes its page where that is missing and the dataset is on this machine."""
+    page = Path(output) / PAGE_NAME
+    if page.parent.is_dir() and not page.is_file():
+        write_summary_page(ClipDataset(page.parent, index))
     return Summary(
-        path=path,
+        page=page if page.is_file() else None,
         clips=len(index.clips),
         frames=sum(len(clip.frames) for clip in index.clips),
+        validation_clips=sum(clip.split == "validation" for clip in index.clips),
         size=sum(shard.size for shard in index.shards),
+        rejected=dict(sum((Counter(clip.rejected) for clip in index.clips), Counter())),
+        broken=index.broken,
     )
 
 
-def _add_all(writer: DatasetWriter, clips: list[Clip], progress: bool) -> list[tuple[str, str]]:
-    """Adds what is not there yet; returns name and reason of the clips that cannot be used."""
-    broken = []
-    for position, clip in enumerate(tqdm(clips, "Preparing", unit="clip", disable=not progress)):
-        if writer.has(clip.name):
-            continue
-        try:
-            writer.add(position, _usable(clip), _LEAST_FRAMES)
-            lines = clip.left_out
-        except BrokenClip as error:
-            broken.append((clip.name, str(error)))
-            lines = [f"skipped, {error}"]
-        if progress:
-            for line in lines:
-                tqdm.write(f"{clip.name}: {line}", file=sys.stderr)
-    return broken
-
-
-def _usable(clip: Clip) -> Clip:
-    """The clip without frames that no crop can be found for."""
-
-    def frames() -> Iterator[Frame]:
-        for frame in clip.frames():
-            visible = frame.joints[frame.joints[:, 2] > 0, :2]
-            if len(visible) >= _LEAST_JOINTS and np.ptp(visible, axis=0).max() > 0:
-                yield frame
+def _stage_all(writer: DatasetWriter, clips: list[Clip], workers: int, progress: bool) -> dict[str, str]:
+    """Stages what is not there yet; returns name and reason of the clips that cannot be used, in the plan's order."""
+    todo = [position for position in range(len(clips)) if not writer.has(position)]
+    broken = {}
+    with tqdm(total=len(todo), desc="Preparing", unit="clip", disable=not progress) as bar:
+        for position, staged in _staged(writer.stage, clips, todo, min(workers, len(todo)), progress):
+            if isinstance(staged, str):
+                broken[position] = staged
+                writer.settle(position, None)
             else:
-                clip.left_out.append(f"frame {frame.number} shows fewer than {_LEAST_JOINTS} joints")
+                writer.settle(position, staged)
+            if progress:
+                for line in _report(staged):
+                    tqdm.write(f"{clips[position].name}: {line}", file=sys.stderr)
+            bar.update()
+    return {clips[position].name: broken[position] for position in sorted(broken)}
+
+
+def _report(staged: StagedClip | str) -> list[str]:
+    if isinstance(staged, str):
+        return [f"skipped, {staged}"]
+    return [f"{count} frames left out, {reason}" for reason, count in staged.rejected.items()]
+
+
+def _staged(
+    stage: Path, clips: list[Clip], todo: list[int], workers: int, progress: bool
+) -> Iterator[tuple[int, StagedClip | str]]:
+    """Position and result of every clip, in the order in which they get ready."""
+    if workers <= 1:
+        for position in todo:
+            yield position, try_staging(stage, position, _with_bar(clips[position]) if progress else clips[position])
+        return
+    # TensorFlow does not survive a fork. Ctrl-C ends the workers at once: what they were writing is not renamed.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_DFL)) as pool:
+        futures = {pool.submit(try_staging, stage, position, clips[position]): position for position in todo}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise UserError(
+                "A process that read a clip was killed, for want of memory perhaps; run the command again, with fewer "
+                "--workers."
+            ) from error
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+
+
+def try_staging(stage: Path, position: int, clip: Clip) -> StagedClip | str:
+    """`stage_clip`, or why the clip cannot be used."""
+    try:
+        return stage_clip(stage, position, clip, LEAST_FRAMES)
+    except BrokenClip as error:
+        return str(error)
+
+
+def _with_bar(clip: Clip) -> Clip:
+    """The clip, which shows on the standard error stream how many of its frames were read."""
+
+    def frames() -> Iterator[Frame | Rejected]:
+        return tqdm(clip.frames(), clip.name, unit=" frames", leave=False)
 
     return replace(clip, frames=frames)
-
-
-def _read_clips(inputs: list[Path], format: str, action: str | None, max_side: int | None) -> list[Clip]:
-    if not inputs:
-        raise UserError(f"The format '{format}' needs a folder to read; name one or more.")
-    if max_side is not None and max_side < 1:
-        raise UserError(f"A longest side of {max_side} pixels leaves no picture; give a positive number.")
-    if format == "posewarp":
-        return [clip for root in inputs for clip in posewarp_clips(root, action or "", max_side)]
-    if format == "pairs":
-        return [clip for root in inputs for clip in pair_clips(root, action, max_side)]
-    raise UserError(f"There is no format '{format}'; known are posewarp, pairs and synthetic.")
-
-
-def _selected(clips: list[Clip], only: list[str] | None) -> list[Clip]:
-    names = [clip.name for clip in clips]
-    name, count = Counter(names).most_common(1)[0]
-    if count > 1:
-        raise UserError(f"Two clips are named '{name}'; rename one of them.")
-    unknown = sorted(set(only or ()) - set(names))
-    if unknown:
-        raise UserError(f"There is no clip '{unknown[0]}' in the input; the first of its clips is '{names[0]}'.")
-    return [clip for clip in clips if clip.name in only] if only else clips
-
-
-def _synthetic_clips(
-    inputs: list[Path], clips: int, frames: int, size: int, seed: int, action: str | None
-) -> list[Clip]:
-    """Clips of drawn people: the actions in turn, unless one is given."""
-    if inputs:
-        raise UserError(f"The format 'synthetic' reads nothing; leave out {inputs[0]}.")
-    if clips < 1 or frames < _LEAST_FRAMES or seed < 0:
-        raise UserError("Synthetic data need at least one clip, two frames a clip and a seed that is not negative.")
-    actions = [action or ACTIONS[number % len(ACTIONS)] for number in range(clips)]
-    return [_synthetic_clip(number, label, frames, size, seed) for number, label in enumerate(actions)]
-
-
-def synthetic_clip_seed(seed: int, number: int) -> int:
-    """The seed of `synthetic_clip` behind clip `number` of a synthetic dataset that was prepared with `seed`."""
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
-
-
-def _synthetic_clip(number: int, action: str, frame_count: int, size: int, seed: int) -> Clip:
-    # Called now: it checks its arguments, but draws nothing before it is asked to.
-    drawn = synthetic_clip(synthetic_clip_seed(seed, number), frame_count, size, size, action)
-
-    def frames() -> Iterator[Frame]:
-        for index, frame in enumerate(drawn):
-            jpeg, mask = encode_picture(frame.image, "JPEG"), encode_picture(frame.mask, "PNG")
-            yield Frame(jpeg, frame.joints, index, mask_png=mask)
-
-    return Clip(f"synthetic-{number:04d}", action, SYNTHETIC_FPS, frames)

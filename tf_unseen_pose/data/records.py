@@ -15,6 +15,7 @@ import json
 import os
 import struct
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
@@ -47,12 +48,18 @@ class FrameEntry(_Entry):
 
 
 class ClipEntry(_Entry):
-    """A clip without its pictures; see `clips.Clip`."""
+    """A clip without its pictures; see `clips.Clip`.
+
+    `split` is the part that the clip plays, `rejected` counts the frames that were left out by their reason.
+    """
 
     name: str
     action: str
     fps: float = Field(ge=0)
     scene: str
+    person: str = ""
+    split: Literal["train", "validation"] = "train"
+    rejected: dict[str, int] = {}
     frames: tuple[FrameEntry, ...] = Field(min_length=1)
 
 
@@ -63,13 +70,17 @@ class ShardEntry(_Entry):
 
 
 class Index(_Entry):
-    """The content of `dataset.json`. `recipe` identifies what the dataset was made from."""
+    """The content of `dataset.json`.
+
+    `recipe` identifies what the dataset was made from, `broken` names the clips that could not be used, and why.
+    """
 
     version: int
     skeleton: str
     recipe: str
     shards: tuple[ShardEntry, ...]
     clips: tuple[ClipEntry, ...] = Field(min_length=1)
+    broken: dict[str, str] = {}
 
 
 def encode_frame(frame: Frame, clip: Clip) -> bytes:

@@ -1,0 +1,60 @@
+"""How large people are and how much they move, measured on frames that are spread over a clip.
+
+Convention: a person's size is `crop.person_scale` in pixels, about the height when standing. Normalized poses have the
+hips' centre at (0, 0), x to the picture's right, y down, in units of the clip's median size; NaN where absent.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tf_unseen_pose.data.crop import person_scale
+from tf_unseen_pose.data.records import ClipDataset
+
+# On a canvas of 256 a person is about 228 pixels tall, so a smaller one is enlarged more than twice.
+SMALL_PERSON = 114
+# 11 pixels on that canvas, the width of a limb's prior: two such poses ask for nearly the same picture.
+SMALL_MOVEMENT = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class ClipPoses:
+    """Poses of T frames, spread over one clip.
+
+    Attributes:
+        joints: float32 [T, J, 3].
+        sizes: [T], of the person in pixels.
+        shares: [T], the size as a part of the picture's longer side.
+        normalized: [T, J, 2].
+    """
+
+    joints: np.ndarray
+    sizes: np.ndarray
+    shares: np.ndarray
+    normalized: np.ndarray
+
+    @classmethod
+    def read(cls, dataset: ClipDataset, clip: int, frame_limit: int) -> "ClipPoses":
+        skeleton, entries = dataset.skeleton, dataset.clips[clip].frames
+        frames = spread(len(entries), frame_limit)
+        joints = np.stack([dataset.read_frame(clip, frame).joints for frame in frames])
+        sizes = np.array([200 * person_scale(pose, skeleton) for pose in joints])
+        shares = sizes / [max(entries[frame].width, entries[frame].height) for frame in frames]
+        points = np.where(joints[..., 2:] > 0, joints[..., :2], np.nan)
+        hips = points[:, skeleton.joint_index("left_hip", "right_hip")].mean(axis=1, keepdims=True)
+        return cls(joints, sizes, shares, (points - hips) / np.median(sizes))
+
+    @property
+    def size(self) -> float:
+        return float(np.median(self.sizes))
+
+    @property
+    def movement(self) -> float:
+        """Distance of a joint in one frame from itself in another, root mean square; NaN where it cannot be told."""
+        variance = np.ma.masked_invalid(self.normalized).var(axis=0, ddof=1).sum(axis=-1)
+        return float(np.ma.filled(np.ma.sqrt(2 * variance.mean()), np.nan))
+
+
+def spread(count: int, limit: int) -> list[int]:
+    """At most `limit` of `count` positions, evenly spread from the first to the last."""
+    return np.linspace(0, count - 1, min(count, limit)).round().astype(int).tolist()

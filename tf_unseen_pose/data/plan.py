@@ -1,0 +1,158 @@
+"""Which clips a dataset is to hold, before any of them is read."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
+from tf_unseen_pose.data.photo_pairs import pair_clips
+from tf_unseen_pose.data.posewarp_format import posewarp_clips
+from tf_unseen_pose.data.registration import registered
+from tf_unseen_pose.data.synthetic import ACTIONS, synthetic_clip
+from tf_unseen_pose.data.video_clips import VideoOptions, video_clips
+from tf_unseen_pose.errors import UserError
+
+# A pair needs two frames.
+LEAST_FRAMES = 2
+SYNTHETIC_FPS = 25.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a dataset is made of, and how.
+
+    Attributes:
+        format: layout of the input.
+        action: label of all clips; by default the format's own (of videos: their folder's name).
+        only: names of the clips to keep; all when empty.
+        max_side: pictures with a longer side are shrunk to it; by default 1280 for videos, no limit for others.
+        register: whether small drift of the camera is taken out; by default for videos only.
+        validation: part of the people who are set aside for validation, with all their clips.
+        video: of 'video' only; see `VideoOptions`.
+        clips, frames, size, seed: of 'synthetic' only: how many clips, frames a clip, side of the square pictures in
+            pixels, and what decides everything else.
+    """
+
+    format: Literal["video", "posewarp", "pairs", "synthetic"]
+    action: str | None = None
+    only: tuple[str, ...] = ()
+    max_side: int | None = None
+    register: bool | None = None
+    validation: float = 0.1
+    video: VideoOptions = VideoOptions()
+    clips: int = 8
+    frames: int = 32
+    size: int = 256
+    seed: int = 0
+
+    @property
+    def video_options(self) -> VideoOptions:
+        """`video` with what is said for all formats."""
+        said = {"max_side": self.max_side, "register": self.register}
+        return replace(self.video, **{name: value for name, value in said.items() if value is not None})
+
+    def recipe(self, clips: list[Clip]) -> dict:
+        """What identifies a dataset of these clips (JSON-able)."""
+        chosen = asdict(self) | {"names": [clip.name for clip in clips]}
+        # The estimator's file may lie elsewhere when a run is taken up again.
+        chosen["video"].pop("pose_model")
+        return chosen
+
+
+def plan_clips(inputs: list[Path], options: Options, found: Sequence[Clip] = ()) -> list[Clip]:
+    """The clips in the order in which the dataset will hold them, with their splits.
+
+    Args:
+        inputs: what to read: videos or folders of them, folders of the other formats; none for 'synthetic'.
+        found: clips that were found elsewhere and come first.
+
+    Raises:
+        UserError: missing or wrong input, options out of range, no clip or two of one name.
+    """
+    _check(inputs, options)
+    if not (inputs or found or options.format == "synthetic"):
+        raise UserError(f"The format '{options.format}' needs something to read; name one or more.")
+    clips = _selected([*found, *_FORMATS[options.format](inputs, options)], options.only)
+    if options.action is not None:
+        clips = [replace(clip, action=options.action) for clip in clips]
+    if options.register and options.format != "video":
+        clips = [registered(clip) for clip in clips]
+    return _split(clips, options.validation)
+
+
+def _check(inputs: list[Path], options: Options) -> None:
+    if options.format not in _FORMATS:
+        raise UserError(f"There is no format '{options.format}'; known are {', '.join(_FORMATS)}.")
+    if options.format == "synthetic":
+        if inputs:
+            raise UserError(f"The format 'synthetic' reads nothing; leave out {inputs[0]}.")
+        if options.clips < 1 or options.frames < LEAST_FRAMES or options.seed < 0:
+            raise UserError("Synthetic data need at least one clip, two frames a clip and a seed that is not negative.")
+    if options.max_side is not None and options.max_side < 1:
+        raise UserError(f"A longest side of {options.max_side} pixels leaves no picture; give a positive number.")
+    if not 0 <= options.validation < 1:
+        raise UserError(f"A validation part of {options.validation} is not within 0..1; give 0.1, or 0 for none.")
+
+
+def _posewarp(inputs: list[Path], options: Options) -> list[Clip]:
+    return [clip for root in inputs for clip in posewarp_clips(root, max_side=options.max_side)]
+
+
+def _pairs(inputs: list[Path], options: Options) -> list[Clip]:
+    return [clip for root in inputs for clip in pair_clips(root, max_side=options.max_side)]
+
+
+def _videos(inputs: list[Path], options: Options) -> list[Clip]:
+    return video_clips(inputs, options.video_options)
+
+
+def _synthetic(inputs: list[Path], options: Options) -> list[Clip]:
+    """Clips of drawn people: the actions in turn, unless one is given."""
+    actions = [options.action or ACTIONS[number % len(ACTIONS)] for number in range(options.clips)]
+    clips = []
+    for number, action in enumerate(actions):
+        drawn = (synthetic_clip_seed(options.seed, number), options.frames, options.size, options.size, action)
+        # Called now, since it checks its arguments, but draws nothing before it is asked to.
+        synthetic_clip(*drawn)
+        clips.append(Clip(f"synthetic-{number:04d}", action, SYNTHETIC_FPS, partial(_drawn_frames, *drawn)))
+    return clips
+
+
+_FORMATS = {"video": _videos, "posewarp": _posewarp, "pairs": _pairs, "synthetic": _synthetic}
+
+
+def synthetic_clip_seed(seed: int, number: int) -> int:
+    """The seed of `synthetic_clip` behind clip `number` of a synthetic dataset that was prepared with `seed`."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def _drawn_frames(seed: int, frame_count: int, height: int, width: int, action: str) -> Iterator[Frame]:
+    for index, frame in enumerate(synthetic_clip(seed, frame_count, height, width, action)):
+        jpeg, mask = encode_picture(frame.image, "JPEG"), encode_picture(frame.mask, "PNG")
+        yield Frame(jpeg, frame.joints, index, mask_png=mask)
+
+
+def _selected(clips: list[Clip], only: tuple[str, ...]) -> list[Clip]:
+    names = [clip.name for clip in clips]
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise UserError(f"Two clips are named '{name}'; rename one of them.")
+    unknown = sorted(set(only) - set(names))
+    if unknown:
+        raise UserError(f"There is no clip '{unknown[0]}' in the input; the first of its clips is '{names[0]}'.")
+    return [clip for clip in clips if clip.name in only] if only else clips
+
+
+def _split(clips: list[Clip], validation: float) -> list[Clip]:
+    """Sets people aside for validation: those whose names' hashes are least, so that the choice looks random, but the
+    same clips are chosen every time.
+    """
+    people = sorted({clip.person for clip in clips}, key=lambda person: hashlib.sha256(person.encode()).digest())
+    aside = set(people[: round(validation * len(people))])
+    return [replace(clip, split="validation" if clip.person in aside else "train") for clip in clips]

@@ -1,0 +1,152 @@
+"""One clip's frames as a TFRecord file of its own, before it finds its place in a shard.
+
+    clip-000012.tfrecord   the frames of the clip at position 12 of the plan
+    clip-000012.json       `StagedClip`; written last, so that where it stands the clip is whole
+
+Whoever stages a clip needs nothing but the clip, so that any process, or any machine, may do it.
+"""
+
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from pydantic import ValidationError
+
+from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected, picture_size
+from tf_unseen_pose.data.records import RECORD_OVERHEAD, ClipEntry, FrameEntry, encode_frame
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
+
+# A crop needs two visible joints that are apart.
+_LEAST_JOINTS = 2
+
+
+class StagedClip(ClipEntry):
+    """A clip whose frames' offsets count from the start of its own file of `size` bytes."""
+
+    size: int
+
+    def moved(self, shard: int, offset: int) -> ClipEntry:
+        """The clip as it lies in a shard, `offset` bytes from its start."""
+        frames = [frame.model_copy(update={"shard": shard, "offset": frame.offset + offset}) for frame in self.frames]
+        return ClipEntry(**{name: getattr(self, name) for name in ClipEntry.model_fields} | {"frames": frames})
+
+
+def staged_file(folder: Path, position: int) -> Path:
+    """Where the frames of the clip at `position` of the plan are staged."""
+    return folder / f"clip-{position:06d}.tfrecord"
+
+
+def stage_clip(folder: Path, position: int, clip: Clip, least_frames: int = 1) -> StagedClip:
+    """Reads a clip and stages its usable frames.
+
+    Args:
+        folder: an existing folder.
+        position: of the clip in the plan.
+        least_frames: a clip of fewer is refused.
+
+    Raises:
+        BrokenClip: the clip cannot be read or has too few frames; nothing is staged.
+        UserError: the disk is full or may not be written.
+    """
+    file = staged_file(folder, position)
+    # Two runs that overlap, one of them about to die, write the same bytes, but not to the same file.
+    partial = file.with_suffix(f".{os.getpid()}.partial")
+    try:
+        frames, rejected = _write_records(partial, clip)
+        if len(frames) < least_frames:
+            raise BrokenClip(_too_few(len(frames), least_frames, rejected))
+        staged = StagedClip(
+            name=clip.name, action=clip.action, fps=clip.fps, scene=clip.scene, person=clip.person, split=clip.split,
+            rejected=dict(sorted(rejected.items())), frames=frames,
+            size=frames[-1].offset + frames[-1].length + RECORD_OVERHEAD,
+        )  # fmt: skip
+        with writing(file):
+            os.replace(partial, file)
+            write_text(file.with_suffix(".json"), staged.model_dump_json())
+        return staged
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def read_staged(folder: Path) -> dict[int, StagedClip]:
+    """The clips that are staged in a folder, by position.
+
+    Raises:
+        UserError: one of them is damaged.
+    """
+    clips = {}
+    for state in sorted(folder.glob("clip-*.json")):
+        try:
+            staged = StagedClip.model_validate_json(state.read_bytes())
+        except ValidationError as error:
+            raise UserError(
+                f"{state} is damaged; delete the folder {folder.parent} and run 'prepare' again."
+            ) from error
+        check_size(state.with_suffix(".tfrecord"), staged.size)
+        clips[int(state.stem.removeprefix("clip-"))] = staged
+    return clips
+
+
+def check_size(path: Path, size: int) -> None:
+    """Raises `UserError` for a file that is not as long as it was left."""
+    if not path.is_file() or path.stat().st_size != size:
+        raise UserError(f"{path} is not as 'prepare' left it; delete its dataset and run 'prepare' again.")
+
+
+def _write_records(path: Path, clip: Clip) -> tuple[list[FrameEntry], Counter]:
+    """Writes the usable frames to a TFRecord file; returns what they are, and why others are not among them."""
+    frames, rejected, offset = [], Counter(), 0
+    with writing(path), tf.io.TFRecordWriter(str(path)) as writer:
+        for frame in clip.frames():
+            if isinstance(frame, Rejected):
+                rejected[frame.reason] += 1
+                continue
+            if not _can_be_cropped(frame):
+                rejected[f"fewer than {_LEAST_JOINTS} joints"] += 1
+                continue
+            data = encode_frame(frame, clip)
+            writer.write(data)
+            width, height = picture_size(frame.jpeg)
+            frames.append(
+                FrameEntry(
+                    shard=0, offset=offset, length=len(data), number=frame.number, width=width, height=height,
+                    has_mask=frame.mask_png is not None,
+                )
+            )  # fmt: skip
+            offset += len(data) + RECORD_OVERHEAD
+    return frames, rejected
+
+
+def _can_be_cropped(frame: Frame) -> bool:
+    visible = frame.joints[frame.joints[:, 2] > 0, :2]
+    return len(visible) >= _LEAST_JOINTS and np.ptp(visible, axis=0).max() > 0
+
+
+def _too_few(count: int, least: int, rejected: Counter) -> str:
+    sentence = f"it has too few usable frames ({count} of at least {least})"
+    reasons = ", ".join(f"{frames} x {reason}" for reason, frames in rejected.most_common())
+    return f"{sentence}; rejected were {reasons}" if reasons else sentence
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a small file, under a temporary name first."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns failures of the disk into a sentence for the user."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.message.rpartition("; ")[2]
+        raise UserError(
+            f"Cannot write {path}: {reason}; name a folder with free space that you may write to."
+        ) from error

@@ -1,0 +1,177 @@
+"""A driving person's motion on the source person's body: their proportions, their size, their place in the photo.
+
+The body is a tree of bones that grows from the middle of the hips: to both hips and to the middle of the shoulders,
+from there to both shoulders and the neck, and on along the skeleton's limbs. Every bone keeps the driving person's 2-D
+direction and foreshortening of the frame and is scaled by one ratio for the whole sequence, the source's length of
+that bone to the driving person's. The body is then placed by its feet: planted feet stay planted, a jump stays a jump.
+
+A picture shows a bone at its true length or foreshortened, so lengths are robust maxima: a high percentile over the
+sequence, and the longer of left and right. The source is one picture, in which a bone may be foreshortened on both
+sides; ratios are therefore held near the body's global ratio (`_ratios`). A driving person who faces the other way does
+so in the result; the tilt and motion of the camera are ignored.
+
+Convention: joints are [T, J, 3] with x, y in pixels, y downward, and visibility, 0 meaning absent. Driving joints are
+in pixels of their own video, of any size, the result's in pixels of the source photo. Inside this module a body's P
+points are its J joints, the middle of the hips (-2) and the middle of the shoulders (-1), the chest.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import Skeleton
+
+_HIPS, _CHEST = -2, -1
+# The joints whose means are the hips' and the shoulders' middles, and what hangs from each.
+_MIDDLES = {_HIPS: ("left_hip", "right_hip"), _CHEST: ("left_shoulder", "right_shoulder")}
+_BRANCHES = {_HIPS: _MIDDLES[_HIPS], _CHEST: (*_MIDDLES[_CHEST], "neck")}
+_FEET = ("left_ankle", "right_ankle")
+# Over a sequence; the rest are errors of the estimator. Jumps rise above the ground, foreshortening only shortens.
+_LENGTH_PERCENTILE = _GROUND_PERCENTILE = 90
+# How far people's proportions differ: a bone's ratio in parts of the global one.
+_LEAST_RATIO, _MOST_RATIO = 0.8, 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class _Body:
+    """A body's points over time: float64 [T, P, 2], absent ones filled in, and bool [T, P], which are not absent."""
+
+    points: np.ndarray
+    seen: np.ndarray
+
+
+def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """Gives the source person the motion of the driving person.
+
+    The driving person's lowest ankle, where it usually is, comes to the source's lowest ankle, and the median of the
+    hips' x to the source's. Movement from there, sideways or up, is scaled as the legs are, lest feet slide. Where one
+    of the two shows no ankle at all, the middle of the hips, or else of the shoulders, places the body at its median.
+
+    Args:
+        driving: [T, J, 3] in pixels of the driving video.
+        source: [J, 3] in pixels of the source photo.
+        skeleton: names hips, shoulders, neck, knees and ankles; other joints hang from the limbs that they share.
+
+    Returns:
+        float32 [T, J, 3] in pixels of the source photo, always finite; visibility is the driving person's.
+
+    Raises:
+        UserError: both show fewer than two of the same bones, left and right counting once, or none of the joints
+            that place the body.
+    """
+    tree = _tree(skeleton)
+    body, source_body = _body(driving, tree, skeleton), _body(source[None], tree, skeleton)
+    ratios = _ratios(_lengths(body, tree, skeleton), _lengths(source_body, tree, skeleton), tree, skeleton)
+    points = np.zeros_like(body.points)
+    for parent, child in tree:
+        points[:, child] = points[:, parent] + ratios[child] * (body.points[:, child] - body.points[:, parent])
+    movement = ratios[skeleton.joint_index("left_knee", "left_ankle")].mean()
+    points = _placed(points, body, source_body, movement, skeleton)[:, : skeleton.joint_count]
+    return np.concatenate([points, driving[..., 2:]], axis=-1).astype(np.float32)
+
+
+def _tree(skeleton: Skeleton) -> list[tuple[int, int]]:
+    """The bones as (parent, child) points, parents first. What no limb connects to the body hangs from the hips."""
+    bones = [(_HIPS, _CHEST)]
+    bones += [(middle, joint) for middle, names in _BRANCHES.items() for joint in skeleton.joint_index(*names)]
+    for limb in skeleton.limbs:
+        if limb.name != skeleton.root:
+            bones += pairwise(skeleton.joint_index(*limb.joints))
+    edges = [edge for bone in bones for edge in (bone, bone[::-1])]
+    edges += [(_HIPS, joint) for joint in range(skeleton.joint_count)]
+    tree, reached = [], {_HIPS}
+    # The earliest edge that reaches a new point comes next, so a ring of limbs is cut at its last one.
+    while bone := next(((a, b) for a, b in edges if a in reached and b not in reached), None):
+        tree.append(bone)
+        reached.add(bone[1])
+    return tree
+
+
+def _body(joints: np.ndarray, tree: list[tuple[int, int]], skeleton: Skeleton) -> _Body:
+    """Joints [T, J, 3] and their middles. The middle of two joints is that of the visible ones."""
+    seen = joints[..., 2] > 0
+    points = np.where(seen[..., None], joints[..., :2].astype(np.float64), 0)
+    for middle in (_HIPS, _CHEST):
+        pair = skeleton.joint_index(*_MIDDLES[middle])
+        count = seen[:, pair].sum(axis=1, keepdims=True)
+        points = np.concatenate([points, (points[:, pair].sum(axis=1) / np.maximum(count, 1))[:, None]], axis=1)
+        seen = np.concatenate([seen, count > 0], axis=1)
+    points[:, _CHEST] = _filled(points[:, _CHEST], seen[:, _CHEST], np.zeros(2))
+    points[:, _HIPS] = _filled(points[:, _HIPS], seen[:, _HIPS], points[:, _CHEST])
+    for parent, child in tree:
+        points[:, child] = _filled(points[:, child], seen[:, child], points[:, parent])
+    return _Body(points, seen)
+
+
+def _filled(points: np.ndarray, seen: np.ndarray, parent: np.ndarray) -> np.ndarray:
+    """A point [T, 2] where it is absent: its offset from the parent runs straight from sight to sight, or is none."""
+    frames = np.flatnonzero(seen)
+    if not len(frames):
+        return points * 0 + parent
+    offset = (points - parent)[frames]
+    times = np.arange(len(points))
+    return parent + np.stack([np.interp(times, frames, offset[:, axis]) for axis in (0, 1)], axis=-1)
+
+
+def _lengths(body: _Body, tree: list[tuple[int, int]], skeleton: Skeleton) -> np.ndarray:
+    """[P]: the length of the bone that ends in each point, 0 where it is never seen."""
+    lengths = np.zeros(body.points.shape[1])
+    for parent, child in tree:
+        bone = (body.points[:, child] - body.points[:, parent])[body.seen[:, child] & body.seen[:, parent]]
+        if len(bone):
+            lengths[child] = np.percentile(np.hypot(*bone.T), _LENGTH_PERCENTILE, method="nearest")
+    return np.maximum(lengths, lengths[[*skeleton.mirrored, _HIPS, _CHEST]])
+
+
+def _ratios(driving: np.ndarray, source: np.ndarray, tree: list[tuple[int, int]], skeleton: Skeleton) -> np.ndarray:
+    """[P]: source length to driving length of the bone that ends in each point.
+
+    The global ratio is the median over torso, head, arms and legs; the widths of hips and shoulders say more of how a
+    body is turned. A bone of less than 0.8 of it is foreshortened in the source and takes the global ratio, as
+    does one that either never shows; one of more than 1.25 is foreshortened in the driving frames and takes 1.25.
+    """
+    measured = (driving > 0) & (source > 0)
+    ratios = source / np.where(measured, driving, 1)
+    along = {min(child, skeleton.mirrored[child]) for parent, child in tree if parent not in (_HIPS, _CHEST)}
+    common = [ratios[point] for point in (_CHEST, *along) if measured[point]]
+    if len(common) < 2:
+        raise UserError(
+            "The source person and the driving person have fewer than two visible bones in common; take pictures that "
+            "show more of both."
+        )
+    overall = np.median(common)
+    believed = measured & (ratios >= _LEAST_RATIO * overall)
+    return np.where(believed, np.minimum(ratios, _MOST_RATIO * overall), overall)
+
+
+def _placed(points: np.ndarray, body: _Body, source: _Body, movement: float, skeleton: Skeleton) -> np.ndarray:
+    """The scaled body [T, P, 2] in the source photo, the driving body's movement scaled by `movement`."""
+    feet = skeleton.joint_index(*_FEET)
+    support, source_support = _shown_by_both([feet, [_HIPS], [_CHEST]], body, source)
+    root, source_root = _shown_by_both([[_HIPS], [_CHEST], feet], body, source)
+    points = points + (movement * _anchor(body.points, support) - _anchor(points, support))[:, None]
+    # Hips sink and rise, so they have no ground to rest on: their median is their place.
+    percentile = _GROUND_PERCENTILE if set(support) <= set(feet) else 50
+    x, y = _anchor(points, root)[:, 0], _anchor(points, support)[:, 1]
+    x = np.median(x[body.seen[:, root].any(axis=1)])
+    y = np.percentile(y[body.seen[:, support].any(axis=1)], percentile, method="nearest")
+    return points + [_anchor(source.points, source_root)[0, 0] - x, _anchor(source.points, source_support)[0, 1] - y]
+
+
+def _anchor(points: np.ndarray, group: list[int]) -> np.ndarray:
+    """[T, 2]: the mean x and the lowest place of some points."""
+    return np.stack([points[:, group, 0].mean(axis=1), points[:, group, 1].max(axis=1)], axis=-1)
+
+
+def _shown_by_both(groups: list[list[int]], body: _Body, source: _Body) -> tuple[list[int], list[int]]:
+    """The first group of points of which both bodies show some: those that either shows."""
+    for group in groups:
+        shown, source_shown = ([point for point in group if b.seen[:, point].any()] for b in (body, source))
+        if shown and source_shown:
+            return shown, source_shown
+    raise UserError(
+        "The source person and the driving person have neither ankles nor hips nor shoulders in common; take pictures "
+        "that show more of both."
+    )
