@@ -140,7 +140,7 @@ def _content_warnings(index: Index) -> Iterator[tuple[str, str]]:
     if not validation:
         yield (
             "No clip is kept for validation.",
-            "You will not see whether the network memorizes; prepare the dataset again with --validation 0.1.",
+            f"You will not see whether the network memorizes; {_way_to_validation(len({c.person for c in train}))}.",
         )
     both = {clip.person for clip in train} & {clip.person for clip in validation} - {""}
     if both:
@@ -205,6 +205,12 @@ def _remarks(clip: ClipEntry, poses: ClipPoses) -> list[str]:
 
 def _are_many(names: Sequence, clips: Sequence | dict) -> bool:
     return len(names) > 0 and len(names) >= MANY_CLIPS * len(clips)
+
+
+def _way_to_validation(people: int) -> str:
+    if people < 2:
+        return "add clips of other people and prepare the dataset again"
+    return f"add people, or prepare the dataset again with --validation {1 / people:.2f} to set one of them aside"
 
 
 def _some(names: list[str], limit: int = 5) -> str:
