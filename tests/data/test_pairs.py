@@ -215,3 +215,10 @@ def test_evaluation_pairs_repeat_and_fit_the_stream(dataset, config):
         np.testing.assert_array_equal(one[name], again[name])
     np.testing.assert_array_equal(one["image"], other["target_image"])
     assert not np.array_equal(one["noise"], other["noise"])
+
+
+def test_clips_for_validation_are_not_trained_on(make_clip, make_dataset, refuses):
+    clips = [make_clip("a", 4), make_clip("b", 4, split="validation"), make_clip("c", 4)]
+    assert {pairs.clip for pairs in find_pairs(make_dataset(clips), 0.02)} == {0, 2}
+    alone = make_dataset([make_clip("b", 4, split="validation")], "alone")
+    refuses(lambda: find_pairs(alone, 0.02), "No training clip", "alone")
