@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tf_unseen_pose import cli
 from tf_unseen_pose.config import load_config
@@ -216,6 +217,10 @@ def test_animate_follows_the_driving_video(films, folder, run, tmp_path, has_mod
     info = probe(tmp_path / "both.gif")
     # 320 x 240 beside 240 x 200, both 200 high.
     assert (info.width, info.height, info.fps) == (267 + 240, 200, 10)
+    assert run(*driven, "-o", tmp_path / "small.gif", "--max-side", 120)[0] == 0
+    for (_, one), (_, small) in zip(read_video(tmp_path / "out.mp4"), read_video(tmp_path / "small.gif"), strict=True):
+        half = np.asarray(Image.fromarray(one).resize((120, 100), Image.Resampling.LANCZOS))
+        assert small.shape == (100, 120, 3) and np.abs(half.astype(int) - small).mean() < 8
 
 
 def test_animate_refuses_in_one_sentence(films, folder, run, tmp_path, has_model):

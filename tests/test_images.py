@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.images import load_image, paste, save_image, to_uint8
+from tf_unseen_pose.images import load_image, paste, save_image, shrink, to_uint8
 
 
 def smooth(height, width, seed=0):
@@ -81,3 +81,12 @@ def test_no_fade_where_the_photo_ends():
     assert result[0, 29] == result[29, 29] == result[15, 29] == 210
     assert result[15, 20] == 10
     np.testing.assert_array_equal(paste(photo, canvas, np.array([[1.0, 0, 100], [0, 1, 0]])), photo)
+
+
+def test_shrinking_keeps_proportions_and_place():
+    image = np.zeros((90, 160, 3), np.uint8)
+    image[20:40, 80:120] = 255
+    small = shrink(image, 80)
+    assert small.shape == (45, 80, 3)
+    assert small[10:20, 40:60].min() > 200 and small[22:, :].max() < 20 and small[:, :38].max() < 20
+    assert shrink(image, 160) is image

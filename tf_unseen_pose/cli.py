@@ -79,7 +79,7 @@ def synthesize(
     if not (is_image(target) or is_pose_file(target)):
         raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
     reposer = Reposer.load(model)
-    size = image.shape[1], image.shape[0]
+    size = image.shape[1::-1]
     source = find_poses(source_pose or photo, reposer.skeleton, size, pose_model).scaled_to(*size).joints[0]
     poses = find_poses(target, reposer.skeleton, size, pose_model).scaled_to(*size).joints[:1]
     if is_image(target) if retarget is None else retarget:
@@ -109,11 +109,14 @@ def animate(
     fps: Annotated[
         float | None, typer.Option(min=1, max=240, help="Frames a second; by default the driving video's.")
     ] = None,
+    max_side: Annotated[
+        int, typer.Option(min=32, help="Shrink the photo to this longer side; large videos play badly.")
+    ] = 1280,
     batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered at a time.")] = 4,
     pose_model: PoseModel = None,
 ):
     """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
-    from tf_unseen_pose.images import load_image
+    from tf_unseen_pose.images import load_image, shrink
 
     image = load_image(photo)
 
@@ -125,9 +128,10 @@ def animate(
 
     require_video_name(output)
     reposer = Reposer.load(model)
-    size = image.shape[1], image.shape[0]
-    source = find_poses(source_pose or photo, reposer.skeleton, size, pose_model).scaled_to(*size).joints[0]
-    found = find_poses(driving, reposer.skeleton, size, pose_model)
+    photo_size, image = image.shape[1::-1], shrink(image, max_side)
+    size = image.shape[1::-1]
+    source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
+    found = find_poses(driving, reposer.skeleton, photo_size, pose_model)
     targets = fit(found.joints, source, reposer.skeleton) if retarget else found.scaled_to(*size).joints
     frames = reposer.animate(image, targets, source, crop, batch_size)
     if side_by_side:

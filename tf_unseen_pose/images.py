@@ -45,6 +45,16 @@ def save_image(path: Path, image: np.ndarray) -> None:
         raise UserError(f"Cannot write the image {path}: {reason}; choose another place or a .png name.") from error
 
 
+def shrink(image: np.ndarray, max_side: int) -> np.ndarray:
+    """uint8 [H, W, 3] with its longer side at most `max_side` pixels; the corner of the picture stays where it is."""
+    height, width = image.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
 def paste(photo: np.ndarray, canvas: np.ndarray, canvas_to_image: np.ndarray, feather: float = 12.0) -> np.ndarray:
     """Puts a canvas back where it was cut out of a photo, fading into it along the edge.
 

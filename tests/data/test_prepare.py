@@ -1,8 +1,13 @@
+import os
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import scipy.io
 
 from tf_unseen_pose.data import plan
+from tf_unseen_pose.data import prepare as module
 from tf_unseen_pose.data.clips import encode_picture
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
@@ -132,6 +137,18 @@ def test_max_side_shrinks_pictures_and_joints(posewarp_root, tmp_path, standing)
     assert (entry.width, entry.height) == (100, 120)
     joints = dataset.read_frame(0, 0).joints
     np.testing.assert_allclose(joints[:, :2], (standing[:, :2] + 0.5) / 2 - 0.5, atol=1e-4)
+
+
+def test_a_worker_that_dies_is_reported_and_what_was_done_is_kept(tmp_path, monkeypatch, refuses):
+    options = Options("synthetic", **SMALL)
+    good = plan.plan_clips([], options)
+    deadly = [*good[:2], replace(good[2], frames=partial(os._exit, 9))]
+    monkeypatch.setattr(module, "plan_clips", lambda inputs, options: deadly)
+    refuses(lambda: prepare([], tmp_path / "set", options, workers=2, progress=False), "was killed", "--workers")
+    monkeypatch.undo()
+    prepare([], tmp_path / "set", options, progress=False)
+    prepare([], tmp_path / "whole", options, progress=False)
+    assert content(tmp_path / "set") == content(tmp_path / "whole")
 
 
 def test_users_mistakes(posewarp_root, tmp_path, refuses):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
 
-import cv2
 import numpy as np
 
 from tf_unseen_pose.data import registration
@@ -19,6 +18,7 @@ from tf_unseen_pose.data.pose_estimation import Detection, PoseEstimator, open_e
 from tf_unseen_pose.data.shots import longest_shot, thumbnail
 from tf_unseen_pose.data.video import read_video
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.images import shrink
 from tf_unseen_pose.skeleton import PERSON
 
 OTHER_SHOT = "cut between shots, and this is not the longest shot"
@@ -135,18 +135,9 @@ def _sampled(path: Path, options: VideoOptions) -> Iterator[tuple[int, np.ndarra
             number = int(np.floor(time * options.rate + _TIME_TOLERANCE))
             if number > last:
                 last = number
-                yield number, _shrunk(image, options.max_side)
+                yield number, shrink(image, options.max_side)
     except UserError as error:
         raise BrokenClip(str(error).rstrip(".")) from error
-
-
-def _shrunk(image: np.ndarray, max_side: int) -> np.ndarray:
-    height, width = image.shape[:2]
-    scale = max_side / max(height, width)
-    if scale >= 1:
-        return image
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 class _Selection:
