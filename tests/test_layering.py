@@ -12,7 +12,7 @@ LAYERS = [
     {"training"},
     {"reposer"},
     {"demo", "animation"},
-    {"cli"},
+    {"cli", "cli_prepare"},
     {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

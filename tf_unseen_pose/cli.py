@@ -6,13 +6,14 @@ What a user can put right ends in one sentence and exit code 2, without a traceb
 import logging
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tf_unseen_pose.cli_prepare import PoseModel, prepare
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import require_folder
 
 # Before TensorFlow is imported anywhere: its notes about the machine are not what the user asked for.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,26 +24,10 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    video = "video"
-    posewarp = "posewarp"
-    pairs = "pairs"
-    synthetic = "synthetic"
-
-
-class People(StrEnum):
-    clips = "clips"
-    folders = "folders"
-
-
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.steps=500.")]
 Photo = Annotated[Path, typer.Argument(help="The photo of a person.")]
 Model = Annotated[Path, typer.Option(help="A run made by 'train' or 'import-posewarp'.")]
 SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person in the photo; else it is found.")]
-PoseModel = Annotated[
-    Path | None,
-    typer.Option(help="MediaPipe's pose_landmarker .task file; else the bundled one, or one that is fetched once."),
-]
 
 
 @app.command()
@@ -181,79 +166,7 @@ def pose(
     typer.echo(f"Wrote {overlay}.")
 
 
-@app.command()
-def prepare(
-    inputs: Annotated[list[str] | None, typer.Argument(help="Videos or folders to read; none for synthetic.")] = None,
-    output: Annotated[str, typer.Option("-o", "--output", help="The dataset folder to write.")] = ...,
-    format: Annotated[Format, typer.Option(help="Layout of the input.")] = Format.video,
-    action: Annotated[
-        str | None, typer.Option(help="Action label of all clips; of videos it is else their folder's name.")
-    ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Name of a clip to keep; may be repeated.")] = None,
-    max_side: Annotated[
-        int | None, typer.Option(min=32, help="Shrink frames to this longer side; videos to 1280 by default.")
-    ] = None,
-    register: Annotated[
-        bool | None, typer.Option(help="Take small camera movements out; by default of videos.", show_default=False)
-    ] = None,
-    validation: Annotated[
-        float, typer.Option(min=0, max=0.9, help="Part of the people to set aside for validation.")
-    ] = 0.1,
-    rate: Annotated[float, typer.Option(min=0.01, max=240, help="Videos: frames a second to look at.")] = 10,
-    people: Annotated[People, typer.Option(help="Videos: every clip, or every folder, shows another person.")] = (
-        People.clips
-    ),
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that read clips; by default one a core for videos, else one.")
-    ] = None,
-    clips: Annotated[int, typer.Option(min=1, help="Synthetic: number of clips.")] = 8,
-    frames: Annotated[int, typer.Option(min=2, help="Synthetic: frames a clip.")] = 32,
-    size: Annotated[int, typer.Option(min=32, help="Synthetic: side of the frames in pixels.")] = 256,
-    seed: Annotated[int, typer.Option(min=0, help="Synthetic: seed.")] = 0,
-    runner: Annotated[
-        str | None, typer.Option(help="Run as an Apache Beam pipeline: DirectRunner, FlinkRunner, DataflowRunner ...")
-    ] = None,
-    runner_option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the runner; may be repeated.")
-    ] = None,
-    pose_model: PoseModel = None,
-):
-    """Turn videos, clips or photo pairs into a dataset to train on."""
-    from tf_unseen_pose.data.plan import Options
-    from tf_unseen_pose.data.prepare import prepare as run
-    from tf_unseen_pose.data.video_clips import VideoOptions
-
-    options = Options(
-        format.value, action=action, only=tuple(only or ()), max_side=max_side, register=register,
-        validation=validation, video=VideoOptions(rate=rate, people=people.value, pose_model=pose_model),
-        clips=clips, frames=frames, size=size, seed=seed,
-    )  # fmt: skip
-    if runner:
-        summary = run_with_beam(inputs or [], output, options, runner, runner_option or [])
-    else:
-        summary = run([Path(path) for path in inputs or []], Path(output), options, workers)
-    state = "is complete already" if summary.was_complete else "is ready"
-    parts = f"{summary.clips} clips ({summary.validation_clips} for validation), {summary.frames} frames"
-    typer.echo(f"{output} {state}: {parts}, {summary.size / 1e6:.1f} MB.")
-    for reason, count in sorted(summary.rejected.items(), key=lambda item: -item[1]):
-        typer.echo(f"  {count} frames left out: {reason}")
-    for name, reason in summary.broken.items():
-        typer.echo(f"  {name} was skipped: {reason}")
-    if summary.page:
-        typer.echo(f"Look at {summary.page} before you train.")
-
-
-def run_with_beam(inputs, output, options, runner, runner_options):
-    try:
-        import apache_beam  # noqa: F401  Only to find out whether it is there.
-    except ImportError as error:
-        raise UserError(
-            "Apache Beam is not installed; run 'pip install -r requirements-beam.txt', or leave out --runner."
-        ) from error
-    from tf_unseen_pose.data.beam import prepare_with_beam
-
-    flags = [f"--runner={runner}", *(f"--{option.removeprefix('--')}" for option in runner_options)]
-    return prepare_with_beam(inputs, output, options, flags)
+app.command()(prepare)
 
 
 @app.command()
@@ -309,14 +222,8 @@ def demo(
     typer.echo(f"Look at {run(output, minutes)}.")
 
 
-def require_folder(path: Path) -> None:
-    """Finds out before minutes of work whether a file can be written."""
-    if not path.parent.is_dir():
-        raise UserError(f"There is no folder {path.parent} to write {path.name} to; create it first.")
-
-
 def require_writable(path: Path) -> None:
-    """The same of an image."""
+    """Finds out before minutes of work whether an image can be written."""
     require_folder(path)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UserError(f"{path} does not say in which format to write; end it in .png or .jpg.")

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tf_unseen_pose.errors import UserError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -18,3 +20,13 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def require_folder(path: Path) -> None:
+    """Finds out before minutes of work whether there is a folder to write `path` to.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not path.parent.is_dir():
+        raise UserError(f"There is no folder {path.parent} to write {path.name} to; create it first.")

@@ -21,7 +21,7 @@ from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
 
-from tf_unseen_pose.data.clips import Clip, Frame, Rejected
+from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected
 from tf_unseen_pose.data.dataset_writer import SHARD_LIMIT, SealedShard, index_text, join_clips, make_index, recipe_hash
 from tf_unseen_pose.data.plan import Options, plan_clips
 from tf_unseen_pose.data.prepare import Summary, summarize, try_staging
@@ -117,7 +117,11 @@ def _fetched_frames(address: str, options: VideoOptions) -> Iterator[Frame | Rej
         copy = Path(folder) / address.rpartition("/")[2]
         with FileSystems.open(address) as source, copy.open("wb") as target:
             shutil.copyfileobj(source, target)
-        yield from video_frames(copy, options)
+        try:
+            yield from video_frames(copy, options)
+        except BrokenClip as error:
+            # The copy lies elsewhere on every worker; the reason goes into the index.
+            raise BrokenClip(str(error).replace(str(copy), address)) from error
 
 
 def _stage(position: int, clip: Clip) -> tuple[int, StagedClip, bytes] | beam.pvalue.TaggedOutput:

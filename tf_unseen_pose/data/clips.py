@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 JPEG_QUALITY = 95
+# Why a frame is `Rejected` for which no crop can be found.
+TOO_FEW_JOINTS = "fewer than 2 joints"
 
 
 class BrokenClip(Exception):

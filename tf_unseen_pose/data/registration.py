@@ -17,14 +17,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture
+from tf_unseen_pose.data.clips import TOO_FEW_JOINTS, Clip, Frame, Rejected, encode_picture
 from tf_unseen_pose.data.crop import compose, invert, person_scale, transform_joints
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import PERSON, Skeleton
 
-# The reasons for which `registered` rejects a frame.
+# Why a frame is `Rejected` that cannot be aligned.
 MOVED = "camera moved too far to register"
-TOO_FEW_JOINTS = "fewer than 2 joints"
 
 # A movement beyond these is no longer that of a camera meant to stand still: shift of a corner in sides of the picture,
 # rotation in degrees, change of scale.

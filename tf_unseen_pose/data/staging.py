@@ -16,13 +16,10 @@ import numpy as np
 import tensorflow as tf
 from pydantic import ValidationError
 
-from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected, picture_size
+from tf_unseen_pose.data.clips import TOO_FEW_JOINTS, BrokenClip, Clip, Frame, Rejected, picture_size
 from tf_unseen_pose.data.records import RECORD_OVERHEAD, ClipEntry, FrameEntry, encode_frame
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
-
-# A crop needs two visible joints that are apart.
-_LEAST_JOINTS = 2
 
 
 class StagedClip(ClipEntry):
@@ -108,7 +105,7 @@ def _write_records(path: Path, clip: Clip) -> tuple[list[FrameEntry], Counter]:
                 rejected[frame.reason] += 1
                 continue
             if not _can_be_cropped(frame):
-                rejected[f"fewer than {_LEAST_JOINTS} joints"] += 1
+                rejected[TOO_FEW_JOINTS] += 1
                 continue
             data = encode_frame(frame, clip)
             writer.write(data)
@@ -124,8 +121,9 @@ def _write_records(path: Path, clip: Clip) -> tuple[list[FrameEntry], Counter]:
 
 
 def _can_be_cropped(frame: Frame) -> bool:
+    """Whether two visible joints are apart."""
     visible = frame.joints[frame.joints[:, 2] > 0, :2]
-    return len(visible) >= _LEAST_JOINTS and np.ptp(visible, axis=0).max() > 0
+    return len(visible) >= 2 and np.ptp(visible, axis=0).max() > 0
 
 
 def _too_few(count: int, least: int, rejected: Counter) -> str:

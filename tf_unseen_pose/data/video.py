@@ -15,6 +15,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import require_folder
 
 # FFmpeg opens pictures and text as videos of one frame.
 _NO_VIDEO = ("image2", "_pipe", "tty")
@@ -96,8 +97,7 @@ def _upright(frame: av.VideoFrame) -> np.ndarray:
 
 def require_video_name(path: Path) -> None:
     """Refuses a name that does not end in .mp4 or .gif, or whose folder does not exist."""
-    if not path.parent.is_dir():
-        raise UserError(f"There is no folder {path.parent} to write {path.name} to; create it first.")
+    require_folder(path)
     if path.suffix.lower() not in _SUFFIXES:
         raise UserError(f"{path} does not say in which format to write; end it in .mp4 or .gif.")
 
