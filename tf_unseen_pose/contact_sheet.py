@@ -11,7 +11,7 @@ from tf_unseen_pose.skeleton import Skeleton
 _LABEL_HEIGHT = 18
 _GAP = 4
 # Right is drawn warm, left cold, what has no side green.
-_COLOURS = {"right": (255, 120, 40), "left": (60, 140, 255), "": (80, 220, 90)}
+SIDE_COLOURS = {"right": (255, 120, 40), "left": (60, 140, 255), "": (80, 220, 90)}
 
 
 def contact_sheet(panels: Sequence[tuple[str, np.ndarray]], columns: int, side: int | None = None) -> np.ndarray:
@@ -50,7 +50,7 @@ def draw_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.n
         corners = joints[skeleton.joint_index(*limb.joints)]
         if (corners[:, 2] <= 0).any():
             continue
-        colour = next((c for side, c in _COLOURS.items() if side and limb.name.startswith(side)), _COLOURS[""])
+        colour = next((c for side, c in SIDE_COLOURS.items() if side and limb.name.startswith(side)), SIDE_COLOURS[""])
         # Both ends are listed in the same order, so the second is walked back to close an outline.
         outline = [*corners[: len(corners) // 2], *corners[len(corners) // 2 :][::-1]]
         points = [tuple(map(float, point[:2])) for point in outline]

@@ -1,6 +1,7 @@
 """Small clips that are cheap to write and easy to tell apart."""
 
 import io
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -45,6 +46,52 @@ def moving_clip(name: str, frame_count: int = 3, height: int = 240, width: int =
             yield Frame(jpeg, joints, number, mask_png=encode_picture(mask, "PNG"))
 
     return Clip(name, fields.pop("action", "stretch"), fields.pop("fps", 12.5), frames, **fields)
+
+
+VOID = {"meta", "img", "source"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced; collects text, pictures and table rows."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.text, self.images, self.rows, self.warnings, self.remarks = "", [], [], [], []
+        self._open = []
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "img":
+            self.images.append(dict(attributes))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag == "li" and "ul" in self._open:
+            self.warnings.append("")
+        if tag == "mark":
+            self.remarks.append("")
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+        self.text += " "
+
+    def handle_data(self, data):
+        if "style" in self._open:
+            return
+        self.text += data
+        for tag, parts in (("tr", self.rows and self.rows[-1]), ("ul", self.warnings), ("mark", self.remarks)):
+            if tag in self._open and parts:
+                parts[-1] += data
+
+    @property
+    def words(self):
+        return " ".join(self.text.split())
 
 
 @pytest.fixture
@@ -96,3 +143,9 @@ def refuses():
             assert str(word) in sentence, sentence
 
     return check
+
+
+@pytest.fixture
+def read_page():
+    """Reads an HTML file into a `Page`."""
+    return Page

@@ -3,7 +3,6 @@ import dataclasses
 import hashlib
 import io
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -13,51 +12,6 @@ from tf_unseen_pose.data import summary_page
 from tf_unseen_pose.data.clips import Frame, encode_picture
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.summary_page import write_summary_page
-
-VOID = {"meta", "img", "source"}
-
-
-class Page(HTMLParser):
-    """Checks that tags are balanced; collects text, pictures and table rows."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.text, self.images, self.rows, self.warnings, self.remarks = "", [], [], [], []
-        self._open = []
-        self.source = path.read_text(encoding="utf-8")
-        self.feed(self.source)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attributes):
-        if tag == "img":
-            self.images.append(dict(attributes))
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-        if tag == "li" and "ul" in self._open:
-            self.warnings.append("")
-        if tag == "mark":
-            self.remarks.append("")
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-        self.text += " "
-
-    def handle_data(self, data):
-        if "style" in self._open:
-            return
-        self.text += data
-        for tag, parts in (("tr", self.rows and self.rows[-1]), ("ul", self.warnings), ("mark", self.remarks)):
-            if tag in self._open and parts:
-                parts[-1] += data
-
-    @property
-    def words(self):
-        return " ".join(self.text.split())
 
 
 def picture(uri):
@@ -86,8 +40,8 @@ def quick_plots(monkeypatch):
 
 
 @pytest.fixture
-def warnings(quick_plots):
-    return lambda dataset: Page(write_summary_page(dataset)).warnings
+def warnings(quick_plots, read_page):
+    return lambda dataset: read_page(write_summary_page(dataset)).warnings
 
 
 @pytest.fixture
@@ -104,7 +58,7 @@ def sound(make_clip, make_dataset, monkeypatch):
     return make
 
 
-def test_numbers_equal_an_independent_count(make_clip, make_dataset, quick_plots):
+def test_numbers_equal_an_independent_count(make_clip, make_dataset, quick_plots, read_page):
     clips = [make_clip("a", 3, action="golf"), make_clip("b", 5, action="walk"), make_clip("c", 11, action="golf")]
     clips[1] = with_frames(clips[1], lambda frame: without_mask(frame) if frame.number % 2 else frame)
     dataset = changed(
@@ -114,7 +68,7 @@ def test_numbers_equal_an_independent_count(make_clip, make_dataset, quick_plots
         {"person": "Bob", "split": "validation"},
         broken={"d": "the video ends early", "e": "no frames"},
     )
-    page = Page(write_summary_page(dataset))
+    page = read_page(write_summary_page(dataset))
     size = sum(file.stat().st_size for file in dataset.path.glob("*.tfrecord"))
     for fact in (
         "Clips 3 Frames 19 For training 2 clips people: 2 For validation 1 clip people: 1",
@@ -137,9 +91,9 @@ def test_numbers_equal_an_independent_count(make_clip, make_dataset, quick_plots
     ]
 
 
-def test_one_file_with_pictures_that_decode_and_say_what_they_show(make_clip, make_dataset):
+def test_one_file_with_pictures_that_decode_and_say_what_they_show(make_clip, make_dataset, read_page):
     dataset = make_dataset([make_clip("long", 25), make_clip("short", 2, height=96, width=170)])
-    page = Page(write_summary_page(dataset))
+    page = read_page(write_summary_page(dataset))
     assert not re.search(r"https?:|<script|<link|url\(", page.source)
     assert all(image["alt"] and picture(image["src"]).size[0] > 100 for image in page.images)
     thumbnails = [image for image in page.images if "frame" in image["alt"]]
@@ -153,11 +107,11 @@ def test_one_file_with_pictures_that_decode_and_say_what_they_show(make_clip, ma
         assert light[ink].mean() < dark[ink].mean() - 50
 
 
-def test_names_are_escaped(make_clip, make_dataset, quick_plots):
+def test_names_are_escaped(make_clip, make_dataset, quick_plots, read_page):
     name = """<b>Tom & "Jerry's"</b>"""
     dataset = make_dataset([make_clip("tame", 3, action="<i>&amp;")])
     dataset = changed(dataset, {"name": name, "person": "<u>", "rejected": {"a<b": 9}}, broken={"<script>": """'"&"""})
-    page = Page(write_summary_page(dataset))
+    page = read_page(write_summary_page(dataset))
     for text in (name, "<i>&amp;", "<u>", "a<b", "<script>", """'"&"""):
         assert text in page.text
     assert name in page.images[-1]["alt"]
@@ -174,14 +128,14 @@ def test_the_same_dataset_gives_the_same_page(make_clip, make_dataset):
     ]
 
 
-def test_a_thumbnail_shows_crop_pose_and_mask(standing, make_clip, make_dataset, quick_plots):
+def test_a_thumbnail_shows_crop_pose_and_mask(standing, make_clip, make_dataset, quick_plots, read_page):
     def half_masked(frame):
         image = np.full((240, 200, 3), (200, 40, 40), np.uint8)
         mask = np.zeros((240, 200), np.uint8)
         mask[:, :103] = 255
         return Frame(encode_picture(image, "JPEG"), standing, frame.number, mask_png=encode_picture(mask, "PNG"))
 
-    page = Page(write_summary_page(make_dataset([with_frames(make_clip("half", 2), half_masked)])))
+    page = read_page(write_summary_page(make_dataset([with_frames(make_clip("half", 2), half_masked)])))
     thumbnail = np.asarray(picture(page.images[-1]["src"]), int)
     # The person is 2.5 * 86 pixels large and shown at 1.14 * 200 of 256; the joints' box has its centre in the middle.
     step = 2.5 * 86 / (1.14 * 200) * 256 / 160
@@ -246,13 +200,13 @@ def test_no_masks(sound, warnings):
     assert "No frame to train on has a mask" in warning
 
 
-def test_most_frames_rejected_for_one_reason(sound, warnings):
+def test_most_frames_rejected_for_one_reason(sound, warnings, read_page):
     dataset = sound()
     rest = [{}] * 20
     assert warnings(changed(dataset, {"rejected": {"blurred": 150, "nobody": 140}}, *rest)) == []
     (warning,) = warnings(changed(dataset, {"rejected": {"blurred": 1, "nobody": 212}}, *rest))
     assert "212 of 423 frames were rejected for one reason, 'nobody'." in warning
-    page = Page(write_summary_page(changed(dataset, {"rejected": {"blurred": 7, "nobody": 4}}, *rest)))
+    page = read_page(write_summary_page(changed(dataset, {"rejected": {"blurred": 7, "nobody": 4}}, *rest)))
     assert page.warnings == [] and page.remarks == ["52% rejected"]
 
 
@@ -280,7 +234,7 @@ def test_joints_that_most_frames_lack(sound, warnings):
     assert "Most frames lack left ankle." in warning
 
 
-def test_poses_that_hardly_vary(standing, make_clip, make_dataset, quick_plots):
+def test_poses_that_hardly_vary(standing, make_clip, make_dataset, quick_plots, read_page):
     """One joint of 14 moves from frame to frame; the way of all is its way / sqrt(14)."""
     size = 2.5 * 86
 
@@ -295,28 +249,30 @@ def test_poses_that_hardly_vary(standing, make_clip, make_dataset, quick_plots):
         return change
 
     ways = {"still": 0.0, "little": 0.049, "enough": 0.051}
-    page = Page(write_summary_page(make_dataset([with_frames(make_clip(n, 2), moving(w)) for n, w in ways.items()])))
+    page = read_page(
+        write_summary_page(make_dataset([with_frames(make_clip(n, 2), moving(w)) for n, w in ways.items()]))
+    )
     (warning,) = [warning for warning in page.warnings if "hardly vary" in warning]
     assert "2 of 3 measured (still, little)" in warning
     assert page.remarks == ["hardly moves", "hardly moves"]
     assert re.findall(r"movement (\d+) %", page.words) == ["0", "5", "5"]
 
 
-def test_where_the_hips_are_never_seen_movement_is_not_told(make_clip, make_dataset):
+def test_where_the_hips_are_never_seen_movement_is_not_told(make_clip, make_dataset, read_page):
     def change(frame):
         joints = frame.joints.copy()
         joints[8, 2] = 0
         return dataclasses.replace(frame, joints=joints)
 
-    page = Page(write_summary_page(make_dataset([with_frames(make_clip("bust", 3), change)])))
+    page = read_page(write_summary_page(make_dataset([with_frames(make_clip("bust", 3), change)])))
     assert "hips not seen" in page.words and "nan" not in page.words and page.remarks == []
 
 
-def test_of_many_clips_the_first_are_shown(make_clip, make_dataset, quick_plots, monkeypatch):
+def test_of_many_clips_the_first_are_shown(make_clip, make_dataset, quick_plots, monkeypatch, read_page):
     monkeypatch.setattr(summary_page, "_SHOWN_CLIPS", 2)
     monkeypatch.setattr(summary_page, "_MEASURED_CLIPS", 3)
     monkeypatch.setattr(summary_page, "_MEASURED_FRAMES", 10)
-    page = Page(write_summary_page(make_dataset([make_clip(f"clip-{i}", 5, action=str(i)) for i in range(20)])))
+    page = read_page(write_summary_page(make_dataset([make_clip(f"clip-{i}", 5, action=str(i)) for i in range(20)])))
     assert "The first 2 clips are shown; 18 are not." in page.words
     # The first, middle and last, and the second as it is shown; two frames each.
     assert "Measured on 8 frames of 4 clips" in page.words

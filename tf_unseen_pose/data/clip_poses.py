@@ -1,6 +1,6 @@
 """How large people are and how much they move, measured on frames that are spread over a clip.
 
-Convention: a person's size is `crop.person_scale` in pixels, about the height when standing. Normalized poses have the
+Convention: a person's size is `crop.person_height`. Normalized poses have the
 hips' centre at (0, 0), x to the picture's right, y down, in units of the clip's median size; NaN where absent.
 """
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_unseen_pose.data.crop import person_scale
+from tf_unseen_pose.data.crop import person_height
 from tf_unseen_pose.data.records import ClipDataset
 
 # On a canvas of 256 a person is about 228 pixels tall, so a smaller one is enlarged more than twice.
@@ -38,7 +38,7 @@ class ClipPoses:
         skeleton, entries = dataset.skeleton, dataset.clips[clip].frames
         frames = spread(len(entries), frame_limit)
         joints = np.stack([dataset.read_frame(clip, frame).joints for frame in frames])
-        sizes = np.array([200 * person_scale(pose, skeleton) for pose in joints])
+        sizes = np.array([person_height(pose, skeleton) for pose in joints])
         shares = sizes / [max(entries[frame].width, entries[frame].height) for frame in frames]
         points = np.where(joints[..., 2:] > 0, joints[..., :2], np.nan)
         hips = points[:, skeleton.joint_index("left_hip", "right_hip")].mean(axis=1, keepdims=True)

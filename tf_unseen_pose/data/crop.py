@@ -71,6 +71,11 @@ def person_scale(joints: np.ndarray, skeleton: Skeleton) -> float:
     return float(size) / _SCALE_UNIT
 
 
+def person_height(joints: np.ndarray, skeleton: Skeleton) -> float:
+    """`person_scale` in pixels: about the person's height when standing."""
+    return _SCALE_UNIT * person_scale(joints, skeleton)
+
+
 def _upper_body(joints: np.ndarray, skeleton: Skeleton) -> float:
     head, *hips = joints[skeleton.joint_index("head", "left_hip", "right_hip")]
     hips = [hip[1] for hip in hips if hip[2] > 0]

@@ -1,6 +1,6 @@
 """Plots of a dataset's poses for the page that sums it up; `PLOTS` names them all.
 
-Convention: a person's size is `crop.person_scale` in pixels, about the height when standing. Normalized poses have the
+Convention: a person's size is `crop.person_height`. Normalized poses have the
 hips' centre at (0, 0), x to the picture's right, y down, in units of the clip's median size; NaN where absent.
 """
 
@@ -12,13 +12,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tf_unseen_pose.contact_sheet import SIDE_COLOURS
 from tf_unseen_pose.data.clip_poses import SMALL_MOVEMENT, SMALL_PERSON, ClipPoses
 from tf_unseen_pose.skeleton import Skeleton
 
 _INK = {"light": "#24292f", "dark": "#d5dae0"}
 _INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-# The sides' colours in `contact_sheet`.
-_COLOURS = {"right": "#ff7828", "left": "#3c8cff", "": "#3fae48"}
+# A darker green than over pictures: it must show on white.
+_COLOURS = {side: np.array(colour) / 255 for side, colour in SIDE_COLOURS.items()} | {"": "#3fae48"}
 
 
 def plot(draw: Callable, clips: list[ClipPoses], skeleton: Skeleton) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tf_unseen_pose.data import registration
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected, encode_picture
-from tf_unseen_pose.data.crop import person_scale
+from tf_unseen_pose.data.crop import person_height
 from tf_unseen_pose.data.pose_estimation import Detection, PoseEstimator, open_estimator
 from tf_unseen_pose.data.shots import longest_shot, thumbnail
 from tf_unseen_pose.data.video import read_video
@@ -178,7 +178,7 @@ class _Selection:
         absent = joints[:, 2] <= 0
         if absent.sum() > _MOST_ABSENT or absent[PERSON.joint_index(*_NEEDED)].any():
             return OUT_OF_FRAME
-        if _size(joints) < _LEAST_SIZE:
+        if person_height(joints, PERSON) < _LEAST_SIZE:
             return TOO_SMALL
         return None
 
@@ -196,14 +196,9 @@ def _inside(joints: np.ndarray, image: np.ndarray) -> np.ndarray:
     return np.where(inside[:, None], joints, joints * np.float32([1, 1, 0]))
 
 
-def _size(joints: np.ndarray) -> float:
-    """The person's size in pixels, about the height when standing."""
-    return 200 * person_scale(joints, PERSON)
-
-
 def _movement(joints: np.ndarray, before: np.ndarray) -> float:
     """Mean way of the joints that both poses show, in parts of the person's size."""
     both = (joints[:, 2] > 0) & (before[:, 2] > 0)
     if not both.any():
         return np.inf
-    return float(np.linalg.norm((joints - before)[both, :2], axis=1).mean() / _size(joints))
+    return float(np.linalg.norm((joints - before)[both, :2], axis=1).mean() / person_height(joints, PERSON))
