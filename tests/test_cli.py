@@ -212,6 +212,9 @@ def test_animate_follows_the_driving_video(films, folder, run, tmp_path, has_mod
     for (_, one), (_, other) in zip(read_video(tmp_path / "out.mp4"), read_video(tmp_path / "same.mp4"), strict=True):
         # The pose file keeps thousandths of a pixel.
         assert np.abs(one.astype(int) - other).mean() < 2
+    assert run(*driven, "-o", tmp_path / "plain.mp4", "--no-retarget")[0] == 0
+    fitted, plain = (next(read_video(tmp_path / name))[1].astype(int) for name in ("out.mp4", "plain.mp4"))
+    assert np.abs(fitted - plain).max() > 30
     code, _, err = run(*driven, "-o", tmp_path / "both.gif", "--side-by-side", "--fps", 10, "--no-retarget")
     assert code == 0, err
     info = probe(tmp_path / "both.gif")

@@ -125,5 +125,6 @@ def test_what_cannot_be_run(tmp_path, videos, refuses, has_model):
 
 
 def test_clips_fill_shards_in_the_plans_order():
-    sizes = [(4, 30), (0, 50), (2, 60), (9, 10), (5, 100)]
+    # The first shard reaches the limit exactly.
+    sizes = [(4, 30), (0, 50), (2, 50), (9, 10), (5, 100)]
     assert shard_of_clips(sizes, 100) == {0: 0, 2: 0, 4: 1, 5: 1, 9: 2}
