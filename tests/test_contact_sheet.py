@@ -23,6 +23,8 @@ def test_right_is_drawn_warm_left_cold_and_absent_joints_not_at_all(joints):
         x, y = pose[PERSON.joint_index(*names), :2].mean(0)
         return picture[round(float(y)), round(float(x))]
 
+    deep = np.concatenate([pose, -pose[:, :1]], axis=1)
+    np.testing.assert_array_equal(draw_pose(np.zeros((200, 200, 3), np.uint8), deep, PERSON), picture)
     right, left = between("right_knee", "right_ankle"), between("left_knee", "left_ankle")
     assert right[0] > right[2] + 50 and left[2] > left[0] + 50
     pose[PERSON.joints.index("left_ankle"), 2] = 0

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-import scipy.ndimage
 import tensorflow as tf
 
-from tf_unseen_pose import geometry
+from tf_unseen_pose import geometry, warping
 from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
 
 # A second skeleton: nothing may depend on the person's counts. Its root has three joints at either end.
@@ -27,10 +26,6 @@ def random_joints(skeleton, seed=0, batch=3, dtype=np.float64):
     rng = np.random.default_rng(seed)
     points = rng.uniform([4, 3], [WIDTH - 5, HEIGHT - 4], (batch, skeleton.joint_count, 2))
     return np.concatenate([points, np.ones((batch, skeleton.joint_count, 1))], -1).astype(dtype)
-
-
-def finite_difference(function, x, direction, step):
-    return (function(x + step * direction) - function(x - step * direction)) / (2 * step)
 
 
 @SKELETONS
@@ -155,6 +150,77 @@ def test_coinciding_joints_give_finite_values_and_gradients(skeleton):
         assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0
 
 
+def with_depth(joints, seed=0, spread=20.0):
+    """Joints [B, J, 3] and a random z."""
+    z = np.random.default_rng(seed).normal(0, spread, (*joints.shape[:-1], 1))
+    return np.concatenate([joints, z], axis=-1).astype(joints.dtype)
+
+
+@SKELETONS
+def test_limb_depths_equal_a_loop(skeleton):
+    joints = with_depth(random_joints(skeleton, 20, batch=5))
+    joints[0, :, 3] += 400  # where the hips are does not matter
+    joints[1, [0, 3], 2] = 0
+    joints[1, [0, 3], 3] = np.nan
+    root = skeleton.joint_index(*skeleton.limbs[skeleton.root_index].joints)
+    joints[2, root, :2] = [[31, 17]] * len(root)  # the root is seen from its end
+    joints[3, root[0], 2] = 0
+    depths = geometry.limb_depths(tf.constant(joints), skeleton).numpy()
+    for b, i in np.ndindex(5, skeleton.limb_count):
+        visible = joints[b][joints[b, :, 2] > 0]
+        ends = joints[b, root, :2].reshape(2, -1, 2).mean(axis=1)
+        along = np.hypot(*(ends[1] - ends[0])) if joints[b, root, 2].all() else 0
+        length = max(1, along, np.ptp(visible[:, :2], axis=0).max() / 4)
+        limb = joints[b, skeleton.joint_index(*skeleton.limbs[i].joints)]
+        expected = (limb[:, 3].mean() - visible[:, 3].mean()) / length if limb[:, 2].all() else 0
+        assert depths[b, i] == pytest.approx(expected, abs=1e-12), (b, i)
+    assert np.abs(depths[[0, 4]]).min() > 0 and not depths[1, 0]
+
+
+def test_limb_depths_do_not_change_with_size_place_or_rotation():
+    joints = with_depth(random_joints(PERSON, 21))
+    joints[:, PERSON.joint_index("right_hip", "left_hip"), 1] += 200  # the torso is the measure, not its box
+    expected = geometry.limb_depths(tf.constant(joints), PERSON)
+    turned = np.array([[3.0, -4.0, 120], [4.0, 3.0, -9]])
+    moved = geometry.transform_joints(tf.constant(turned), tf.constant(joints))
+    np.testing.assert_allclose(moved[..., 3], joints[..., 3] * 5)
+    shifted = tf.constant(joints * [7, 7, 1, 7] + [50, -30, 0, 11])
+    for other in (moved, shifted, geometry.joints_at_scale(tf.constant(joints), 2)):
+        np.testing.assert_allclose(geometry.limb_depths(other, PERSON), expected, atol=1e-9)
+
+
+def test_limb_depths_are_finite_with_finite_gradients():
+    joints = with_depth(random_joints(PERSON, 22, batch=4))
+    joints[0, :, :2] = 20  # all in one place
+    joints[1, :, 2] = 0  # nobody
+    joints[2, 1:, 2] = 0  # one joint
+    joints = tf.Variable(joints)
+    with tf.GradientTape() as tape:
+        depths = geometry.limb_depths(joints, PERSON)
+        total = tf.reduce_sum(depths**2)
+    gradient = tf.convert_to_tensor(tape.gradient(total, joints)).numpy()
+    assert np.isfinite(depths).all() and np.isfinite(gradient).all()
+    assert not depths.numpy()[1:3].any() and depths.numpy()[0].any() and np.abs(gradient[3, :, 3]).min() > 0
+
+
+@SKELETONS
+def test_without_z_all_limbs_are_equally_far(skeleton):
+    joints = random_joints(skeleton, 23)
+    np.testing.assert_array_equal(
+        geometry.limb_depths(tf.constant(joints), skeleton), np.zeros((3, skeleton.limb_count))
+    )
+    deep = tf.constant(with_depth(joints))
+    for function in (geometry.limb_presence, lambda *a: geometry.limb_priors(*a, HEIGHT, WIDTH)):
+        np.testing.assert_array_equal(function(deep, skeleton), function(tf.constant(joints), skeleton))
+    np.testing.assert_array_equal(
+        geometry.joint_heatmaps(deep, HEIGHT, WIDTH), geometry.joint_heatmaps(tf.constant(joints), HEIGHT, WIDTH)
+    )
+    np.testing.assert_array_equal(
+        geometry.limb_transforms(tf.constant(joints[::-1]), deep, skeleton),
+        geometry.limb_transforms(tf.constant(joints[::-1]), tf.constant(joints), skeleton),
+    )
+
+
 def test_affine_algebra_agrees_with_homogeneous_matrices():
     rng = np.random.default_rng(11)
     a, b = rng.normal(size=(2, 5, 2, 3))
@@ -167,59 +233,6 @@ def test_affine_algebra_agrees_with_homogeneous_matrices():
     np.testing.assert_array_equal(moved[..., 2], points[..., 2])
 
 
-def test_sampling_agrees_with_scipy_inside_the_image():
-    rng = np.random.default_rng(12)
-    image = rng.normal(size=(2, 11, 17, 3)).astype(np.float32)
-    y, x = rng.uniform(0, 10, (2, 5, 6)), rng.uniform(0, 16, (2, 5, 6))
-    sampled = geometry.sample_bilinear(
-        tf.constant(image), tf.constant(x, tf.float32), tf.constant(y, tf.float32)
-    ).numpy()
-    for b, c in np.ndindex(2, 3):
-        expected = scipy.ndimage.map_coordinates(image[b, ..., c], [y[b], x[b]], order=1)
-        np.testing.assert_allclose(sampled[b, ..., c], expected, atol=1e-5)
-
-
-def test_beyond_the_border_lies_one_mirrored_pixel_and_then_nothing_new():
-    row = np.array([1.0, 5, 7, 2], np.float32)
-    image = np.tile(row[None, None, :, None], (1, 3, 1, 1))
-    x = np.array([[[-0.5, -1, -9, 3.5, 4, 40]]], np.float32)
-    sampled = geometry.sample_bilinear(tf.constant(image), tf.constant(x), tf.ones_like(x)).numpy()[0, 0, :, 0]
-    np.testing.assert_allclose(sampled, [(1 + 5) / 2, 5, 5, (2 + 7) / 2, 7, 7])
-
-
-def test_warp_samples_where_target_to_source_points():
-    image = np.random.default_rng(13).normal(size=(1, 9, 12, 2)).astype(np.float32)
-    shift = np.array([[[1.0, 0, 2], [0, 1, -3]]], np.float32)
-    warped = geometry.warp(tf.constant(image), tf.constant(shift), height=6, width=5).numpy()
-    assert warped.shape == (1, 6, 5, 2)
-    np.testing.assert_allclose(warped[0, 3:, :], image[0, :3, 2:7])
-
-
-def test_gradient_of_the_warp_equals_finite_differences():
-    rng = np.random.default_rng(14)
-    image, weight = rng.normal(size=(2, 2, 8, 10, 3))
-    transform = np.array([[[0.9, -0.3, 1.1], [0.3, 1.1, -0.6]], [[1.2, 0.2, -1.4], [-0.2, 0.8, 1.7]]])
-    # Bilinear interpolation has kinks at the pixels: with such coefficients no sample lies on one.
-    transform += rng.uniform(0, 0.05, transform.shape)
-
-    def function(image, transform):
-        return tf.reduce_sum(weight * geometry.warp(tf.constant(image), tf.constant(transform))).numpy()
-
-    i, t = tf.Variable(image), tf.Variable(transform)
-    with tf.GradientTape() as tape:
-        value = tf.reduce_sum(weight * geometry.warp(i, t))
-    by_image, by_transform = (tf.convert_to_tensor(g).numpy() for g in tape.gradient(value, [i, t]))
-    for _ in range(4):  # linear in the image: any step will do
-        direction = rng.normal(size=image.shape)
-        numeric = finite_difference(lambda v: function(v, transform), image, direction, 1e-3)
-        assert (by_image * direction).sum() == pytest.approx(numeric, rel=1e-7)
-    for entry in np.ndindex(transform.shape):
-        direction = np.zeros_like(transform)
-        direction[entry] = 1
-        numeric = finite_difference(lambda v: function(image, v), transform, direction, 1e-7)
-        assert by_transform[entry] == pytest.approx(numeric, rel=1e-5, abs=1e-5)
-
-
 def test_xla_gives_what_plain_execution_gives():
     rng = np.random.default_rng(16)
     image = tf.constant(rng.normal(size=(2, 16, 24, 3)), tf.float32)
@@ -229,7 +242,7 @@ def test_xla_gives_what_plain_execution_gives():
     def stages(image, source, target):
         transform = geometry.limb_transforms(source, target, PERSON)[:, 3]
         return (
-            geometry.warp(image, transform),
+            warping.warp(image, transform),
             geometry.limb_priors(source, PERSON, 16, 24),
             geometry.joint_heatmaps(target, 16, 24),
         )

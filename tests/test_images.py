@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.images import load_image, paste, save_image, shrink, to_uint8
+from tf_unseen_pose.images import load_image, save_image, shrink
 
 
 def smooth(height, width, seed=0):
@@ -45,42 +45,6 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     with pytest.raises(UserError, match="Cannot write"):
         save_image(tmp_path / "no" / "a.png", smooth(8, 8))
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("step", [0.5, 1.0, 2.3])
-def test_pasting_what_was_cut_out_restores_the_photo(step):
-    photo = smooth(120, 160)
-    height, width, shift = 40, 32, np.array([50.25, 33.5])
-    y, x = np.mgrid[:height, :width] * step + shift[::-1, None, None]
-    from scipy.ndimage import map_coordinates
-
-    canvas = np.stack(
-        [map_coordinates(photo[..., c].astype(float), [y, x], order=1, mode="nearest") for c in range(3)], -1
-    )
-    matrix = np.array([[step, 0, shift[0]], [0, step, shift[1]]])
-    result = paste(photo, to_uint8(canvas / 127.5 - 1), matrix, feather=4)
-    # Only interpolation is lost; a shift of half a pixel would cost ten times as much.
-    assert np.abs(result.astype(int) - photo).max() <= 4
-
-
-def test_outside_the_canvas_the_photo_is_untouched_and_the_edge_fades():
-    photo = np.full((60, 80, 3), 10, np.uint8)
-    canvas = np.full((20, 20, 3), 210, np.uint8)
-    result = paste(photo, canvas, np.array([[1.0, 0, 30], [0, 1, 15]]), feather=5)[..., 0].astype(int)
-    inside = np.zeros((60, 80), bool)
-    inside[15:35, 30:50] = True
-    assert (result[~inside] == 10).all()
-    assert result[25, 40] == 210
-    assert result[25, 30:36].tolist() == [10, 50, 90, 130, 170, 210]
-
-
-def test_no_fade_where_the_photo_ends():
-    photo = np.full((30, 30, 3), 10, np.uint8)
-    canvas = np.full((40, 20, 3), 210, np.uint8)
-    result = paste(photo, canvas, np.array([[1.0, 0, 20], [0, 1, -5]]), feather=5)[..., 0]
-    assert result[0, 29] == result[29, 29] == result[15, 29] == 210
-    assert result[15, 20] == 10
-    np.testing.assert_array_equal(paste(photo, canvas, np.array([[1.0, 0, 100], [0, 1, 0]])), photo)
 
 
 def test_shrinking_keeps_proportions_and_place():

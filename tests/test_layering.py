@@ -7,7 +7,7 @@ PACKAGE = Path(__file__).parents[1] / "tf_unseen_pose"
 # From bottom to top; modules of one layer may import each other.
 LAYERS = [
     {"errors", "files", "downloads"},
-    {"skeleton", "config", "images", "geometry", "compat", "contact_sheet", "retargeting"},
+    {"skeleton", "config", "images", "geometry", "warping", "pasting", "compat", "contact_sheet", "retargeting"},
     {"model", "data"},
     {"training"},
     {"reposer"},

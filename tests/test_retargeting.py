@@ -5,6 +5,7 @@ import pytest
 
 from tf_unseen_pose.data.joint_formats import blazepose_to_person
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.geometry import limb_depths
 from tf_unseen_pose.retargeting import retarget
 from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
 
@@ -67,6 +68,26 @@ def test_ones_own_motion_is_unchanged():
 @pytest.mark.parametrize("size", [0.1, 2.0, 7.5])
 def test_size_and_place_of_the_driving_video_do_not_matter(size):
     assert_same(retarget(as_filmed(repeated(SOURCE, 5), size), SOURCE, PERSON), repeated(SOURCE, 5))
+
+
+def test_depth_takes_the_persons_size_and_keeps_its_order():
+    z = np.random.default_rng(3).permutation(14).astype(np.float32)[:, None] * 11 - 60
+    driving = as_filmed(repeated(SOURCE, 5), size=2.0)
+    deep = np.concatenate([driving, repeated(2 * z, 5)], axis=-1)
+    deep[3, :, 3] *= -1
+    result = retarget(deep, SOURCE, PERSON)
+    assert result.dtype == np.float32
+    assert_same(result[..., :3], retarget(driving, SOURCE, PERSON), 1e-6)
+    # Filmed at twice the size: at half of that depth.
+    assert_same(result[:, :, 3:], np.array([1, 1, 1, -1, 1])[:, None, None] * z)
+    # On other proportions too, joints are behind each other as before; a source's own depth does not matter.
+    other = np.concatenate([stretched(SOURCE, {"ankle": 1.2, "wrist": 0.8}), z], axis=-1)
+    other[:8, 1] -= 17  # a longer torso
+    result = retarget(deep, other, PERSON)
+    np.testing.assert_array_equal(np.argsort(result[..., 3]), np.argsort(deep[..., 3]))
+    np.testing.assert_array_equal(result, retarget(deep, other[:, :3], PERSON))
+    depths = limb_depths(result, PERSON)
+    np.testing.assert_allclose(depths, limb_depths(deep, PERSON), atol=1e-5)
 
 
 @pytest.mark.parametrize("swapped", [False, True])

@@ -41,7 +41,7 @@ def draw_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.n
     """Draws a skeleton over uint8 [H, W, 3]; limbs with an absent joint are left out.
 
     Args:
-        joints: [J, 3] in pixels of the image.
+        joints: [J, 3 or 4] in pixels of the image.
     """
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
@@ -55,7 +55,7 @@ def draw_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.n
         outline = [*corners[: len(corners) // 2], *corners[len(corners) // 2 :][::-1]]
         points = [tuple(map(float, point[:2])) for point in outline]
         draw.line([*points, points[0]] if len(points) > 2 else points, fill=colour, width=thickness)
-    for x, y, visibility in joints:
+    for x, y, visibility in joints[:, :3]:
         if visibility > 0:
             draw.ellipse((x - thickness, y - thickness, x + thickness, y + thickness), fill=(255, 255, 255))
     return np.asarray(picture)
@@ -66,7 +66,7 @@ def explanation_sheet(stages: dict[str, np.ndarray], inputs: dict[str, np.ndarra
 
     Args:
         stages: what `Generator.explain` returned, for one example (no batch axis).
-        inputs: image [H, W, 3] in [-1, 1], source_joints and target_joints [J, 3].
+        inputs: image [H, W, 3] in [-1, 1], source_joints [J, 3] and target_joints [J, 3 or 4].
     """
     source, result = to_uint8(inputs["image"]), to_uint8(stages["image"])
     panels = [
@@ -81,7 +81,8 @@ def explanation_sheet(stages: dict[str, np.ndarray], inputs: dict[str, np.ndarra
         panels += [("alpha", np.round(stages["alpha"][..., 0] * 255).astype(np.uint8)), ("result", result)]
         panels += [(f"mask: {name}", masks[..., i]) for i, name in enumerate(["background", *names])]
         panels += [
-            (f"warped: {name}", to_uint8(layer)) for name, layer in zip(names, stages["warped_layers"], strict=True)
+            (f"warped: {name}", to_uint8(layer[..., :3]))
+            for name, layer in zip(names, stages["warped_layers"], strict=True)
         ]
     else:
         panels += [("result", result)]

@@ -1,4 +1,4 @@
-"""Pose mathematics: heatmaps, limb priors, similarity fits, affine algebra and the bilinear warp.
+"""Pose mathematics: heatmaps, limb priors, similarity fits and affine algebra.
 
 A pose is a handful of points; a network wants maps and pictures in motion. Everything between the two is here, once,
 as pure TensorFlow functions that the model calls: training, SavedModel, TFLite and Python all run this code.
@@ -6,7 +6,8 @@ as pure TensorFlow functions that the model calls: training, SavedModel, TFLite 
 Convention:
     - Points are (x, y) in pixels; (0, 0) is the centre of the top-left pixel, x grows rightwards, y downwards.
     - Joints are [B, J, 3]: x, y and visibility. Visibility 0 means absent: its coordinates are never used. Any
-      visibility above 0 counts as present.
+      visibility above 0 counts as present. Where depth is known they are [B, J, 4]: z comes last, in the pixels of x
+      and y, smaller being nearer to the camera. Only differences of z have a meaning.
     - An affine transform is [..., 2, 3] and maps a point as x' = m00 x + m01 y + m02, y' = m10 x + m11 y + m12.
       A transform named `target_to_source` takes target points to source points: the direction in which a warp samples.
     - Axis letters: B batch, H and W image, J joints, L limbs, C channels. Images are channels-last.
@@ -70,6 +71,36 @@ def limb_presence(joints, skeleton: Skeleton):
     )
 
 
+def limb_depths(joints, skeleton: Skeleton):
+    """How far behind the person's middle each limb lies: what tells which one covers another.
+
+    A limb's depth is the mean z of its joints less that of all visible joints, in lengths of the body: of the root
+    limb's axis, or of a quarter of the joints' box where the root is foreshortened or absent; of a pixel at least.
+
+    Args:
+        joints: [B, J, 3 or 4] in pixels.
+
+    Returns:
+        [B, L], negative for what is near. 0 for a limb with an absent joint, and for all where z is unknown.
+    """
+    present_limbs = limb_presence(joints, skeleton)
+    if joints.shape[-1] != 4:
+        return tf.zeros_like(present_limbs)
+    points, present = _points_and_presence(joints)
+    z = tf.where(present > 0, joints[..., 3], tf.zeros_like(present))
+    count = tf.maximum(tf.reduce_sum(present, axis=1, keepdims=True), 1)
+    depths = tf.reduce_mean(tf.gather(z, tf.concat(skeleton.limb_ends, axis=1), axis=1), axis=2)
+    depths -= tf.reduce_sum(z, axis=1, keepdims=True) / count
+
+    start, end = (ends[:, skeleton.root_index] for ends in limb_axes(joints, skeleton))
+    squared_root = tf.reduce_sum((end - start) ** 2, axis=-1) * present_limbs[:, skeleton.root_index]
+    middle = tf.reduce_sum(points, axis=1, keepdims=True) / count[..., None]
+    points = tf.where(present[..., None] > 0, points, middle)
+    box = tf.reduce_max(points, axis=1) - tf.reduce_min(points, axis=1)
+    length = tf.sqrt(tf.maximum(tf.maximum(squared_root, (tf.reduce_max(box, axis=-1) / 4) ** 2), 1))
+    return present_limbs * depths / length[:, None]
+
+
 def limb_axes(joints, skeleton: Skeleton):
     """Both ends of every limb's axis, [B, L, 2] each: the mean of the joints at that end."""
     points, _ = _points_and_presence(joints)
@@ -104,16 +135,18 @@ def limb_priors(joints, skeleton: Skeleton, height: int, width: int):
     # A limb without length gets the x axis, as arctan2(0, 0) = 0 gave the authors.
     cos = tf.where(has_length, axis[..., 0] / length, tf.ones_like(length))[:, None, None, :]
     sin = tf.where(has_length, axis[..., 1] / length, tf.zeros_like(length))[:, None, None, :]
-    variance_along = tf.maximum(5.0 * scale**2, squared_length / 1.5)[:, None, None, :]
-    variance_across = tf.cast((skeleton.limb_widths * scale) ** 2, joints.dtype)
+    # Distances along and across are measured in such units that their squares are the exponent.
+    unit_along = tf.sqrt(2 * tf.maximum(5.0 * scale**2, squared_length / 1.5))[:, None, None, :]
+    unit_across = tf.constant(skeleton.limb_widths * scale * 2**0.5, joints.dtype)
 
     middle = ((start + end) / 2)[:, None, None, :, :]
     x = tf.range(width, dtype=joints.dtype)[None, None, :, None] - middle[..., 0]
     y = tf.range(height, dtype=joints.dtype)[None, :, None, None] - middle[..., 1]
-    along, across = x * cos + y * sin, y * cos - x * sin
-    gaussian = tf.exp(-(along**2 / (2 * variance_along) + across**2 / (2 * variance_across)))
-    limbs = gaussian / (tf.reduce_max(gaussian, axis=[1, 2], keepdims=True) + 1e-6)
-    limbs *= limb_presence(joints, skeleton)[:, None, None, :]
+    along = x * (cos / unit_along) + y * (sin / unit_along)
+    across = y * (cos / unit_across) - x * (sin / unit_across)
+    gaussian = tf.exp(-(along**2 + across**2))
+    presence = limb_presence(joints, skeleton)[:, None, None, :]
+    limbs = gaussian * (presence / (tf.reduce_max(gaussian, axis=[1, 2], keepdims=True) + 1e-6))
     return tf.concat([1 - tf.reduce_max(limbs, axis=-1, keepdims=True), limbs], axis=-1)
 
 
@@ -206,63 +239,48 @@ def transform_points(transform, points):
 
 
 def transform_joints(transform, joints):
-    """Applies [..., 2, 3] to the points of joints [..., J, 3]; visibility is kept."""
-    return tf.concat([transform_points(transform, joints[..., :2]), joints[..., 2:]], axis=-1)
+    """Applies [..., 2, 3] to joints [..., J, 3 or 4]: z takes the transform's scale, visibility is kept."""
+    determinant = transform[..., 0, 0] * transform[..., 1, 1] - transform[..., 0, 1] * transform[..., 1, 0]
+    return _moved(joints, transform_points(transform, joints[..., :2]), tf.sqrt(tf.abs(determinant))[..., None, None])
 
 
-def sample_bilinear(images, x, y):
-    """Bilinear samples of images at real-valued points.
+def _moved(joints, points, scale):
+    """Joints [..., J, 3 or 4] with other points, z at another scale."""
+    depth = [scale * joints[..., 3:]] if joints.shape[-1] == 4 else []
+    return tf.concat([points, joints[..., 2:3], *depth], axis=-1)
 
-    Beyond its border an image goes on for one mirrored pixel (the last but one) and is constant from there.
+
+def at_scale(transform, factor: int):
+    """A transform between canvases, [..., 2, 3], as one between maps at 1 / factor of their resolution.
+
+    Map pixel i covers canvas pixels factor * i to factor * i + factor - 1; its centre is factor * i + (factor - 1) / 2.
+    """
+    half = (factor - 1) / 2
+    linear, shift = transform[..., :2], transform[..., 2:]
+    moved = half * tf.reduce_sum(linear, axis=-1, keepdims=True) + shift - half
+    return tf.concat([linear, moved / factor], axis=-1)
+
+
+def joints_at_scale(joints, factor: int):
+    """Joints [..., J, 3 or 4] of a canvas in pixels of a map at 1 / factor of its resolution; see `at_scale`."""
+    return _moved(joints, (joints[..., :2] - (factor - 1) / 2) / factor, 1 / factor)
+
+
+def blended_displacement(target_to_source, weights, factor: int):
+    """Where the limbs' transforms, blended at every pixel, send that pixel: linear blend skinning.
 
     Args:
-        images: [B, H, W, C], H and W at least 2.
-        x, y: [B, h, w] in pixels of `images`.
+        target_to_source: [B, L, 2, 3], in pixels of the canvas.
+        weights: [B, h, w, L], summing to 1, for a map at 1 / factor of the canvas.
 
     Returns:
-        [B, h, w, C]. The gradient in images and points is that of bilinear interpolation (exact, not an estimate).
-
-    Source: the authors' `interpolate`.
+        [B, h, w, 2], along x and y, in pixels of the canvas: the blended source point minus the pixel itself.
     """
-    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="REFLECT")
-    shape = tf.shape(padded)
-    batch, height, width = shape[0], shape[1], shape[2]
-
-    def cell(position, size):
-        position = tf.clip_by_value(position + 1, 0, tf.cast(size - 1, position.dtype))
-        low = tf.minimum(tf.floor(position), tf.cast(size - 2, position.dtype))
-        return tf.cast(low, tf.int32), tf.cast(position - tf.stop_gradient(low), images.dtype)[..., None]
-
-    column, right = cell(x, width)
-    row, below = cell(y, height)
-    top_left = (tf.range(batch)[:, None, None] * height + row) * width + column
-    flat = tf.reshape(padded, [-1, images.shape[-1]])
-
-    def corner(offset):
-        return tf.gather(flat, top_left + offset)
-
-    top = corner(0) + right * (corner(1) - corner(0))
-    bottom = corner(width) + right * (corner(width + 1) - corner(width))
-    return top + below * (bottom - top)
-
-
-def warp(images, target_to_source, height: int | None = None, width: int | None = None):
-    """Warps images by affine transforms: output pixel (x, y) shows the image at target_to_source(x, y).
-
-    Args:
-        images: [B, H, W, C].
-        target_to_source: [B, 2, 3].
-        height, width: size of the output; the images' own by default.
-
-    Returns:
-        [B, height, width, C]; see `sample_bilinear` for what lies beyond the border.
-    """
-    height, width = height or images.shape[1], width or images.shape[2]
-    x = tf.range(width, dtype=target_to_source.dtype)[None, None, :]
-    y = tf.range(height, dtype=target_to_source.dtype)[None, :, None]
-    m = target_to_source[:, :, :, None, None]
-    return sample_bilinear(
-        images,
-        m[:, 0, 0] * x + m[:, 0, 1] * y + m[:, 0, 2],
-        m[:, 1, 0] * x + m[:, 1, 1] * y + m[:, 1, 2],
-    )
+    height, width = weights.shape[1:3]
+    half, dtype = (factor - 1) / 2, weights.dtype
+    x = (factor * tf.range(width, dtype=dtype) + half)[None, None, :, None]
+    y = (factor * tf.range(height, dtype=dtype) + half)[None, :, None, None]
+    m = [[target_to_source[:, :, i, j][:, None, None] for j in range(3)] for i in range(2)]
+    along_x = tf.reduce_sum(weights * ((m[0][0] - 1) * x + m[0][1] * y + m[0][2]), axis=-1)
+    along_y = tf.reduce_sum(weights * (m[1][0] * x + (m[1][1] - 1) * y + m[1][2]), axis=-1)
+    return tf.stack([along_x, along_y], axis=-1)

@@ -3,16 +3,18 @@
 The body is a tree of bones that grows from the middle of the hips: to both hips and to the middle of the shoulders,
 from there to both shoulders and the neck, and on along the skeleton's limbs. Every bone keeps the driving person's 2-D
 direction and foreshortening of the frame and is scaled by one ratio for the whole sequence, the source's length of
-that bone to the driving person's. The body is then placed by its feet: planted feet stay planted, a jump stays a jump.
+that bone to the driving person's. Depth, where it is known, takes the torso's ratio everywhere, so that what was nearer
+stays nearer. The body is then placed by its feet: planted feet stay planted, a jump stays a jump.
 
 A picture shows a bone at its true length or foreshortened, so lengths are robust maxima: a high percentile over the
 sequence, and the longer of left and right. The source is one picture, in which a bone may be foreshortened on both
 sides; ratios are therefore held near the body's global ratio (`_ratios`). A driving person who faces the other way does
 so in the result; the tilt and motion of the camera are ignored.
 
-Convention: joints are [T, J, 3] with x, y in pixels, y downward, and visibility, 0 meaning absent. Driving joints are
-in pixels of their own video, of any size, the result's in pixels of the source photo. Inside this module a body's P
-points are its J joints, the middle of the hips (-2) and the middle of the shoulders (-1), the chest.
+Convention: joints are [T, J, 3] with x, y in pixels, y downward, and visibility, 0 meaning absent, or [T, J, 4] with
+depth z. Driving joints are in pixels of their own video, of any size, the result's in pixels of the source photo.
+Inside this module a body's P points are its J joints, the middle of the hips (-2) and the middle of the shoulders
+(-1), the chest.
 """
 
 from dataclasses import dataclass
@@ -50,12 +52,13 @@ def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.
     of the two shows no ankle at all, the middle of the hips, or else of the shoulders, places the body at its median.
 
     Args:
-        driving: [T, J, 3] in pixels of the driving video.
-        source: [J, 3] in pixels of the source photo.
+        driving: [T, J, 3 or 4] in pixels of the driving video.
+        source: [J, 3 or 4] in pixels of the source photo; its z is not used.
         skeleton: names hips, shoulders, neck, knees and ankles; other joints hang from the limbs that they share.
 
     Returns:
-        float32 [T, J, 3] in pixels of the source photo, always finite; visibility is the driving person's.
+        float32, of the shape of `driving`, in pixels of the source photo, always finite; visibility is the driving
+        person's.
 
     Raises:
         UserError: both show fewer than two of the same bones, left and right counting once, or none of the joints
@@ -69,7 +72,8 @@ def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.
         points[:, child] = points[:, parent] + ratios[child] * (body.points[:, child] - body.points[:, parent])
     movement = ratios[skeleton.joint_index("left_knee", "left_ankle")].mean()
     points = _placed(points, body, source_body, movement, skeleton)[:, : skeleton.joint_count]
-    return np.concatenate([points, driving[..., 2:]], axis=-1).astype(np.float32)
+    depth = ratios[_CHEST] * driving[..., 3:]
+    return np.concatenate([points, driving[..., 2:3], depth], axis=-1).astype(np.float32)
 
 
 def _tree(skeleton: Skeleton) -> list[tuple[int, int]]:
@@ -90,7 +94,7 @@ def _tree(skeleton: Skeleton) -> list[tuple[int, int]]:
 
 
 def _body(joints: np.ndarray, tree: list[tuple[int, int]], skeleton: Skeleton) -> _Body:
-    """Joints [T, J, 3] and their middles. The middle of two joints is that of the visible ones."""
+    """Joints [T, J, 3 or 4] and their middles. The middle of two joints is that of the visible ones."""
     seen = joints[..., 2] > 0
     points = np.where(seen[..., None], joints[..., :2].astype(np.float64), 0)
     for middle in (_HIPS, _CHEST):

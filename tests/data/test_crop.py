@@ -93,6 +93,17 @@ def test_affine_algebra_against_homogeneous_matrices(standing):
         assert after[2] == before[2]
 
 
+def test_depth_takes_the_scale_of_a_transform(standing):
+    z = np.linspace(-30, 55, 14)[:, None]
+    turned = np.array([[0.6, -0.8, 3], [0.8, 0.6, -7]]) * 2.5
+    moved = crop.transform_joints(turned, np.concatenate([standing, z], axis=1))
+    assert moved.dtype == np.float32
+    np.testing.assert_allclose(moved[:, 3:], 2.5 * z, rtol=1e-6)
+    np.testing.assert_array_equal(moved[:, :3], crop.transform_joints(turned, standing))
+    back = crop.transform_joints(crop.invert(turned), moved)
+    np.testing.assert_allclose(back, np.concatenate([standing, z], axis=1), atol=1e-4)
+
+
 def on_canvas(matrix, poses):
     """Visible points of poses on the canvas, [N, 2]."""
     moved = crop.transform_joints(crop.invert(matrix), np.asarray(poses))

@@ -134,7 +134,11 @@ def test_blazepose_landmarks(read):
     np.testing.assert_array_equal(joints[[0, 2]], np.stack([blazepose_to_person(visible)] * 2))
     assert not joints[[1, 3]].any()
     four = np.concatenate([landmarks[:, :2], depth, landmarks[:, 2:]], axis=1)
-    np.testing.assert_array_equal(read([four.tolist()]).joints[0], blazepose_to_person(landmarks))
+    joints = read([[], four.tolist()]).joints
+    assert joints.shape == (2, 14, 4) and not joints[0].any()
+    np.testing.assert_array_equal(joints[1], blazepose_to_person(np.concatenate([landmarks, depth], axis=1)))
+    np.testing.assert_array_equal(joints[1, :, :3], blazepose_to_person(landmarks))
+    np.testing.assert_allclose(read([four[:, :3].tolist()]).joints[0, 2:, 3], depth[0, 0] + np.zeros(12), rtol=1e-6)
 
 
 def test_mpii_annotations(read):
@@ -176,7 +180,7 @@ GOOD = {
 
 @pytest.mark.parametrize("kind", GOOD)
 def test_the_image_size_must_be_given(read, refuses, kind):
-    assert read(GOOD[kind]).joints.shape == (1, 14, 3)
+    assert read(GOOD[kind]).joints.shape[:2] == (1, 14)
     refuses(lambda: read(GOOD[kind], size=None), "poses.json", "how large")
 
 
@@ -217,7 +221,7 @@ def test_other_skeletons_are_not_converted_to(tmp_path, refuses):
 
 def test_sample_files(shared):
     squats = read_poses(shared / "data/videos/pose_squats.full.json", PERSON, (640, 480))
-    assert squats.joints.shape == (65, 14, 3) and (squats.joints[..., 2] == 1).all()
+    assert squats.joints.shape == (65, 14, 4) and (squats.joints[..., 2] == 1).all()
     head, neck, hip, ankle = squats.joints[:, PERSON.joint_index("head", "neck", "left_hip", "left_ankle"), 1].T
     assert (head < neck).all() and (neck < hip).all() and (hip < ankle).all()
     (info,) = (shared / "data/posewarp_sample/train/info").glob("*.mat")

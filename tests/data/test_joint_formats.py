@@ -100,6 +100,18 @@ def test_neck_and_head_by_hand(landmarks):
     np.testing.assert_allclose(head, [56 + 3.6, 55 - 30, 0.3], rtol=1e-6)
 
 
+def test_depth_goes_with_the_points(landmarks):
+    z = np.random.default_rng(5).normal(0, 40, (33, 1)).astype(np.float32)
+    joints = blazepose_to_person(np.concatenate([landmarks, z], axis=1))
+    assert joints.shape == (14, 4)
+    np.testing.assert_array_equal(joints[:, :3], blazepose_to_person(landmarks))
+    depth = dict(zip(BLAZEPOSE, z[:, 0], strict=True))
+    np.testing.assert_array_equal(joints[2:, 3], [depth[name] for name in PERSON.joints[2:]])
+    neck = (depth["left_shoulder"] + depth["right_shoulder"]) / 2
+    ears = (depth["left_ear"] + depth["right_ear"]) / 2
+    np.testing.assert_allclose(joints[:2, 3], [ears + 0.6 * (ears - neck), neck], rtol=1e-5)
+
+
 def test_coco_neck_and_head_by_hand():
     body = {"left_shoulder": [60, 100, 0.9], "right_shoulder": [40, 110, 0.7], "nose": [55, 65, 0.5]}
     ears = {"left_ear": [62, 50, 0.6], "right_ear": [50, 60, 0.8]}

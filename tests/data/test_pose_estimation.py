@@ -21,6 +21,8 @@ from tf_unseen_pose.data.pose_estimation import (
     estimate_video,
     open_estimator,
 )
+from tf_unseen_pose.geometry import limb_depths
+from tf_unseen_pose.images import load_image
 from tf_unseen_pose.skeleton import PERSON
 
 BLANK = np.full((120, 90, 3), 128, np.uint8)
@@ -59,17 +61,18 @@ def mediapipe_image(mask):
 
 
 def test_results_become_pixels_of_the_image():
-    marks = np.random.default_rng(0).uniform(0.1, 0.9, (33, 3))
-    marks[16] = (1.25, -0.5, 0.7)
+    marks = np.random.default_rng(0).uniform(0.1, 0.9, (33, 4))
+    marks[16] = (1.25, -0.5, 0.7, -0.4)
     mask = np.zeros((60, 40), np.float32)
     mask[10:20, 5:9], mask[50, 3] = 1, 0.5
-    landmarks = [NormalizedLandmark(x=x, y=y, z=0, visibility=v) for x, y, v in marks]
+    landmarks = [NormalizedLandmark(x=x, y=y, z=z, visibility=v) for x, y, v, z in marks]
     result = PoseLandmarkerResult([landmarks], [], [mediapipe_image(mask)])
     (found,) = _detections(result, 60, 40)
-    expected = blazepose_to_person(np.stack([marks[:, 0] * 40 - 0.5, marks[:, 1] * 60 - 0.5, marks[:, 2]], axis=1))
+    x, y, visibility, z = marks.T
+    expected = blazepose_to_person(np.stack([x * 40 - 0.5, y * 60 - 0.5, visibility, z * 40], axis=1))
     np.testing.assert_allclose(found.joints, expected, atol=1e-4)
     # Beyond the image's edge, and not clipped.
-    np.testing.assert_allclose(found.joints[PERSON.joint_index("right_wrist")], [[49.5, -30.5, 0.7]], atol=1e-4)
+    np.testing.assert_allclose(found.joints[PERSON.joint_index("right_wrist")], [[49.5, -30.5, 0.7, -16]], atol=1e-4)
     assert found.mask.dtype == np.uint8
     np.testing.assert_array_equal(found.mask, np.round(mask * 255))
 
@@ -98,9 +101,9 @@ def test_a_second_person_must_be_large_seen_and_elsewhere(standing):
 def test_finds_the_woman_of_the_squats(squats, video_estimator):
     frames, expected = squats
     joints = estimate_video(iter(frames), 5.0, video_estimator)
-    assert joints.shape == (20, 14, 3) and joints.dtype == np.float32
+    assert joints.shape == (20, 14, 4) and joints.dtype == np.float32
     height = np.ptp(expected[0, :, 1])
-    distances = np.hypot(*np.moveaxis(joints - expected, -1, 0)[:2])
+    distances = np.hypot(*np.moveaxis(joints[..., :2] - expected[..., :2], -1, 0))
     assert distances.mean() < 0.015 * height
     assert distances.mean(axis=0).max() < 0.03 * height
     assert (joints[..., 2] > 0.1).all()
@@ -128,6 +131,20 @@ def test_left_and_right_are_the_persons_own(squats, estimator):
     # She faces the camera.
     right, left = found.joints[PERSON.joint_index("right_shoulder", "left_shoulder"), 0]
     assert right + 0.05 * height < left
+
+
+def test_what_is_nearer_has_the_smaller_z(shared, estimator):
+    """A man turned with his right side to the camera holds his right arm out towards it, his left one down."""
+    image = load_image(shared / "data/exercise_pairs/images/Front_Dumbbell_Raise_1.jpg")
+    joints = estimate_image(image, "photo.jpg", estimator)
+    z = dict(zip(PERSON.joints, joints[:, 3], strict=True))
+    assert z["right_wrist"] < z["right_elbow"] < z["right_shoulder"] < z["left_shoulder"]
+    assert z["right_wrist"] < z["left_wrist"] and z["right_ankle"] < z["left_ankle"]
+    forearm, torso = (
+        next(i for i, limb in enumerate(PERSON.limbs) if limb.name == n) for n in ("right_forearm", "torso")
+    )
+    depths = limb_depths(joints[None], PERSON).numpy()[0]
+    assert depths.argmin() == forearm and depths[forearm] < depths[torso] - 1
 
 
 def test_the_mask_covers_the_person(squats, estimator):

@@ -15,6 +15,37 @@ def test_round_trip(tmp_path, standing):
     assert (read.width, read.height, read.fps) == (200, 240, 12.5)
 
 
+@pytest.fixture
+def deep(standing):
+    """float32 [14, 4]: the standing person with a depth, another one for every joint."""
+    return np.concatenate([standing, np.linspace(-60.5, 81, 14, dtype=np.float32)[:, None]], axis=1)
+
+
+def test_depth_makes_the_round_trip_and_scales(tmp_path, standing, deep):
+    nobody = deep * np.float32([1, 1, 0, 1])
+    poses = Poses(np.stack([deep, nobody, deep[::-1]]), 200, 240)
+    write_poses(tmp_path / "poses.json", poses)
+    read = read_poses(tmp_path / "poses.json", PERSON).joints
+    assert read.dtype == np.float32
+    np.testing.assert_allclose(read, poses.joints, atol=1e-3)
+    scaled = poses.scaled_to(500, 480).joints  # twice the size
+    np.testing.assert_allclose(scaled[..., 3], 2 * poses.joints[..., 3])
+    np.testing.assert_array_equal(scaled[0, :, :3], Poses(standing[None], 200, 240).scaled_to(500, 480).joints[0])
+    np.testing.assert_array_equal(as_joints(deep.tolist(), PERSON, "the pose"), deep)
+    require_inside(deep, 200, 240, PERSON, "the pose")
+
+
+def test_depth_is_known_for_everybody_or_for_nobody(tmp_path, standing, deep):
+    nobody = (standing * np.float32([1, 1, 0])).tolist()
+    for poses, columns in (([deep, standing], 3), ([nobody, deep, deep], 4), ([deep * [1, 1, 0, 1], standing], 3)):
+        content = {"width": 200, "height": 240, "poses": [{"joints": np.array(pose).tolist()} for pose in poses]}
+        (tmp_path / "poses.json").write_text(json.dumps(content))
+        joints = read_poses(tmp_path / "poses.json", PERSON).joints
+        assert joints.shape == (len(poses), 14, columns)
+        np.testing.assert_array_equal(joints[-1], np.array(poses[-1])[:, :columns])
+        np.testing.assert_array_equal(joints[0, :, :2], standing[:, :2])
+
+
 def test_one_object_a_frame(tmp_path, standing):
     moved = standing + np.float32([3, -1, 0])
     frames = [{"width": 200, "height": 240, "fps": 12.5, "joints": pose.tolist()} for pose in (standing, moved)]
@@ -70,6 +101,9 @@ def test_scaling_keeps_the_centre_and_proportions(standing):
         (lambda joints: [[x, y, 2] for x, y, _ in joints], "visibility"),
         (lambda joints: "arms up", "not rows"),
         (lambda joints: [[1], *joints[1:]], "not rows"),
+        (lambda joints: [[*joints[0], 5], *joints[1:]], "z in all or none"),
+        (lambda joints: [[*joint, 5, 6] for joint in joints], "not rows"),
+        (lambda joints: [*([*joint, 5] for joint in joints[:-1]), [*joints[-1], float("nan")]], "left_ankle"),
         (lambda joints: [[10**400, 3, 1], *joints[1:]], "not rows"),
     ],
 )

@@ -34,8 +34,8 @@ def test_poses_of_a_file_a_photo_and_a_video(tmp_path, frames, has_model):
         find_poses(tmp_path / name, progress=False) for name in ("poses.json", "photo.png", "video.mp4")
     )
     np.testing.assert_allclose(read.joints, truth, atol=1e-3)
-    assert photo.joints.shape == (1, 14, 3) and error(photo.joints[0], truth[0]) < 0.05
-    assert video.joints.shape == (8, 14, 3) and error(video.joints, truth) < 0.05
+    assert photo.joints.shape == (1, 14, 4) and error(photo.joints[0], truth[0]) < 0.05
+    assert video.joints.shape == (8, 14, 4) and error(video.joints, truth) < 0.05
     assert {(poses.width, poses.height) for poses in (read, photo, video)} == {(320, 240)}
     assert (read.fps, photo.fps, video.fps) == (12.5, 0, float(NTSC))
 

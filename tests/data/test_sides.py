@@ -45,3 +45,11 @@ def test_a_person_who_turns_around_keeps_the_estimated_sides(standing):
 
 def test_a_single_frame_stays(standing):
     np.testing.assert_array_equal(consistent_sides(standing[None], 25, PERSON), standing[None])
+
+
+def test_depth_goes_with_the_exchanged_joints(standing):
+    z = np.linspace(-40, 60, 14, dtype=np.float32)[:, None]
+    joints = np.repeat(np.concatenate([standing, z], axis=1)[None], 20, axis=0)
+    swapped = joints.copy()
+    swapped[8:11] = joints[8:11, PERSON.mirrored]
+    np.testing.assert_array_equal(consistent_sides(swapped, 25, PERSON), joints)

@@ -125,6 +125,33 @@ def test_starts_anew_after_a_long_gap():
     np.testing.assert_array_equal(smoothed[12:25], 0)
 
 
+def test_depth_is_filtered_like_the_other_coordinates():
+    """A person whose z is another one's y has that one's smoothed y as z, gaps and wrong frames included."""
+    joints = moving(60, seed=4)
+    joints[20:23, 1] = 0  # to be filled
+    joints[35:50, 2] = 0  # not to be
+    deep = np.concatenate([joints, joints[..., 1:2]], axis=-1)
+    smoothed = smooth(deep, 25)
+    assert smoothed.shape == (60, 3, 4) and smoothed.dtype == np.float32
+    np.testing.assert_array_equal(smoothed[..., :3], smooth(joints, 25))
+    np.testing.assert_array_equal(smoothed[..., 3], smoothed[..., 1])
+    assert (smoothed[20:23, 1, 2] == 1).all() and not smoothed[35:50, 2].any()
+    # A depth that is wrong for a frame is dropped, and neither size nor place of the joint depends on depth.
+    wrong = deep.copy()
+    wrong[..., 3] = np.arange(60)[:, None] * 2 - 500
+    expected = smooth(wrong, 25)[..., 3]
+    wrong[10, :, 3] += 300
+    dropped = smooth(wrong, 25)
+    np.testing.assert_allclose(dropped[..., 3], expected, atol=3)
+    np.testing.assert_array_equal(dropped[..., :3], smoothed[..., :3])
+
+
+def test_gaps_in_depth_are_filled_straight():
+    joint = np.zeros((6, 1, 4), np.float32)
+    joint[1, 0], joint[4, 0] = (10, 100, 0.8, -30), (40, 70, 0.6, 60)
+    np.testing.assert_allclose(fill_gaps(joint, 3)[2:4, 0], [(20, 90, 0.6, 0), (30, 80, 0.6, 30)], atol=1e-5)
+
+
 def test_resolution_does_not_matter():
     joints = moving(30)
     larger = joints * np.float32([3.5, 3.5, 1])

@@ -79,7 +79,8 @@ def wall(make_picture, count):
 def found(joints):
     mask = np.zeros((240, 200), np.uint8)
     mask[40:200, 60:150] = 255
-    return Detection(joints.astype(np.float32), mask)
+    # A depth, which frames do not keep.
+    return Detection(np.insert(joints, 3, joints[:, 0], axis=1).astype(np.float32), mask)
 
 
 def judge(images, estimator, **options):

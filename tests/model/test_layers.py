@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from tf_unseen_pose import geometry
+from tf_unseen_pose import warping
 from tf_unseen_pose.model.layers import LimbSpatialTransformer, OriginAlignedUpsampling
 
 
@@ -29,4 +30,17 @@ def test_every_limb_layer_is_warped_by_its_own_transform():
     warped = LimbSpatialTransformer()(layers, transforms)
     assert warped.shape == layers.shape
     for limb in range(3):
-        np.testing.assert_allclose(warped[:, limb], geometry.warp(layers[:, limb], transforms[:, limb]), atol=1e-5)
+        np.testing.assert_allclose(warped[:, limb], warping.warp(layers[:, limb], transforms[:, limb]), atol=1e-5)
+
+
+def test_gradient_of_the_upsampling_is_its_transpose():
+    """For every pixel e of the input: <up(e), y> = <e, gradient(y)>, at the borders too."""
+    y = np.random.default_rng(8).normal(size=(1, 6, 8, 2)).astype(np.float32)
+    x = tf.Variable(tf.zeros([1, 3, 4, 2]))
+    with tf.GradientTape() as tape:
+        product = tf.reduce_sum(OriginAlignedUpsampling()(x) * y)
+    gradient = tape.gradient(product, x).numpy()
+    for pixel in np.ndindex(1, 3, 4, 2):
+        one = np.zeros((1, 3, 4, 2), np.float32)
+        one[pixel] = 1
+        assert gradient[pixel] == pytest.approx((OriginAlignedUpsampling()(one).numpy() * y).sum(), abs=1e-5)

@@ -40,7 +40,7 @@ class ClipPoses:
         joints = np.stack([dataset.read_frame(clip, frame).joints for frame in frames])
         sizes = np.array([person_height(pose, skeleton) for pose in joints])
         shares = sizes / [max(entries[frame].width, entries[frame].height) for frame in frames]
-        points = np.where(joints[..., 2:] > 0, joints[..., :2], np.nan)
+        points = np.where(joints[..., 2:3] > 0, joints[..., :2], np.nan)
         hips = points[:, skeleton.joint_index("left_hip", "right_hip")].mean(axis=1, keepdims=True)
         return cls(joints, sizes, shares, (points - hips) / np.median(sizes))
 

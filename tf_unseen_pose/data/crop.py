@@ -3,10 +3,11 @@
 Pure NumPy; training pairs and users' photos are cropped by the same function.
 
 Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; joints are [J, 3] with visibility, 0
-meaning absent; an affine transform [2, 3] is named by its direction, `canvas_to_image` being the one in which pixels
-are sampled.
+meaning absent, or [J, 4] with depth z as well; an affine transform [2, 3] is named by its direction, `canvas_to_image`
+being the one in which pixels are sampled.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -197,11 +198,22 @@ def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
 
 def invert(matrix: np.ndarray) -> np.ndarray:
     """The inverse of an affine transform [2, 3]."""
-    linear = np.linalg.inv(matrix[:, :2])
-    return np.concatenate([linear, -linear @ matrix[:, 2:]], axis=1)
+    # Not by np.linalg: LAPACK calls all cores to a matrix of four numbers, a hundred times as long.
+    (a, b, x), (c, d, y) = matrix
+    return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / (a * d - b * c)
+
+
+def length_scale(matrix: np.ndarray) -> float:
+    """How much longer an affine transform [2, 3] makes things: the root of its determinant's size."""
+    (a, b, _), (c, d, _) = matrix
+    return math.sqrt(abs(a * d - b * c))
 
 
 def transform_joints(matrix: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Applies an affine transform [2, 3] to joints [..., J, 3], float32; visibility is kept."""
+    """Applies an affine transform [2, 3] to joints [..., J, 3 or 4], float32.
+
+    Visibility is kept, z takes the transform's scale: the root of its determinant.
+    """
     points = joints[..., :2] @ matrix[:, :2].T + matrix[:, 2]
-    return np.concatenate([points, joints[..., 2:]], axis=-1).astype(np.float32)
+    depth = joints[..., 3:] * length_scale(matrix)
+    return np.concatenate([points, joints[..., 2:3], depth], axis=-1).astype(np.float32)

@@ -1,8 +1,8 @@
 """Poses as other programs write them: each reader recognises its JSON by the content.
 
 A reader takes what the JSON holds and returns None where it is of another kind, or joints float32 [T, 14, 3] of
-`skeleton.PERSON` and the image's (width, height), None where the file does not say. Malformed content raises KeyError,
-TypeError or ValueError, which `read_foreign_poses` puts into words.
+`skeleton.PERSON` ([T, 14, 4] with BlazePose's depth) and the image's (width, height), None where the file does not say.
+Malformed content raises KeyError, TypeError or ValueError, which `read_foreign_poses` puts into words.
 
 Convention: one person a frame; a frame without anybody has all joints invisible. Frames of named images are in the
 order of the names' numbers: 2 before 10.
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_unseen_pose.data.clips import BrokenClip
-from tf_unseen_pose.data.joint_formats import FORMATS
+from tf_unseen_pose.data.joint_formats import FORMATS, blazepose_to_person
 from tf_unseen_pose.data.posewarp_format import read_info
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import PERSON
@@ -89,7 +89,7 @@ def _openpose(content) -> PosesAndSize | None:
         [_to_person(person["pose_keypoints_2d"], "BODY_25", "BODY_18") for person in frame["people"]]
         for frame in frames
     )
-    return _stack(map(_largest, people)), None
+    return stack_poses(map(_largest, people)), None
 
 
 def _coco_results(content) -> PosesAndSize | None:
@@ -97,7 +97,7 @@ def _coco_results(content) -> PosesAndSize | None:
     if not _are_objects(content, "image_id", "keypoints", "score"):
         return None
     images = _by_image(content, "image_id")
-    return _stack(_to_person(max(found, key=_number("score"))["keypoints"], "COCO") for found in images), None
+    return stack_poses(_to_person(max(found, key=_number("score"))["keypoints"], "COCO") for found in images), None
 
 
 def _coco_annotations(content) -> PosesAndSize | None:
@@ -116,22 +116,22 @@ def _coco_annotations(content) -> PosesAndSize | None:
         _to_person(max(found, key=_number("area"))["keypoints"], "COCO", most_visible=2) if found else _NOBODY
         for found in people.values()
     )
-    return _stack(poses), sizes.pop()
+    return stack_poses(poses), sizes.pop()
 
 
 def _blazepose(content) -> PosesAndSize | None:
     """Frames of 33 landmarks [x, y], [x, y, z] or [x, y, z, visibility]; empty frames show nobody."""
     if not (isinstance(content, list) and any(isinstance(frame, list) and len(frame) == 33 for frame in content)):
         return None
-    return _stack(_blazepose_person(frame) if frame else _NOBODY for frame in content), None
+    return stack_poses(_blazepose_person(frame) if frame else _NOBODY for frame in content), None
 
 
 def _blazepose_person(landmarks) -> np.ndarray:
     landmarks = np.asarray(landmarks, np.float32)
-    if landmarks.ndim != 2 or not 2 <= landmarks.shape[1] <= 4:
-        raise ValueError("landmarks are not rows of two to four numbers")
+    if landmarks.ndim != 2 or len(landmarks) != 33 or not 2 <= landmarks.shape[1] <= 4:
+        raise ValueError("landmarks are not 33 rows of two to four numbers")
     visibility = landmarks[:, 3:] if landmarks.shape[1] == 4 else np.ones((len(landmarks), 1), np.float32)
-    return _to_person(np.concatenate([landmarks[:, :2], visibility], axis=1), "BlazePose")
+    return blazepose_to_person(np.concatenate([landmarks[:, :2], visibility, landmarks[:, 2:3]], axis=1))
 
 
 def _mpii(content) -> PosesAndSize | None:
@@ -139,7 +139,7 @@ def _mpii(content) -> PosesAndSize | None:
     if not _are_objects(content, "image", "joints", "joints_vis"):
         return None
     people = ([_mpii_person(person) for person in image] for image in _by_image(content, "image"))
-    return _stack(map(_largest, people)), None
+    return stack_poses(map(_largest, people)), None
 
 
 def _mpii_person(person: dict) -> np.ndarray:
@@ -188,8 +188,11 @@ def _to_person(values, *formats: str, most_visible: float = 1) -> np.ndarray:
     raise ValueError(f"{len(values)} keypoints are not those of {' or '.join(formats)}")
 
 
-def _stack(poses: Iterable[np.ndarray]) -> np.ndarray:
-    return np.stack(list(poses))
+def stack_poses(poses: Iterable[np.ndarray]) -> np.ndarray:
+    """Poses [J, 3 or 4] as one array: [T, J, 4] where every pose that shows somebody has z, else [T, J, 3]."""
+    poses = list(poses)
+    columns = min((pose.shape[1] for pose in poses if (pose[:, 2] > 0).any()), default=3)
+    return np.stack([np.pad(pose[:, :columns], ((0, 0), (0, max(0, columns - pose.shape[1])))) for pose in poses])
 
 
 def _largest(people: list[np.ndarray]) -> np.ndarray:

@@ -1,7 +1,8 @@
 """From the keypoints of other datasets and estimators to the 14 joints of `skeleton.PERSON`.
 
 All of them name left and right as the person's own, as we do. Each converter takes keypoints [..., K, 3] (x, y in
-pixels, visibility or score; 0 where the keypoint is absent) and returns float32 [..., 14, 3].
+pixels, visibility or score; 0 where the keypoint is absent) and returns float32 [..., 14, 3]. Where depth is known,
+z is the fourth column of both.
 """
 
 from dataclasses import dataclass
@@ -39,10 +40,10 @@ class JointFormat:
         """The 14 joints of `skeleton.PERSON`.
 
         Args:
-            keypoints: [..., K, 3]: x, y in pixels, visibility 0..1 (larger ones are clipped).
+            keypoints: [..., K, 3 or 4]: x, y in pixels, visibility 0..1 (larger ones are clipped), z in pixels.
 
         Returns:
-            float32 [..., 14, 3]. A derived joint is as visible as the least visible keypoint that it is made of; a
+            float32 [..., 14, 3 or 4]. A derived joint is as visible as the least visible keypoint that it is made of; a
             visibility below 0.1 becomes 0.
         """
         keypoints = np.asarray(keypoints, np.float32)
@@ -62,12 +63,14 @@ class JointFormat:
         return [self.keypoints.index(name) for name in names]
 
     def _mean(self, keypoints: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-        """The mean point of some keypoints, with the least visibility: [..., 3]."""
+        """The mean point of some keypoints, with the least visibility: [..., 3 or 4]."""
         group = keypoints[..., self._indices(names), :]
-        return np.concatenate([group[..., :2].mean(axis=-2), group[..., 2:].min(axis=-2)], axis=-1)
+        mean = group.mean(axis=-2)
+        mean[..., 2] = group[..., 2].min(axis=-1)
+        return mean
 
     def _first_visible(self, keypoints: np.ndarray, groups: tuple[tuple[str, ...], ...]) -> np.ndarray:
-        """The mean of the first visible group, or of the first group where none is: [..., 3]."""
+        """The mean of the first visible group, or of the first group where none is: [..., 3 or 4]."""
         means = np.stack([self._mean(keypoints, names) for names in groups])
         first = np.argmax(means[..., 2] >= LEAST_VISIBILITY, axis=0)
         return np.take_along_axis(means, first[None, ..., None], axis=0)[0]

@@ -1,7 +1,8 @@
 """Finds the person of a picture or a video: joints and mask, by MediaPipe's BlazePose.
 
 Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; joints are those of
-`skeleton.PERSON`, and may lie outside the image.
+`skeleton.PERSON`, and may lie outside the image. Their z is BlazePose's depth: in pixels like x, about 0 at the hips,
+negative towards the camera.
 """
 
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ class Detection:
     """A person that was found.
 
     Attributes:
-        joints: float32 [14, 3] of `skeleton.PERSON`: x, y in pixels of the image, visibility 0..1.
+        joints: float32 [14, 4] of `skeleton.PERSON`: x, y in pixels of the image, visibility 0..1, z.
         mask: uint8 [H, W], soft, 255 = person.
     """
 
@@ -106,7 +107,7 @@ def open_estimator(video: bool = False, model: Path | None = None) -> PoseEstima
 
 
 def estimate_image(image: np.ndarray, name: str, estimator: PoseEstimator) -> np.ndarray:
-    """The joints, float32 [14, 3], of the one person of uint8 [H, W, 3].
+    """The joints, float32 [14, 4], of the one person of uint8 [H, W, 3].
 
     Args:
         name: what messages call the image.
@@ -125,7 +126,7 @@ def estimate_image(image: np.ndarray, name: str, estimator: PoseEstimator) -> np
 def estimate_video(
     frames: Iterable[np.ndarray], fps: float, estimator: PoseEstimator, name: str = "the video"
 ) -> np.ndarray:
-    """The joints, float32 [T, 14, 3], of the person of a video, steadied; absent where nobody is found for long.
+    """The joints, float32 [T, 14, 4], of the person of a video, steadied; absent where nobody is found for long.
 
     Args:
         frames: uint8 [H, W, 3], read one at a time.
@@ -136,7 +137,7 @@ def estimate_video(
     Raises:
         UserError: nobody is found in any frame.
     """
-    nobody = np.zeros((PERSON.joint_count, 3), np.float32)
+    nobody = np.zeros((PERSON.joint_count, 4), np.float32)
     detections = (estimator.detect(frame) for frame in frames)
     poses = [nobody if detection is None else detection.joints for detection in detections]
     if not np.any([pose[:, 2] > 0 for pose in poses]):
@@ -167,8 +168,8 @@ def _detections(result: vision.PoseLandmarkerResult, height: int, width: int) ->
     """MediaPipe's result in pixels of the image."""
     detections = []
     for landmarks, mask in zip(result.pose_landmarks, result.segmentation_masks or [], strict=True):
-        # MediaPipe's 0..1 runs from the first pixel's outer edge to the last one's.
-        points = [(mark.x * width - 0.5, mark.y * height - 0.5, mark.visibility) for mark in landmarks]
+        # MediaPipe's 0..1 runs from the first pixel's outer edge to the last one's; z has the scale of x.
+        points = [(mark.x * width - 0.5, mark.y * height - 0.5, mark.visibility, mark.z * width) for mark in landmarks]
         soft = mask.numpy_view().reshape(height, width)
         detections.append(Detection(blazepose_to_person(points), np.round(soft * 255).astype(np.uint8)))
     return detections

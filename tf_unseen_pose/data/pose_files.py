@@ -2,9 +2,10 @@
 
     {"width": W, "height": H, "fps": F, "poses": [{"joints": [[x, y, visibility], ...]}, ...]}
 
-Joints are in the skeleton's order, in pixels of an image of W x H. One object a frame does as well: a list of
-{"width": W, "height": H, "joints": [...]}, or of the object above with one pose. What other programs write is read
-too, see `data.foreign_poses`.
+Joints are in the skeleton's order, in pixels of an image of W x H. They may have depth, [x, y, visibility, z]: z is in
+pixels too, smaller being nearer to the camera, and only its differences have a meaning. Where not all poses that show
+somebody have z, none has. One object a frame does as well: a list of {"width": W, "height": H, "joints": [...]}, or of
+the object above with one pose. What other programs write is read too, see `data.foreign_poses`.
 """
 
 import json
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_unseen_pose.data.foreign_poses import openpose_files, read_foreign_poses, read_posewarp_poses
+from tf_unseen_pose.data.foreign_poses import openpose_files, read_foreign_poses, read_posewarp_poses, stack_poses
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.skeleton import PERSON, Skeleton
@@ -30,7 +31,7 @@ class Poses:
     """The poses of one person in one image or video.
 
     Attributes:
-        joints: float32 [T, J, 3].
+        joints: float32 [T, J, 3], or [T, J, 4] where depth is known.
         width, height: size in pixels of the image that the joints belong to.
         fps: frames a second; 0 for stills.
     """
@@ -46,6 +47,7 @@ class Poses:
         centre = (np.array([self.width, self.height]) - 1) / 2
         joints = self.joints.copy()
         joints[..., :2] = (joints[..., :2] - centre) * scale + (np.array([width, height]) - 1) / 2
+        joints[..., 3:] *= scale
         return Poses(joints, width, height, self.fps)
 
 
@@ -57,7 +59,7 @@ def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = No
     Accepted beside our own JSON, for `skeleton.PERSON`:
       - OpenPose: a file of 25 or 18 keypoints, or the folder of a video's files; of several people the largest.
       - COCO's 17 keypoints: results (the best person of each image) or annotations (the largest).
-      - BlazePose: frames of 33 landmarks x, y, and if known z and visibility, in pixels.
+      - BlazePose: frames of 33 landmarks x, y, and if known z and visibility, all but the last in pixels.
       - MPII: a list of objects with image, joints and joints_vis; of several people the largest.
       - the authors' .mat.
     A frame in which nobody is seen has all joints invisible.
@@ -78,7 +80,7 @@ def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = No
         raise UserError(f"{path} does not say how large its image is; give the image's width and height with it.")
     if len(poses) == 0 or min(size) < 1:
         raise UserError(f"The pose file {path} holds no pose of an image with a size; make it anew.")
-    joints = np.stack([_as_frame(pose, skeleton, f"pose {i + 1} of {path}") for i, pose in enumerate(poses)])
+    joints = stack_poses(_as_frame(pose, skeleton, f"pose {i + 1} of {path}") for i, pose in enumerate(poses))
     if not (joints[..., 2] > 0).any():
         raise UserError(f"No joint of {path} is visible; take a picture in which the person is seen.")
     return Poses(joints, *size, fps)
@@ -138,7 +140,7 @@ def write_poses(path: Path, poses: Poses) -> None:
 
 
 def as_joints(values, skeleton: Skeleton, name: str) -> np.ndarray:
-    """float32 [J, 3] of nested sequences [J, 3], or [J, 2] for joints that are all visible.
+    """float32 [J, 3 or 4] of nested sequences [J, 3 or 4], or [J, 2] for joints that are all visible.
 
     Raises:
         UserError: wrong joint count, NaN, visibility out of 0..1, no joint visible; the sentence calls the pose `name`.
@@ -155,8 +157,10 @@ def _as_frame(values, skeleton: Skeleton, name: str) -> np.ndarray:
         joints = np.asarray(values, np.float32)
     except (TypeError, ValueError, OverflowError):
         joints = np.empty(0, np.float32)
-    if joints.ndim != 2 or joints.shape[1] not in (2, 3):
-        raise UserError(f"The joints of {name} are not rows of x, y and visibility; correct the pose.")
+    if joints.ndim != 2 or joints.shape[1] not in (2, 3, 4):
+        raise UserError(
+            f"The joints of {name} are not rows of x, y and visibility, with z in all or none; correct the pose."
+        )
     if len(joints) != skeleton.joint_count:
         raise UserError(
             f"The {name} has {len(joints)} joints, the skeleton '{skeleton.name}' has {skeleton.joint_count}: "
@@ -180,7 +184,7 @@ def require_inside(
     Raises:
         UserError: names the first such joint.
     """
-    x, y, visible = joints.T
+    x, y, visible = joints[:, :3].T
     beyond = np.maximum(np.maximum(-x, x - width + 1), np.maximum(-y, y - height + 1))
     outside = (visible > 0) & (beyond > margin + 0.5)
     if outside.any():

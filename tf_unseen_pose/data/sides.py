@@ -4,7 +4,8 @@ Nobody turns around within a frame: a swap shows as a jump of every joint to its
 exchange the sides of whole frames, the one with the least motion is chosen, by dynamic programming over two states a
 frame (Viterbi). Exchanging costs a little for as long as it lasts, so that the estimator is believed in the long run.
 
-Convention: joints are [T, J, 3] in pixels with visibility, 0 meaning absent.
+Convention: joints are [T, J, 3] in pixels with visibility, 0 meaning absent, or [T, J, 4] with depth z, which goes
+with its joint.
 """
 
 import numpy as np
@@ -21,11 +22,11 @@ def consistent_sides(joints: np.ndarray, fps: float, skeleton: Skeleton) -> np.n
     """Exchanges left and right joints in the frames where that makes for the least motion.
 
     Args:
-        joints: [T, J, 3]; at least one joint is visible somewhere.
+        joints: [T, J, 3 or 4]; at least one joint is visible somewhere.
         fps: frames a second.
 
     Returns:
-        [T, J, 3].
+        The same shape.
     """
     exchanged = joints[:, skeleton.mirrored]
     size = person_size(joints)

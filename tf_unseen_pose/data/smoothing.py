@@ -5,8 +5,9 @@ Then comes the One-Euro filter: a low-pass whose cutoff rises with the speed, so
 a fast one is followed closely. Run forward in time it lags, run backward it leads by as much: the mean of both runs
 does neither.
 
-Convention: joints are [T, J, 3] in pixels with visibility, 0 meaning absent; frequencies are in Hz, speeds in lengths
-of the person a second, so that the picture's resolution does not matter.
+Convention: joints are [T, J, 3] in pixels with visibility, 0 meaning absent, or [T, J, 4] with depth z, which is
+filtered as x and y are; frequencies are in Hz, speeds in lengths of the person a second, so that the picture's
+resolution does not matter.
 
 Source: Casiez, Roussel, Vogel: 1 Euro Filter, CHI 2012.
 """
@@ -26,7 +27,7 @@ def smooth(
     """Fills short gaps and filters every coordinate of every joint on its own.
 
     Args:
-        joints: [T, J, 3]; at least one joint is visible somewhere.
+        joints: [T, J, 3 or 4]; at least one joint is visible somewhere.
         fps: frames a second, positive.
         longest_gap: in seconds; a joint that is absent for longer stays absent, and the filter starts anew after it.
         median_span: in seconds; below three frames there is no median.
@@ -35,42 +36,44 @@ def smooth(
         speed_cutoff: of the low-pass that the speed itself goes through.
 
     Returns:
-        float32 [T, J, 3]. A filled joint has the lesser visibility of both ends of its gap; absent joints are zero.
+        float32, of the same shape. A filled joint has the lesser visibility of both ends of its gap; absent joints are
+        zero.
     """
     joints = fill_gaps(np.asarray(joints, np.float32), round(longest_gap * fps))
     size = person_size(joints)
     present = joints[..., 2] > 0
-    points = _running_median(joints[..., :2].astype(np.float64) / size, present, reach=int(median_span * fps / 2))
+    points = np.delete(joints, 2, axis=-1).astype(np.float64) / size
+    points = _running_median(points, present, reach=int(median_span * fps / 2))
     cutoffs = (least_cutoff, cutoff_slope, speed_cutoff)
     forward = _one_euro(points, present, fps, *cutoffs)
     backward = _one_euro(points[::-1], present[::-1], fps, *cutoffs)[::-1]
-    steady = np.concatenate([(forward + backward) / 2 * size, joints[..., 2:]], axis=-1)
+    steady = np.insert((forward + backward) / 2 * size, 2, joints[..., 2], axis=-1)
     return np.where(present[..., None], steady, 0).astype(np.float32)
 
 
 def fill_gaps(joints: np.ndarray, longest: int) -> np.ndarray:
-    """Interpolates joints [T, J, 3] that are absent for at most `longest` frames between two that are visible."""
+    """Interpolates joints [T, J, 3 or 4] that are absent for at most `longest` frames between two that are visible."""
     filled = joints.copy()
     for joint in filled.swapaxes(0, 1):
         seen = np.flatnonzero(joint[:, 2] > 0)
         for start, end in zip(seen[:-1], seen[1:], strict=True):
             if 1 < end - start <= longest + 1:
                 part = np.linspace(0, 1, end - start + 1)[1:-1, None]
-                joint[start + 1 : end, :2] = joint[start, :2] + part * (joint[end, :2] - joint[start, :2])
+                joint[start + 1 : end] = joint[start] + part * (joint[end] - joint[start])
                 joint[start + 1 : end, 2] = min(joint[start, 2], joint[end, 2])
     return filled
 
 
 def person_size(joints: np.ndarray) -> float:
     """The median over time of the larger side of the visible joints' box, in pixels."""
-    points = np.where(joints[..., 2:] > 0, joints[..., :2], np.nan)
+    points = np.where(joints[..., 2:3] > 0, joints[..., :2], np.nan)
     points = points[~np.isnan(points).all(axis=(1, 2))]
     sides = np.nanmax(points, axis=1) - np.nanmin(points, axis=1)
     return max(1.0, float(np.median(sides.max(axis=1))))
 
 
 def _running_median(points, present, reach):
-    """The median of points [T, J, 2] over `reach` frames to both sides.
+    """The median of points [T, J, 2 or 3] over `reach` frames to both sides.
 
     Where one side has a frame that the other one lacks, at an end or beside a gap, neither counts: what moves steadily
     must not be held back.
@@ -83,7 +86,7 @@ def _running_median(points, present, reach):
 
 
 def _one_euro(points, present, fps, least_cutoff, cutoff_slope, speed_cutoff):
-    """The filter, forward in time, over points [T, J, 2]; it restarts wherever a joint [T, J] appears."""
+    """The filter, forward in time, over points [T, J, 2 or 3]; it restarts wherever a joint [T, J] appears."""
     filtered = np.empty_like(points)
     position, speed = points[0], np.zeros_like(points[0])
     seen = np.zeros_like(present[0])

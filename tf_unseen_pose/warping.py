@@ -1,0 +1,74 @@
+"""Bilinear sampling of pictures: at points, by an affine transform, by a displacement of every pixel.
+
+Written with gathers and elementwise arithmetic: the gradient is exact, XLA compiles it, and TFLite has all its ops.
+
+Convention: as `geometry`. Pictures are [B, H, W, C]; x and y are in their pixels.
+"""
+
+import tensorflow as tf
+
+
+def sample_bilinear(images, x, y):
+    """Bilinear samples of images at real-valued points.
+
+    Beyond its border an image goes on for one mirrored pixel (the last but one) and is constant from there.
+
+    Args:
+        images: [B, H, W, C], H and W at least 2.
+        x, y: [B, h, w] in pixels of `images`.
+
+    Returns:
+        [B, h, w, C]. The gradient in images and points is that of bilinear interpolation (exact, not an estimate).
+
+    Source: the authors' `interpolate`.
+    """
+    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="REFLECT")
+    shape = tf.shape(padded)
+    batch, height, width = shape[0], shape[1], shape[2]
+
+    def cell(position, size):
+        position = tf.clip_by_value(position + 1, 0, tf.cast(size - 1, position.dtype))
+        low = tf.minimum(tf.floor(position), tf.cast(size - 2, position.dtype))
+        return tf.cast(low, tf.int32), tf.cast(position - tf.stop_gradient(low), images.dtype)[..., None]
+
+    column, right = cell(x, width)
+    row, below = cell(y, height)
+    top_left = (tf.range(batch)[:, None, None] * height + row) * width + column
+    flat = tf.reshape(padded, [-1, images.shape[-1]])
+
+    def corner(offset):
+        return tf.gather(flat, top_left + offset)
+
+    top = corner(0) + right * (corner(1) - corner(0))
+    bottom = corner(width) + right * (corner(width + 1) - corner(width))
+    return top + below * (bottom - top)
+
+
+def warp(images, target_to_source, height: int | None = None, width: int | None = None):
+    """Warps images by affine transforms: output pixel (x, y) shows the image at target_to_source(x, y).
+
+    Args:
+        images: [B, H, W, C].
+        target_to_source: [B, 2, 3].
+        height, width: size of the output; the images' own by default.
+
+    Returns:
+        [B, height, width, C]; see `sample_bilinear` for what lies beyond the border.
+    """
+    height, width = height or images.shape[1], width or images.shape[2]
+    x = tf.range(width, dtype=target_to_source.dtype)[None, None, :]
+    y = tf.range(height, dtype=target_to_source.dtype)[None, :, None]
+    m = target_to_source[:, :, :, None, None]
+    return sample_bilinear(
+        images,
+        m[:, 0, 0] * x + m[:, 0, 1] * y + m[:, 0, 2],
+        m[:, 1, 0] * x + m[:, 1, 1] * y + m[:, 1, 2],
+    )
+
+
+def sample_displaced(images, displacement):
+    """Output pixel (x, y) shows the image [B, H, W, C] at (x, y) + displacement [B, H, W, 2]; see `sample_bilinear`."""
+    height, width = displacement.shape[1:3]
+    x = tf.range(width, dtype=displacement.dtype)[None, None, :] + displacement[..., 0]
+    y = tf.range(height, dtype=displacement.dtype)[None, :, None] + displacement[..., 1]
+    return sample_bilinear(images, x, y)
