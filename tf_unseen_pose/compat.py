@@ -27,7 +27,7 @@ def spectral_normalization(layer):
 
 
 def project_images(images, output_to_input, height: int, width: int):
-    """Resamples images bilinearly by an affine transform. For augmentation only: its gradient is approximate.
+    """Resamples images bilinearly by an affine transform. For photos, not in networks: its gradient is approximate.
 
     Args:
         images: float [B, H, W, C]. Points beyond the border take the border's value.

@@ -194,6 +194,27 @@ def test_masks_are_known_only_for_both_frames(make_dataset, standing, config):
     assert not batch["mask_known"].any() and not batch["source_mask"].any() and not batch["target_mask"].any()
 
 
+def test_clips_with_and_without_masks_mix(make_dataset, make_clip, standing, config):
+    dataset = make_dataset([make_clip("masked", 4), dotted_clip(standing, masks=False)])
+    stream = batches(dataset, config, 8)
+    known = np.concatenate([batch["mask_known"] for batch in stream])
+    assert 4 < known.sum() < 20 and set(known) == {0, 1}
+    for name in ("source_mask", "target_mask"):
+        masks = np.concatenate([batch[name] for batch in stream])
+        np.testing.assert_array_equal(masks.any(axis=(1, 2, 3)), known > 0)
+        assert masks.max() == pytest.approx(1)
+
+
+def test_without_augmentation_pairs_and_noise_are_the_same(dataset, config):
+    (plain,), (augmented,) = batches(dataset, config, 1, augment=False), batches(dataset, config, 1)
+    np.testing.assert_array_equal(plain["noise"], augmented["noise"])
+    assert not np.array_equal(plain["image"], augmented["image"])
+    for one, other in zip(plain["source_joints"], augmented["source_joints"], strict=True):
+        # The same pose at another place: from head to neck it is as far, but for the scale's 0.90 to 1.05.
+        before, after = (np.linalg.norm(joints[0, :2] - joints[1, :2]) for joints in (one, other))
+        assert 0.89 < after / before < 1.06
+
+
 def test_a_given_box_moves_the_crop(make_dataset, make_clip, config):
     def boxed():
         for frame in make_clip("boxed", 2).frames():
