@@ -74,3 +74,16 @@ def joints():
 @pytest.fixture
 def batch():
     return pair_batch
+
+
+@pytest.fixture(scope="session")
+def small_lite():
+    """Settings that make preset `lite` small and quick: 64 x 64, few channels."""
+    return [
+        "model.height=64",
+        "model.width=64",
+        "model.segmentation.widths=[8,12,16]",
+        "model.background.widths=[8,12,16]",
+        "model.foreground.widths=[16,24]",
+        "model.foreground.finer=8",
+    ]

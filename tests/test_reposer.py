@@ -6,8 +6,8 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.crop import invert, sequence_crop, transform_joints
 from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.images import paste
 from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.pasting import Pasting
 from tf_unseen_pose.training.run import Run
 
 
@@ -126,7 +126,7 @@ def test_animate_renders_what_encode_and_render_do(run_path, frames):
     crop = sequence_crop(frames[0].joints, poses[[1, 2, 5, 6]], reposer.skeleton, 64, 64, crop_factor)
     source, target = (transform_joints(invert(crop), joints) for joints in (frames[0].joints, poses[5]))
     whole = list(reposer.animate(frames[0].image, poses, frames[0].joints, batch_size=3))
-    np.testing.assert_array_equal(whole[5], paste(frames[0].image, video[5], crop))
+    np.testing.assert_array_equal(whole[5], Pasting(frames[0].image, 64, 64, crop)(video[5]))
     canvas = resample(frames[0].image.astype(np.float32), crop, model.height, model.width).numpy() / 127.5 - 1
     alone = reposer.generator.render(reposer.generator.encode_source(canvas[None], source[None]), target[None])
     assert np.abs((alone[0].numpy() + 1) * 127.5 - video[5]).max() < 1
@@ -140,3 +140,37 @@ def test_animate_refuses_what_shows_nobody(run_path, frames):
             next(reposer.animate(frames[0].image, poses, joints))
     # Joints that leave the picture are cut off, not refused.
     assert next(reposer.animate(frames[0].image, joints[None] + np.float32([90, 0, 0]), joints)).shape == (180, 240, 3)
+
+
+def test_a_target_may_have_depth(run_path, frames):
+    reposer = Reposer.load(run_path)
+    image, source, target = frames[0].image, frames[0].joints, frames[4].joints
+    z = np.linspace(-20, 33, 14, dtype=np.float32)[:, None]
+    deep, flat = np.concatenate([target, z], axis=1), np.zeros((14, 1), np.float32)
+    canvas = reposer.canvas(image, np.concatenate([source, z], axis=1), deep)
+    plain = reposer.canvas(image, source, target)
+    np.testing.assert_array_equal(canvas.source_joints, plain.source_joints)
+    np.testing.assert_array_equal(canvas.target_joints[:, :3], plain.target_joints)
+    np.testing.assert_allclose(canvas.target_joints[:, 3:], z / canvas.canvas_to_image[0, 0], rtol=1e-5)
+    state = reposer.encode(np.round((canvas.image + 1) * 127.5).astype(np.uint8), np.c_[canvas.source_joints, flat])
+    assert reposer.render(state, canvas.target_joints).shape == (64, 64, 3)
+    (frame,) = reposer.animate(image, deep[None], np.c_[source, flat])
+    assert np.abs(frame.astype(int) - reposer.synthesize(image, deep, source)).max() <= 1  # another batch size
+
+
+def test_each_function_is_traced_once_a_shape(run_path, frames):
+    reposer = Reposer.load(run_path)
+    poses = np.stack([frame.joints for frame in frames])
+    for photo in (frames[0].image, frames[0].image[:170, :230]):
+        assert len(list(reposer.animate(photo, poses, frames[0].joints, batch_size=3))) == 8
+    traced = (reposer._cut_out, reposer._encode, reposer._render)
+    assert [function.experimental_get_tracing_count() for function in traced] == [1, 1, 1]
+
+
+def test_xla_makes_the_same_pictures(run_path, frames):
+    poses = np.stack([frame.joints for frame in frames[3:5]])
+    plain, compiled = (
+        np.stack(list(Reposer.load(run_path, xla).animate(frames[0].image, poses, frames[0].joints, batch_size=2)))
+        for xla in (False, True)
+    )
+    assert np.abs(plain.astype(int) - compiled).max() <= 1

@@ -98,6 +98,7 @@ def animate(
         int, typer.Option(min=32, help="Shrink the photo to this longer side; large videos play badly.")
     ] = 1280,
     batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered at a time.")] = 4,
+    xla: Annotated[bool, typer.Option("--xla", help="Compile the networks: faster on GPUs, not on CPUs.")] = False,
     pose_model: PoseModel = None,
 ):
     """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
@@ -112,7 +113,7 @@ def animate(
     from tf_unseen_pose.retargeting import retarget as fit
 
     require_video_name(output)
-    reposer = Reposer.load(model)
+    reposer = Reposer.load(model, xla)
     photo_size, image = image.shape[1::-1], shrink(image, max_side)
     size = image.shape[1::-1]
     source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
@@ -173,7 +174,7 @@ app.command()(prepare)
 def train(
     data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
     run: Annotated[Path, typer.Option(help="The run folder; an existing run is resumed.")],
-    config: Annotated[str | None, typer.Option(help="Preset (paper, tiny) or YAML file.")] = None,
+    config: Annotated[str | None, typer.Option(help="Preset (paper, lite, tiny) or YAML file.")] = None,
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
 ):
     """Train a model, or resume its training. Ctrl-C saves and stops."""

@@ -47,16 +47,27 @@ class UNetConfig(_Section):
         return self
 
 
+class CompactUNetConfig(_Section):
+    """Channel counts of one U-Net of the copying generator.
+
+    `widths` has one entry a level, from the input's resolution downwards; `finer` is one more level of the decoder, at
+    twice the input's resolution.
+    """
+
+    widths: tuple[Channels, ...] = Field(min_length=2)
+    finer: int = Field(0, ge=0, le=4096)
+
+
 class ModelConfig(_Section):
     """The generator. Heights and widths are the canvas's, in pixels."""
 
-    network: Literal["modular", "unet"] = "modular"
+    network: Literal["modular", "copying", "unet"] = "modular"
     skeleton: str = "person"
     height: int = Field(256, ge=32, le=2048)
     width: int = Field(256, ge=32, le=2048)
-    segmentation: UNetConfig
-    background: UNetConfig
-    foreground: UNetConfig
+    segmentation: UNetConfig | CompactUNetConfig
+    background: UNetConfig | CompactUNetConfig
+    foreground: UNetConfig | CompactUNetConfig
     baseline: UNetConfig
     heatmap_sigma: float = Field(1.75, gt=0, le=100)
     background_fill: Literal["noise", "zero"] = "noise"
@@ -66,13 +77,24 @@ class ModelConfig(_Section):
     def _fits_together(self):
         if self.skeleton not in SKELETONS:
             raise ValueError(f"skeleton '{self.skeleton}' is unknown; known are {', '.join(sorted(SKELETONS))}")
+        compact = self.network == "copying"
+        for name in ("segmentation", "background", "foreground"):
+            if isinstance(getattr(self, name), CompactUNetConfig) != compact:
+                raise ValueError(f"network {self.network} needs {name} with {'widths' if compact else 'down and up'}")
+        if compact and self.background_fill != "zero":
+            raise ValueError("network copying fills the background's hole with zeros, not noise")
         for name in ("segmentation", "background", "foreground", "baseline"):
-            step = 2 ** len(getattr(self, name).down)
+            step = self._shrinks(name)
             if self.height % step or self.width % step:
-                raise ValueError(
-                    f"height and width must be multiples of {step} for {len(getattr(self, name).down)} levels"
-                )
+                raise ValueError(f"height and width must be multiples of {step} for the levels of {name}")
         return self
+
+    def _shrinks(self, name: str) -> int:
+        """How many times smaller than the canvas a network's coarsest level is."""
+        network = getattr(self, name)
+        if isinstance(network, CompactUNetConfig):
+            return 2 ** (len(network.widths) - 1) * (4 if name == "foreground" else 2)
+        return 2 ** len(network.down)
 
     @property
     def body(self) -> Skeleton:
@@ -103,6 +125,7 @@ class LossConfig(_Section):
     gan: Weight = 0.1
     mask: Weight = Field(0.0, description="cross-entropy of segmentation and alpha where person masks are known")
     background: Weight = Field(0.0, description="L1 of the background picture where the target photograph shows it")
+    blend: Weight = Field(0.0, description="copying: L1 of the warped layers' colours, blended by the choice of limbs")
 
 
 class DiscriminatorConfig(_Section):
@@ -162,6 +185,19 @@ def _preset(stem, widths, last, baseline, **sections):
 
 PRESETS = {
     "paper": _preset(64, [128] * 5, (32, 64), _unet(64, [128, 192, 256, 272, 288], 64)),
+    "lite": {
+        "model": {
+            "network": "copying",
+            "segmentation": {"widths": [24, 48, 64, 96, 128]},
+            "background": {"widths": [16, 32, 48, 64, 96]},
+            "foreground": {"widths": [48, 96, 128, 128], "finer": 24},
+            "baseline": _unet(32, [48, 64, 96, 96], 32),
+            "background_fill": "zero",
+            "hole_growth": 2,
+        },
+        "loss": {"kind": "l1", "mask": 0.3, "background": 1.0, "blend": 1.0},
+        "train": {"learning_rate": 5e-4},
+    },
     "tiny": _preset(
         16,
         [24, 32, 32],

@@ -5,7 +5,8 @@
     video = reposer.animate(image, poses)
 
 Convention: photos are uint8 [H, W, 3] RGB of any size; joints are [J, 3] (x, y, visibility) in pixels of the photo.
-Where the source's joints are not given, they are found.
+A target's joints may have a fourth column, their depth z (see `data.pose_files`); a source's is not used. Where the
+source's joints are not given, they are found.
 """
 
 from collections.abc import Iterator
@@ -15,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose import images
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.crop import common_crop, invert, sequence_crop, transform_joints
 from tf_unseen_pose.data.pose_files import as_joints, require_inside
 from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model import PoseModel, SourceState
+from tf_unseen_pose.pasting import Pasting
 from tf_unseen_pose.skeleton import PERSON
 from tf_unseen_pose.training.run import Run
 
@@ -36,7 +37,7 @@ class Canvas:
     Attributes:
         image: float32 [h, w, 3] in [-1, 1].
         source_joints: float32 [J, 3] in canvas pixels.
-        target_joints: float32 [J, 3], or [T, J, 3] of a sequence.
+        target_joints: float32 [J, 3 or 4], or [T, J, 3 or 4] of a sequence.
         canvas_to_image: float32 [2, 3].
     """
 
@@ -52,25 +53,32 @@ class Reposer:
     Attributes:
         generator: the Keras model; see `model.generator`.
         config: the configuration that it was trained with.
+
+    A photo is cut out, encoded and rendered in TensorFlow from 8-bit pixels to 8-bit pixels.
     """
 
-    def __init__(self, generator: PoseModel, config: Config):
+    def __init__(self, generator: PoseModel, config: Config, xla: bool = False):
         self.generator = generator
         self.config = config
         self.skeleton = config.model.body
-        self._encode = tf.function(generator.encode_source)
-        self._render = tf.function(generator.render)
-        self._render_batch = tf.function(self._render_repeated)
+        # Each is traced once a shape: photos of any size share one trace, batches of poses have one size.
+        photo = [tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([2, 3], tf.float32)]
+        self._cut_out = tf.function(self._canvas_of, input_signature=photo)
+        self._encode = tf.function(generator.encode_source, jit_compile=xla)
+        self._render = tf.function(self._pictures, jit_compile=xla)
 
     @classmethod
-    def load(cls, path: str | Path) -> "Reposer":
+    def load(cls, path: str | Path, xla: bool = False) -> "Reposer":
         """Loads a run directory.
+
+        Args:
+            xla: compile the networks with XLA: faster on GPUs, slower on most CPUs, and slow to start.
 
         Raises:
             UserError: no such folder, no run, no weights.
         """
         run = Run.open(Path(path))
-        return cls(run.load_generator(), run.config)
+        return cls(run.load_generator(), run.config, xla)
 
     def encode(self, image: np.ndarray, joints: np.ndarray) -> SourceState:
         """All that depends on the source alone, for `render`.
@@ -84,13 +92,13 @@ class Reposer:
             raise UserError(
                 f"A canvas is uint8 {list(size)}, not {image.dtype} {list(image.shape)}; use synthesize for photos."
             )
-        joints = as_joints(joints, self.skeleton, "the source pose")
-        return self._encode(tf.constant(image[None] / np.float32(127.5) - 1), tf.constant(joints[None]))
+        joints = as_joints(joints, self.skeleton, "the source pose")[:, :3]
+        return self._encode(tf.constant(image[None], tf.float32) / 127.5 - 1, tf.constant(joints[None]))
 
     def render(self, state: SourceState, joints: np.ndarray) -> np.ndarray:
-        """The source person in another pose: joints [J, 3] in canvas pixels -> uint8 [h, w, 3]."""
+        """The source person in another pose: joints [J, 3 or 4] in canvas pixels -> uint8 [h, w, 3]."""
         joints = as_joints(joints, self.skeleton, "the target pose")
-        return images.to_uint8(self._render(state, tf.constant(joints[None]))[0])
+        return self._render(state, tf.constant(joints[None]))[0].numpy()
 
     def synthesize(
         self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray | None = None, crop: bool = False
@@ -99,7 +107,8 @@ class Reposer:
 
         Args:
             image: uint8 [H, W, 3].
-            target_joints, source_joints: [J, 3] in pixels of the photo.
+            target_joints: [J, 3 or 4] in pixels of the photo.
+            source_joints: [J, 3] in pixels of the photo.
             crop: return the network's canvas instead of the photo.
 
         Returns:
@@ -109,10 +118,9 @@ class Reposer:
             UserError: a pose with the wrong joint count, NaN, nothing visible, or joints outside the photo; no
                 person in it, or several.
         """
-        canvas = self.canvas(image, source_joints, target_joints)
-        state = self._encode(tf.constant(canvas.image[None]), tf.constant(canvas.source_joints[None]))
-        result = images.to_uint8(self._render(state, tf.constant(canvas.target_joints[None]))[0])
-        return result if crop else images.paste(image, result, canvas.canvas_to_image)
+        source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
+        finish = self._finish(image, canvas_to_image, crop)
+        return finish(self.render(self._encode_photo(image, source, canvas_to_image), target))
 
     def animate(
         self,
@@ -126,7 +134,7 @@ class Reposer:
 
         Args:
             image: uint8 [H, W, 3].
-            poses: [T, J, 3] in pixels of the photo; where no joint is visible, the frame before is held (at the
+            poses: [T, J, 3 or 4] in pixels of the photo; where no joint is visible, the frame before is held (at the
                 beginning, the first that can be made).
             source_joints: [J, 3] in pixels of the photo.
             crop: give the network's canvas instead of the photo.
@@ -140,10 +148,9 @@ class Reposer:
         """
         source = self._source_joints(image, source_joints)
         poses = np.asarray(poses, np.float32)
-        if poses.ndim != 3 or poses.shape[1:] != (self.skeleton.joint_count, 3) or not np.isfinite(poses).all():
-            raise UserError(
-                f"The driving poses are not finite numbers [T, {self.skeleton.joint_count}, 3]; correct them."
-            )
+        count = self.skeleton.joint_count
+        if poses.ndim != 3 or poses.shape[1:] not in ((count, 3), (count, 4)) or not np.isfinite(poses).all():
+            raise UserError(f"The driving poses are not finite numbers [T, {count}, 3 or 4]; correct them.")
         shown = np.flatnonzero((poses[..., 2] > 0).any(axis=1))
         if not len(shown):
             raise UserError("The driving poses show no joint in any frame; give a video that shows a person.")
@@ -152,19 +159,36 @@ class Reposer:
         canvas_to_image = sequence_crop(
             source, poses[shown], self.skeleton, model.height, model.width, self.config.data.crop_factor
         )
-        canvas = self._cut_out(image, source, poses[held], canvas_to_image)
-        state = self._encode(tf.constant(canvas.image[None]), tf.constant(canvas.source_joints[None]))
+        source, poses = (transform_joints(invert(canvas_to_image), joints) for joints in (source, poses[held]))
+        state = self._encode_photo(image, source, canvas_to_image)
+        finish = self._finish(image, canvas_to_image, crop)
         for first in range(0, len(poses), batch_size):
-            batch = canvas.target_joints[first : first + batch_size]
+            batch = poses[first : first + batch_size]
             # One shape for all batches: the graph is traced once.
             filled = np.concatenate([batch, batch[-1:].repeat(batch_size - len(batch), axis=0)])
-            for result in images.to_uint8(self._render_batch(state, tf.constant(filled)))[: len(batch)]:
-                yield result if crop else images.paste(image, result, canvas.canvas_to_image)
+            yield from map(finish, self._render(state, tf.constant(filled))[: len(batch)].numpy())
 
-    def _render_repeated(self, state: SourceState, target_joints: tf.Tensor) -> tf.Tensor:
-        """`render` of one source in B poses [B, J, 3]."""
-        count = tf.shape(target_joints)[0]
-        return self.generator.render(type(state)(*(tf.repeat(part, count, axis=0) for part in state)), target_joints)
+    def _canvas_of(self, image: tf.Tensor, canvas_to_image: tf.Tensor) -> tf.Tensor:
+        """uint8 [H, W, 3] -> float32 [1, h, w, 3] in [-1, 1]."""
+        model = self.config.model
+        return resample(tf.cast(image, tf.float32), canvas_to_image, model.height, model.width)[None] / 127.5 - 1
+
+    def _encode_photo(self, image, source_joints, canvas_to_image) -> SourceState:
+        """`encode` of a crop of a photo; the joints are the canvas's."""
+        canvas = self._cut_out(tf.constant(image), tf.constant(canvas_to_image, tf.float32))
+        return self._encode(canvas, tf.constant(source_joints[None]))
+
+    def _pictures(self, state: SourceState, target_joints: tf.Tensor) -> tf.Tensor:
+        """One source, encoded, in B poses [B, J, 3 or 4]: uint8 [B, h, w, 3]."""
+        repeated = type(state)(*(tf.repeat(part, target_joints.shape[0], axis=0) for part in state))
+        pictures = self.generator.render(repeated, target_joints)
+        return tf.cast(tf.clip_by_value(tf.round((pictures + 1) * 127.5), 0, 255), tf.uint8)
+
+    def _finish(self, image, canvas_to_image, crop: bool):
+        """What is done to every picture that the network made of a photo."""
+        if crop:
+            return lambda picture: picture
+        return Pasting(image, self.config.model.height, self.config.model.width, canvas_to_image)
 
     def explain(self, canvas: Canvas) -> dict[str, np.ndarray]:
         """Every intermediate of one re-posing, without batch axis; see `Generator.explain`."""
@@ -173,22 +197,22 @@ class Reposer:
 
     def canvas(self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray) -> Canvas:
         """Cuts out of a photo what the network is to see: both poses, at the size that it was trained with."""
+        source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
+        pixels = self._cut_out(tf.constant(image), tf.constant(canvas_to_image, tf.float32))[0].numpy()
+        return Canvas(pixels, source, target, canvas_to_image)
+
+    def _common_crop(self, image, source_joints, target_joints):
+        """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
         source = self._source_joints(image, source_joints)
         target = as_joints(target_joints, self.skeleton, "the target pose")
         height, width = image.shape[:2]
         require_inside(target, width, height, self.skeleton, "the target pose", _TARGET_MARGIN * max(height, width))
         model = self.config.model
         crop = common_crop([source, target], self.skeleton, model.height, model.width, self.config.data.crop_factor)
-        return self._cut_out(image, source, target, crop)
-
-    def _cut_out(self, image, source, targets, canvas_to_image) -> Canvas:
-        model = self.config.model
-        pixels = resample(tf.constant(image, tf.float32), tf.constant(canvas_to_image), model.height, model.width)
-        source, targets = (transform_joints(invert(canvas_to_image), joints) for joints in (source, targets))
-        return Canvas(pixels.numpy() / np.float32(127.5) - 1, source, targets, canvas_to_image)
+        return *(transform_joints(invert(crop), joints) for joints in (source, target)), crop
 
     def _source_joints(self, image: np.ndarray, joints: np.ndarray | None) -> np.ndarray:
-        """The source's joints as they are given, or else as they are found."""
+        """The source's joints [J, 3] as they are given, or else as they are found."""
         if joints is None:
             if self.skeleton is not PERSON:
                 raise UserError(
@@ -202,4 +226,4 @@ class Reposer:
         joints = as_joints(joints, self.skeleton, "the source pose")
         height, width = image.shape[:2]
         require_inside(joints, width, height, self.skeleton, "the source pose")
-        return joints
+        return joints[:, :3]

@@ -57,3 +57,19 @@ def test_background_l1_looks_only_where_the_target_shows_it_and_most_into_the_ho
     # Nothing of the background is seen: no loss, not 0 / 0.
     nothing = losses.background_l1(target, background, source_mask, tf.ones_like(target_mask))
     np.testing.assert_array_equal(nothing, [0])
+
+
+def test_blended_colours_count_where_the_result_is_copied():
+    rng = np.random.default_rng(4)
+    target, copied = rng.uniform(-1, 1, (2, 8, 12, 3)), rng.uniform(0, 1, (2, 8, 12, 1))
+    blended = rng.uniform(-1, 1, (2, 2, 3, 3))
+    expected = np.zeros(2)
+    for b, row, column in np.ndindex(2, 2, 3):
+        cell = (b, slice(4 * row, 4 * row + 4), slice(4 * column, 4 * column + 4))
+        difference = np.abs(target[cell].mean((0, 1)) - blended[b, row, column]).mean()
+        expected[b] += copied[cell].mean() * difference / 6
+    copied = tf.Variable(copied)
+    with tf.GradientTape() as tape:
+        found = losses.blend_l1(tf.constant(target), tf.constant(blended), copied)
+    np.testing.assert_allclose(found, expected)
+    assert tape.gradient(found, copied) is None

@@ -9,8 +9,8 @@ from tf_unseen_pose.training.replicas import training_strategy
 from tf_unseen_pose.training.trainer import Trainer
 
 
-def make_trainer(kind, vgg19_file=None, *settings):
-    config = load_config("tiny", [f"loss.kind={kind}", "train.batch_size=4", *settings])
+def make_trainer(kind, vgg19_file=None, *settings, preset="tiny"):
+    config = load_config(preset, [f"loss.kind={kind}", "train.batch_size=4", *settings])
     features = deviations = None
     if kind != "l1":
         features = PerceptualFeatures(vgg19_file)
@@ -82,12 +82,13 @@ def test_without_mask_weights_masks_do_not_matter(batch):
     np.testing.assert_array_equal(terms["loss"], terms["l1"])
 
 
-def weights_after_five_steps(kind, vgg19_file, batch, devices):
+def weights_after_five_steps(kind, vgg19_file, batch, devices, *settings, preset="tiny"):
     batches = [batch(batch=4, seed=seed) for seed in range(5)]
     examples = {key: np.concatenate([b[key] for b in batches]) for key in batches[0]}
     dataset = tf.data.Dataset.from_tensor_slices(examples).batch(4, drop_remainder=True)
     with training_strategy(devices).scope():
-        trainer = make_trainer(kind, vgg19_file, "train.optimizer=sgd", "train.learning_rate=0.02")
+        settings = ("train.optimizer=sgd", "train.learning_rate=0.02", *settings)
+        trainer = make_trainer(kind, vgg19_file, *settings, preset=preset)
         start = snapshot(trainer.generator)
     trainer.fit(dataset, verbose=0)
     networks = [trainer.generator] + ([trainer.discriminator] if kind == "vgg_gan" else [])
@@ -104,8 +105,18 @@ def test_two_replicas_take_the_step_of_one(kind, vgg19_file, batch):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_learns_one_pair(batch):
-    trainer = make_trainer("l1", None, "train.learning_rate=0.003")
+def test_two_replicas_take_the_step_of_one_when_copying(small_lite, batch):
+    one, moved = weights_after_five_steps("l1", None, batch, ["CPU:0"], *small_lite, preset="lite")
+    two, _ = weights_after_five_steps("l1", None, batch, ["CPU:0", "CPU:1"], *small_lite, preset="lite")
+    assert moved > 1e-3
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "lite"])
+def test_learns_one_pair(preset, small_lite, batch):
+    settings = small_lite if preset == "lite" else []
+    trainer = make_trainer("l1", None, "train.learning_rate=0.003", *settings, preset=preset)
     inputs = batch(batch=4)
     inputs["target_image"] = np.broadcast_to(np.float32([0.7, -0.2, 0.1]), inputs["target_image"].shape).copy()
     dataset = tf.data.Dataset.from_tensors(inputs).repeat(30)

@@ -2,12 +2,14 @@
 
 from tf_unseen_pose.config import ModelConfig
 from tf_unseen_pose.model.baseline import BaselineUNet
+from tf_unseen_pose.model.copying import CopyingGenerator, CopyState
 from tf_unseen_pose.model.generator import Generator, SourceState
 from tf_unseen_pose.model.pose_model import PoseModel
 
-__all__ = ["BaselineUNet", "Generator", "PoseModel", "SourceState", "build_generator"]
+__all__ = ["BaselineUNet", "CopyState", "CopyingGenerator", "Generator", "PoseModel", "SourceState", "build_generator"]
 
 
 def build_generator(config: ModelConfig) -> PoseModel:
-    """The modular generator or the plain U-Net, with fresh weights."""
-    return (Generator if config.network == "modular" else BaselineUNet)(config, name="generator")
+    """The modular generator, the copying one or the plain U-Net, with fresh weights."""
+    networks = {"modular": Generator, "copying": CopyingGenerator, "unet": BaselineUNet}
+    return networks[config.network](config, name="generator")

@@ -28,13 +28,9 @@ class BaselineUNet(PoseModel):
     def networks(self):
         return [self.network]
 
-    def encode_source(self, image, joints, noise=None) -> BaselineState:
-        return BaselineState(image, joints)
+    def _encode(self, image, joints, noise=None, training=False):
+        return BaselineState(image, joints), {}
 
-    def render(self, state: BaselineState, target_joints):
-        return self.call({"image": state.image, "source_joints": state.joints, "target_joints": target_joints})
-
-    def explain(self, inputs, training=False) -> dict[str, tf.Tensor]:
-        heatmaps = [self.heatmaps(inputs[key]) for key in ("source_joints", "target_joints")]
-        image = tf.convert_to_tensor(inputs["image"])
-        return self.network([image, tf.concat(heatmaps, axis=-1)], training=training)
+    def _render(self, state, target_joints, training=False):
+        heatmaps = [self.heatmaps(joints) for joints in (state.joints, target_joints)]
+        return self.network([state.image, tf.concat(heatmaps, axis=-1)], training=training)

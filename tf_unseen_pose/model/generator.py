@@ -52,6 +52,11 @@ class Generator(PoseModel):
     Call it with {"image": [B, H, W, 3], "source_joints": [B, J, 3], "target_joints": [B, J, 3]} and, in training,
     "noise": [B, H, W, 3], standard normal, to fill the background's hole with; without it one fixed noise picture
     does, so that equal calls have equal results. Returns [B, H, W, 3].
+
+    `explain` returns:
+        limb_priors, masks [B, H, W, 1 + L] (background first), person, alpha [B, H, W, 1], layers, warped_layers
+        [B, L, H, W, 3], target_to_source [B, L, 2, 3], background_input [B, H, W, 4], background, foreground,
+        image [B, H, W, 3].
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
@@ -71,27 +76,7 @@ class Generator(PoseModel):
     def networks(self):
         return [self.segmentation, self.background, self.foreground]
 
-    def encode_source(self, image, joints, noise=None) -> SourceState:
-        """The half that depends on the source alone."""
-        return self._encode(image, joints, noise)[0]
-
-    def render(self, state: SourceState, target_joints):
-        """The half that depends on the target pose; returns [B, H, W, 3]."""
-        return self._render(state, target_joints)["image"]
-
-    def explain(self, inputs, training=False) -> dict[str, tf.Tensor]:
-        """`call` with every intermediate.
-
-        Returns:
-            limb_priors, masks [B, H, W, 1 + L] (background first), layers, warped_layers [B, L, H, W, 3],
-            target_to_source [B, L, 2, 3], background_input [B, H, W, 4], background, foreground, image [B, H, W, 3],
-            alpha [B, H, W, 1].
-        """
-        state, stages = self._encode(inputs["image"], inputs["source_joints"], inputs.get("noise"), training)
-        return {**stages, **self._render(state, inputs["target_joints"], training)}
-
     def _encode(self, image, joints, noise=None, training=False):
-        image, joints = tf.convert_to_tensor(image), tf.convert_to_tensor(joints)
         heatmaps = self.heatmaps(joints)
         priors = geometry.limb_priors(joints, self.body, self.config.height, self.config.width)
         logits = self.segmentation([image, heatmaps], training=training)["logits"]
@@ -102,6 +87,7 @@ class Generator(PoseModel):
         stages = {
             "limb_priors": priors,
             "masks": masks,
+            "person": 1 - masks[..., :1],
             "layers": layers,
             "background_input": background_input,
             "background": background,

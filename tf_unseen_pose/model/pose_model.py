@@ -10,8 +10,9 @@ from tf_unseen_pose.config import ModelConfig
 class PoseModel(keras.Model):
     """A generator: {"image", "source_joints", "target_joints"} -> [B, H, W, 3].
 
-    Subclasses give `encode_source(image, joints, noise=None)`, `render(state, target_joints)` and
-    `explain(inputs, training)`, whose "image" is the result.
+    It has two halves: `encode_source` for what depends on the source alone, `render` for the rest. Subclasses give
+    `_encode(image, joints, noise, training)`, which returns a named tuple of tensors and the stages that led to it, and
+    `_render(state, target_joints, training)`, which returns the stages from there, the result being "image".
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
@@ -28,7 +29,24 @@ class PoseModel(keras.Model):
         """[B, J, 3] in pixels of the canvas -> [B, H / 2, W / 2, J]."""
         return geometry.joint_heatmaps(joints, self.config.height, self.config.width, sigma=self.config.heatmap_sigma)
 
+    def encode_source(self, image, joints, noise=None):
+        """All that `render` needs to know of [B, H, W, 3] with the pose [B, J, 3]: a named tuple of tensors."""
+        return self._encode(tf.convert_to_tensor(image), tf.convert_to_tensor(joints), noise)[0]
+
+    def render(self, state, target_joints):
+        """An encoded source in the pose [B, J, 3 or 4]: [B, H, W, 3]."""
+        return self._render(state, tf.convert_to_tensor(target_joints))["image"]
+
     def explain(self, inputs, training=False) -> dict[str, tf.Tensor]:
+        """`call` with every intermediate; which, the class says."""
+        image, joints = (tf.convert_to_tensor(inputs[key]) for key in ("image", "source_joints"))
+        state, stages = self._encode(image, joints, inputs.get("noise"), training)
+        return {**stages, **self._render(state, tf.convert_to_tensor(inputs["target_joints"]), training)}
+
+    def _encode(self, image, joints, noise=None, training=False):
+        raise NotImplementedError
+
+    def _render(self, state, target_joints, training=False):
         raise NotImplementedError
 
     @property

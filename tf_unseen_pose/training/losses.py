@@ -55,3 +55,16 @@ def background_l1(target_image, background, source_mask, target_mask):
     weight = (1 - target_mask) * (1 + (_HOLE_WEIGHT - 1) * source_mask)
     difference = tf.reduce_mean(tf.abs(target_image - background), axis=-1, keepdims=True)
     return tf.reduce_sum(weight * difference, axis=[1, 2, 3]) / (tf.reduce_sum(weight, axis=[1, 2, 3]) + 1e-6)
+
+
+def blend_l1(target_image, blended, copied):
+    """L1 of the blended colours where the result is copied from them.
+
+    Args:
+        target_image: [B, H, W, 3].
+        blended: [B, h, w, 3], see `model.copying`.
+        copied: [B, H, W, 1], the part of every pixel that is copied; no gradient goes into it.
+    """
+    factor = target_image.shape[1] // blended.shape[1]
+    target, weight = (tf.nn.avg_pool2d(maps, factor, factor, "VALID") for maps in (target_image, copied))
+    return tf.reduce_mean(tf.stop_gradient(weight) * tf.abs(target - blended), axis=[1, 2, 3])

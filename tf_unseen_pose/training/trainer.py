@@ -45,7 +45,12 @@ class Trainer(keras.Model):
     def supervised(self) -> bool:
         """Whether person masks teach segmentation, alpha and background."""
         loss = self.config.loss
-        return self.config.model.network == "modular" and (loss.mask > 0 or loss.background > 0)
+        return self.config.model.network != "unet" and (loss.mask > 0 or loss.background > 0)
+
+    @property
+    def blending(self) -> bool:
+        """Whether the choice of limbs learns from blended colours as well."""
+        return self.config.model.network == "copying" and self.config.loss.blend > 0
 
     @property
     def discriminator_only(self) -> bool:
@@ -64,6 +69,7 @@ class Trainer(keras.Model):
         names += ["vgg"] if self._features else []
         names += ["adversarial", "discriminator"] if self.adversarial else []
         names += ["mask", "background"] if self.supervised else []
+        names += ["blend"] if self.blending else []
         self._means = {name: keras.metrics.Mean(name) for name in names}
         super().compile(optimizer=self.generator_optimizer, jit_compile=False)
 
@@ -114,12 +120,16 @@ class Trainer(keras.Model):
             supervision = self._supervision(batch, outputs)
             total += weights.mask * supervision["mask"] + weights.background * supervision["background"]
             terms.update(supervision)
+        if self.blending:
+            copied = outputs["alpha"] * (1 - outputs["replace"])
+            terms["blend"] = losses.blend_l1(target, outputs["blended"], copied)
+            total += weights.blend * terms["blend"]
         return {**terms, "loss": total}
 
     def _supervision(self, batch, outputs):
         """What person masks teach: who is the person in the source, in the result, and what is behind."""
         source, target = batch["source_mask"], batch["target_mask"]
-        person = 1 - outputs["masks"][..., :1]
+        person = outputs["person"]
         entropy = losses.mask_cross_entropy(source, person) + losses.mask_cross_entropy(target, outputs["alpha"])
         background = losses.background_l1(batch["target_image"], outputs["background"], source, target)
         return {"mask": batch["mask_known"] * entropy, "background": batch["mask_known"] * background}

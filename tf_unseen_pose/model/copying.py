@@ -1,0 +1,193 @@
+"""The copying generator of preset `lite`: the person is not repainted but copied, pixel by pixel, from the photo.
+
+The modules are those of `generator`, yet each works where resolution pays. Segmentation, background and foreground
+networks see halves and quarters of the canvas; what reaches the full resolution are the photo's own pixels:
+
+    encode_source: image, source joints
+        1 segmentation   U-Net at H/2: logits + log limb priors -> softmax: background and L limb masks
+        2 limb layers    mask * image and the mask itself, one a limb, at H/4
+        5 background     U-Net at H/2 -> colours for the hole; the photo itself wherever it shows the background
+    render: that state, target joints
+        3 transformer    each layer warped by the similarity from its target limb to its source limb
+        4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel, at H/2: which limb it belongs
+                         to, alpha, and a colour with the right to replace what is copied
+          copying        the limbs' transforms, blended by that choice, say where in the photo each pixel comes
+                         from: one bilinear look-up at full resolution
+        6 composite      alpha * foreground + (1 - alpha) * background
+
+Blending where to look instead of blending the L colours that one would see has two merits. A pixel is one sample of the
+photo, as sharp as the photo, however undecided the choice; and between two limbs of a joint the place moves
+continuously from the one limb's to the other's, as skin does ("linear blend skinning").
+
+Convention: as `generator`. A transform for maps at 1/k of the canvas is `geometry.at_scale`'s: pixel i of such a map
+covers canvas pixels k i ... k i + k - 1.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tf_unseen_pose import geometry, warping
+from tf_unseen_pose.config import ModelConfig
+from tf_unseen_pose.model.compact_unet import compact_unet
+from tf_unseen_pose.model.layers import LimbSpatialTransformer
+from tf_unseen_pose.model.pose_model import PoseModel
+
+# Masks at their limits say "hardly" and "almost surely", so that the network can still overrule them.
+_MASK_FLOOR = 1e-2
+# Logits by which copying is preferred to replacing before anything is learned: colours made at H/2 are blurred.
+_RELUCTANCE = 3.0
+# Of two limbs that cover a pixel, the nearer is up to e^4 times as likely, not enough to show where it does not cover.
+# The unit, in lengths of the torso, is about an arm's thickness.
+_DEPTH_VOTE, _DEPTH_UNIT = 2.0, 0.15
+
+
+class CopyState(NamedTuple):
+    """All that `render` needs to know of a source photo.
+
+    Attributes:
+        picture: [B, H, W, 4], the image and how much each pixel belongs to the person.
+        layers: [B, L, H / 4, W / 4, 4], the image times each limb's mask, and that mask.
+        background: [B, H, W, 3], the scene without the person.
+        joints: [B, J, 3], the source pose.
+    """
+
+    picture: tf.Tensor
+    layers: tf.Tensor
+    background: tf.Tensor
+    joints: tf.Tensor
+
+
+class CopyingGenerator(PoseModel):
+    """See the module's essay. Call it as a `Generator`.
+
+    `explain` returns:
+        limb_priors, masks [B, H/2, W/2, 1 + L] (background first), person, alpha, replace [B, H, W, 1], layers,
+        warped_layers [B, L, H/4, W/4, 4], target_to_source [B, L, 2, 3], limb_weights [B, H/2, W/2, L], blended
+        [B, H/4, W/4, 3], background_input [B, H/2, W/2, 4], background, foreground, image [B, H, W, 3].
+    """
+
+    def __init__(self, config: ModelConfig, **kwargs):
+        super().__init__(config, **kwargs)
+        height, width, joints, limbs = config.height, config.width, self.body.joint_count, self.body.limb_count
+        self.segmentation = compact_unet(
+            config.segmentation, height, width, 3, joints, {"logits": 1 + limbs}, "segmentation", stem_stride=2
+        )
+        self.background = compact_unet(
+            config.background, height // 2, width // 2, 3 + 1, joints, {"image": 3}, "background"
+        )
+        heads = {"limbs": limbs, "colour": 3, "replace": 1, "alpha": 1}
+        self.foreground = compact_unet(
+            config.foreground, height // 4, width // 4, 4 * limbs, joints, heads, "foreground"
+        )
+        self.transformer = LimbSpatialTransformer(name="transformer")
+
+    @property
+    def networks(self):
+        return [self.segmentation, self.background, self.foreground]
+
+    def _encode(self, image, joints, noise=None, training=False):
+        heatmaps = self.heatmaps(joints)
+        small = tf.nn.avg_pool2d(image, 2, 2, "VALID")
+        height, width = small.shape[1:3]
+        priors = geometry.limb_priors(geometry.joints_at_scale(joints, 2), self.body, height, width)
+        logits = self.segmentation([image, heatmaps], training=training)["logits"]
+        masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
+        person = _enlarged(1 - masks[..., :1], 2)
+        visible = 1 - _grown(1 - masks[..., :1], self.config.hole_growth)
+        background_input = tf.concat([visible * small, visible], axis=-1)
+        painted = tf.tanh(self.background([background_input, heatmaps], training=training)["image"])
+        background = _enlarged(tf.concat([(1 - visible) * painted, visible], axis=-1), 2)
+        background = background[..., :3] + background[..., 3:] * image
+        layers = self._limb_layers(small, masks)
+        stages = {
+            "limb_priors": priors, "masks": masks, "person": person, "layers": layers,
+            "background_input": background_input, "background": background,
+        }  # fmt: skip
+        return CopyState(tf.concat([image, person], axis=-1), layers, background, joints), stages
+
+    def _limb_layers(self, image, masks):
+        """[B, h, w, 3], [B, h, w, 1 + L] -> [B, L, h / 2, w / 2, 4]."""
+        limbs, (height, width) = self.body.limb_count, image.shape[1:3]
+        opaque = tf.concat([image, tf.ones_like(image[..., :1])], axis=-1)
+        layers = tf.reshape(masks[..., 1:, None] * opaque[..., None, :], [-1, height, width, 4 * limbs])
+        layers = tf.reshape(tf.nn.avg_pool2d(layers, 2, 2, "VALID"), [-1, height // 2, width // 2, limbs, 4])
+        return tf.transpose(layers, [0, 3, 1, 2, 4])
+
+    def _render(self, state, target_joints, training=False):
+        decided, stages = self._decide(state, target_joints, training)
+        flow, replace, colour, alpha, covered = tf.split(_enlarged(decided, 2), [2, 1, 3, 1, 1], axis=-1)
+        copied = warping.sample_displaced(state.picture, flow)
+        foreground = copied[..., :3] + replace * (colour - copied[..., :3])
+        # A pixel that the photo calls the person's may be another limb's than the one that was moved here.
+        alpha = _product_of_experts(tf.sigmoid(alpha), copied[..., 3:] * covered)
+        image = alpha * foreground + (1 - alpha) * state.background
+        return {**stages, "replace": replace, "foreground": foreground, "alpha": alpha, "image": image}
+
+    def _decide(self, state, target_joints, training):
+        """What the foreground network says of every pixel, and the stages that lead there.
+
+        Returns:
+            [B, H / 2, W / 2, 8]: displacement x and y to the place to copy from; how much to replace what is copied,
+            and by which colour (3); alpha's logit; and how far the warped masks cover the pixel.
+        """
+        target_to_source = geometry.limb_transforms(state.joints, target_joints, self.body)
+        warped = self.transformer(state.layers, geometry.at_scale(target_to_source, 4))
+        height, width = warped.shape[2:4]
+        stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * self.body.limb_count])
+        heatmaps = geometry.joint_heatmaps(
+            target_joints, self.config.height, self.config.width, stride=4, sigma=self.config.heatmap_sigma
+        )
+        heads = self.foreground([stack, heatmaps], training=training)
+
+        coverage = _enlarged(stack[..., 3::4], 2)
+        weights = tf.nn.softmax(heads["limbs"] + self._nearness(target_joints)) * (coverage + _MASK_FLOOR)
+        weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
+        flow = geometry.blended_displacement(target_to_source, weights, 2)
+        replace, colour = tf.sigmoid(heads["replace"] - _RELUCTANCE), tf.tanh(heads["colour"])
+        covered = tf.minimum(tf.reduce_sum(coverage, axis=-1, keepdims=True), 1)
+        stages = {
+            "target_to_source": target_to_source,
+            "warped_layers": warped,
+            "limb_weights": weights,
+            "blended": _blended_colours(warped, weights),
+        }
+        return tf.concat([flow, replace, colour, heads["alpha"], covered], axis=-1), stages
+
+    def _nearness(self, joints):
+        """What depth, where it is known, says for each limb: [B, 1, 1, L], 0 for all where it is not."""
+        return -_DEPTH_VOTE * tf.tanh(geometry.limb_depths(joints, self.body) / _DEPTH_UNIT)[:, None, None]
+
+
+def _blended_colours(layers, weights):
+    """What the choice of limbs shows if colours are mixed instead of places.
+
+    It is no part of the picture: training compares it with the target, for its gradient tells the choice at once which
+    limb has the right colour, where a sample of the photo only tells of its neighbourhood.
+
+    Args:
+        layers: [B, L, h, w, 4].
+        weights: [B, 2 h, 2 w, L].
+
+    Returns:
+        [B, h, w, 3].
+    """
+    weights = tf.transpose(tf.nn.avg_pool2d(weights, 2, 2, "VALID"), [0, 3, 1, 2])
+    mixed = tf.reduce_sum(weights[..., None] * layers, axis=1)
+    return mixed[..., :3] / (mixed[..., 3:] + _MASK_FLOOR)
+
+
+def _product_of_experts(probability, mask):
+    """Both opinions as one: the sum of their logits, the mask's bounded, written without a logarithm."""
+    yes, no = probability * (mask + _MASK_FLOOR), (1 - probability) * (1 - mask + _MASK_FLOOR)
+    return yes / (yes + no)
+
+
+def _enlarged(maps, factor):
+    """Bilinear, corners of the picture staying corners."""
+    return tf.image.resize(maps, [factor * maps.shape[1], factor * maps.shape[2]])
+
+
+def _grown(mask, radius):
+    """The mask, wider by `radius` pixels."""
+    return tf.nn.max_pool2d(mask, 2 * radius + 1, 1, "SAME") if radius else mask
