@@ -1,0 +1,86 @@
+"""Training steps: milliseconds of a step of every preset, for the cheapest loss (L1) and the dearest (VGG + GAN).
+
+The step is the one that `train` takes, on one batch over and over; the input pipeline has a benchmark of its own. VGG19
+has random weights: they cost what ImageNet's do. Batch, canvas and machine are the same for all.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import tensorflow as tf
+
+from benchmarks import ceiling
+from benchmarks.report import option_parser, publish
+from benchmarks.scenes import training_batch
+from benchmarks.timing import interleaved
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.model.perceptual import PerceptualFeatures
+from tf_unseen_pose.training.trainer import Trainer
+
+LOSSES = ("l1", "vgg_gan")
+# Channels and number of convolutions of VGG19's first blocks.
+_BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4))
+
+
+def training_call(preset: str, loss: str, size: int, batch_size: int, features: PerceptualFeatures | None) -> Callable:
+    """One step of a fresh trainer, as `fit` takes it."""
+    settings = [f"loss.kind={loss}", f"train.batch_size={batch_size}", f"model.height={size}", f"model.width={size}"]
+    deviations = features and [np.ones(channels, np.float32) for channels in features.channels]
+    trainer = Trainer(load_config(preset, settings), features, deviations)
+    trainer.compile()
+    trainer.make_train_function()
+    batches = iter(tf.data.Dataset.from_tensors(training_batch(size, batch_size)).repeat())
+    return lambda: trainer.train_function(batches)
+
+
+def random_vgg19(path: Path) -> Path:
+    """A weights file in the layout of Keras Applications'."""
+    rng = np.random.default_rng(0)
+    channels_in = 3
+    with h5py.File(path, "w") as file:
+        for block, (channels, count) in enumerate(_BLOCKS, start=1):
+            for number in range(1, count + 1):
+                kernel = rng.normal(0, np.sqrt(2 / (9 * channels_in)), (3, 3, channels_in, channels))
+                group = file.create_group(f"block{block}_conv{number}")
+                group["kernel:0"], group["bias:0"] = kernel.astype(np.float32), np.zeros(channels, np.float32)
+                channels_in = channels
+    return path
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = option_parser("training_step", __doc__, repeats=3)
+    parser.add_argument("--batch-size", type=int, default=4, help="(%(default)s)")
+    parser.add_argument("--size", type=int, default=256, help="side of the canvas (%(default)s)")
+    parser.add_argument("--loss", nargs="+", choices=LOSSES, default=list(LOSSES), help="%(default)s")
+    options = parser.parse_args(arguments)
+    size = 64 if options.quick else options.size
+    with tempfile.TemporaryDirectory() as folder:
+        features = PerceptualFeatures(random_vgg19(Path(folder) / "vgg19.h5"))
+    calls = {
+        (preset, loss): training_call(preset, loss, size, options.batch_size, None if loss == "l1" else features)
+        for loss in options.loss
+        for preset in options.preset
+    }
+    timings = interleaved(calls, options.repeats)
+    rows = []
+    for (preset, loss), timing in timings.items():
+        first = timings[options.preset[0], loss].median
+        rows.append(
+            {
+                "preset": preset,
+                "loss": loss,
+                "ms a step": 1e3 * timing.median,
+                "spread": timing.spread,
+                "examples/s": options.batch_size / timing.median,
+                f"time / {options.preset[0]}": timing.median / first,
+            }
+        )
+    found = ceiling.measure(options.repeats, options.quick)
+    publish("training_step", options, rows, found, batch_size=options.batch_size, size=size)
+
+
+if __name__ == "__main__":
+    main()

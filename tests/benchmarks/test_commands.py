@@ -1,0 +1,44 @@
+import json
+
+import pytest
+
+from benchmarks import forward, input_pipeline, training_step
+
+QUICK = ["--quick", "--preset", "tiny", "--repeats", "1"]
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    def call(command, *arguments):
+        command.main([*QUICK, *arguments, "-o", str(tmp_path / "result.json")])
+        content = json.loads((tmp_path / "result.json").read_text())
+        assert content["quick"] and all(rate > 0 for rate in content["ceiling"].values())
+        # Title, then the table: header, rule, a line a row.
+        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+        assert len(lines) == 2 + len(content["rows"])
+        return content
+
+    return call
+
+
+def test_forward(run):
+    rows = run(forward, "--runtime", "graph", "--batch", "1")["rows"]
+    assert [(row["network"], row["part"]) for row in rows] == [
+        ("reference", "whole"), ("released", "whole"), ("tiny", "whole"), ("tiny", "encode"), ("tiny", "render"),
+    ]  # fmt: skip
+    reference, _, whole, encode, render = rows
+    assert reference["time / reference"] == 1
+    assert whole["time / reference"] == pytest.approx(whole["ms"] / reference["ms"])
+    assert whole["GMAC"] == pytest.approx(encode["GMAC"] + render["GMAC"])
+    assert whole["GFLOP/s"] == pytest.approx(2e3 * whole["GMAC"] / whole["ms"])
+
+
+def test_training_step(run):
+    (row,) = run(training_step, "--loss", "l1", "--batch-size", "2")["rows"]
+    assert row["examples/s"] == pytest.approx(2e3 / row["ms a step"])
+
+
+def test_input_pipeline(run):
+    reference, tiny = run(input_pipeline, "--batch-size", "2")["rows"]
+    assert (reference["stream"], tiny["stream"]) == ("reference", "tiny")
+    assert tiny["rate / reference"] == pytest.approx(tiny["samples/s"] / reference["samples/s"])
