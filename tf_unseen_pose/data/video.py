@@ -65,9 +65,11 @@ def read_video(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     count = 0
     with _opened(path) as (container, stream):
         fps = stream.average_rate or Fraction(25)
-        for frame in container.decode(stream):
-            yield frame.time if frame.time is not None else float(count / fps), _upright(frame)
-            count += 1
+        # Whether FFmpeg reports a cut packet or drops it depends on which of its threads is first.
+        with suppress(*([av.InvalidDataError] if stream.frames else [])):
+            for frame in container.decode(stream):
+                yield frame.time if frame.time is not None else float(count / fps), _upright(frame)
+                count += 1
         if count < _LEAST_DECODED * stream.frames:
             raise UserError(f"The video {path} ends after {count} of {stream.frames} frames; copy or record it anew.")
 
