@@ -10,6 +10,7 @@ source's joints are not given, they are found.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,11 +163,21 @@ class Reposer:
         source, poses = (transform_joints(invert(canvas_to_image), joints) for joints in (source, poses[held]))
         state = self._encode_photo(image, source, canvas_to_image)
         finish = self._finish(image, canvas_to_image, crop)
-        for first in range(0, len(poses), batch_size):
+
+        def rendered(first):
             batch = poses[first : first + batch_size]
             # One shape for all batches: the graph is traced once.
             filled = np.concatenate([batch, batch[-1:].repeat(batch_size - len(batch), axis=0)])
-            yield from map(finish, self._render(state, tf.constant(filled))[: len(batch)].numpy())
+            return self._render(state, tf.constant(filled))[: len(batch)].numpy()
+
+        # While a batch is pasted and written, the next one is rendered.
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(rendered, 0)
+            for following in range(batch_size, len(poses) + batch_size, batch_size):
+                batch = coming.result()
+                if following < len(poses):
+                    coming = ahead.submit(rendered, following)
+                yield from map(finish, batch)
 
     def _canvas_of(self, image: tf.Tensor, canvas_to_image: tf.Tensor) -> tf.Tensor:
         """uint8 [H, W, 3] -> float32 [1, h, w, 3] in [-1, 1]."""
