@@ -17,7 +17,7 @@ def test_sampling_agrees_with_scipy_inside_the_image():
     image = rng.normal(size=(2, 11, 17, 3)).astype(np.float32)
     y, x = rng.uniform(0, 10, (2, 5, 6)), rng.uniform(0, 16, (2, 5, 6))
     sampled = warping.sample_bilinear(
-        tf.constant(image), tf.constant(x, tf.float32), tf.constant(y, tf.float32)
+        warping.with_border(image), tf.constant(x, tf.float32), tf.constant(y, tf.float32)
     ).numpy()
     for b, c in np.ndindex(2, 3):
         expected = scipy.ndimage.map_coordinates(image[b, ..., c], [y[b], x[b]], order=1)
@@ -28,7 +28,7 @@ def test_beyond_the_border_lies_one_mirrored_pixel_and_then_nothing_new():
     row = np.array([1.0, 5, 7, 2], np.float32)
     image = np.tile(row[None, None, :, None], (1, 3, 1, 1))
     x = np.array([[[-0.5, -1, -9, 3.5, 4, 40]]], np.float32)
-    sampled = warping.sample_bilinear(tf.constant(image), tf.constant(x), tf.ones_like(x)).numpy()[0, 0, :, 0]
+    sampled = warping.sample_bilinear(warping.with_border(image), tf.constant(x), tf.ones_like(x)).numpy()[0, 0, :, 0]
     np.testing.assert_allclose(sampled, [(1 + 5) / 2, 5, 5, (2 + 7) / 2, 7, 7])
 
 

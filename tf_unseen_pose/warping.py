@@ -8,39 +8,40 @@ Convention: as `geometry`. Pictures are [B, H, W, C]; x and y are in their pixel
 import tensorflow as tf
 
 
-def sample_bilinear(images, x, y):
+def with_border(images):
+    """[B, H, W, C] with one mirrored pixel (the last but one) around it: [B, H + 2, W + 2, C]; H and W at least 2."""
+    return tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="REFLECT")
+
+
+def sample_bilinear(bordered, x, y):
     """Bilinear samples of images at real-valued points.
 
-    Beyond its border an image goes on for one mirrored pixel (the last but one) and is constant from there.
+    Beyond its border an image goes on for one mirrored pixel and is constant from there.
 
     Args:
-        images: [B, H, W, C], H and W at least 2.
-        x, y: [B, h, w] in pixels of `images`.
+        bordered: [B, H + 2, W + 2, C], images `with_border`.
+        x, y: [B, h, w] in pixels of the images, without their border.
 
     Returns:
         [B, h, w, C]. The gradient in images and points is that of bilinear interpolation (exact, not an estimate).
 
     Source: the authors' `interpolate`.
     """
-    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="REFLECT")
-    shape = tf.shape(padded)
+    shape = tf.shape(bordered)
     batch, height, width = shape[0], shape[1], shape[2]
 
     def cell(position, size):
         position = tf.clip_by_value(position + 1, 0, tf.cast(size - 1, position.dtype))
         low = tf.minimum(tf.floor(position), tf.cast(size - 2, position.dtype))
-        return tf.cast(low, tf.int32), tf.cast(position - tf.stop_gradient(low), images.dtype)[..., None]
+        return tf.cast(low, tf.int32), tf.cast(position - tf.stop_gradient(low), bordered.dtype)[..., None]
 
     column, right = cell(x, width)
     row, below = cell(y, height)
     top_left = (tf.range(batch)[:, None, None] * height + row) * width + column
-    flat = tf.reshape(padded, [-1, images.shape[-1]])
-
-    def corner(offset):
-        return tf.gather(flat, top_left + offset)
-
-    top = corner(0) + right * (corner(1) - corner(0))
-    bottom = corner(width) + right * (corner(width + 1) - corner(width))
+    flat = tf.reshape(bordered, [-1, bordered.shape[-1]])
+    corners = [tf.gather(flat, top_left + offset) for offset in (0, 1, width, width + 1)]
+    top = corners[0] + right * (corners[1] - corners[0])
+    bottom = corners[2] + right * (corners[3] - corners[2])
     return top + below * (bottom - top)
 
 
@@ -55,20 +56,25 @@ def warp(images, target_to_source, height: int | None = None, width: int | None 
     Returns:
         [B, height, width, C]; see `sample_bilinear` for what lies beyond the border.
     """
-    height, width = height or images.shape[1], width or images.shape[2]
+    return warp_bordered(with_border(images), target_to_source, height, width)
+
+
+def warp_bordered(bordered, target_to_source, height: int | None = None, width: int | None = None):
+    """`warp` of images `with_border`, for who warps the same images often."""
+    height, width = height or bordered.shape[1] - 2, width or bordered.shape[2] - 2
     x = tf.range(width, dtype=target_to_source.dtype)[None, None, :]
     y = tf.range(height, dtype=target_to_source.dtype)[None, :, None]
     m = target_to_source[:, :, :, None, None]
     return sample_bilinear(
-        images,
+        bordered,
         m[:, 0, 0] * x + m[:, 0, 1] * y + m[:, 0, 2],
         m[:, 1, 0] * x + m[:, 1, 1] * y + m[:, 1, 2],
     )
 
 
-def sample_displaced(images, displacement):
-    """Output pixel (x, y) shows the image [B, H, W, C] at (x, y) + displacement [B, H, W, 2]; see `sample_bilinear`."""
+def sample_displaced(bordered, displacement):
+    """Output pixel (x, y) shows images at (x, y) + displacement [B, H, W, 2]; arguments as of `sample_bilinear`."""
     height, width = displacement.shape[1:3]
     x = tf.range(width, dtype=displacement.dtype)[None, None, :] + displacement[..., 0]
     y = tf.range(height, dtype=displacement.dtype)[None, :, None] + displacement[..., 1]
-    return sample_bilinear(images, x, y)
+    return sample_bilinear(bordered, x, y)

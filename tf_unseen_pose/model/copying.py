@@ -46,8 +46,8 @@ class CopyState(NamedTuple):
     """All that `render` needs to know of a source photo.
 
     Attributes:
-        picture: [B, H, W, 4], the image and how much each pixel belongs to the person.
-        layers: [B, L, H / 4, W / 4, 4], the image times each limb's mask, and that mask.
+        picture: [B, H + 2, W + 2, 4], the image and how much each pixel belongs to the person, `warping.with_border`.
+        layers: [B, L, H / 4 + 2, W / 4 + 2, 4], the image times each limb's mask, and that mask, with a border, too.
         background: [B, H, W, 3], the scene without the person.
         joints: [B, J, 3], the source pose.
     """
@@ -62,9 +62,10 @@ class CopyingGenerator(PoseModel):
     """See the module's essay. Call it as a `Generator`.
 
     `explain` returns:
-        limb_priors, masks [B, H/2, W/2, 1 + L] (background first), person, alpha, replace [B, H, W, 1], layers,
-        warped_layers [B, L, H/4, W/4, 4], target_to_source [B, L, 2, 3], limb_weights [B, H/2, W/2, L], blended
-        [B, H/4, W/4, 3], background_input [B, H/2, W/2, 4], background, foreground, image [B, H, W, 3].
+        limb_priors, masks [B, H/2, W/2, 1 + L] (background first), person, alpha, replace [B, H, W, 1], layers
+        [B, L, H/4 + 2, W/4 + 2, 4], warped_layers [B, L, H/4, W/4, 4], target_to_source [B, L, 2, 3], limb_weights
+        [B, H/2, W/2, L], blended [B, H/4, W/4, 3], background_input [B, H/2, W/2, 4], background, foreground, image
+        [B, H, W, 3].
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
@@ -80,7 +81,7 @@ class CopyingGenerator(PoseModel):
         self.foreground = compact_unet(
             config.foreground, height // 4, width // 4, 4 * limbs, joints, heads, "foreground"
         )
-        self.transformer = LimbSpatialTransformer(name="transformer")
+        self.transformer = LimbSpatialTransformer(bordered=True, name="transformer")
 
     @property
     def networks(self):
@@ -104,15 +105,16 @@ class CopyingGenerator(PoseModel):
             "limb_priors": priors, "masks": masks, "person": person, "layers": layers,
             "background_input": background_input, "background": background,
         }  # fmt: skip
-        return CopyState(tf.concat([image, person], axis=-1), layers, background, joints), stages
+        picture = warping.with_border(tf.concat([image, person], axis=-1))
+        return CopyState(picture, layers, background, joints), stages
 
     def _limb_layers(self, image, masks):
-        """[B, h, w, 3], [B, h, w, 1 + L] -> [B, L, h / 2, w / 2, 4]."""
+        """[B, h, w, 3], [B, h, w, 1 + L] -> [B, L, h / 2 + 2, w / 2 + 2, 4]."""
         limbs, (height, width) = self.body.limb_count, image.shape[1:3]
         opaque = tf.concat([image, tf.ones_like(image[..., :1])], axis=-1)
         layers = tf.reshape(masks[..., 1:, None] * opaque[..., None, :], [-1, height, width, 4 * limbs])
-        layers = tf.reshape(tf.nn.avg_pool2d(layers, 2, 2, "VALID"), [-1, height // 2, width // 2, limbs, 4])
-        return tf.transpose(layers, [0, 3, 1, 2, 4])
+        layers = warping.with_border(tf.nn.avg_pool2d(layers, 2, 2, "VALID"))
+        return tf.transpose(tf.reshape(layers, [-1, height // 2 + 2, width // 2 + 2, limbs, 4]), [0, 3, 1, 2, 4])
 
     def _render(self, state, target_joints, training=False):
         decided, stages = self._decide(state, target_joints, training)

@@ -27,14 +27,16 @@ class OriginAlignedUpsampling(keras.layers.Layer):
 def _upsampled(x):
     """The resize op is the fastest way forward on CPU and three times slower than this way back."""
     height, width = x.shape[1:3]
-    # Aligned corners at 2 n - 1 outputs: steps of exactly a half. The mirror gives the last one.
-    inner = tf.raw_ops.ResizeBilinear(images=x, size=[2 * height - 1, 2 * width - 1], align_corners=True)
-    inner = tf.cast(inner, x.dtype)
+    # Aligned corners at 2 n - 1 outputs: steps of exactly a half. The last output mirrors the last but two.
+    up = tf.raw_ops.ResizeBilinear(images=x, size=[2 * height - 1, 2 * width - 1], align_corners=True)
+    up = tf.cast(up, x.dtype)
+    up = tf.concat([up, up[:, -2:-1]], axis=1)
+    up = tf.concat([up, up[:, :, -2:-1]], axis=2)
 
     def gradient(upstream):
         return _gathered(_gathered(upstream, axis=1), axis=2)
 
-    return tf.pad(inner, [[0, 0], [0, 1], [0, 1], [0, 0]], "REFLECT"), gradient
+    return up, gradient
 
 
 def _gathered(upstream, axis):
@@ -60,6 +62,9 @@ def _second_to_last(row, size, axis):
 class LimbSpatialTransformer(keras.layers.Layer):
     """Warps every limb layer by its own transform.
 
+    Args:
+        bordered: whether layers come with the border of `warping.with_border`, [B, L, H + 2, W + 2, C].
+
     Args of the call:
         layers: [B, L, H, W, C].
         target_to_source: [B, L, 2, 3], from pixels of the target to pixels of the source.
@@ -68,8 +73,18 @@ class LimbSpatialTransformer(keras.layers.Layer):
         [B, L, H, W, C]: the layers, moved to where the target pose has their limbs.
     """
 
+    def __init__(self, bordered: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.bordered = bordered
+
+    def get_config(self):
+        return {**super().get_config(), "bordered": self.bordered}
+
     @tf.function
     def call(self, layers, target_to_source):
-        height, width, channels = layers.shape[2:]
-        flat = warping.warp(tf.reshape(layers, [-1, height, width, channels]), tf.reshape(target_to_source, [-1, 2, 3]))
-        return tf.reshape(flat, [-1, *layers.shape[1:]])
+        limbs, height, width, channels = layers.shape[1:]
+        flat = tf.reshape(layers, [-1, height, width, channels])
+        if not self.bordered:
+            flat = warping.with_border(flat)
+        warped = warping.warp_bordered(flat, tf.reshape(target_to_source, [-1, 2, 3]))
+        return tf.reshape(warped, [-1, limbs, *warped.shape[1:]])
