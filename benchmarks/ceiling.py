@@ -42,7 +42,12 @@ def rates(timings: dict[str, Timing], quick: bool) -> dict[str, float]:
 
 def measure(repeats: int, quick: bool) -> dict[str, float]:
     """`rates`, timed by themselves."""
-    return rates(interleaved(calls(quick), repeats), quick)
+    return rates(_timed(calls(quick), repeats), quick)
+
+
+def _timed(limits: dict[str, Callable], repeats: int) -> dict[str, Timing]:
+    """One runtime after the other: TensorFlow's threads go on spinning after a call and take TFLite's cores away."""
+    return {name: interleaved({name: call}, repeats)[name] for name, call in limits.items()}
 
 
 def _side(quick: bool) -> int:
@@ -51,7 +56,7 @@ def _side(quick: bool) -> int:
 
 def main(arguments: list[str] | None = None) -> None:
     options = option_parser("ceiling", __doc__, repeats=15).parse_args(arguments)
-    timings = interleaved(calls(options.quick), options.repeats)
+    timings = _timed(calls(options.quick), options.repeats)
     found = rates(timings, options.quick)
     rows = [
         {"runtime": name, "ms": 1e3 * timing.median, "spread": timing.spread, "GFLOP/s": found[f"{name}, GFLOP/s"]}

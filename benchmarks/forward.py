@@ -27,6 +27,8 @@ from tf_unseen_pose.model import PoseModel, build_generator
 
 PARTS = ("whole", "encode", "render")
 RUNTIMES = ("graph", "xla", "tflite")
+# How long a call is repeated in each round: frames come in streams.
+_LEAST_SECONDS = 0.2
 # The reference fills the background's hole with zeros.
 _SETTINGS = {"paper": ["model.background_fill=zero"]}
 
@@ -188,8 +190,12 @@ def main(arguments: list[str] | None = None) -> None:
     # Those of one batch and runtime, which are compared, run close to each other.
     variants.sort(key=lambda variant: (variant.batch, RUNTIMES.index(variant.runtime)))
     equal = differences(variants, "paper" in generators)
-    calls = {**{variant: variant.call for variant in variants}, **ceiling.calls(options.quick)}
-    timings = interleaved(calls, options.repeats)
+    limits = ceiling.calls(options.quick)
+    timings = {}
+    # TFLite apart from TensorFlow, whose threads go on spinning for a while after a call and take its cores away.
+    for limit, lite in ((ceiling.TENSORFLOW, False), (ceiling.TFLITE, True)):
+        calls = {variant: variant.call for variant in variants if (variant.runtime == "tflite") == lite}
+        timings |= interleaved({**calls, limit: limits[limit]}, options.repeats, least=_LEAST_SECONDS)
     found = ceiling.rates(timings, options.quick)
     sizes = {f"{preset}, parameters in millions": 1e-6 * parameters(net) for preset, net in generators.items()}
     publish("forward", options, _rows(variants, timings, found), found, **sizes, **equal)

@@ -6,6 +6,8 @@ convert without complaint and compute NaN.
 Convention: every function takes and returns tensors by name, as TFLite's signatures do.
 """
 
+import contextlib
+import io
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -59,7 +61,9 @@ def convert_generator(generator: PoseModel, state: SourceState, parts: tuple[str
         function, specs = endpoints[name]
         archive.add_endpoint(name, function, [{spec.name: spec for spec in specs}])
     with tempfile.TemporaryDirectory() as folder:
-        archive.write_out(folder)
+        # It prints every captured variable.
+        with contextlib.redirect_stdout(io.StringIO()):
+            archive.write_out(folder)
         return _converted(folder, list(parts))
 
 

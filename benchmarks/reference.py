@@ -88,7 +88,7 @@ class ResizeUpsampling(keras.layers.Layer):
     def call(self, x):
         height, width = x.shape[1:3]
         padded = tf.pad(x, [[0, 0], [0, 1], [0, 1], [0, 0]], "REFLECT")
-        larger = tf.compat.v1.image.resize_bilinear(padded, [2 * height + 2, 2 * width + 2])
+        larger = tf.raw_ops.ResizeBilinear(images=padded, size=[2 * height + 2, 2 * width + 2])
         return larger[:, : 2 * height, : 2 * width]
 
 

@@ -30,13 +30,15 @@ class Timing:
         return float((high - low) / self.median)
 
 
-def interleaved(calls: dict, repeats: int, warmups: int = 1) -> dict:
+def interleaved(calls: dict, repeats: int, warmups: int = 1, least: float = 0.0) -> dict:
     """Times calls in turn: A B C A B C ...
 
     Args:
         calls: functions of no arguments, by name; what they return is waited for.
         repeats: rounds that count.
         warmups: rounds before, in which graphs are traced and memory is taken.
+        least: seconds for which a call is repeated within a round. Its last run counts, which finds the caches as a
+            stream of such calls does.
 
     Returns:
         A `Timing` for each name.
@@ -44,7 +46,10 @@ def interleaved(calls: dict, repeats: int, warmups: int = 1) -> dict:
     seconds = {name: [] for name in calls}
     for number in range(warmups + repeats):
         for name, call in calls.items():
-            taken = elapsed(call)
+            taken = spent = elapsed(call)
+            while spent < least:
+                taken = elapsed(call)
+                spent += taken
             if number >= warmups:
                 seconds[name].append(taken)
     return {name: Timing(tuple(values)) for name, values in seconds.items()}
