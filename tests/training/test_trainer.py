@@ -102,7 +102,7 @@ def test_two_replicas_take_the_step_of_one(kind, vgg19_file, batch):
     two, _ = weights_after_five_steps(kind, vgg19_file, batch, ["CPU:0", "CPU:1"])
     assert moved > 1e-3  # five steps that went somewhere
     for a, b in zip(one, two, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5)
+        np.testing.assert_allclose(a, b, atol=1e-4)
 
 
 def test_two_replicas_take_the_step_of_one_when_copying(small_lite, batch):

@@ -67,10 +67,13 @@ def read_video(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     with _opened(path) as (container, stream):
         fps = stream.average_rate or Fraction(25)
         # Whether FFmpeg reports a cut packet or drops it depends on which of its threads is first.
-        with suppress(*([av.InvalidDataError] if stream.frames else [])):
+        try:
             for frame in container.decode(stream):
                 yield frame.time if frame.time is not None else float(count / fps), _upright(frame)
                 count += 1
+        except av.InvalidDataError:
+            if not (count and stream.frames):
+                raise
         if count < _LEAST_DECODED * stream.frames:
             raise UserError(f"The video {path} ends after {count} of {stream.frames} frames; copy or record it anew.")
 
