@@ -1,21 +1,20 @@
-"""The U-Net of preset `lite`: what the authors' U-Net does for a tenth of its arithmetic.
+"""The U-Net of preset `lite`: what the authors' U-Net does for a fraction of its arithmetic.
 
     picture --3x3 stem--> level 0 + heatmaps --conv--> --stride 2--> level 1 --conv--> ...
     and back: 1x1 to the next level's width, upsample, add the encoder's output of that level, 3x3 conv; then the heads.
 
 Adding skips instead of concatenating them halves the decoder; a stem of stride 2 keeps the image's own resolution, the
-dearest, free of everything else. ReLU6 is fused into the convolution before it by oneDNN and XNNPACK alike.
+dearest, free of everything else. TFLite fuses ReLU6 into the convolution before it.
 """
 
 import keras
 
 from tf_unseen_pose.config import CompactUNetConfig
+from tf_unseen_pose.model.unet import convolution
 
 
-def convolution(x, channels, name, size=3, stride=1):
-    """Convolution with ReLU6."""
-    x = keras.layers.Conv2D(channels, size, stride, padding="same", kernel_initializer="he_normal", name=name)(x)
-    return keras.layers.ReLU(6.0)(x)
+def _convolution(*args, **options):
+    return convolution(*args, activation=keras.layers.ReLU(6.0), **options)
 
 
 def compact_unet(
@@ -44,20 +43,20 @@ def compact_unet(
     picture = keras.Input((height * stem_stride, width * stem_stride, picture_channels), name="picture")
     heatmaps = keras.Input((height, width, heatmap_channels), name="heatmaps")
 
-    x = convolution(picture, config.widths[0], "stem", stride=stem_stride)
+    x = _convolution(picture, config.widths[0], "stem", stride=stem_stride)
     x = keras.layers.Concatenate()([x, heatmaps])
     skips = []
     for level, channels in enumerate(config.widths):
         if level > 0:
-            x = convolution(x, channels, f"down{level}", stride=2)
-        x = convolution(x, channels, f"refine{level}")
+            x = _convolution(x, channels, f"down{level}", stride=2)
+        x = _convolution(x, channels, f"refine{level}")
         skips.append(x)
     for level, channels in reversed(list(enumerate(config.widths[:-1]))):
         x = keras.layers.Conv2D(channels, 1, name=f"narrow{level}")(x)
         x = keras.layers.UpSampling2D(2, interpolation="bilinear")(x)
-        x = convolution(keras.layers.Add()([x, skips[level]]), channels, f"up{level}")
+        x = _convolution(keras.layers.Add()([x, skips[level]]), channels, f"up{level}")
     if config.finer:
         x = keras.layers.Conv2D(config.finer, 1, name="narrow_finer")(x)
-        x = convolution(keras.layers.UpSampling2D(2, interpolation="bilinear")(x), config.finer, "up_finer")
+        x = _convolution(keras.layers.UpSampling2D(2, interpolation="bilinear")(x), config.finer, "up_finer")
     outputs = {head: keras.layers.Conv2D(channels, 3, padding="same", name=head)(x) for head, channels in heads.items()}
     return keras.Model([picture, heatmaps], outputs, name=name)

@@ -12,10 +12,10 @@ from tf_unseen_pose.config import UNetConfig
 from tf_unseen_pose.model.layers import OriginAlignedUpsampling
 
 
-def convolution(x, channels, name, size=3, stride=1):
-    """Convolution with leaky ReLU of slope 0.2."""
+def convolution(x, channels, name, size=3, stride=1, activation=None):
+    """Convolution and activation layer, by default leaky ReLU of slope 0.2."""
     x = keras.layers.Conv2D(channels, size, stride, padding="same", kernel_initializer="he_normal", name=name)(x)
-    return keras.layers.LeakyReLU(0.2)(x)
+    return (activation or keras.layers.LeakyReLU(0.2))(x)
 
 
 def unet(
