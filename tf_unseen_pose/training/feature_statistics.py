@@ -1,6 +1,7 @@
 """Standard deviation of every VGG channel over a training set: the unit in which the perceptual loss counts."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import scipy.io
@@ -45,8 +46,11 @@ def read_authors_deviations(path: Path, channels: list[int]) -> list[np.ndarray]
         raise UserError(
             f"{path} does not hold the authors' channel statistics; leave it out to measure them."
         ) from error
-    if [len(deviation) for deviation in deviations] != channels:
-        raise UserError(f"{path} has statistics of other channels than VGG19's; leave it out to measure them.")
+    if [len(deviation) for deviation in deviations] != channels or str(len(channels)) in content:
+        raise UserError(
+            f"{path} has statistics of other channels than the features (the authors' are VGG19's); "
+            "leave loss.features_statistics out to measure them."
+        )
     return deviations
 
 
@@ -56,7 +60,23 @@ def save_deviations(path: Path, deviations: list[np.ndarray]) -> None:
         np.savez(temporary, **{str(i): deviation for i, deviation in enumerate(deviations)})
 
 
-def load_deviations(path: Path) -> list[np.ndarray]:
-    """What `save_deviations` wrote."""
-    with np.load(path) as content:
-        return [content[str(i)] for i in range(len(content))]
+def load_deviations(path: Path, channels: list[int]) -> list[np.ndarray]:
+    """What `save_deviations` wrote.
+
+    Args:
+        channels: of each feature map that they are to be the units of.
+
+    Raises:
+        UserError: a damaged file, or deviations of other features.
+    """
+    try:
+        with np.load(path) as content:
+            deviations = [content[str(i)] for i in range(len(content))]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise UserError(f"{path} is damaged; choose another folder for the run.") from error
+    if [deviation.shape for deviation in deviations] != [(count,) for count in channels]:
+        raise UserError(
+            f"{path} belongs to other features than the run is to be resumed with ({len(deviations)} maps, not "
+            f"{len(channels)}); choose another folder for the run or name the weights that it was begun with."
+        )
+    return deviations

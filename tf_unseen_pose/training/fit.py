@@ -73,14 +73,15 @@ def _perceptual_parts(run: Run, dataset: ClipDataset):
     loss = run.config.loss
     if loss.kind == "l1":
         return None, None
-    features = PerceptualFeatures(loss.features_weights)
-    if not run.deviations.is_file():
+    features = PerceptualFeatures(loss.features_weights, loss.features)
+    # A call that failed before its first checkpoint may have measured other features.
+    if not (run.deviations.is_file() and run.checkpoints.exists()):
         if loss.features_statistics:
             deviations = read_authors_deviations(loss.features_statistics, features.channels)
         else:
             deviations = measure_deviations(features, pair_batches(dataset, run.config), _STATISTICS_BATCHES)
         save_deviations(run.deviations, deviations)
-    return features, load_deviations(run.deviations)
+    return features, load_deviations(run.deviations, features.channels)
 
 
 class _Saver:
