@@ -17,6 +17,7 @@ import scipy.io
 from benchmarks.reference_inputs import (
     crop,
     crop_scale,
+    gaussian_map,
     joint_heatmaps,
     limb_transforms,
     log_limb_priors,
@@ -34,11 +35,14 @@ class _Clip:
     boxes: np.ndarray  # [N, 4]
 
 
-def reference_batches(root: Path, size: int, batch_size: int, seed: int = 0) -> Iterator[tuple[list, np.ndarray]]:
+def reference_batches(
+    root: Path, size: int, batch_size: int, seed: int = 0, gaussian=gaussian_map
+) -> Iterator[tuple[list, np.ndarray]]:
     """Batches without end: the reference's five inputs and the target pictures [B, size, size, 3], float64, BGR.
 
     Args:
         root: folder in the authors' layout, with .jpg frames; see `data.posewarp_format`.
+        gaussian: how a map is computed: `gaussian_map`, or in the authors' slower way by `released_gaussian_map`.
     """
     clips = []
     for info in sorted((root / "info").glob("*.mat")):
@@ -46,12 +50,12 @@ def reference_batches(root: Path, size: int, batch_size: int, seed: int = 0) -> 
         clips.append(_Clip(root / "frames" / info.stem, data["X"], data["bbox"]))
     rng = np.random.default_rng(seed)
     while True:
-        examples = [_example(clips[rng.integers(len(clips))], size, rng) for _ in range(batch_size)]
+        examples = [_example(clips[rng.integers(len(clips))], size, rng, gaussian) for _ in range(batch_size)]
         *inputs, targets = (np.stack(parts) for parts in zip(*examples, strict=True))
         yield inputs, targets
 
 
-def _example(clip: _Clip, size: int, rng: np.random.Generator) -> tuple:
+def _example(clip: _Clip, size: int, rng: np.random.Generator, gaussian) -> tuple:
     count = clip.points.shape[2]
     source, target = rng.choice(count, 2, replace=False)
     while count > 2 and abs(source - target) / count <= _MIN_GAP:
@@ -69,9 +73,9 @@ def _example(clip: _Clip, size: int, rng: np.random.Generator) -> tuple:
     (source_image, source_pose), (target_image, target_pose) = made
     return (
         source_image,
-        joint_heatmaps(source_pose, size),
-        joint_heatmaps(target_pose, size),
-        log_limb_priors(source_pose, size),
+        joint_heatmaps(source_pose, size, gaussian),
+        joint_heatmaps(target_pose, size, gaussian),
+        log_limb_priors(source_pose, size, gaussian),
         limb_transforms(source_pose, target_pose),
         target_image,
     )

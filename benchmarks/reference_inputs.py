@@ -56,17 +56,33 @@ def gaussian_map(height, width, centre, variance_along, variance_across, angle) 
     return np.exp(-(xx * x * x + 2 * xy * x * y + yy * y * y))
 
 
-def joint_heatmaps(pose: np.ndarray, size: int) -> np.ndarray:
+def released_gaussian_map(height, width, centre, variance_along, variance_across, angle) -> np.ndarray:
+    """`gaussian_map` as the authors write it: grids from Python's ranges, every difference where the formula has it."""
+    x, y = np.meshgrid(np.array(range(width)), np.array(range(height)))
+    cos, sin, twice = np.cos(angle), np.sin(angle), np.sin(2 * angle)
+    xx = cos**2 / (2 * variance_along) + sin**2 / (2 * variance_across)
+    xy = twice / (4 * variance_across) - twice / (4 * variance_along)
+    yy = sin**2 / (2 * variance_along) + cos**2 / (2 * variance_across)
+    return np.exp(
+        -(
+            xx * (x - centre[0]) * (x - centre[0])
+            + 2 * xy * (x - centre[0]) * (y - centre[1])
+            + yy * (y - centre[1]) * (y - centre[1])
+        )
+    )
+
+
+def joint_heatmaps(pose: np.ndarray, size: int, gaussian=gaussian_map) -> np.ndarray:
     """[size / 2, size / 2, 14]; a joint at or beyond the border has an empty map."""
     cells = size // _STRIDE
     maps = np.zeros((cells, cells, len(pose)))
     for joint, centre in enumerate(pose / _STRIDE):
         if (centre > 0).all() and (centre < cells - 1).all():
-            maps[..., joint] = gaussian_map(cells, cells, centre, _SIGMA**2, _SIGMA**2, 0.0)
+            maps[..., joint] = gaussian(cells, cells, centre, _SIGMA**2, _SIGMA**2, 0.0)
     return maps
 
 
-def log_limb_priors(pose: np.ndarray, size: int) -> np.ndarray:
+def log_limb_priors(pose: np.ndarray, size: int, gaussian=gaussian_map) -> np.ndarray:
     """[size, size, 11]: log of the background's prior and the limbs'."""
     unit = size / _CANVAS
     limbs = np.zeros((size, size, PERSON.limb_count))
@@ -74,7 +90,7 @@ def log_limb_priors(pose: np.ndarray, size: int) -> np.ndarray:
         start, end = pose[PERSON.joint_index(*limb.joints)].reshape(2, -1, 2).mean(axis=1)
         along = max(5 * unit**2, np.sum((end - start) ** 2) / 1.5)
         angle = np.arctan2(end[1] - start[1], start[0] - end[0])
-        bell = gaussian_map(size, size, (start + end) / 2, along, (limb.width * unit) ** 2, angle)
+        bell = gaussian(size, size, (start + end) / 2, along, (limb.width * unit) ** 2, angle)
         limbs[..., index] = bell / (bell.max() + 1e-6)
     background = 1 - limbs.max(axis=2, keepdims=True)
     return np.log(np.concatenate([background, limbs], axis=2) + 1e-10)

@@ -39,6 +39,7 @@ def test_training_step(run):
 
 
 def test_input_pipeline(run):
-    reference, tiny = run(input_pipeline, "--batch-size", "2")["rows"]
-    assert (reference["stream"], tiny["stream"]) == ("reference", "tiny")
+    reference, released, tiny = run(input_pipeline, "--batch-size", "2")["rows"]
+    assert [row["stream"] for row in (reference, released, tiny)] == ["reference", "released", "tiny"]
     assert tiny["rate / reference"] == pytest.approx(tiny["samples/s"] / reference["samples/s"])
+    assert tiny["rate / released"] == pytest.approx(tiny["samples/s"] / released["samples/s"])

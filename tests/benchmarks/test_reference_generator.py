@@ -1,6 +1,7 @@
 import numpy as np
 
 from benchmarks.reference_generator import reference_batches
+from benchmarks.reference_inputs import gaussian_map, released_gaussian_map
 from benchmarks.scenes import write_authors_layout
 from tf_unseen_pose.data.posewarp_format import read_info
 from tf_unseen_pose.skeleton import PERSON
@@ -30,3 +31,13 @@ def test_the_layout_is_the_authors(tmp_path):
     joints, boxes = read_info(tmp_path / "info" / "clip0.mat")
     assert joints.shape == (2, 14, 3)
     np.testing.assert_allclose(boxes[:, :2], joints[..., :2].min(axis=1), atol=1e-3)
+
+
+def test_the_released_way_gives_the_same_numbers(tmp_path):
+    write_authors_layout(tmp_path, clips=1, frames=3, height=120, width=160)
+    (fast, _), (released, _) = (
+        next(reference_batches(tmp_path, 64, batch_size=2, gaussian=gaussian))
+        for gaussian in (gaussian_map, released_gaussian_map)
+    )
+    for one, other in zip(fast, released, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-9)

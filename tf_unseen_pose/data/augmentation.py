@@ -65,7 +65,7 @@ class Augmentation:
 
 
 def adjust_brightness(images, factor):
-    """Multiplies float pictures [B, H, W, 3] in [0, 255] by `factor` (a scalar), clipped to that range.
+    """Multiplies float pictures [B, H, W, 3] in [0, 255] by `factor`, which is broadcast, clipped to that range.
 
     keras-cv's `RandomBrightness` draws its own change and adds it. Training must be a function of seed and step alone,
     so the layer gets the change from us: factor * image is image + (factor - 1) * image.

@@ -4,9 +4,9 @@ Example i is a pure function of the dataset, `config` and i: a counter-based gen
 i, decides everything about it. A run that is resumed at step k therefore sees what an undisturbed one would have seen,
 on any number of threads; the stream has no end and no epochs.
 
-A network on a GPU wants hundreds of pairs a second, so each costs as little as it can: of a JPEG only the window that
-the canvas shows is decoded, the canvas is sampled, brightened and scaled in one loop that XLA compiles, and noise is
-looked up. Maps of the joints are not made here at all, but by the model.
+A network on a GPU wants hundreds of pairs a second, so each costs as little as it can: pictures are decoded once, a
+canvas is cut out of them in 8 bits, a whole batch is brightened and scaled in one compiled loop, and noise is looked
+up. Maps of the joints are not made here at all, but by the model.
 """
 
 import functools
@@ -19,8 +19,9 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.augmentation import Augmentation, adjust_brightness
 from tf_unseen_pose.data.crop import common_crop, compose, invert, transform_joints
+from tf_unseen_pose.data.pictures import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.data.resampling import packed, sample, visible_window
+from tf_unseen_pose.data.resampling import cut_out
 from tf_unseen_pose.errors import UserError
 
 # The rows of noise are drawn from a table that would fill so many canvases.
@@ -98,38 +99,36 @@ def pair_batches(
         UserError: no pairs, or a dataset of another skeleton.
     """
     _check_skeleton(dataset, config)
-    pairs = find_pairs(dataset, config.data.min_gap)
+    pairs, frames = find_pairs(dataset, config.data.min_gap), DecodedFrames(dataset)
     seed, batch_size = config.train.seed, config.train.batch_size
 
-    def read(number):
+    def example(number):
         generator = np.random.Generator(np.random.Philox(key=np.array([seed, number], np.uint64)))
         of_clip = pairs[generator.integers(len(pairs))]
-        source, target = of_clip.choose(generator)
+        chosen = [frames.read(of_clip.clip, frame) for frame in of_clip.choose(generator)]
         change = Augmentation.draw(generator, config.data)
         noise_rows = _draw_noise_rows(generator, config)
-        pair = _read_pair(dataset, config, of_clip.clip, source, target, change if augment else Augmentation())
-        return *pair, noise_rows
+        return *_example(chosen, config, change if augment else Augmentation()), noise_rows
 
-    masks = any(frame.has_mask for clip in dataset.clips for frame in clip.frames)
+    def batch(step):
+        examples = [example(number) for number in range(step * batch_size, (step + 1) * batch_size)]
+        return tuple(np.stack(parts) for parts in zip(*examples, strict=True))
 
-    def example(number):
-        *pair, noise_rows = tf.numpy_function(read, [number], [*_PAIR_TYPES, tf.int32])
-        return _example(pair, noise_rows, config, augment, masks)
+    shapes = [[batch_size, *shape] for shape in _example_shapes(config)]
 
-    def finished(batch):
-        return _with_noise(batch, config)
+    def finished(step):
+        parts = tf.numpy_function(batch, [step], _EXAMPLE_TYPES)
+        parts = [tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
+        return _finished(parts, config)
 
-    first = first_step * batch_size
-    last = np.iinfo(np.int64).max if steps is None else first + steps * batch_size
-    numbers = tf.data.Dataset.range(first, last)
+    last = np.iinfo(np.int64).max if steps is None else first_step + steps
     # Twice the cores, as some wait for Python or the disk; in threads of their own, which do not spin while they wait.
     workers = 2 * os.cpu_count()
-    examples = numbers.map(example, num_parallel_calls=workers, deterministic=True)
     # Not left to tf.data's autotuning: its thread sleeps up to a minute before it lets an iterator go.
     options = tf.data.Options()
     options.autotune.enabled = False
     options.threading.private_threadpool_size = workers
-    batches = examples.batch(batch_size, drop_remainder=True).map(finished)
+    batches = tf.data.Dataset.range(first_step, last).map(finished, num_parallel_calls=workers, deterministic=True)
     return batches.prefetch(2).with_options(options)
 
 
@@ -145,12 +144,13 @@ def evaluation_pair(
         UserError: a dataset of another skeleton.
     """
     _check_skeleton(dataset, config)
+    frames = DecodedFrames(dataset)
+    chosen = [frames.read(clip, frame) for frame in (source_index, target_index)]
     noise_rows = _draw_noise_rows(np.random.default_rng([clip, source_index, target_index]), config)
-    pair = _read_pair(dataset, config, clip, source_index, target_index, Augmentation())
+    parts = *_example(chosen, config, Augmentation()), noise_rows
     # As in the stream, whatever device is there.
     with tf.device("CPU"):
-        example = _example([tf.constant(part) for part in pair], noise_rows, config, augment=False, masks=True)
-        return _with_noise({name: value[None] for name, value in example.items()}, config)
+        return _finished([tf.constant(part)[None] for part in parts], config)
 
 
 def _check_skeleton(dataset: ClipDataset, config: Config) -> None:
@@ -161,19 +161,22 @@ def _check_skeleton(dataset: ClipDataset, config: Config) -> None:
         )
 
 
-# What `_read_pair` returns, in this order; see there.
-_PAIR_TYPES = [tf.string] * 2 + [tf.int32] + [tf.float32] * 4
+# What `_example` returns, in this order, and the rows of noise; see there.
+_EXAMPLE_TYPES = [tf.uint8] * 4 + [tf.float32] * 4 + [tf.int32]
 
 
-def _read_pair(dataset, config: Config, clip: int, source: int, target: int, change: Augmentation) -> tuple:
-    """Reads two frames and settles everything that is not done on pixels.
+def _example_shapes(config: Config) -> list:
+    height, width, joint_count = config.model.height, config.model.width, config.model.body.joint_count
+    return [[height, width, 3]] * 2 + [[height, width]] * 2 + [[joint_count, 3]] * 2 + [[], [], [height]]
+
+
+def _example(frames: list[DecodedFrame], config: Config, change: Augmentation) -> tuple:
+    """Cuts both frames of a pair out alike.
 
     Returns:
-        jpegs [2] and masks [2], encoded ('' where unknown), the windows of them that are seen, int32 [2, 4], and from
-        canvas to window, float32 [2, 2, 3]; source and target joints, brightness.
+        source and target image, uint8 [H, W, 3]; their masks, uint8 [H, W], empty where one is unknown; their joints
+        [J, 3]; brightness; mask_known.
     """
-    frames = dataset.read_frame(clip, source), dataset.read_frame(clip, target)
-    entries = [dataset.clips[clip].frames[frame] for frame in (source, target)]
     model = config.model
     crop = common_crop(
         [frame.joints for frame in frames],
@@ -186,68 +189,43 @@ def _read_pair(dataset, config: Config, clip: int, source: int, target: int, cha
     canvas_to_image = compose(crop, invert(change.canvas_transform(model.height, model.width)))
     image_to_canvas = invert(canvas_to_image)
     joints = (change.relabelled(transform_joints(image_to_canvas, frame.joints), model.body) for frame in frames)
-    windows = [
-        visible_window(canvas_to_image, entry.height, entry.width, model.height, model.width) for entry in entries
-    ]
-    canvas_to_window = np.tile(canvas_to_image, (2, 1, 1))
-    canvas_to_window[..., 2] -= [window[1::-1] for window in windows]
-    return (
-        np.array([frame.jpeg for frame in frames], object),
-        np.array([frame.mask_png or b"" for frame in frames], object),
-        np.stack(windows),
-        canvas_to_window.astype(np.float32),
-        *joints,
-        np.float32(change.brightness),
-    )
+    cut = functools.partial(cut_out, output_to_input=canvas_to_image, height=model.height, width=model.width)
+    images = [cut(frame.image) for frame in frames]
+    known = all(frame.mask is not None for frame in frames)
+    masks = [cut(frame.mask) if known else np.zeros((model.height, model.width), np.uint8) for frame in frames]
+    return *images, *masks, *joints, np.float32(change.brightness), np.float32(known)
 
 
-def _example(pair, noise_rows, config: Config, augment: bool, masks: bool) -> dict[str, tf.Tensor]:
-    """Decodes and resamples what `_read_pair` returned."""
-    height, width, joint_count = config.model.height, config.model.width, config.model.body.joint_count
-    shapes = [[2], [2], [2, 4], [2, 2, 3], [joint_count, 3], [joint_count, 3], []]
-    pair = [tf.ensure_shape(part, shape) for part, shape in zip(pair, shapes, strict=True)]
-    jpegs, pngs, windows, canvas_to_window, source_joints, target_joints, brightness = pair
-
-    def image(i):
-        # The accurate method gives the same pixels on every stack.
-        window = tf.image.decode_and_crop_jpeg(jpegs[i], windows[i], channels=3, dct_method="INTEGER_ACCURATE")
-        seen = packed(window, canvas_to_window[i], height, width)
-        return _photo_canvas(*seen, brightness, height, width, augment)
-
-    def mask(i):
-        top, left, rows, columns = tf.unstack(windows[i])
-        window = tf.io.decode_png(pngs[i], channels=1)[top : top + rows, left : left + columns]
-        return _mask_canvas(*packed(window, canvas_to_window[i], height, width), height, width)
-
-    known = tf.reduce_all(tf.strings.length(pngs) > 0)
-    unknown = [tf.zeros([height, width, 1])] * 2
-    source_mask, target_mask = tf.cond(known, lambda: [mask(0), mask(1)], lambda: unknown) if masks else unknown
+def _finished(parts, config: Config) -> dict[str, tf.Tensor]:
+    """A batch of what `_example` returned, as `pair_batches` describes it."""
+    *pictures, source_joints, target_joints, brightness, known, noise_rows = parts
+    image, target_image, source_mask, target_mask = _scaled(*pictures, brightness)
+    noise = tf.gather(_noise_table(config.model.height, config.model.width), noise_rows)
     return {
-        "image": image(0),
-        "target_image": image(1),
+        "image": image,
+        "target_image": target_image,
         "source_joints": source_joints,
         "target_joints": target_joints,
-        "noise_rows": tf.ensure_shape(noise_rows, [height]),
+        "noise": tf.reshape(noise, image.shape),
         "source_mask": source_mask,
         "target_mask": target_mask,
-        "mask_known": tf.cast(known, tf.float32),
+        "mask_known": known,
     }
 
 
 @tf.function(jit_compile=True)
-def _photo_canvas(pixels, size, canvas_to_window, brightness, height, width, augment):
-    """float32 [H, W, 3] in [-1, 1]."""
-    canvas = sample(pixels, size, canvas_to_window, height, width)
-    if augment:
-        canvas = adjust_brightness(canvas[None], brightness)[0]
-    # Clipped because compiled division may be off by a last digit.
-    return tf.clip_by_value(canvas / 127.5 - 1, -1, 1)
+def _scaled(image, target_image, source_mask, target_mask, brightness):
+    """Brightened images, float32 [B, H, W, 3] in [-1, 1]; masks, float32 [B, H, W, 1] in [0, 1]."""
 
+    def photo(image):
+        image = adjust_brightness(tf.cast(image, tf.float32), brightness[:, None, None, None])
+        # Clipped because compiled division may be off by a last digit.
+        return tf.clip_by_value(image / 127.5 - 1, -1, 1)
 
-@tf.function(jit_compile=True)
-def _mask_canvas(pixels, size, canvas_to_window, height, width):
-    """float32 [H, W, 1] in [0, 1]."""
-    return sample(pixels, size, canvas_to_window, height, width) / 255
+    def mask(mask):
+        return tf.cast(mask, tf.float32)[..., None] / 255
+
+    return photo(image), photo(target_image), mask(source_mask), mask(target_mask)
 
 
 @functools.cache
@@ -259,10 +237,3 @@ def _noise_table(height: int, width: int) -> np.ndarray:
 def _draw_noise_rows(generator: np.random.Generator, config: Config) -> np.ndarray:
     """int32 [H]: which row of the table each row of an example's noise is."""
     return generator.integers(_NOISE_CANVASES * config.model.height, size=config.model.height, dtype=np.int32)
-
-
-def _with_noise(batch: dict[str, tf.Tensor], config: Config) -> dict[str, tf.Tensor]:
-    """Looks the rows of noise up, for a whole batch at once: a hundred times as fast as drawing numbers."""
-    table = _noise_table(config.model.height, config.model.width)
-    noise = tf.gather(table, batch.pop("noise_rows"))
-    return {**batch, "noise": tf.reshape(noise, [-1, config.model.height, config.model.width, 3])}

@@ -1,0 +1,55 @@
+"""A dataset's pictures in memory, decoded.
+
+Decoding a picture takes several times as long as cutting a canvas out of it, and a clip of one's own has few pictures,
+each of which is in hundreds of pairs. So decoded pictures are kept, as many as fit into half a gigabyte; of a larger
+dataset the ones used last.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.errors import UserError
+
+_CACHE_BYTES = 2**29
+
+
+class DecodedFrame(NamedTuple):
+    """A frame as arrays; see `clips.Frame`. Shared by all who ask for it: not to be written to.
+
+    Attributes:
+        image: uint8 [H, W, 3] RGB.
+        mask: uint8 [H, W], 255 = person, or None where unknown.
+        joints: float32 [J, 3].
+        box: float32 [4], or None.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray | None
+    joints: np.ndarray
+    box: np.ndarray | None
+
+
+class DecodedFrames:
+    """Decodes frames of a dataset and keeps what was used last. May be shared among threads."""
+
+    def __init__(self, dataset: ClipDataset):
+        self._dataset = dataset
+        largest = max(frame.height * frame.width * 4 for clip in dataset.clips for frame in clip.frames)
+        self.read = functools.lru_cache(maxsize=max(1, _CACHE_BYTES // largest))(self._decode)
+
+    def _decode(self, clip: int, frame: int) -> DecodedFrame:
+        stored = self._dataset.read_frame(clip, frame)
+        try:
+            # The accurate method gives the same pixels on every stack.
+            image = tf.io.decode_jpeg(stored.jpeg, channels=3, dct_method="INTEGER_ACCURATE").numpy()
+            mask = None if stored.mask_png is None else tf.io.decode_png(stored.mask_png, channels=1).numpy()[..., 0]
+        except tf.errors.InvalidArgumentError as error:
+            raise UserError(
+                f"The picture of frame {stored.number} of the clip '{self._dataset.clips[clip].name}' in "
+                f"{self._dataset.path} cannot be decoded; run 'prepare' again."
+            ) from error
+        return DecodedFrame(image, mask, stored.joints, stored.box)
