@@ -10,9 +10,10 @@ LAYERS = [
     {"skeleton", "config", "images", "geometry", "warping", "pasting", "compat", "contact_sheet", "retargeting"},
     {"model", "data"},
     {"training"},
+    {"evaluation"},
     {"reposer"},
     {"demo", "animation"},
-    {"cli", "cli_prepare"},
+    {"cli", "cli_evaluate", "cli_prepare"},
     {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -48,7 +49,7 @@ def test_only_compat_knows_the_stack():
 
 
 def test_every_directory_of_tests_mirrors_one_of_the_package():
-    for folder in ("data", "model", "training"):
+    for folder in ("data", "evaluation", "model", "training"):
         for test in (PACKAGE.parent / "tests" / folder).glob("test_*.py"):
             name = test.stem.removeprefix("test_")
             assert (PACKAGE / folder / f"{name}.py").exists() or (PACKAGE / folder / name).is_dir(), test

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from tf_unseen_pose.cli_evaluate import evaluate
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
@@ -187,6 +188,9 @@ def train(
 
     run_training(data, run, resolved)
     typer.echo(f"{run} is ready: use it as --model, or train on with the same command.")
+
+
+app.command()(evaluate)
 
 
 @app.command("import-posewarp")

@@ -1,0 +1,76 @@
+"""The command `evaluate`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tf_unseen_pose.cli_prepare import PoseModel
+from tf_unseen_pose.errors import UserError
+
+# What the judged model is called in the report.
+MODEL_NAME = "model"
+
+
+class Split(StrEnum):
+    validation = "validation"
+    train = "train"
+    all = "all"
+
+
+def evaluate(
+    model: Annotated[Path, typer.Option(help="A run made by 'train' or 'import-posewarp'.")],
+    data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for report.html and report.json.")],
+    also: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=RUN", help="Another run to compare, e.g. a U-Net baseline's; may be repeated."),
+    ] = None,
+    split: Annotated[Split, typer.Option(help="The clips to evaluate on.")] = Split.validation,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of frames at most, spread evenly over the clips.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which pairs, and the resampling.")] = 0,
+    across: Annotated[
+        bool, typer.Option("--across", help="Also put the people of each action into poses of others.")
+    ] = False,
+    poses: Annotated[bool, typer.Option(help="Find the poses in the results.")] = True,
+    features_weights: Annotated[
+        Path | None,
+        typer.Option(help="A Keras VGG19 .h5 for the VGG error; by default the one that the run was trained with."),
+    ] = None,
+    pose_model: PoseModel = None,
+):
+    """Measure a model on a dataset, beside baselines, and write a report."""
+    from tf_unseen_pose.evaluation.report import require_report_folder, write_report
+
+    require_report_folder(output)
+    paths = model_paths(model, also or [])
+
+    from tf_unseen_pose.data.records import ClipDataset
+    from tf_unseen_pose.evaluation.evaluate import Options
+    from tf_unseen_pose.evaluation.evaluate import evaluate as run
+    from tf_unseen_pose.evaluation.models import Model
+
+    dataset = ClipDataset.open(data)
+    models = {name: Model.open(path) for name, path in paths.items()}
+    options = Options(split.value, pairs, seed, across, poses, pose_model, features_weights)
+    evaluation = run(dataset, models, options)
+    page = write_report(evaluation, output)
+    typer.echo(f"Evaluated {len(evaluation.within.cases)} pairs. Look at {page}.")
+
+
+def model_paths(model: Path, also: list[str]) -> dict[str, Path]:
+    """Runs by the name of their column, the judged one first.
+
+    Raises:
+        UserError: an entry of `also` is not NAME=RUN, or a name is used twice.
+    """
+    paths = {MODEL_NAME: model}
+    for text in also:
+        name, separator, path = text.partition("=")
+        if not (separator and name and path):
+            raise UserError(f"'{text}' is not of the form NAME=RUN, for example U-Net=runs/unet.")
+        if name in paths:
+            raise UserError(f"Two models are called '{name}'; choose another name.")
+        paths[name] = Path(path)
+    return paths

@@ -1,0 +1,154 @@
+"""Which pairs, sequences and changes of action are evaluated: the same ones for a dataset, a number and a seed.
+
+Pairs are spread evenly over the clips, in the order that the seed shuffles them to; what is drawn of one clip does not
+depend on the others.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence as Several
+from dataclasses import dataclass
+
+import numpy as np
+
+from tf_unseen_pose.data.pairs import ClipPairs
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.errors import UserError
+
+# A flicker shows in little more than half a second; a clip must have this many frames in succession.
+MOST_FRAMES, LEAST_FRAMES = 16, 3
+# Streams of random numbers, one a purpose.
+_ORDER, _WITHIN, _ACROSS = range(3)
+
+
+@dataclass(frozen=True, order=True)
+class Case:
+    """A source frame and a target frame, by their positions in the dataset's index."""
+
+    source_clip: int
+    source_frame: int
+    target_clip: int
+    target_frame: int
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Frames in succession of one clip, and the frame of it that they are rendered from, by their positions."""
+
+    clip: int
+    source_frame: int
+    frames: tuple[int, ...]
+
+
+def clips_of_split(dataset: ClipDataset, split: str) -> list[int]:
+    """Positions of the clips of "train", "validation" or "all".
+
+    Raises:
+        UserError: there is none.
+    """
+    clips = [i for i, clip in enumerate(dataset.clips) if split in ("all", clip.split)]
+    if not clips:
+        ways = {
+            "validation": "prepare it with --validation above 0, or evaluate with --split train on what was trained on",
+            "train": "evaluate with --split validation",
+        }
+        raise UserError(f"{dataset.path} has no clip for {split}; {ways[split]}.")
+    return clips
+
+
+def pairs_within(dataset: ClipDataset, clips: Several[int], count: int, seed: int, min_gap: float) -> list[Case]:
+    """At most `count` different pairs of frames of one clip, sorted.
+
+    Args:
+        clips: positions of the clips to draw from.
+        min_gap: least distance of a pair's frames, as a part of the clip's span; see `data.pairs.find_pairs`.
+
+    Raises:
+        UserError: no clip has a pair.
+    """
+    numbers = {clip: np.array([frame.number for frame in dataset.clips[clip].frames]) for clip in clips}
+    found = [ClipPairs.find(clip, numbers[clip], min_gap) for clip in _shuffled(clips, seed)]
+    found = [pairs for pairs in found if pairs.partners[-1] > 0]
+    if not found:
+        raise UserError(f"No clip of {dataset.path} to evaluate on has two frames; prepare longer clips.")
+    shares = even_shares([int(pairs.partners[-1]) for pairs in found], count)
+    cases = []
+    for pairs, share in zip(found, shares, strict=True):
+        rng, chosen = np.random.default_rng([seed, _WITHIN, pairs.clip]), set()
+        while len(chosen) < share:
+            chosen.add(pairs.choose(rng))
+        cases += [Case(pairs.clip, source, pairs.clip, target) for source, target in chosen]
+    return sorted(cases)
+
+
+def pairs_across(dataset: ClipDataset, clips: Several[int], count: int, seed: int) -> list[Case]:
+    """At most `count` different cases with the source of one action and the target pose of another, sorted.
+
+    Clips give sources in turn; the other action, its clip and both frames are drawn. Clips whose action is not named
+    are left out.
+
+    Raises:
+        UserError: fewer than two actions.
+    """
+    by_action = defaultdict(list)
+    for clip in clips:
+        if dataset.clips[clip].action:
+            by_action[dataset.clips[clip].action].append(clip)
+    if len(by_action) < 2:
+        raise UserError(
+            f"The clips of {dataset.path} to evaluate on show {len(by_action) or 'no'} named "
+            f"{'action' if len(by_action) == 1 else 'actions'}; --across needs two: leave it out, or choose a --split "
+            "with more."
+        )
+    rng = np.random.default_rng([seed, _ACROSS])
+    sources = [clip for clip in _shuffled(clips, seed) if dataset.clips[clip].action]
+    cases = set()
+    for i in range(count):
+        source = sources[i % len(sources)]
+        others = [action for action in sorted(by_action) if action != dataset.clips[source].action]
+        choice = by_action[others[rng.integers(len(others))]]
+        target = choice[rng.integers(len(choice))]
+        frames = (int(rng.integers(len(dataset.clips[clip].frames))) for clip in (source, target))
+        cases.add(Case(source, next(frames), target, next(frames)))
+    return sorted(cases)
+
+
+def sequences(dataset: ClipDataset, clips: Several[int], count: int, seed: int) -> list[Sequence]:
+    """Of at most `count` clips the longest run of frames without a gap, or its first 16 frames; sorted by clip.
+
+    Frames are in succession if their numbers differ by the clip's least step. The source is the frame whose number
+    is furthest from the run's middle. Stills (rate 0) and clips with fewer than 3 frames in succession have none.
+    """
+    found = []
+    for clip in _shuffled(clips, seed):
+        entry = dataset.clips[clip]
+        if entry.fps <= 0 or len(found) == count:
+            continue
+        numbers = np.array([frame.number for frame in entry.frames])
+        run = _longest_run(numbers)[:MOST_FRAMES]
+        if len(run) >= LEAST_FRAMES:
+            middle = numbers[run].mean()
+            found.append(Sequence(clip, int(np.argmax(np.abs(numbers - middle))), tuple(run.tolist())))
+    return sorted(found, key=lambda sequence: sequence.clip)
+
+
+def even_shares(capacities: Several[int], count: int) -> list[int]:
+    """Hands out `count` one at a time, in turn, to those who can take more; the first in line get what is over."""
+    shares = [0] * len(capacities)
+    while count > 0 and (open_ := [i for i, capacity in enumerate(capacities) if shares[i] < capacity]):
+        for i in open_[:count]:
+            shares[i] += 1
+        count -= len(open_)
+    return shares
+
+
+def _longest_run(numbers: np.ndarray) -> np.ndarray:
+    """Positions of the longest run of rising numbers with the least step between them; the first of equals."""
+    if len(numbers) < 2:
+        return np.arange(len(numbers))
+    steps = np.diff(numbers)
+    runs = np.split(np.arange(len(numbers)), np.flatnonzero(steps != steps.min()) + 1)
+    return max(runs, key=len)
+
+
+def _shuffled(clips: Several[int], seed: int) -> list[int]:
+    return np.random.default_rng([seed, _ORDER]).permutation(np.array(clips)).tolist()

@@ -1,0 +1,258 @@
+"""Runs models and baselines over a dataset's cases and measures every result.
+
+Cases are read, rendered and measured one at a time, and only numbers are kept; whoever wants to see a case renders it
+again, to the same pixels. So memory does not grow with the dataset.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from tf_unseen_pose.config import Config
+from tf_unseen_pose.data.clip_poses import spread
+from tf_unseen_pose.data.pairs import evaluation_pair
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.evaluation import cases, quantities
+from tf_unseen_pose.evaluation.baselines import copy_source, warp_only
+from tf_unseen_pose.evaluation.examples import Example, ExampleReader
+from tf_unseen_pose.evaluation.measuring import Measuring, PerceptualError, measure_flicker
+from tf_unseen_pose.evaluation.models import Model, require_same_canvas
+from tf_unseen_pose.evaluation.parts import Part
+from tf_unseen_pose.model.perceptual import PerceptualFeatures
+from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.training.feature_statistics import measure_deviations
+
+# Columns that are no model's. The target photographs themselves show what the pose detector can find at best.
+COPY, WARP, TARGET = "copy", "warp", "target"
+_SEQUENCES = 20
+# Pictures, spread over the dataset, on which the VGG channels' deviations are measured.
+_STATISTICS_PICTURES = 64
+
+Method = Callable[[Example], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is evaluated.
+
+    Attributes:
+        split: "validation", "train" or "all".
+        pairs: how many pairs at most, and with `across` as many cases across actions.
+        seed: of the choice of cases and of the resampling.
+        across: whether to try poses of other actions, too.
+        poses: whether to find poses in the results.
+        pose_model: MediaPipe's .task file; see `data.landmarker_model`.
+        features_weights: a Keras VGG19 .h5; by default the one that the first model was trained with.
+    """
+
+    split: str = "validation"
+    pairs: int = 200
+    seed: int = 0
+    across: bool = False
+    poses: bool = True
+    pose_model: Path | None = None
+    features_weights: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was found, and what is needed to show it.
+
+    Attributes:
+        models: by name, the judged one first.
+        methods: the models and the two baselines, by the name of their column.
+        within: pairs of one clip, with the truth.
+        sequences: clips frame by frame; None where no clip has frames in succession.
+        across: poses of other actions, without a truth; None where not asked for.
+        left_out: cases across actions whose people have too few joints in common.
+        drawn_masks: pairs of which a mask had to be drawn from the joints.
+        seconds: median time of one picture, by method.
+        perceptual: what units the VGG error has, or why there is none.
+    """
+
+    dataset: ClipDataset
+    options: Options
+    reader: ExampleReader
+    models: dict[str, Model]
+    methods: dict[str, Method]
+    within: Part
+    sequences: Part | None
+    across: Part | None
+    left_out: int
+    drawn_masks: int
+    seconds: dict[str, float]
+    perceptual: str
+
+    def render(self, example: Example) -> dict[str, np.ndarray]:
+        """Every method's result: uint8 [H, W, 3]."""
+        return {name: method(example) for name, method in self.methods.items()}
+
+
+def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, progress: bool = True) -> Evaluation:
+    """Evaluates models, all on the same cases, beside copying the source and warping alone.
+
+    Args:
+        models: by the name of their column, the one to be judged first; of one canvas.
+        progress: shows a bar.
+
+    Raises:
+        UserError: nothing to evaluate on, models of different canvases or named like a baseline, a dataset of another
+            skeleton, a weights file or pose model that cannot be read.
+    """
+    _check_names(models)
+    require_same_canvas(models)
+    first = next(iter(models.values()))
+    clips = cases.clips_of_split(dataset, options.split)
+    pairs = cases.pairs_within(dataset, clips, options.pairs, options.seed, first.config.data.min_gap)
+    others = cases.pairs_across(dataset, clips, options.pairs, options.seed) if options.across else []
+    runs = cases.sequences(dataset, clips, _SEQUENCES, options.seed)
+    skeleton, reader = first.config.model.body, ExampleReader(dataset, first.config)
+    # Before minutes of work: a dataset of another skeleton is refused here.
+    reader.within(pairs[0])
+    perceptual, note = _perceptual(dataset, first, options)
+    name, *more = models
+    methods = {name: models[name], COPY: copy_source, WARP: partial(warp_only, skeleton=skeleton)}
+    methods |= {name: models[name] for name in more}
+    with ExitStack() as stack:
+        measuring = Measuring(skeleton, perceptual, _open_detector(first.config, options, stack))
+        work = _Work(dataset, reader, methods, measuring)
+        bar = stack.enter_context(
+            tqdm(total=len(pairs) + len(runs) + len(others), desc="Evaluating", unit="case", disable=not progress)
+        )
+        within, drawn_masks = work.within(pairs, bar)
+        sequences = work.sequences(runs, bar)
+        across, left_out = work.across(others, bar)
+    seconds = {name: float(np.median(times)) for name, times in work.times.items()}
+    return Evaluation(
+        dataset, options, reader, models, methods, within, sequences, across, left_out, drawn_masks, seconds, note
+    )
+
+
+def _check_names(models: dict[str, Model]) -> None:
+    for name in models:
+        if name in (COPY, WARP, TARGET):
+            raise UserError(f"'{name}' is the name of a column that is always there; call the model otherwise.")
+
+
+def _open_detector(config: Config, options: Options, stack: ExitStack):
+    # MediaPipe knows people alone.
+    if not options.poses or config.model.body is not PERSON:
+        return None
+    # MediaPipe is large, and not needed by those who want no poses.
+    from tf_unseen_pose.data.pose_estimation import open_estimator
+
+    return stack.enter_context(open_estimator(model=options.pose_model))
+
+
+def _perceptual(dataset: ClipDataset, model: Model, options: Options) -> tuple[PerceptualError | None, str]:
+    """The VGG error and what its units are, or None and why."""
+    weights = options.features_weights or model.config.loss.features_weights
+    if weights is None:
+        return None, (
+            "There is no VGG error, since no weights were given: name a Keras VGG19 .h5 with --features-weights. Who "
+            "trained with ImageNet's has it in ~/.keras/models."
+        )
+    if not options.features_weights and not weights.is_file():
+        return None, f"There is no VGG error: the weights {weights}, which the run was trained with, are not there."
+    features = PerceptualFeatures(weights)
+    if model.deviations:
+        return PerceptualError(features, model.deviations), "The VGG error's units are those of the run."
+    frames = [(clip, frame) for clip, entry in enumerate(dataset.clips) for frame in range(len(entry.frames))]
+    chosen = [frames[position] for position in spread(len(frames), _STATISTICS_PICTURES)]
+    pictures = (evaluation_pair(dataset, model.config, clip, frame, frame) for clip, frame in chosen)
+    return PerceptualError(features, measure_deviations(features, pictures, len(chosen))), (
+        f"The VGG error's units were measured on {len(chosen)} frames, spread over the dataset."
+    )
+
+
+class _Work:
+    """The loops over the cases.
+
+    Attributes:
+        times: seconds of every picture of the pairs, by method; the first, in which graphs are traced, is left out.
+    """
+
+    def __init__(self, dataset: ClipDataset, reader: ExampleReader, methods: dict[str, Method], measuring: Measuring):
+        self._dataset, self._reader, self._methods, self._measuring = dataset, reader, methods, measuring
+        self.times = {name: [] for name in methods}
+
+    def within(self, pairs: Sequence[cases.Case], bar: tqdm) -> tuple[Part, int]:
+        """The pairs' numbers, and of how many a mask was drawn."""
+        measured, movement, drawn_masks = [], [], 0
+        for i, case in enumerate(pairs):
+            example = self._reader.within(case)
+            if i == 0:
+                self._measured(example)
+                self.times = {name: [] for name in self._methods}
+            found = self._measured(example)
+            found[TARGET] = self._measuring.against(example).pose(example.target)
+            measured.append(found)
+            movement.append(example.movement)
+            drawn_masks += example.masks_drawn
+            bar.update()
+        return self._part(pairs, movement, quantities.PAIRS, measured, [*self._methods, TARGET]), drawn_masks
+
+    def across(self, pairs: Sequence[cases.Case], bar: tqdm) -> tuple[Part | None, int]:
+        """The numbers of cases across actions, and how many poses could not be fitted to the source."""
+        kept, measured, movement, left_out = [], [], [], 0
+        for case in pairs:
+            try:
+                example = self._reader.across(case)
+            except UserError:
+                left_out += 1
+            else:
+                kept.append(case)
+                measured.append(self._measured(example))
+                movement.append(example.movement)
+            bar.update()
+        if not kept:
+            return None, left_out
+        return self._part(kept, movement, quantities.ACROSS, measured, [*self._methods]), left_out
+
+    def sequences(self, runs: Sequence[cases.Sequence], bar: tqdm) -> Part | None:
+        """Flicker; None where there are no sequences."""
+        measured, movement = [], []
+        for run in runs:
+            steps, way = [], []
+            for (before, old), (now, new) in pairwise(
+                (example, {name: method(example) for name, method in self._methods.items()})
+                for example in self._reader.sequence(run)
+            ):
+                steps.append({name: measure_flicker((old[name], new[name]), (before, now)) for name in new})
+                way.append(now.movement)
+            measured.append({name: _means([step[name] for step in steps]) for name in self._methods})
+            movement.append(float(np.nanmean(way)))
+            bar.update()
+        return self._part(runs, movement, quantities.SEQUENCES, measured, [*self._methods]) if runs else None
+
+    def _measured(self, example: Example) -> dict[str, dict[str, float]]:
+        comparison, found = self._measuring.against(example), {}
+        for name, method in self._methods.items():
+            start = time.perf_counter()
+            result = method(example)
+            self.times[name].append(time.perf_counter() - start)
+            found[name] = comparison.measure(result)
+        return found
+
+    def _part(self, run, movement, kinds, measured, methods) -> Part:
+        pairs = [isinstance(case, cases.Case) for case in run]
+        sources = [case.source_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]
+        targets = [case.target_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]
+        actions = [self._dataset.clips[clip].action for clip in targets]
+        return Part.collect(run, sources, actions, movement, methods, kinds, measured)
+
+
+def _means(values: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean of every quantity over those that have it."""
+    return {
+        key: float(np.mean(known)) if (known := [v[key] for v in values if np.isfinite(v[key])]) else float("nan")
+        for key in values[0]
+    }

@@ -1,0 +1,62 @@
+"""Plots of a report: how a quantity is distributed over the cases, and what it has to do with how far a pose moves."""
+
+import io
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tf_unseen_pose.evaluation.parts import Part
+from tf_unseen_pose.evaluation.quantities import BY_KEY
+
+# Okabe and Ito's colours, told apart by everybody; a method has one in all plots.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+
+
+def distribution(part: Part, key: str, labels: dict[str, str]) -> bytes:
+    """A PNG: for every method the share of cases whose value is at most x.
+
+    Args:
+        labels: what methods are called.
+    """
+    figure = Figure(figsize=(4.8, 3), layout="constrained")
+    axes = figure.subplots()
+    for method, values in _columns(part, key, labels):
+        known = np.sort(values[np.isfinite(values)])
+        if len(known):
+            axes.ecdf(known, color=_colour(part, method), label=labels[method])
+    axes.set(xlabel=BY_KEY[key].label, ylabel="share of cases", ylim=(0, 1))
+    _finish(axes)
+    return _png(figure)
+
+
+def by_movement(part: Part, key: str, labels: dict[str, str]) -> bytes:
+    """A PNG: every case of every method as a dot, by how far its joints move."""
+    figure = Figure(figsize=(4.8, 3), layout="constrained")
+    axes = figure.subplots()
+    for method, values in _columns(part, key, labels):
+        colour = _colour(part, method)
+        axes.scatter(100 * part.movement, values, s=9, alpha=0.5, linewidths=0, color=colour, label=labels[method])
+    axes.set(xlabel="mean way of a joint, % of the canvas", ylabel=BY_KEY[key].label)
+    _finish(axes)
+    return _png(figure)
+
+
+def _columns(part: Part, key: str, labels: dict[str, str]):
+    return [(method, part.column(key, method)) for method in labels]
+
+
+def _colour(part: Part, method: str) -> str:
+    return _COLOURS[part.methods.index(method) % len(_COLOURS)]
+
+
+def _finish(axes) -> None:
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    for handle in axes.legend(frameon=False, fontsize="small").legend_handles:
+        handle.set_alpha(1)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
+    return buffer.getvalue()

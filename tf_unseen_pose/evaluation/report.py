@@ -1,0 +1,228 @@
+"""The report: `REPORT/report.html`, one page that needs no other file, and `REPORT/report.json`, its numbers."""
+
+import base64
+import io
+import json
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from PIL import Image
+
+from tf_unseen_pose.contact_sheet import contact_sheet, draw_pose
+from tf_unseen_pose.data.clip_poses import spread
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.evaluation import plots
+from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, WARP, Evaluation
+from tf_unseen_pose.evaluation.intervals import Estimate
+from tf_unseen_pose.evaluation.parts import Part
+from tf_unseen_pose.evaluation.quantities import HEADLINES, Quantity
+from tf_unseen_pose.evaluation.summary import summary
+from tf_unseen_pose.files import replacing, require_folder
+
+PAGE, NUMBERS = "report.html", "report.json"
+_LABELS = {COPY: "copying the source", WARP: "warp only", TARGET: "target photographs"}
+# Cases that are shown: of the best, of the worst, and across actions.
+_SHOWN, _SHOWN_ACROSS = 10, 12
+_LISTED_ACTIONS = 30
+_SIDE, _QUALITY = 192, 85
+# Fewer clips say little about others.
+_FEW_CLIPS = 10
+
+
+def require_report_folder(path: Path) -> None:
+    """Finds out before minutes of work whether a report can be written.
+
+    Raises:
+        UserError: the name is a file's, or there is no folder to make it in.
+    """
+    if path.is_file() or path.suffix.lower() in (".html", ".json"):
+        raise UserError(f"{path} is the name of a file; name a folder for {PAGE} and {NUMBERS}.")
+    require_folder(path)
+
+
+def write_report(evaluation: Evaluation, path: Path) -> Path:
+    """Writes both files to the folder `path`, which is made where it is missing; returns the page's path.
+
+    Raises:
+        UserError: they cannot be written.
+    """
+    numbers = summary(evaluation)
+    page = _page(evaluation)
+    try:
+        path.mkdir(exist_ok=True)
+        with replacing(path / NUMBERS) as temporary:
+            temporary.write_text(json.dumps(numbers, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        with replacing(path / PAGE) as temporary:
+            temporary.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"Cannot write to {path}: {error.strerror}; make room or choose another folder.") from error
+    return path / PAGE
+
+
+def _page(evaluation: Evaluation) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tf_unseen_pose", "evaluation"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = _shown
+    labels = {name: name for name in evaluation.models} | _LABELS
+    within, seed = evaluation.within, evaluation.options.seed
+    headlines = [quantity for quantity in within.quantities if quantity.key in HEADLINES]
+    worst, best, ranked_by = _ranked(within)
+    return environment.get_template("report.html.jinja").render(
+        evaluation=evaluation,
+        judged=next(iter(evaluation.models)),
+        labels=labels,
+        canvas=next(iter(evaluation.models.values())).config.model,
+        notes=list(_notes(evaluation)),
+        tables={name: (part, part.estimates(seed), _best) for name, part in _parts(evaluation)},
+        seconds=evaluation.seconds,
+        against=_against(within, headlines, seed),
+        headlines=headlines,
+        actions={name: (part, _by_action(part, seed)) for name, part in _parts(evaluation)},
+        listed=_LISTED_ACTIONS,
+        plots=_plots(within, headlines, labels),
+        ranked_by=ranked_by,
+        strips={"Worst": _strips(evaluation, worst), "Best": _strips(evaluation, best)},
+        across=_across_strips(evaluation),
+    )
+
+
+def _parts(evaluation: Evaluation) -> list[tuple[str, Part]]:
+    named = (("within", evaluation.within), ("sequences", evaluation.sequences), ("across", evaluation.across))
+    return [(name, part) for name, part in named if part is not None]
+
+
+def _notes(evaluation: Evaluation):
+    """What a reader must know before believing the numbers."""
+    within, clips = evaluation.within, len(set(evaluation.within.clips.tolist()))
+    if evaluation.options.split != "validation":
+        yield (
+            "Clips for training are among those evaluated: a model that was trained on them has seen these people, and "
+            "its numbers say little about others."
+        )
+    if clips < _FEW_CLIPS:
+        yield f"Only {clips} {'clip was' if clips == 1 else 'clips were'} evaluated: intervals say little so far."
+    if evaluation.drawn_masks:
+        yield (
+            f"{evaluation.drawn_masks} of {len(within.cases)} pairs lack a mask of the person; there, inside and "
+            "outside are told by thick limbs, drawn from the joints."
+        )
+    yield evaluation.perceptual
+    if "pckh" not in within.values:
+        yield "No poses were looked for in the results, so nothing is said of their poses."
+    if evaluation.sequences is None:
+        yield "There is no flicker, since no clip has a frame rate and three frames in succession."
+    if evaluation.left_out:
+        yield (
+            f"{evaluation.left_out} poses of other actions were left out: they show too little of the body to be "
+            "fitted to the source."
+        )
+
+
+# Numbers -------------------------------------------------------------------------------------------------------------
+
+
+def _shown(estimate: Estimate | None, quantity: Quantity) -> str:
+    return "–" if estimate is None else f"{estimate.mean:.{quantity.digits}f}"
+
+
+def _best(estimates: dict[str, Estimate], quantity: Quantity) -> set[str]:
+    """The methods whose mean is best as it is shown. Copying is not counted where it is right by construction."""
+    taking_part = {
+        method: float(_shown(estimate, quantity))
+        for method, estimate in estimates.items()
+        if method != TARGET and (method, quantity.key) != (COPY, "background")
+    }
+    if len(taking_part) < 2:
+        return set()
+    best = (max if quantity.higher_is_better else min)(taking_part.values())
+    return {method for method, value in taking_part.items() if value == best}
+
+
+def _by_action(part: Part, seed: int) -> dict[str, dict]:
+    return {action: part.estimates(seed, action) for action in part.action_names[:_LISTED_ACTIONS]}
+
+
+def _against(part: Part, headlines: list[Quantity], seed: int) -> dict[str, list]:
+    """By other method: what the judged model's cases are in comparison, a quantity each."""
+    others = [method for method in part.methods[1:] if method != TARGET]
+    return {
+        other: [(quantity, part.comparison(quantity.key, other, seed)) for quantity in headlines] for other in others
+    }
+
+
+def _ranked(part: Part) -> tuple[list[int], list[int], Quantity]:
+    """The judged model's worst and best cases, worst first and best first, and what says so; no case is both."""
+    key = "vgg_inside" if "vgg_inside" in part.values else "ssim_inside"
+    quantity = next(quantity for quantity in part.quantities if quantity.key == key)
+    values = part.column(key, part.methods[0]) * (1 if quantity.higher_is_better else -1)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")].tolist()
+    worst = order[: min(_SHOWN, -(-len(order) // 2))]
+    best = order[len(worst) :][::-1][:_SHOWN]
+    return worst, best, quantity
+
+
+# Pictures ------------------------------------------------------------------------------------------------------------
+
+
+def _plots(part: Part, headlines: list[Quantity], labels: dict[str, str]) -> list[tuple[str, str]]:
+    """(title, data URI)."""
+    methods = {method: labels[method] for method in part.methods if method != TARGET}
+    drawn = [(quantity.label, plots.distribution(part, quantity.key, methods)) for quantity in headlines]
+    key = "vgg_inside" if "vgg_inside" in part.values else "ssim_inside"
+    drawn.append(("How far the pose moves", plots.by_movement(part, key, methods)))
+    return [(title, _data_uri(png, "png")) for title, png in drawn]
+
+
+def _strips(evaluation: Evaluation, positions: list[int]) -> list[tuple[str, str]]:
+    """(caption, data URI) of pairs: source, target and every result."""
+    part, strips = evaluation.within, []
+    for position in positions:
+        case = part.cases[position]
+        example = evaluation.reader.within(case)
+        panels = [("source", example.source), ("target", example.target)]
+        values = ", ".join(
+            f"{quantity.label} {part.column(quantity.key, part.methods[0])[position]:.{quantity.digits}f}"
+            for quantity in part.quantities
+            if quantity.key in HEADLINES
+        )
+        clip = evaluation.dataset.clips[case.source_clip]
+        numbers = [clip.frames[frame].number for frame in (case.source_frame, case.target_frame)]
+        strips.append(
+            (f"{clip.name}, frame {numbers[0]} to {numbers[1]}: {values}", _strip(evaluation, example, panels))
+        )
+    return strips
+
+
+def _across_strips(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """The same for cases across actions, spread over them: no target, but its pose."""
+    part, strips = evaluation.across, []
+    for position in spread(len(part.cases), _SHOWN_ACROSS) if part else []:
+        case = part.cases[position]
+        example = evaluation.reader.across(case)
+        skeleton = next(iter(evaluation.models.values())).config.model.body
+        pose = draw_pose(np.zeros_like(example.source), example.target_joints, skeleton)
+        source, target = (evaluation.dataset.clips[clip] for clip in (case.source_clip, case.target_clip))
+        caption = f"{source.name} ({source.action}) in a pose of {target.name} ({target.action})"
+        panels = [("source", example.source), ("target pose", pose)]
+        strips.append((caption, _strip(evaluation, example, panels)))
+    return strips
+
+
+def _strip(evaluation: Evaluation, example, panels: list[tuple[str, np.ndarray]]) -> str:
+    """Panels and every method's result in one row, as a data URI."""
+    results = [(_LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]
+    panels = [*panels, *results]
+    sheet, buffer = contact_sheet(panels, columns=len(panels), side=_SIDE), io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "JPEG", quality=_QUALITY)
+    return _data_uri(buffer.getvalue(), "jpeg")
+
+
+def _data_uri(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
