@@ -1,5 +1,7 @@
 """The one exception that users are meant to see."""
 
+import re
+
 
 class UserError(Exception):
     """Something the user can put right.
@@ -7,3 +9,9 @@ class UserError(Exception):
     The message is one sentence that names the thing and the way out. The command line prints it without a
     traceback and exits with code 2; library callers may catch it.
     """
+
+
+def wrapped_user_error(error: Exception) -> UserError | None:
+    """The `UserError` that was raised in an input pipeline and arrives in TensorFlow's words; None for other errors."""
+    sentence = re.search(r"UserError: (.+)", str(error))
+    return UserError(sentence[1].strip()) if sentence else None

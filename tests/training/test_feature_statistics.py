@@ -57,3 +57,35 @@ def test_refuses_other_files(tmp_path):
         read_authors_deviations(tmp_path / "s.mat", [3, 2])
     with pytest.raises(UserError, match="other channels"):
         read_authors_deviations(tmp_path / "s.mat", [4])
+
+
+def test_the_authors_file_is_for_vgg19_alone(shared):
+    path = shared / "data" / "posewarp_sample" / "vgg_activation_distribution_train.mat"
+    vgg16 = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512]
+    with pytest.raises(UserError, match="other channels than the features .*VGG19's.*leave loss.features_statistics"):
+        read_authors_deviations(path, vgg16)
+
+
+def test_deviations_of_other_features_or_damaged_are_refused(tmp_path):
+    path = tmp_path / "d.npz"
+    save_deviations(path, [np.ones(3, np.float32), np.ones(2, np.float32)])
+    for channels in ([3], [3, 2, 2], [3, 4]):
+        with pytest.raises(UserError, match=f"d.npz belongs to other features .*2 maps, not {len(channels)}.*folder"):
+            load_deviations(path, channels)
+    whole = path.read_bytes()
+    for damaged in (whole[:-30], b"no", b"", whole[:60] + b"\0" * 10 + whole[70:]):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match="d.npz is damaged; choose"):
+            load_deviations(path, [3, 2])
+
+
+def test_what_is_wrong_with_a_frame_is_said_plainly():
+    def broken(_):
+        raise UserError("The picture of frame 2 cannot be decoded; run 'prepare' again.")
+
+    def batch(number):
+        image = tf.numpy_function(broken, [number], tf.float32)
+        return {"target_image": tf.ensure_shape(image, [1, 4, 4, 3])}
+
+    with pytest.raises(UserError, match="^The picture of frame 2 cannot be decoded; run 'prepare' again.$"):
+        measure_deviations(TwoMaps(), tf.data.Dataset.range(3).map(batch), count=2)

@@ -8,7 +8,7 @@ import scipy.io
 import tensorflow as tf
 from scipy.io.matlab import MatReadError
 
-from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.errors import UserError, wrapped_user_error
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 
@@ -18,15 +18,23 @@ def measure_deviations(features: PerceptualFeatures, batches, count: int) -> lis
 
     Args:
         batches: an iterable of dicts with "target_image" [B, H, W, 3] in [-1, 1].
+
+    Raises:
+        UserError: a frame that cannot be read or decoded.
     """
     moments = [np.zeros((2, channels)) for channels in features.channels]
     samples = np.zeros(len(moments))
     forward = tf.function(features)
-    for _, batch in zip(range(count), batches, strict=False):
-        for i, feature_map in enumerate(forward(batch["target_image"])):
-            values = feature_map.numpy().astype(np.float64).reshape(-1, feature_map.shape[-1])
-            moments[i] += [values.sum(axis=0), (values**2).sum(axis=0)]
-            samples[i] += len(values)
+    try:
+        for _, batch in zip(range(count), batches, strict=False):
+            for i, feature_map in enumerate(forward(batch["target_image"])):
+                values = feature_map.numpy().astype(np.float64).reshape(-1, feature_map.shape[-1])
+                moments[i] += [values.sum(axis=0), (values**2).sum(axis=0)]
+                samples[i] += len(values)
+    except tf.errors.OpError as error:
+        if (plain := wrapped_user_error(error)) is None:
+            raise
+        raise plain from error
     means = (sums / n for sums, n in zip(moments, samples, strict=True))
     return [np.sqrt(np.maximum(square - mean**2, 0)).astype(np.float32) for mean, square in means]
 

@@ -5,7 +5,6 @@ it), so a run that was interrupted ends like one that was not.
 """
 
 import functools
-import re
 from pathlib import Path
 
 import keras
@@ -15,7 +14,7 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.pairs import evaluation_pair, pair_batches
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.errors import UserError, wrapped_user_error
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.training import callbacks
 from tf_unseen_pose.training.feature_statistics import (
@@ -144,11 +143,9 @@ def _run_epochs(trainer, batches, **options):
     try:
         trainer.fit(batches, verbose=0, shuffle=False, **options)
     except tf.errors.OpError as error:
-        # A sentence from the input pipeline arrives wrapped in TensorFlow's words.
-        sentence = re.search(r"UserError: (.+)", error.message)
-        if sentence is None:
+        if (plain := wrapped_user_error(error)) is None:
             raise
-        raise UserError(sentence[1].strip()) from error
+        raise plain from error
 
 
 def _phases(config: Config):

@@ -1,0 +1,51 @@
+"""The moving average of a network's weights: steadier than any one step's, and what is shown and shipped."""
+
+import contextlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+
+class WeightAverage(tf.Module):
+    """An exponential moving average of variables, 1 : 9 in favour of the new ones at first, slowing to `decay`.
+
+    After step t the average moves by max(1 - decay, 9 / (10 + t)) of the way to the variables, so that the first
+    weights, which are random, are soon forgotten.
+
+    Args:
+        variables: of a network; create the average inside the distribution strategy's scope, as they were.
+        decay: in [0, 1). 0 follows the variables.
+
+    Source: Polyak & Juditsky (1992); the warm-up is that of `tf.train.ExponentialMovingAverage`.
+    """
+
+    def __init__(self, variables: list, decay: float):
+        super().__init__(name="weight_average")
+        self._variables, self._decay = variables, decay
+        # All replicas take the same steps, so the first one's value is everybody's.
+        first = tf.VariableAggregation.ONLY_FIRST_REPLICA
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, aggregation=first)
+        self.values = [
+            tf.Variable(tf.convert_to_tensor(v), dtype=tf.float32, trainable=False, aggregation=first)
+            for v in variables
+        ]
+
+    def update(self) -> None:
+        """Takes one step towards the variables; part of a training step."""
+        step = tf.cast(self.step, tf.float32)
+        part = tf.maximum(1 - self._decay, 9 / (10 + step))
+        for average, variable in zip(self.values, self._variables, strict=True):
+            average.assign_add(part * (tf.convert_to_tensor(variable) - average))
+        self.step.assign_add(1)
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """While the context is open, the network has the averaged weights."""
+        own = [tf.identity(tf.convert_to_tensor(variable)) for variable in self._variables]
+        for variable, average in zip(self._variables, self.values, strict=True):
+            variable.assign(average)
+        try:
+            yield
+        finally:
+            for variable, value in zip(self._variables, own, strict=True):
+                variable.assign(value)
