@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_unseen_pose.data.clips import BrokenClip, encode_picture, picture_size, read_frame
+from tf_unseen_pose.data.clips import (
+    NOT_FINITE,
+    TOO_FEW_JOINTS,
+    BrokenClip,
+    encode_picture,
+    fault_of_pose,
+    picture_size,
+    read_frame,
+)
 
 
 @pytest.fixture
@@ -58,3 +66,20 @@ def test_damaged_files_break_the_clip(photo, mask, standing, tmp_path):
     photo.write_bytes(b"no picture")
     with pytest.raises(BrokenClip, match="photo.jpg"):
         read_frame(photo, standing, 0)
+
+
+def test_what_is_wrong_with_a_pose(standing):
+    assert fault_of_pose(standing) is None and fault_of_pose(standing, np.float32([1, 2, 3, 4])) is None
+    bad = [(5, 0, np.nan), (5, 1, np.inf), (5, 2, np.nan), (0, 2, np.inf)]
+    for joint, number, value in bad:
+        pose = standing.copy()
+        pose[joint, number] = value
+        assert fault_of_pose(pose) == NOT_FINITE
+    absent = standing.copy()
+    absent[2:] = [np.nan, -np.inf, 0]
+    assert fault_of_pose(absent) is None
+    absent[1, 2] = 0
+    assert fault_of_pose(absent) == TOO_FEW_JOINTS
+    absent[1] = absent[0]
+    assert fault_of_pose(absent) == TOO_FEW_JOINTS
+    assert fault_of_pose(standing, np.float32([1, 2, np.nan, 4])) == NOT_FINITE

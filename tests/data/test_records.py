@@ -1,12 +1,14 @@
 import dataclasses
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.data.clips import Clip
-from tf_unseen_pose.data.records import ClipDataset, decode_frame, encode_frame
+from tf_unseen_pose.data.records import ClipDataset, Index, decode_frame, encode_frame
 from tf_unseen_pose.skeleton import PERSON
 
 
@@ -80,6 +82,45 @@ def test_a_shard_that_changes_under_an_open_dataset(dataset, refuses):
     refuses(lambda: dataset.read(0, 0), shard)
     shard.write_bytes(b"")
     refuses(lambda: dataset.read(1, 0), shard)
+
+
+def test_a_dataset_made_anew_under_an_open_one(make_dataset, make_clip, refuses):
+    """The new frames have the old lengths, so only the file itself tells that it is another; the index is of no use."""
+    dataset = make_dataset([make_clip("first", 3)])
+    shard = dataset.path / "shard-00000.tfrecord"
+    entry, data = dataset.clips[0].frames[1], bytearray(shard.read_bytes())
+    data[entry.offset + 12 + 500] ^= 1
+    time = shard.stat().st_mtime_ns + 10**9
+    shard.write_bytes(data)
+    os.utime(shard, ns=(time, time))
+    (dataset.path / "dataset.json").write_text("{}")
+    refuses(lambda: dataset.read_frame(0, 1), shard, "changed while it was in use", "prepare")
+
+
+def test_the_fingerprint_follows_the_content_and_not_the_place(make_dataset, make_clip, tmp_path):
+    dataset = make_dataset([make_clip("first", 3), make_clip("second", 2)])
+    print_of = dataset.fingerprint
+    assert len(print_of) == 16 and int(print_of, 16)
+    shutil.copytree(dataset.path, tmp_path / "elsewhere")
+    (dataset.path / "dataset.json").write_text(json.dumps(json.loads((dataset.path / "dataset.json").read_text())))
+    assert (
+        ClipDataset.open(dataset.path).fingerprint == ClipDataset.open(tmp_path / "elsewhere").fingerprint == print_of
+    )
+    others = [
+        make_dataset([make_clip("first", 3), make_clip("second", 2, height=256)], "pixels"),
+        make_dataset([make_clip("first", 3), make_clip("second", 2, fps=12.0)], "rate"),
+        make_dataset([make_clip("first", 3), make_clip("second", 2, split="validation")], "split"),
+        make_dataset([make_clip("first", 3)], "shorter"),
+    ]
+    assert len({print_of, *(other.fingerprint for other in others)}) == 5
+    index = json.loads((dataset.path / "dataset.json").read_text())
+    index["shards"][0]["sha256"] = index["shards"][0]["sha256"][::-1]
+    assert ClipDataset(dataset.path, Index.model_validate(index)).fingerprint != print_of
+
+
+def test_the_fingerprint_does_not_depend_on_what_is_left_out(dataset):
+    less = ClipDataset(dataset.path, dataset.index, {(0, 1): "no readable picture"})
+    assert [len(clip.frames) for clip in less.clips] == [2, 2] and less.fingerprint == dataset.fingerprint
 
 
 @pytest.mark.parametrize(

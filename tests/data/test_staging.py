@@ -1,5 +1,7 @@
+import dataclasses
 import pickle
 
+import numpy as np
 import pytest
 
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected
@@ -34,6 +36,27 @@ def test_usable_frames_are_staged_and_the_others_counted(tmp_path, make_clip):
     moved = staged.moved(3, 1000)
     assert [(frame.shard, frame.offset) for frame in moved.frames] == [(3, f.offset + 1000) for f in staged.frames]
     assert moved.person == "ann" and moved.rejected == staged.rejected
+
+
+def test_frames_with_numbers_that_are_none_are_rejected_for_that(tmp_path, make_clip):
+    """In frame 1 one visible joint of many is NaN, in 2 a visibility, in 3 the box; in 4 an absent joint, which may."""
+
+    def frames():
+        for frame in make_clip("odd", 5, 64, 64).frames():
+            joints, box = frame.joints.copy(), np.float32([10, 20, 30, 40])
+            if frame.number == 1:
+                joints[7, 0] = np.nan
+            if frame.number == 2:
+                joints[7, 2] = np.nan
+            if frame.number == 3:
+                box[3] = np.inf
+            if frame.number == 4:
+                joints[7] = [np.nan, np.nan, 0]
+            yield dataclasses.replace(frame, joints=joints, box=box)
+
+    staged = stage_clip(tmp_path, 0, Clip("odd", "", 0, frames))
+    assert staged.rejected == {"joints or a box that are not finite": 3}
+    assert [frame.number for frame in staged.frames] == [0, 4]
 
 
 def test_a_broken_clip_leaves_nothing(tmp_path, make_clip):

@@ -15,6 +15,7 @@ from PIL import Image
 JPEG_QUALITY = 95
 # Why a frame is `Rejected` for which no crop can be found.
 TOO_FEW_JOINTS = "fewer than 2 joints"
+NOT_FINITE = "joints or a box that are not finite"
 
 
 class BrokenClip(Exception):
@@ -155,6 +156,24 @@ def _shrink(frame: Frame, image: Image.Image, mask: Image.Image | None, max_side
         box=box,
         mask_png=None if mask is None else encode_picture(mask.convert("L").resize(size, Image.Resampling.BOX), "PNG"),
     )
+
+
+def fault_of_pose(joints: np.ndarray, box: np.ndarray | None = None) -> str | None:
+    """Why no crop can be found about a person: `NOT_FINITE` or `TOO_FEW_JOINTS`; None where one can.
+
+    Args:
+        joints: [J, 3] x, y, visibility. Of an absent joint (visibility 0) the place may be anything, even NaN.
+        box: [4], or None where it is that of the visible joints.
+    """
+    visible = joints[joints[:, 2] > 0]
+    # A visibility of NaN is none, and would be taken for an absent joint.
+    numbers = [joints[:, 2], visible, [] if box is None else box]
+    if not all(np.isfinite(part).all() for part in numbers):
+        return NOT_FINITE
+    # Two visible joints must be apart.
+    if len(visible) < 2 or not np.ptp(visible[:, :2], axis=0).any():
+        return TOO_FEW_JOINTS
+    return None
 
 
 def picture_size(data: bytes) -> tuple[int, int]:

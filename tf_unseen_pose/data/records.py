@@ -14,6 +14,9 @@ import hashlib
 import json
 import os
 import struct
+import sys
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -22,13 +25,14 @@ import tensorflow as tf
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tf_unseen_pose.data.clips import Clip, Frame
+from tf_unseen_pose.data.integrity import RECORD_HEADER, RECORD_OVERHEAD, check_file, find_faults
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import SKELETONS, Skeleton
 
 INDEX_NAME = "dataset.json"
 VERSION = 1
-# A TFRecord is its length (8 bytes), that length's checksum (4), the data, and the data's checksum (4).
-RECORD_HEADER, RECORD_OVERHEAD = 12, 16
+# Of how many clips it is told by name that frames were left out.
+_NAMED_CLIPS = 5
 
 
 class _Entry(BaseModel):
@@ -124,28 +128,63 @@ def decode_frame(data: bytes) -> Frame:
 class ClipDataset:
     """Random access to a dataset on disk. Holds no open files, so it may be shared among threads and processes.
 
+    Args:
+        path: the dataset's folder.
+        index: its index.
+        faults: why frames cannot be used, by their clip's and their own position in `index`.
+
     Attributes:
         path: the dataset's folder.
-        index: its index; `index.clips[clip].frames[frame]` describes what `read_frame(clip, frame)` reads.
+        index: its index without those frames, and without clips of which no frame is left;
+            `index.clips[clip].frames[frame]` describes what `read_frame(clip, frame)` reads.
+        left_out: how many frames were left out of each clip, by its name and then by the reason.
     """
 
-    def __init__(self, path: Path, index: Index):
+    def __init__(self, path: Path, index: Index, faults: Mapping[tuple[int, int], str] | None = None):
         self.path = path
-        self.index = index
+        self.index = _without(index, faults or {})
+        self.left_out: dict[str, Counter] = {}
+        for (clip, _), fault in (faults or {}).items():
+            self.left_out.setdefault(index.clips[clip].name, Counter())[fault] += 1
+        # Defaults are left out so that a field that is added one day does not make old datasets look changed.
+        content = index.model_dump_json(exclude_defaults=True)
+        self._fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
+        # Of the shards when they were checked: their size and the time of their last change.
+        self._states: dict[str, tuple[int, int]] = {}
 
     @classmethod
     def open(cls, path: Path | str) -> "ClipDataset":
-        """Opens a dataset after checking its index and the size and checksum of its shards.
+        """Opens a dataset after checking its index, the size and checksum of its shards, and every record.
+
+        Frames that cannot be used are left out, which a line on the standard error stream says; see `integrity`.
 
         Raises:
-            UserError: no dataset, an index that is damaged or of another version, a shard that is missing, truncated
-                or altered.
+            UserError: no dataset, an index that is damaged or of another version, a shard that is missing, truncated,
+                altered or damaged, or no frame that can be used.
         """
         path = Path(path)
         index = read_index(path)
+        states = {}
         for shard in index.shards:
-            _check_shard(path / shard.file, shard)
-        return cls(path, index)
+            # Taken before, so that who alters the shard while it is looked at is noticed.
+            try:
+                states[shard.file] = _file_state((path / shard.file).stat())
+                check_file(path / shard.file, shard.size, shard.sha256)
+            except OSError as error:
+                raise _unreadable(path / shard.file, error) from error
+        dataset = cls(path, index, find_faults(path, index))
+        dataset._states = states
+        if dataset.left_out:
+            print(f"{path}: {_describe(dataset.left_out, index)}", file=sys.stderr)
+        return dataset
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that differ when anything in the index, and so in any shard, differs.
+
+        They do not depend on the dataset's place, nor on which of its frames can be used.
+        """
+        return self._fingerprint
 
     @property
     def clips(self) -> tuple[ClipEntry, ...]:
@@ -166,9 +205,11 @@ class ClipDataset:
         try:
             with open(path, "rb", buffering=0) as file:
                 record = os.pread(file.fileno(), RECORD_HEADER + entry.length, entry.offset)
+                state = _file_state(os.fstat(file.fileno()))
         except OSError as error:
-            raise UserError(f"Cannot read {path}: {error.strerror}; run 'prepare' again.") from error
-        if len(record) != RECORD_HEADER + entry.length or struct.unpack_from("<Q", record)[0] != entry.length:
+            raise _unreadable(path, error) from error
+        whole = len(record) == RECORD_HEADER + entry.length and struct.unpack_from("<Q", record)[0] == entry.length
+        if not whole or state != self._states.get(path.name, state):
             raise UserError(f"{path} was changed while it was in use; run 'prepare' again.")
         return record[RECORD_HEADER:]
 
@@ -213,16 +254,34 @@ def _check_frames(index: Index) -> None:
                 raise ValueError(f"{clip.name} lies beyond its shard's end")
 
 
-def _check_shard(path: Path, shard: ShardEntry) -> None:
-    try:
-        size = path.stat().st_size
-        if size < shard.size:
-            raise UserError(f"{path} is truncated (expected {shard.size} bytes, found {size}); run 'prepare' again.")
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while block := file.read(2**20):
-                digest.update(block)
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror}; run 'prepare' again.") from error
-    if digest.hexdigest() != shard.sha256:
-        raise UserError(f"{path} is not what its index describes; run 'prepare' again.")
+def _file_state(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(f"Cannot read {path}: {error.strerror}; run 'prepare' again.")
+
+
+def _without(index: Index, faults: Mapping[tuple[int, int], str]) -> Index:
+    """The index without some frames, and without the clips of which none is left."""
+    if not faults:
+        return index
+    clips = []
+    for c, clip in enumerate(index.clips):
+        frames = tuple(entry for f, entry in enumerate(clip.frames) if (c, f) not in faults)
+        if frames:
+            clips.append(clip.model_copy(update={"frames": frames}))
+    return index.model_copy(update={"clips": tuple(clips)})
+
+
+def _describe(left_out: dict[str, Counter], index: Index) -> str:
+    """How many of an index's frames were left out, and why."""
+    count = sum(sum(reasons.values()) for reasons in left_out.values())
+    parts = [
+        f"{frames} of '{name}' with {reason}"
+        for name, reasons in list(left_out.items())[:_NAMED_CLIPS]
+        for reason, frames in reasons.items()
+    ]
+    if len(left_out) > _NAMED_CLIPS:
+        parts.append(f"and more of {len(left_out) - _NAMED_CLIPS} other clips")
+    return f"{count} of {sum(len(clip.frames) for clip in index.clips)} frames are left out: {', '.join(parts)}."

@@ -17,9 +17,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tf_unseen_pose.data.clips import TOO_FEW_JOINTS, Clip, Frame, Rejected, encode_picture
+from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture, fault_of_pose
 from tf_unseen_pose.data.crop import compose, invert, person_scale, transform_joints
-from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import PERSON, Skeleton
 
 # Why a frame is `Rejected` that cannot be aligned.
@@ -248,12 +247,11 @@ def _aligned_frames(clip: Clip) -> Iterator[Frame | Rejected]:
         if isinstance(frame, Rejected):
             yield frame
             continue
-        image = np.asarray(Image.open(io.BytesIO(frame.jpeg)).convert("RGB"))
-        try:
-            mask = _mask(frame, *image.shape[:2])
-        except UserError:
-            yield Rejected(TOO_FEW_JOINTS, frame.number)
+        if fault := fault_of_pose(frame.joints, frame.box):
+            yield Rejected(fault, frame.number)
             continue
+        image = np.asarray(Image.open(io.BytesIO(frame.jpeg)).convert("RGB"))
+        mask = _mask(frame, *image.shape[:2])
         registration = registration or Registration(image, mask)
         transform = registration.align(image, mask)
         if transform is None:

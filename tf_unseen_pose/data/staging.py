@@ -12,11 +12,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 from pydantic import ValidationError
 
-from tf_unseen_pose.data.clips import TOO_FEW_JOINTS, BrokenClip, Clip, Frame, Rejected, picture_size
+from tf_unseen_pose.data.clips import BrokenClip, Clip, Rejected, fault_of_pose, picture_size
 from tf_unseen_pose.data.records import RECORD_OVERHEAD, ClipEntry, FrameEntry, encode_frame
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
@@ -104,8 +103,8 @@ def _write_records(path: Path, clip: Clip) -> tuple[list[FrameEntry], Counter]:
             if isinstance(frame, Rejected):
                 rejected[frame.reason] += 1
                 continue
-            if not _can_be_cropped(frame):
-                rejected[TOO_FEW_JOINTS] += 1
+            if fault := fault_of_pose(frame.joints, frame.box):
+                rejected[fault] += 1
                 continue
             data = encode_frame(frame, clip)
             writer.write(data)
@@ -118,12 +117,6 @@ def _write_records(path: Path, clip: Clip) -> tuple[list[FrameEntry], Counter]:
             )  # fmt: skip
             offset += len(data) + RECORD_OVERHEAD
     return frames, rejected
-
-
-def _can_be_cropped(frame: Frame) -> bool:
-    """Whether two visible joints are apart."""
-    visible = frame.joints[frame.joints[:, 2] > 0, :2]
-    return len(visible) >= 2 and np.ptp(visible, axis=0).max() > 0
 
 
 def _too_few(count: int, least: int, rejected: Counter) -> str:

@@ -1,0 +1,132 @@
+"""Whether a dataset's shards are what its index says, and their records fit to be used.
+
+A checksum tells that a shard is the one that was written, not that what was written is sound: somebody's own writer may
+have made it. So every record is looked at once, one after the other, when a dataset is opened. Pictures are not decoded
+for that, which would take long; one that is damaged behind its header is found when it is used.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from PIL import Image
+
+from tf_unseen_pose.data.clips import fault_of_pose, picture_size
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import SKELETONS
+
+if TYPE_CHECKING:  # `records` imports this file.
+    from tf_unseen_pose.data.records import Index
+
+# A TFRecord is its length (8 bytes), that length's checksum (4), the data, and the data's checksum (4).
+RECORD_HEADER, RECORD_OVERHEAD = 12, 16
+_PICTURE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+
+def check_file(path: Path, size: int, sha256: str) -> None:
+    """Compares a shard with its size in bytes and its checksum, in hexadecimal.
+
+    Raises:
+        UserError: it is truncated or altered.
+        OSError: it cannot be read.
+    """
+    found = path.stat().st_size
+    if found < size:
+        raise UserError(f"{path} is truncated (expected {size} bytes, found {found}); run 'prepare' again.")
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    if digest.hexdigest() != sha256:
+        raise UserError(f"{path} is not what its index describes; run 'prepare' again.")
+
+
+def find_faults(path: Path, index: "Index") -> dict[tuple[int, int], str]:
+    """Why frames cannot be used, by their clip's and their own position in the index.
+
+    Args:
+        path: the dataset's folder.
+
+    Raises:
+        UserError: damaged records, or no frame that can be used.
+    """
+    places = [{} for _ in index.shards]
+    for c, clip in enumerate(index.clips):
+        for f, entry in enumerate(clip.frames):
+            places[entry.shard].setdefault(entry.offset, []).append((c, f, entry))
+    faults, joint_count = {}, SKELETONS[index.skeleton].joint_count
+    for shard, indexed in zip(index.shards, places, strict=True):
+        lengths = {offset: entries[0][2].length for offset, entries in indexed.items()}
+        for offset, data in _read_records(path / shard.file, lengths):
+            for c, f, entry in indexed[offset]:
+                if fault := fault_of_record(data, joint_count, entry.width, entry.height):
+                    faults[c, f] = fault
+    if len(faults) == sum(len(clip.frames) for clip in index.clips):
+        (c, f), fault = next(iter(faults.items()))
+        raise UserError(
+            f"None of the {len(faults)} frames of {path} can be used (frame {index.clips[c].frames[f].number} of "
+            f"'{index.clips[c].name}' has {fault}); run 'prepare' again or correct what wrote them."
+        )
+    return faults
+
+
+def _read_records(path: Path, indexed: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
+    """Offset and data of every record of a shard that the index knows; the records' own checksums are checked.
+
+    Args:
+        indexed: by a record's offset the length of its data, as the index has them.
+
+    Raises:
+        UserError: a record that is damaged, or that does not lie where the index says.
+    """
+    offset, missing = 0, dict(indexed)
+    try:
+        for data in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            if missing.pop(offset, None) == len(data):
+                yield offset, data
+            elif offset in indexed:
+                break
+            offset += RECORD_OVERHEAD + len(data)
+    except tf.errors.OpError as error:
+        raise UserError(f"The record at byte {offset} of {path} is damaged; run 'prepare' again.") from error
+    if missing or offset in indexed:
+        raise UserError(f"{path} has other records than its index describes; run 'prepare' again.")
+
+
+def fault_of_record(data: bytes, joint_count: int, width: int, height: int) -> str | None:
+    """Why a frame cannot be used, as what it "has"; None where it can.
+
+    Args:
+        data: a serialized `tf.train.Example`; see `records`.
+        joint_count: of the dataset's skeleton.
+        width, height: of the picture, as the index has them.
+    """
+    try:
+        feature = tf.train.Example.FromString(data).features.feature
+    except DecodeError:
+        return "a record that is no tf.train.Example"
+    joints, box = (np.array(feature[name].float_list.value, np.float32) for name in ("joints", "box"))
+    if joints.size != 3 * joint_count:
+        return f"{joints.size} numbers for joints instead of {3 * joint_count}"
+    if box.size not in (0, 4):
+        return f"a box of {box.size} numbers instead of 4"
+    if fault := fault_of_pose(joints.reshape(joint_count, 3), box if box.size else None):
+        return fault
+    pictures = list(feature["image"].bytes_list.value)
+    masks = list(feature["mask"].bytes_list.value)
+    if len(pictures) != 1 or _size(pictures[0]) is None:
+        return "no readable picture"
+    if any(_size(picture) != (width, height) for picture in pictures + masks):
+        return "a picture or mask of another size than the index says"
+    return None
+
+
+def _size(picture: bytes) -> tuple[int, int] | None:
+    try:
+        return picture_size(picture)
+    except _PICTURE_ERRORS:
+        return None
