@@ -223,6 +223,7 @@ def test_a_picture_damaged_behind_its_header_is_named_while_training(make_datase
         next(iter(stream))
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.parametrize("register", [False, True])
 def test_prepare_leaves_out_frames_of_numbers_that_are_none(tmp_path, make_picture, standing, register):
     """Frame 2 has a coordinate too large for 32 bits, frame 3 no joint, frame 4 lacks one."""
