@@ -28,7 +28,7 @@ from tf_unseen_pose.evaluation.models import Model, require_same_canvas
 from tf_unseen_pose.evaluation.parts import Part
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.skeleton import PERSON
-from tf_unseen_pose.training.feature_statistics import measure_deviations
+from tf_unseen_pose.training.feature_statistics import load_deviations, measure_deviations
 
 # Columns that are no model's. The target photographs themselves show what the pose detector can find at best.
 COPY, WARP, TARGET = "copy", "warp", "target"
@@ -163,14 +163,25 @@ def _perceptual(dataset: ClipDataset, model: Model, options: Options) -> tuple[P
     if not options.features_weights and not weights.is_file():
         return None, f"There is no VGG error: the weights {weights}, which the run was trained with, are not there."
     features = PerceptualFeatures(weights)
+    compared = f"It compares {len(features.channels)} maps of {features.network.upper()};"
+    reason = "the run has none"
     if model.deviations:
-        return PerceptualError(features, model.deviations), "The VGG error's units are those of the run."
+        try:
+            deviations = load_deviations(model.deviations, features.channels)
+            return PerceptualError(features, deviations), f"{compared} its units are those of the run."
+        except UserError as error:
+            reason = f"those of the run do not serve: {str(error).partition(';')[0]}"
+    deviations, count = _measured_deviations(dataset, model.config, features)
+    note = f"{compared} its units were measured on {count} frames, spread over the dataset, since {reason}."
+    return PerceptualError(features, deviations), note
+
+
+def _measured_deviations(dataset: ClipDataset, config: Config, features) -> tuple[list[np.ndarray], int]:
+    """Of frames that are spread over the dataset, and how many these are."""
     frames = [(clip, frame) for clip, entry in enumerate(dataset.clips) for frame in range(len(entry.frames))]
     chosen = [frames[position] for position in spread(len(frames), _STATISTICS_PICTURES)]
-    pictures = (evaluation_pair(dataset, model.config, clip, frame, frame) for clip, frame in chosen)
-    return PerceptualError(features, measure_deviations(features, pictures, len(chosen))), (
-        f"The VGG error's units were measured on {len(chosen)} frames, spread over the dataset."
-    )
+    pictures = (evaluation_pair(dataset, config, clip, frame, frame) for clip, frame in chosen)
+    return measure_deviations(features, pictures, len(chosen)), len(chosen)
 
 
 class _Work:

@@ -13,12 +13,12 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.clip_poses import spread
-from tf_unseen_pose.data.clips import Frame
 from tf_unseen_pose.data.crop import common_crop, invert, sequence_crop, transform_joints
 from tf_unseen_pose.data.pairs import evaluation_pair
+from tf_unseen_pose.data.pictures import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.registration import mask_from_joints
-from tf_unseen_pose.data.resampling import resample
+from tf_unseen_pose.data.resampling import cut_out
 from tf_unseen_pose.evaluation.cases import Case, Sequence
 from tf_unseen_pose.evaluation.metrics import grown
 from tf_unseen_pose.images import to_uint8
@@ -87,7 +87,7 @@ class ExampleReader:
     """Reads cases of a dataset onto the canvas of a configuration."""
 
     def __init__(self, dataset: ClipDataset, config: Config):
-        self._dataset, self._config = dataset, config
+        self._dataset, self._config, self._frames = dataset, config, DecodedFrames(dataset)
         self._size = config.model.height, config.model.width
 
     def within(self, case: Case) -> Example:
@@ -114,7 +114,7 @@ class ExampleReader:
     def sequence(self, sequence: Sequence) -> Iterator[Example]:
         """The frames of a sequence, all cut out alike, with one source."""
         source, *targets = (
-            self._dataset.read_frame(sequence.clip, frame) for frame in (sequence.source_frame, *sequence.frames)
+            self._frames.read(sequence.clip, frame) for frame in (sequence.source_frame, *sequence.frames)
         )
         poses = np.stack([frame.joints for frame in targets])
         crop = self._config.data.crop_factor
@@ -128,7 +128,7 @@ class ExampleReader:
         Raises:
             UserError: the two people have too few joints in common.
         """
-        source = self._dataset.read_frame(case.source_clip, case.source_frame)
+        source = self._frames.read(case.source_clip, case.source_frame)
         count = len(self._dataset.clips[case.target_clip].frames)
         frames = sorted({*spread(count, _FITTED_FRAMES), case.target_frame})
         motion = np.stack([self._dataset.read_frame(case.target_clip, frame).joints for frame in frames])
@@ -137,34 +137,27 @@ class ExampleReader:
         canvas = common_crop([source.joints, pose], self._config.model.body, *self._size, crop, [source.box, None])
         return self._example(source, pose, None, canvas)
 
-    def _example(self, source: Frame, pose: np.ndarray, target: Frame | None, canvas_to_image: np.ndarray) -> Example:
+    def _example(
+        self, source: DecodedFrame, pose: np.ndarray, target: DecodedFrame | None, canvas_to_image: np.ndarray
+    ) -> Example:
         image_to_canvas = invert(canvas_to_image)
         source_joints, target_joints = (transform_joints(image_to_canvas, joints) for joints in (source.joints, pose))
         source_mask = self._mask(source, canvas_to_image)
-        target_mask = self._mask(target, canvas_to_image)
+        target_mask = None if target is None else self._mask(target, canvas_to_image)
         return Example(
-            image=self._picture(source, canvas_to_image) / 127.5 - 1,
+            image=cut_out(source.image, canvas_to_image, *self._size) / np.float32(127.5) - 1,
             source_joints=source_joints,
             target_joints=target_joints,
             source_mask=self._drawn_mask(source_joints) if source_mask is None else source_mask,
             target_mask=self._drawn_mask(target_joints) if target_mask is None else target_mask,
-            target=None if target is None else np.round(self._picture(target, canvas_to_image)).astype(np.uint8),
+            target=None if target is None else cut_out(target.image, canvas_to_image, *self._size),
             masks_drawn=source_mask is None or target_mask is None,
         )
 
-    def _picture(self, frame: Frame, canvas_to_image: np.ndarray) -> np.ndarray:
-        """float32 [H, W, 3] in 0..255."""
-        # The accurate method gives the same pixels on every stack.
-        photo = tf.io.decode_jpeg(frame.jpeg, channels=3, dct_method="INTEGER_ACCURATE")
-        canvas = resample(tf.cast(photo, tf.float32), tf.constant(canvas_to_image, tf.float32), *self._size)
-        return np.clip(canvas.numpy(), 0, 255)
-
-    def _mask(self, frame: Frame | None, canvas_to_image: np.ndarray) -> np.ndarray | None:
-        if frame is None or frame.mask_png is None:
+    def _mask(self, frame: DecodedFrame, canvas_to_image: np.ndarray) -> np.ndarray | None:
+        if frame.mask is None:
             return None
-        mask = tf.cast(tf.io.decode_png(frame.mask_png, channels=1), tf.float32)
-        canvas = resample(mask, tf.constant(canvas_to_image, tf.float32), *self._size)
-        return np.clip(canvas.numpy()[..., 0] / 255, 0, 1)
+        return cut_out(frame.mask, canvas_to_image, *self._size) / np.float32(255)
 
     def _drawn_mask(self, joints: np.ndarray) -> np.ndarray:
-        return mask_from_joints(joints, self._config.model.body, *self._size).astype(np.float32) / 255
+        return mask_from_joints(joints, self._config.model.body, *self._size) / np.float32(255)

@@ -10,7 +10,6 @@ from tf_unseen_pose.config import Config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.examples import Example
 from tf_unseen_pose.images import to_uint8
-from tf_unseen_pose.training.feature_statistics import load_deviations
 from tf_unseen_pose.training.run import Run
 
 
@@ -21,10 +20,10 @@ class Model:
         generator: called with {"image", "source_joints", "target_joints"} as in `model.pose_model.PoseModel`.
         config: what it was trained with.
         path: where it lies.
-        deviations: the units of the perceptual loss that it was trained with; None where there are none.
+        deviations: a file with the units of the perceptual loss that it was trained with; None where there is none.
     """
 
-    def __init__(self, generator, config: Config, path: Path, deviations: list[np.ndarray] | None = None):
+    def __init__(self, generator, config: Config, path: Path, deviations: Path | None = None):
         self.config, self.path, self.deviations = config, path, deviations
         self._call = tf.function(lambda batch: generator(batch))
 
@@ -36,7 +35,7 @@ class Model:
             UserError: no such folder, no run, no weights.
         """
         run = Run.open(Path(path))
-        deviations = load_deviations(run.deviations) if run.deviations.is_file() else None
+        deviations = run.deviations if run.deviations.is_file() else None
         return cls(run.load_generator(), run.config, run.path, deviations)
 
     def __call__(self, example: Example) -> np.ndarray:

@@ -35,7 +35,7 @@ def by_movement(part: Part, key: str, labels: dict[str, str]) -> bytes:
     axes = figure.subplots()
     for method, values in _columns(part, key, labels):
         colour = _colour(part, method)
-        axes.scatter(100 * part.movement, values, s=9, alpha=0.5, linewidths=0, color=colour, label=labels[method])
+        axes.scatter(100 * part.movement, values, s=14, alpha=0.6, linewidths=0, color=colour, label=labels[method])
     axes.set(xlabel="mean way of a joint, % of the canvas", ylabel=BY_KEY[key].label)
     _finish(axes)
     return _png(figure)
@@ -52,8 +52,9 @@ def _colour(part: Part, method: str) -> str:
 def _finish(axes) -> None:
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    for handle in axes.legend(frameon=False, fontsize="small").legend_handles:
-        handle.set_alpha(1)
+    if axes.get_legend_handles_labels()[0]:
+        for handle in axes.legend(frameon=False, fontsize="small").legend_handles:
+            handle.set_alpha(1)
 
 
 def _png(figure: Figure) -> bytes:

@@ -12,39 +12,40 @@ class Quantity:
         label: its name on the page, with the unit.
         higher_is_better: whether more of it is better.
         digits: decimals that are shown.
+        comparable: whether its means tell which method is better: not where each is over cases of its own.
     """
 
     key: str
     label: str
     higher_is_better: bool
     digits: int = 3
+    comparable: bool = True
 
     def better(self, one: float, other: float) -> bool:
         return one > other if self.higher_is_better else one < other
 
 
-def _by_region(key: str, label: str, higher_is_better: bool, digits: int) -> tuple[Quantity, ...]:
-    return (
-        Quantity(key, label, higher_is_better, digits),
-        Quantity(f"{key}_inside", f"{label}, inside the person", higher_is_better, digits),
-        Quantity(f"{key}_outside", f"{label}, outside", higher_is_better, digits),
+def _by_region(key: str, label: str, unit: str, higher_is_better: bool, digits: int) -> tuple[Quantity, ...]:
+    return tuple(
+        Quantity(f"{key}{suffix}", f"{label}{where}{unit}", higher_is_better, digits)
+        for suffix, where in (("", ""), ("_inside", " inside the person"), ("_outside", " outside"))
     )
 
 
 POSE = (
-    Quantity("pckh", "PCKh@0.5 of the pose found in the result", True),
-    Quantity("joint_error", "Joint error where found, pixels", False, 2),
-    Quantity("found", "Results in which a person is found", True),
+    Quantity("pckh", "PCKh@0.5", True),
+    Quantity("joint_error", "Joint error where a person is found, pixels", False, 2, comparable=False),
+    Quantity("found", "A person is found", True),
 )
-BACKGROUND = Quantity("background", "Background's difference to the source", False, 4)
+BACKGROUND = Quantity("background", "Background's change", False, 4)
 PAIRS = (
-    *_by_region("ssim", "SSIM", True, 3),
-    *_by_region("psnr", "PSNR, dB", True, 2),
-    *_by_region("vgg", "VGG error", False, 3),
+    *_by_region("ssim", "SSIM", "", True, 3),
+    *_by_region("psnr", "PSNR", ", dB", True, 2),
+    *_by_region("vgg", "VGG error", "", False, 3),
     *POSE,
     BACKGROUND,
 )
-SEQUENCES = _by_region("flicker", "Flicker", False, 4)
+SEQUENCES = _by_region("flicker", "Flicker", "", False, 4)
 ACROSS = (*POSE, BACKGROUND)
 # What single actions and plots are shown for.
 HEADLINES = ("vgg_inside", "ssim_inside", "pckh", "background")

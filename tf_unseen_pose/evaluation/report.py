@@ -75,9 +75,9 @@ def _page(evaluation: Evaluation) -> str:
     worst, best, ranked_by = _ranked(within)
     return environment.get_template("report.html.jinja").render(
         evaluation=evaluation,
-        judged=next(iter(evaluation.models)),
+        judged=within.methods[0],
         labels=labels,
-        canvas=next(iter(evaluation.models.values())).config.model,
+        canvas=evaluation.models[within.methods[0]].config.model,
         notes=list(_notes(evaluation)),
         tables={name: (part, part.estimates(seed), _best) for name, part in _parts(evaluation)},
         seconds=evaluation.seconds,
@@ -112,7 +112,8 @@ def _notes(evaluation: Evaluation):
             f"{evaluation.drawn_masks} of {len(within.cases)} pairs lack a mask of the person; there, inside and "
             "outside are told by thick limbs, drawn from the joints."
         )
-    yield evaluation.perceptual
+    if "vgg" not in within.values:
+        yield evaluation.perceptual
     if "pckh" not in within.values:
         yield "No poses were looked for in the results, so nothing is said of their poses."
     if evaluation.sequences is None:
@@ -133,6 +134,8 @@ def _shown(estimate: Estimate | None, quantity: Quantity) -> str:
 
 def _best(estimates: dict[str, Estimate], quantity: Quantity) -> set[str]:
     """The methods whose mean is best as it is shown. Copying is not counted where it is right by construction."""
+    if not quantity.comparable:
+        return set()
     taking_part = {
         method: float(_shown(estimate, quantity))
         for method, estimate in estimates.items()
@@ -206,7 +209,7 @@ def _across_strips(evaluation: Evaluation) -> list[tuple[str, str]]:
     for position in spread(len(part.cases), _SHOWN_ACROSS) if part else []:
         case = part.cases[position]
         example = evaluation.reader.across(case)
-        skeleton = next(iter(evaluation.models.values())).config.model.body
+        skeleton = evaluation.models[part.methods[0]].config.model.body
         pose = draw_pose(np.zeros_like(example.source), example.target_joints, skeleton)
         source, target = (evaluation.dataset.clips[clip] for clip in (case.source_clip, case.target_clip))
         caption = f"{source.name} ({source.action}) in a pose of {target.name} ({target.action})"

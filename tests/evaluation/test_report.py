@@ -1,0 +1,158 @@
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.evaluation import report
+from tf_unseen_pose.evaluation.parts import Part
+from tf_unseen_pose.evaluation.quantities import BY_KEY
+from tf_unseen_pose.evaluation.summary import summary
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced; collects text, pictures, links and table rows."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.text, self.images, self.rows, self.bold, self.addresses, self._open = "", [], [], [], [], []
+        self.feed(text)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.addresses += [attributes[key] for key in ("src", "href", "srcset") if key in attributes]
+        if tag == "img":
+            self.images.append(attributes["src"])
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag not in ("meta", "img"):
+            self._open.append(tag)
+        assert tag not in ("script", "link")
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" in self._open:
+            return
+        self.text += data
+        if self.rows and "tr" in self._open:
+            self.rows[-1][-1] += data
+        if "strong" in self._open:
+            self.bold.append(data)
+
+
+@pytest.fixture(scope="module")
+def written(evaluation, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "out"
+    assert report.write_report(evaluation, path) == path / "report.html"
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(written):
+    return Page((written / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_page_is_whole_and_needs_no_other_file(page, written):
+    assert sorted(file.name for file in written.iterdir()) == ["report.html", "report.json"]
+    assert all(address.startswith("data:image/") for address in page.addresses)
+    source = (written / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?://|@import|url\(", source)
+    assert "two & <b>" in page.text and "<b>" not in source
+
+
+def test_the_numbers_are_those_of_the_json(page, written, evaluation):
+    numbers = json.loads((written / "report.json").read_text())
+    assert numbers == summary(evaluation)
+    (row,) = (row for row in page.rows if row[0].startswith("PSNR inside the person"))
+    for cell, method in zip(row[1:], ("judged", "copy", "warp"), strict=False):
+        estimate = numbers["within"]["all"]["psnr_inside"][method]
+        shown = [f"{estimate[key]:.2f}" for key in ("mean", "low", "high")]
+        assert re.findall(r"[\d.]+", cell) == shown
+    best = max(numbers["within"]["all"]["psnr_inside"].values(), key=lambda estimate: estimate["mean"])
+    assert f"{best['mean']:.2f}" in page.bold
+
+
+def test_pictures_are_strips_of_every_method(page, embedded):
+    sizes = [embedded(uri) for uri in page.images]
+    # Two plots more than there are quantities to plot; 7 pairs are shown once each, and 7 cases across actions.
+    assert sizes.count((691, 432)) == 3 and len(sizes) == 3 + 7 + 7
+    width = 5 * (192 + 4) + 4
+    assert {size for size in sizes if size != (691, 432)} == {(width, 192 + 18 + 8)}
+
+
+def test_what_a_reader_must_know_is_said(page, evaluation):
+    for words in ("Only 3 clips", "lack a mask", "--features-weights", "No poses were looked for", "11 × 11 Gaussian"):
+        assert words in " ".join(page.text.split()), words
+    bare = replace(evaluation, sequences=None, across=None, left_out=2)
+    notes = " ".join(report._notes(bare))
+    assert "no flicker" in notes and "2 poses" in notes
+
+
+def test_a_report_without_sequences_or_other_actions(evaluation, tmp_path):
+    options = replace(evaluation.options, across=False)
+    bare = replace(evaluation, options=options, sequences=None, across=None)
+    report.write_report(bare, tmp_path / "bare")
+    text = Page((tmp_path / "bare" / "report.html").read_text(encoding="utf-8")).text
+    assert "Over time" not in text and "Pictures across actions" not in text
+
+
+def part(quantity, values):
+    measured = [{"model": {quantity.key: float(value)}} for value in values]
+    return Part.collect(
+        [None] * len(values), range(len(values)), [""] * len(values), np.zeros(len(values)), ["model"], [quantity],
+        measured,
+    )  # fmt: skip
+
+
+def test_worst_and_best_cases():
+    values = np.random.default_rng(0).permutation(25.0 + np.arange(25))
+    worst, best, quantity = report._ranked(part(BY_KEY["ssim_inside"], values))
+    assert values[worst].tolist() == list(range(25, 35)) and values[best].tolist() == list(range(49, 39, -1))
+    worst, best, quantity = report._ranked(part(BY_KEY["vgg_inside"], values))
+    assert quantity.key == "vgg_inside" and values[worst].tolist() == list(range(49, 39, -1))
+    # Of few cases none is shown twice, and what was not measured is neither.
+    worst, best, _ = report._ranked(part(BY_KEY["ssim_inside"], [3, 1, np.nan, 2]))
+    assert (worst, best) == ([1, 3], [0])
+
+
+def test_the_best_column_is_bold():
+    def estimates(quantity, **means):
+        measured = [{name: {quantity.key: mean} for name, mean in means.items()}]
+        return Part.collect([None], [0], [""], [0.0], [*means], [quantity], measured).estimates(0)[quantity.key]
+
+    ssim, vgg, background = BY_KEY["ssim"], BY_KEY["vgg"], BY_KEY["background"]
+    assert report._best(estimates(ssim, model=0.5, copy=0.7004, warp=0.7001), ssim) == {"copy", "warp"}
+    assert report._best(estimates(vgg, model=0.5, copy=0.7), vgg) == {"model"}
+    assert report._best(estimates(background, model=0.5, copy=0.0, warp=0.2), background) == {"warp"}
+    error = BY_KEY["joint_error"]
+    assert report._best(estimates(error, model=0.5, copy=1.0), error) == set()
+
+
+def test_names_of_files_are_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    for name in ("file", "report.html"):
+        with pytest.raises(UserError, match="name a folder"):
+            report.require_report_folder(tmp_path / name)
+    with pytest.raises(UserError, match="no folder"):
+        report.require_report_folder(tmp_path / "none" / "out")
+    report.require_report_folder(tmp_path / "out")
+
+
+def test_a_full_disk_leaves_what_was_there(written, evaluation, monkeypatch):
+    before = {file.name: file.read_bytes() for file in written.iterdir()}
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(UserError, match="No space left"):
+        report.write_report(evaluation, written)
+    assert {file.name: file.read_bytes() for file in written.iterdir()} == before
