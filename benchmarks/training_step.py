@@ -27,7 +27,8 @@ _BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4))
 
 def training_call(preset: str, loss: str, size: int, batch_size: int, features: PerceptualFeatures | None) -> Callable:
     """One step of a fresh trainer, as `fit` takes it."""
-    settings = [f"loss.kind={loss}", f"train.batch_size={batch_size}", f"model.height={size}", f"model.width={size}"]
+    settings = [f"train.stages=[{{loss: {loss}, steps: 1}}]", f"train.batch_size={batch_size}"]
+    settings += [f"model.height={size}", f"model.width={size}"]
     deviations = features and [np.ones(channels, np.float32) for channels in features.channels]
     trainer = Trainer(load_config(preset, settings), features, deviations)
     trainer.compile()

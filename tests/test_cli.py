@@ -129,10 +129,10 @@ def test_prepare_train_and_train_on(run, tmp_path):
     code, out, _ = run("prepare", "-o", data, "--format", "synthetic", "--clips", 1, "--frames", 4, "--size", 64)
     assert code == 0 and "1 clips (0 for validation), 4 frames" in out and "summary.html" in out
     begin = ["train", "--data", data, "--run", where]
-    small = ["--set", "train.batch_size=2", "--set", "train.steps=2"]
+    small = ["--set", "train.batch_size=2", "--set", "train.stages.0.steps=2"]
     assert run(*begin, "--config", "tiny", *small)[0] == 0
     # Without --config a run keeps its own; more steps may be asked for.
-    assert run(*begin, "--set", "train.steps=3")[0] == 0
+    assert run(*begin, "--set", "train.stages.0.steps=3")[0] == 0
     assert (where / "checkpoints" / "ckpt-3.index").exists()
     code, _, err = run(*begin, "--set", "train.seed=4")
     assert code == 2 and "train.seed=0, not 4" in err

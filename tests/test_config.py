@@ -14,38 +14,48 @@ def test_presets_are_valid_and_survive_a_file(preset, tmp_path):
 def test_paper_is_as_published():
     config = load_config("paper")
     assert (config.model.height, config.model.width, config.model.background_fill) == (256, 256, "noise")
-    assert (config.train.steps, config.train.batch_size, config.train.learning_rate) == (100_000, 4, 1e-4)
-    assert config.loss.gan == 0.1 and config.loss.mask == 0 and config.train.discriminator_first == 5
+    first, second = config.train.stages
+    assert (first.loss, first.steps, first.learning_rate) == ("vgg", 100_000, 1e-4)
+    assert (second.loss, second.steps, second.learning_rate, second.discriminator_first) == ("vgg_gan", 10_000, 1e-4, 5)
+    assert config.train.batch_size == 4 and config.train.steps == 110_000
+    assert config.loss.gan == 0.1 and config.loss.mask == config.loss.ssim == 0
     assert config.model.segmentation.up == (128, 128, 128, 128, 32)
 
 
 def test_a_file_starts_from_a_preset_and_overrides_come_last(tmp_path):
     path = tmp_path / "mine.yaml"
-    path.write_text("preset: tiny\nmodel: {height: 128}\ntrain: {steps: 7}\n")
-    config = load_config(str(path), ["train.steps=9", "loss.kind=vgg", "data.flip=false", "data.scale=[0.8, 1.2]"])
+    path.write_text("preset: tiny\nmodel: {height: 128}\ntrain: {batch_size: 6}\n")
+    config = load_config(
+        str(path), ["train.stages.0.steps=9", "train.stages.0.loss=vgg", "data.flip=false", "data.scale=[0.8, 1.2]"]
+    )
     tiny = load_config("tiny")
     assert config.model.height == 128 and config.model.width == tiny.model.width == 64
-    assert config.train.steps == 9 and config.train.batch_size == tiny.train.batch_size
-    assert config.loss.kind == "vgg" and config.data.flip is False and config.data.scale == (0.8, 1.2)
+    assert config.train.steps == 9 and config.train.batch_size == 6
+    (stage,) = config.train.stages
+    assert stage.loss == "vgg" and stage.learning_rate == tiny.train.stages[0].learning_rate
+    assert config.data.flip is False and config.data.scale == (0.8, 1.2)
 
 
 def test_is_frozen():
     with pytest.raises(Exception, match="frozen"):
-        load_config("tiny").train.steps = 3
+        load_config("tiny").train.seed = 3
 
 
 @pytest.mark.parametrize(
     "settings, words",
     [
-        (["train.steps=0"], "train.steps"),
-        (["train.steps=many"], "train.steps"),
+        (["train.stages.0.steps=0"], "train.stages.0.steps"),
+        (["train.stages.0.steps=many"], "train.stages.0.steps"),
+        (["train.stages.1.steps=5"], "train.stages"),
+        (["train.stages=[]"], "train.stages"),
+        (["train.accumulate=3"], "divide batch_size=8"),
         (["train.step=5"], "train.step"),
         (["model.height=100"], "multiples of 8"),
         (["model.skeleton=octopus"], "octopus"),
         (["model.foreground.up=[8, 8]"], "one entry a level"),
         (["loss.gan=.nan"], "loss.gan"),
         (["steps"], "section.key=value"),
-        (["train.steps=[1"], "train.steps=[1"),
+        (["train.seed=[1"], "train.seed=[1"),
     ],
 )
 def test_bad_settings_are_named_in_one_sentence(settings, words):

@@ -6,7 +6,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "tf_unseen_pose"
 # From bottom to top; modules of one layer may import each other.
 LAYERS = [
-    {"errors", "files", "downloads"},
+    {"errors", "files", "downloads", "presets"},
     {"skeleton", "config", "images", "geometry", "warping", "pasting", "compat", "contact_sheet", "retargeting"},
     {"model", "data"},
     {"training"},

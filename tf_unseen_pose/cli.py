@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 
 
-Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.steps=500.")]
+Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
 Photo = Annotated[Path, typer.Argument(help="The photo of a person.")]
 Model = Annotated[Path, typer.Option(help="A run made by 'train' or 'import-posewarp'.")]
 SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person in the photo; else it is found.")]
@@ -176,17 +176,24 @@ def train(
     data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
     run: Annotated[Path, typer.Option(help="The run folder; an existing run is resumed.")],
     config: Annotated[str | None, typer.Option(help="Preset (paper, lite, tiny) or YAML file.")] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(help="A run, or a weights file of one, to start from: fine-tuning on one's own video."),
+    ] = None,
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
 ):
     """Train a model, or resume its training. Ctrl-C saves and stops."""
     from tf_unseen_pose.config import load_config
 
-    stored = run / "config.json"
-    resolved = load_config(config or (str(stored) if stored.is_file() else "paper"), settings)
+    if init and not init.exists():
+        raise UserError(f"There is no run or weights file {init} to start from; name an existing one.")
+    # What the run was begun with, or what it starts from.
+    stored = [folder / "config.json" for folder in (run, init) if folder and (folder / "config.json").is_file()]
+    resolved = load_config(config or (str(stored[0]) if stored else "paper"), settings)
 
     from tf_unseen_pose.training.fit import train as run_training
 
-    run_training(data, run, resolved)
+    run_training(data, run, resolved, init=init)
     typer.echo(f"{run} is ready: use it as --model, or train on with the same command.")
 
 

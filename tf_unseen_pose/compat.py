@@ -4,6 +4,9 @@ Python <= 3.11 gets TensorFlow 2.15 with Keras 2.15 and TensorFlow Addons; Pytho
 Keras 3, for which Addons has no wheel.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 import tensorflow as tf
 
@@ -48,3 +51,14 @@ def project_images(images, output_to_input, height: int, width: int):
             fill_mode="NEAREST",
         )
     return tfa.image.transform(images, flat, "bilinear", fill_mode="nearest", output_shape=[height, width])
+
+
+@contextlib.contextmanager
+def layer_precision(precision: str) -> Iterator[None]:
+    """Layers that are made within compute in "float32" or "bfloat16"; their weights are float32 in any case."""
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)

@@ -4,9 +4,9 @@
 
     preset: tiny
     model: {height: 128, width: 128}
-    train: {steps: 5000}
+    train: {batch_size: 8, max_minutes: 30}
 
-Overrides are dotted: `load_config("tiny", ["train.steps=200", "loss.kind=vgg"])`.
+Overrides are dotted, numbers count a list's entries: `load_config("tiny", ["train.stages.0.steps=200"])`.
 """
 
 import json
@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.presets import PRESETS
 from tf_unseen_pose.skeleton import SKELETONS, Skeleton
 
 Channels = Annotated[int, Field(ge=1, le=4096)]
@@ -105,6 +106,7 @@ class ModelConfig(_Section):
 class DataConfig(_Section):
     """Pairs and their augmentation; the same draw serves both frames of a pair."""
 
+    actions: tuple[str, ...] = Field((), description="train on clips of these actions; on all when empty")
     min_gap: float = Field(0.02, ge=0, lt=1, description="least distance of a pair's frames, as a part of the clip")
     crop_factor: float = Field(1.14, gt=0, description="larger shows the person larger on the canvas")
     scale: Range = (0.90, 1.05)
@@ -115,9 +117,8 @@ class DataConfig(_Section):
 
 
 class LossConfig(_Section):
-    """What training minimises. Weights multiply the per-example losses."""
+    """What the losses are made of. Weights multiply the per-example losses; `train.stages` says which are used when."""
 
-    kind: Literal["l1", "vgg", "vgg_gan"] = "vgg"
     features: Literal["vgg19", "vgg16"] | None = Field(
         None, description="what the weights' file holds when not given, VGG19 without a file"
     )
@@ -130,6 +131,7 @@ class LossConfig(_Section):
     gan: Weight = 0.1
     mask: Weight = Field(0.0, description="cross-entropy of segmentation and alpha where person masks are known")
     background: Weight = Field(0.0, description="L1 of the background picture where the target photograph shows it")
+    ssim: Weight = Field(0.0, description="(1 - SSIM) / 2 of the result")
     blend: Weight = Field(0.0, description="copying: L1 of the warped layers' colours, blended by the choice of limbs")
 
 
@@ -139,21 +141,50 @@ class DiscriminatorConfig(_Section):
     widths: tuple[Channels, ...] = Field((64, 128, 256, 256), min_length=1)
 
 
-class TrainConfig(_Section):
-    """Schedule and housekeeping. A step is one global batch."""
+class StageConfig(_Section):
+    """A part of training. A step is one global batch."""
 
-    steps: int = Field(100_000, ge=1)
-    batch_size: int = Field(4, ge=1, description="global: shared among the replicas")
-    max_minutes: float | None = Field(None, gt=0, description="stop a call of 'train' after so long")
-    optimizer: Literal["adam", "sgd"] = "adam"
+    loss: Literal["l1", "vgg", "vgg_gan"]
+    steps: int = Field(ge=1)
     learning_rate: float = Field(1e-4, gt=0, lt=10)
     discriminator_first: int = Field(
-        5, ge=0, description="first steps of vgg_gan, in which only the discriminator learns"
+        0, ge=0, description="of vgg_gan: first steps, in which only the discriminator learns"
     )
+
+
+class TrainConfig(_Section):
+    """Schedule, how steps are computed, and housekeeping."""
+
+    stages: tuple[StageConfig, ...] = Field(min_length=1)
+    batch_size: int = Field(4, ge=1, description="global: shared among the replicas")
+    accumulate: int = Field(
+        1, ge=1, description="parts in which a replica works its share of a batch off, to save memory"
+    )
+    max_minutes: float | None = Field(None, gt=0, description="stop a call of 'train' after so long")
+    optimizer: Literal["adam", "sgd"] = "adam"
+    average: float = Field(0.999, ge=0, lt=1, description="decay of the weights' moving average, which is what is used")
+    precision: Literal["float32", "bfloat16"] = Field("float32", description="of the networks' inner layers")
+    xla: bool = Field(False, description="compile the generator's part of a step: for GPUs")
     seed: int = Field(0, ge=0, lt=2**31)
     checkpoint_every: int = Field(500, ge=1)
     log_every: int = Field(20, ge=1)
     sample_every: int = Field(500, ge=1)
+
+    @model_validator(mode="after")
+    def _parts_are_whole(self):
+        if self.batch_size % self.accumulate:
+            raise ValueError(f"accumulate={self.accumulate} does not divide batch_size={self.batch_size}")
+        return self
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages together."""
+        return sum(stage.steps for stage in self.stages)
+
+    @property
+    def losses(self) -> set[str]:
+        """The losses of all stages."""
+        return {stage.loss for stage in self.stages}
 
 
 class Config(_Section):
@@ -163,66 +194,27 @@ class Config(_Section):
     data: DataConfig = DataConfig()
     loss: LossConfig = LossConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()
-    train: TrainConfig = TrainConfig()
+    train: TrainConfig
 
     def to_json(self) -> str:
         return self.model_dump_json(indent=2) + "\n"
 
 
-def _unet(stem, widths, last):
-    """A U-Net whose levels have `widths` channels going down and up, and `last` channels at the top."""
-    return {"stem": stem, "down": [stem, *widths[1:]], "refine": list(widths), "up": [*widths[-2::-1], last]}
-
-
-def _preset(stem, widths, last, baseline, **sections):
-    segmentation, synthesis = last
-    return {
-        "model": {
-            "segmentation": _unet(stem, widths, segmentation),
-            "background": _unet(stem, widths, synthesis),
-            "foreground": _unet(stem, widths, synthesis),
-            "baseline": baseline,
-            **sections.pop("model", {}),
-        },
-        **sections,
-    }
-
-
-PRESETS = {
-    "paper": _preset(64, [128] * 5, (32, 64), _unet(64, [128, 192, 256, 272, 288], 64)),
-    "lite": {
-        "model": {
-            "network": "copying",
-            "segmentation": {"widths": [24, 48, 64, 96, 128]},
-            "background": {"widths": [16, 32, 48, 64, 96]},
-            "foreground": {"widths": [48, 96, 128, 128], "finer": 24},
-            "baseline": _unet(32, [48, 64, 96, 96], 32),
-            "background_fill": "zero",
-            "hole_growth": 2,
-        },
-        "loss": {"kind": "l1", "mask": 0.3, "background": 1.0, "blend": 1.0},
-        "train": {"learning_rate": 5e-4},
-    },
-    "tiny": _preset(
-        16,
-        [24, 32, 32],
-        (16, 16),
-        _unet(16, [24, 48, 48], 16),
-        model={"height": 64, "width": 64, "hole_growth": 1},
-        loss={"kind": "l1", "mask": 0.3, "background": 1.0},
-        discriminator={"widths": [16, 32]},
-        train={"steps": 1000, "batch_size": 8, "learning_rate": 1e-3, "checkpoint_every": 250, "sample_every": 250},
-        data={"shift": 2.0},
-    ),
-}
-
-
 def _merge(base: dict, changes: dict) -> dict:
     merged = dict(base)
     for key, value in changes.items():
-        both = isinstance(merged.get(key), dict) and isinstance(value, dict)
-        merged[key] = _merge(merged[key], value) if both else value
+        merged[key] = _changed(merged.get(key), value)
     return merged
+
+
+def _changed(old, new):
+    if not isinstance(new, dict):
+        return new
+    if isinstance(old, dict):
+        return _merge(old, new)
+    if isinstance(old, list | tuple) and all(key.isdigit() and int(key) < len(old) for key in new):
+        return [_changed(entry, new.get(str(i), entry)) for i, entry in enumerate(old)]
+    return new
 
 
 def _read_file(path: Path) -> dict:
@@ -241,7 +233,7 @@ def _read_file(path: Path) -> dict:
 def _override(text: str) -> dict:
     key, separator, value = text.partition("=")
     if not separator or not key:
-        raise UserError(f"The setting '{text}' is not of the form section.key=value, for example train.steps=500.")
+        raise UserError(f"The setting '{text}' is not of the form section.key=value, for example train.batch_size=8.")
     try:
         nested = yaml.safe_load(value)
     except yaml.YAMLError as error:

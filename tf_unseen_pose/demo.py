@@ -29,7 +29,7 @@ def demo(output: Path, minutes: float) -> Path:
         minutes: how long to train at most.
     """
     prepare([], output / "dataset", Options("synthetic", clips=1, frames=_FRAMES, size=_SIDE, seed=_SEED, action=_SEEN))
-    config = load_config("tiny", [f"train.max_minutes={minutes}", "train.steps=100000"])
+    config = load_config("tiny", [f"train.max_minutes={minutes}", "train.stages.0.steps=100000"])
     run = train(output / "dataset", output / "run", config)
     sheet = output / "demo.png"
     save_image(sheet, _unseen_poses(Reposer.load(run.path)))

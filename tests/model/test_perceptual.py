@@ -185,7 +185,7 @@ def test_without_network_and_file_both_ways_out_are_named(monkeypatch, tmp_path,
     monkeypatch.setattr(files, "get_file", functools.partial(files.get_file, cache_dir=str(tmp_path)))
     for name in ("http_proxy", "https_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with pytest.raises(UserError, match="connect to the network.*features_weights=FILE.*loss.kind=l1") as caught:
+    with pytest.raises(UserError, match="connect to the network.*features_weights=FILE.*stages.0.loss=l1") as caught:
         PerceptualFeatures(network=network)
     sentence = str(caught.value)
     assert network.upper() in sentence and "refused" in sentence and "\n" not in sentence and ". " not in sentence

@@ -13,6 +13,9 @@ import scipy.io
 import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.pairs import pair_batches
+from tf_unseen_pose.data.plan import Options
+from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.training.fit import train
@@ -36,17 +39,17 @@ def assert_same_weights(one, other, atol):
 
 @pytest.mark.parametrize("kind", ["l1", "vgg_gan"])
 def test_ten_steps_and_ten_more_equal_twenty(tmp_path, dataset_path, vgg19_file, vgg19_layers, kind):
-    extra = [f"loss.kind={kind}"]
+    extra = [f"train.stages.0.loss={kind}"]
     if kind == "vgg_gan":
         statistics = {str(i): np.full((2, channels), 0.5) for i, (_, _, channels) in enumerate(vgg19_layers)}
         scipy.io.savemat(tmp_path / "statistics.mat", statistics)
         extra += [f"loss.features_weights={vgg19_file}", f"loss.features_statistics={tmp_path / 'statistics.mat'}"]
     total = 20 if kind == "l1" else 8
     half = total // 2
-    whole = train(dataset_path, tmp_path / "whole", settings(*extra, f"train.steps={total}"), progress=False)
-    parts = train(dataset_path, tmp_path / "parts", settings(*extra, f"train.steps={half}"), progress=False)
+    whole = train(dataset_path, tmp_path / "whole", settings(*extra, f"train.stages.0.steps={total}"), progress=False)
+    parts = train(dataset_path, tmp_path / "parts", settings(*extra, f"train.stages.0.steps={half}"), progress=False)
     begun = weights_of(parts)
-    parts = train(dataset_path, tmp_path / "parts", settings(*extra, f"train.steps={total}"), progress=False)
+    parts = train(dataset_path, tmp_path / "parts", settings(*extra, f"train.stages.0.steps={total}"), progress=False)
     assert max(np.abs(a - b).max() for a, b in zip(begun, weights_of(whole), strict=True)) > 1e-3
     assert_same_weights(weights_of(whole), weights_of(parts), atol=1e-5)
 
@@ -54,11 +57,11 @@ def test_ten_steps_and_ten_more_equal_twenty(tmp_path, dataset_path, vgg19_file,
 def test_killed_and_begun_again_ends_like_an_undisturbed_run(tmp_path, dataset_path):
     # Adam would blow up the rounding errors that differ from run to run; its state is resumed in the test above.
     plain = ["train.batch_size=2", "train.log_every=5", "train.checkpoint_every=5"]
-    plain += ["train.optimizer=sgd", "train.learning_rate=0.02"]
+    plain += ["train.optimizer=sgd", "train.stages.0.learning_rate=0.02"]
     killed = tmp_path / "killed"
     command = [sys.executable, "-m", "tf_unseen_pose", "train", "--config", "tiny"]
     command += ["--data", str(dataset_path), "--run", str(killed)]
-    command += [f"--set={setting}" for setting in (*plain, "train.steps=100000")]
+    command += [f"--set={setting}" for setting in (*plain, "train.stages.0.steps=100000")]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (killed / "checkpoints" / "checkpoint").exists() and time.monotonic() < deadline:
@@ -68,14 +71,14 @@ def test_killed_and_begun_again_ends_like_an_undisturbed_run(tmp_path, dataset_p
     process.wait()
     state = tf.train.get_checkpoint_state(str(killed / "checkpoints"))
     reached = int(state.model_checkpoint_path.rsplit("-", 1)[1])
-    config = settings(*plain, f"train.steps={reached + 10}")
+    config = settings(*plain, f"train.stages.0.steps={reached + 10}")
     resumed = train(dataset_path, killed, config, progress=False)
     undisturbed = train(dataset_path, tmp_path / "undisturbed", config, progress=False)
     assert_same_weights(weights_of(resumed), weights_of(undisturbed), atol=1e-5)
 
 
 def test_ctrl_c_saves_and_a_run_can_go_on(tmp_path, dataset_path):
-    config = settings("train.steps=100000", "train.checkpoint_every=100000")
+    config = settings("train.stages.0.steps=100000", "train.checkpoint_every=100000")
     run_path = tmp_path / "run"
 
     # From outside, as a terminal would send it, once the first losses have been logged.
@@ -98,17 +101,19 @@ for _ in range(1800):
 
 
 def test_two_devices_share_a_batch(tmp_path, dataset_path):
-    config = settings("train.steps=6", "train.optimizer=sgd", "train.learning_rate=0.05")
+    config = settings("train.stages.0.steps=6", "train.optimizer=sgd", "train.stages.0.learning_rate=0.05")
     one = train(dataset_path, tmp_path / "one", config, training_strategy(["CPU:0"]), progress=False)
     two = train(dataset_path, tmp_path / "two", config, training_strategy(["CPU:0", "CPU:1"]), progress=False)
     assert_same_weights(weights_of(one), weights_of(two), atol=1e-5)
-    odd = settings("train.steps=2", "train.batch_size=3")
-    with pytest.raises(UserError, match="no multiple of the 2 devices"):
+    odd = settings("train.stages.0.steps=2", "train.batch_size=3")
+    with pytest.raises(UserError, match="no multiple of 2, the devices"):
         train(dataset_path, tmp_path / "odd", odd, training_strategy(["CPU:0", "CPU:1"]), progress=False)
 
 
 def test_logs_hold_losses_and_pictures(tmp_path, dataset_path):
-    run = train(dataset_path, tmp_path / "run", settings("train.steps=6", "train.sample_every=3"), progress=False)
+    run = train(
+        dataset_path, tmp_path / "run", settings("train.stages.0.steps=6", "train.sample_every=3"), progress=False
+    )
     scalars, pictures = {}, 0
     for file in run.logs.iterdir():
         for event in tf.compat.v1.train.summary_iterator(str(file)):
@@ -126,34 +131,44 @@ def test_logs_hold_losses_and_pictures(tmp_path, dataset_path):
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, dataset_path):
-    good = settings("train.steps=3")
+    good = settings("train.stages.0.steps=3")
     run = train(dataset_path, tmp_path / "run", good, progress=False)
     before = weights_of(run)
-    wild = settings("train.steps=30", "train.optimizer=sgd", "train.learning_rate=9.9", "loss.background=1e30")
-    with pytest.raises(UserError, match="is .*nan.* at step .*lower train.learning_rate|is .*inf.* at step"):
+    wild = settings(
+        "train.stages.0.steps=30", "train.optimizer=sgd", "train.stages.0.learning_rate=9.9", "loss.background=1e30"
+    )
+    with pytest.raises(UserError, match="is .*nan.* at step .*lower the stage's learning_rate|is .*inf.* at step"):
         train(dataset_path, tmp_path / "wild", wild, progress=False)
     assert not (tmp_path / "wild" / "generator.weights.h5").exists()
+    (saved,) = (tmp_path / "wild").glob("bad-batch-*.npz")
+    step = int(saved.stem.rpartition("-")[2])
+    (batch,) = pair_batches(ClipDataset.open(dataset_path), wild, step, steps=1)
+    with np.load(saved) as content:
+        assert set(content) == set(batch)
+        np.testing.assert_array_equal(content["image"], batch["image"])
     assert_same_weights(before, weights_of(run), atol=0)
 
 
 def test_a_run_refuses_other_settings_and_other_folders(tmp_path, dataset_path):
-    train(dataset_path, tmp_path / "run", settings("train.steps=1"), progress=False)
-    with pytest.raises(UserError, match="was begun with train.learning_rate=0.001, not 0.1"):
-        train(dataset_path, tmp_path / "run", settings("train.learning_rate=0.1"), progress=False)
+    train(dataset_path, tmp_path / "run", settings("train.stages.0.steps=1"), progress=False)
+    with pytest.raises(UserError, match="was begun with train.seed=0, not 3"):
+        train(dataset_path, tmp_path / "run", settings("train.seed=3"), progress=False)
+    with pytest.raises(UserError, match="has taken 1 steps by train.stages.0"):
+        train(dataset_path, tmp_path / "run", settings("train.stages.0.learning_rate=0.1"), progress=False)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "holiday.txt").write_text("mine")
     with pytest.raises(UserError, match="is not a run"):
-        train(dataset_path, tmp_path / "full", settings("train.steps=1"), progress=False)
+        train(dataset_path, tmp_path / "full", settings("train.stages.0.steps=1"), progress=False)
     with pytest.raises(UserError, match="dataset"):
-        train(tmp_path / "none", tmp_path / "new", settings("train.steps=1"), progress=False)
+        train(tmp_path / "none", tmp_path / "new", settings("train.stages.0.steps=1"), progress=False)
 
 
 def test_a_failed_beginning_does_not_bind_the_run_to_its_settings(tmp_path, dataset_path):
     where = tmp_path / "run"
-    missing = settings("loss.kind=vgg", f"loss.features_weights={tmp_path / 'none.h5'}")
+    missing = settings("train.stages.0.loss=vgg", f"loss.features_weights={tmp_path / 'none.h5'}")
     with pytest.raises(UserError, match="no weights file"):
         train(dataset_path, where, missing, progress=False)
-    assert train(dataset_path, where, settings("train.steps=1"), progress=False).weights.is_file()
+    assert train(dataset_path, where, settings("train.stages.0.steps=1"), progress=False).weights.is_file()
 
 
 def test_a_dataset_that_changes_under_training_is_reported_as_such(tmp_path, dataset_path, monkeypatch):
@@ -161,7 +176,7 @@ def test_a_dataset_that_changes_under_training_is_reported_as_such(tmp_path, dat
 
     def changing(self, clip, frame):
         calls.append(1)
-        if len(calls) > 30:
+        if len(calls) > 10:
             raise UserError("shard-00000.tfrecord was changed while it was in use; run 'prepare' again.")
         return read(self, clip, frame)
 
@@ -169,4 +184,76 @@ def test_a_dataset_that_changes_under_training_is_reported_as_such(tmp_path, dat
     with pytest.raises(
         UserError, match=r"^shard-00000.tfrecord was changed while it was in use; run 'prepare' again.$"
     ):
-        train(dataset_path, tmp_path / "run", settings("train.steps=100"), progress=False)
+        train(dataset_path, tmp_path / "run", settings("train.stages.0.steps=100"), progress=False)
+
+
+def test_a_run_refuses_other_data(tmp_path, dataset_path):
+    run = tmp_path / "run"
+    train(dataset_path, run, settings("train.stages.0.steps=1"), progress=False)
+    other = tmp_path / "other"
+    prepare([], other, Options("synthetic", clips=1, frames=4, size=64, seed=4), progress=False)
+    with pytest.raises(UserError, match="was trained on other data than .*other.*--init"):
+        train(other, run, settings("train.stages.0.steps=2"), progress=False)
+
+
+def stages(*texts):
+    return f"train.stages=[{', '.join('{loss: l1, ' + text + '}' for text in texts)}]"
+
+
+def test_stages_follow_each_other_and_may_be_added(tmp_path, dataset_path):
+    slow, fast = "steps: 4, learning_rate: 1.0e-9", "steps: 5, learning_rate: 0.003"
+    both = train(dataset_path, tmp_path / "both", settings(stages(slow, fast), "train.average=0"), progress=False)
+    first = train(dataset_path, tmp_path / "later", settings(stages(slow), "train.average=0"), progress=False)
+    begun = weights_of(first)
+    later = train(dataset_path, tmp_path / "later", settings(stages(slow, fast), "train.average=0"), progress=False)
+    assert later.steps_done == both.steps_done == 9
+    assert_same_weights(weights_of(both), weights_of(later), atol=1e-5)
+    fresh = train(dataset_path, tmp_path / "fresh", settings(stages("steps: 1, learning_rate: 1.0e-9")), progress=False)
+    assert_same_weights(begun, weights_of(fresh), atol=1e-6)
+    assert max(np.abs(a - b).max() for a, b in zip(begun, weights_of(both), strict=True)) > 1e-3
+
+
+def test_what_was_done_cannot_be_changed(tmp_path, dataset_path):
+    run = tmp_path / "run"
+    train(dataset_path, run, settings(stages("steps: 2", "steps: 2")), progress=False)
+    for changed in (("steps: 1", "steps: 2"), ("steps: 2, learning_rate: 0.1", "steps: 2"), ("steps: 2",)):
+        with pytest.raises(UserError, match="has taken 4 steps by train.stages"):
+            train(dataset_path, run, settings(stages(*changed)), progress=False)
+    assert train(dataset_path, run, settings(stages("steps: 2", "steps: 3")), progress=False).steps_done == 5
+
+
+def test_training_starts_from_other_weights(tmp_path, dataset_path):
+    begun = train(dataset_path, tmp_path / "begun", settings("train.stages.0.steps=5"), progress=False)
+    still = settings("train.stages.0.steps=1", "train.stages.0.learning_rate=1.0e-9", "train.seed=5")
+    for init in (begun.path, begun.weights):
+        run = tmp_path / f"from-{init.name}"
+        tuned = train(dataset_path, run, still, progress=False, init=init)
+        assert_same_weights(weights_of(begun), weights_of(tuned), atol=1e-6)
+    with pytest.raises(UserError, match="no weights file .*none.h5"):
+        train(dataset_path, tmp_path / "none", still, progress=False, init=tmp_path / "none.h5")
+
+
+def test_the_weights_of_a_run_are_averaged(tmp_path, dataset_path):
+    """With SGD of one step, the average lies 9/10 of the way from the first weights to the last."""
+    plain = ["train.optimizer=sgd", "train.stages.0.learning_rate=0.5"]
+    first, last, average = (
+        weights_of(train(dataset_path, tmp_path / name, settings(*plain, *more), progress=False))
+        for name, *more in (
+            ("first", "train.stages.0.steps=1", "train.stages.0.learning_rate=1.0e-12"),
+            ("last", "train.stages.0.steps=1", "train.average=0"),
+            ("average", "train.stages.0.steps=1", "train.average=0.99"),
+        )
+    )
+    assert max(np.abs(a - b).max() for a, b in zip(first, last, strict=True)) > 1e-3
+    for a, b, c in zip(first, last, average, strict=True):
+        np.testing.assert_allclose(c, a + 0.9 * (b - a), atol=1e-5)
+
+
+def test_actions_choose_the_clips(tmp_path, dataset_path):
+    actions = {clip.action for clip in ClipDataset.open(dataset_path).clips}
+    assert len(actions) == 2
+    for action in actions:
+        chosen = settings("train.stages.0.steps=1", f"data.actions=[{action}]")
+        train(dataset_path, tmp_path / action, chosen, progress=False)
+    with pytest.raises(UserError, match="no clip of the action 'swim'; it has"):
+        train(dataset_path, tmp_path / "swim", settings("data.actions=[swim]"), progress=False)

@@ -73,3 +73,29 @@ def test_blended_colours_count_where_the_result_is_copied():
         found = losses.blend_l1(tf.constant(target), tf.constant(blended), copied)
     np.testing.assert_allclose(found, expected)
     assert tape.gradient(found, copied) is None
+
+
+def test_ssim_loss_is_that_of_a_loop():
+    """Every 11 x 11 window by itself, with a Gaussian of 1.5 pixels."""
+    rng = np.random.default_rng(5)
+    target = rng.uniform(-1, 1, (2, 13, 15, 3))
+    image = np.clip(target + rng.normal(0, 0.3, target.shape), -1, 1)
+    bell = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    window = (np.outer(bell, bell) / bell.sum() ** 2)[..., None]
+    found = []
+    for x, y in zip(target, image, strict=True):
+        values = []
+        for i in range(3):
+            for j in range(5):
+                a, b = x[i : i + 11, j : j + 11], y[i : i + 11, j : j + 11]
+                mean_a, mean_b = (window * a).sum((0, 1)), (window * b).sum((0, 1))
+                var_a, var_b = (window * a * a).sum((0, 1)) - mean_a**2, (window * b * b).sum((0, 1)) - mean_b**2
+                covariance = (window * a * b).sum((0, 1)) - mean_a * mean_b
+                c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
+                values.append(
+                    (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
+                    / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+                )  # fmt: skip
+        found.append((1 - np.mean(values)) / 2)
+    np.testing.assert_allclose(losses.ssim_loss(np.float32(target), np.float32(image)), found, rtol=1e-4)
+    assert losses.ssim_loss(np.float32(target), np.float32(target)).numpy().max() < 1e-6

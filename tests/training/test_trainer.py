@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_unseen_pose.compat import layer_precision
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.training.replicas import training_strategy
@@ -10,10 +11,11 @@ from tf_unseen_pose.training.trainer import Trainer
 
 
 def make_trainer(kind, vgg19_file=None, *settings, preset="tiny"):
-    config = load_config(preset, [f"loss.kind={kind}", "train.batch_size=4", *settings])
+    config = load_config(preset, [f"train.stages.0.loss={kind}", "train.batch_size=4", *settings])
     features = deviations = None
     if kind != "l1":
-        features = PerceptualFeatures(vgg19_file)
+        with layer_precision(config.train.precision):
+            features = PerceptualFeatures(vgg19_file)
         deviations = [np.linspace(0.5, 2, channels, dtype=np.float32) for channels in features.channels]
     keras.utils.set_random_seed(7)
     trainer = Trainer(config, features, deviations)
@@ -46,21 +48,66 @@ def test_each_optimizer_changes_its_own_network_only(vgg19_file, batch):
     inputs = batch(batch=4)
     networks = (trainer.generator, trainer.discriminator)
     before = [snapshot(network) for network in networks]
-    with tf.GradientTape() as tape:
-        outputs = trainer.generator.explain(inputs, training=True)
-        loss = tf.reduce_sum(trainer.generator_terms(inputs, outputs)["loss"])
-    trainer._apply(trainer.generator_optimizer, tape, loss, trainer.generator)
+    # The generator's part of the step alone.
+    _, _, gradients = trainer._in_parts(inputs)
+    trainer.generator_optimizer.apply_gradients(zip(gradients, trainer.generator.trainable_variables, strict=True))
     middle = [snapshot(network) for network in networks]
     assert any((a != b).any() for a, b in zip(before[0], middle[0], strict=True))
     for a, b in zip(before[1], middle[1], strict=True):
         np.testing.assert_array_equal(a, b)
 
-    trainer.discriminator_only = True
+    trainer.begin(trainer.stage, discriminator_only=True)
     trainer.train_step(inputs)
     after = [snapshot(network) for network in networks]
     for a, b in zip(middle[0], after[0], strict=True):
         np.testing.assert_array_equal(a, b)
     assert any((a != b).any() for a, b in zip(middle[1], after[1], strict=True))
+
+
+@pytest.mark.parametrize("kind", ["l1", "vgg_gan"])
+def test_a_batch_worked_off_in_parts_gives_the_same_step(kind, vgg19_file, batch):
+    inputs = batch(batch=4)
+    one, other = (make_trainer(kind, vgg19_file, f"train.accumulate={count}") for count in (1, 4))
+    terms, image, gradients = one._in_parts(inputs)
+    for name, values in other._in_parts(inputs)[0].items():
+        np.testing.assert_allclose(values, terms[name], rtol=1e-4, err_msg=name)
+    np.testing.assert_allclose(other._in_parts(inputs)[1], image, atol=1e-5)
+    for a, b in zip(gradients, other._in_parts(inputs)[2], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5 + 1e-4 * np.abs(a).max())
+
+
+@pytest.mark.parametrize("preset", ["tiny", "lite"])
+def test_compiled_gradients_are_the_same(preset, small_lite, batch):
+    inputs = batch(batch=4)
+    settings = small_lite if preset == "lite" else []
+    plain, compiled = (
+        make_trainer("l1", None, f"train.xla={xla}", *settings, preset=preset)._in_parts(inputs)
+        for xla in ("false", "true")
+    )
+    for name, values in plain[0].items():
+        np.testing.assert_allclose(compiled[0][name], values, rtol=1e-4, err_msg=name)
+    for a, b in zip(plain[2], compiled[2], strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-5 + 1e-3 * np.abs(a).max())
+
+
+@pytest.mark.parametrize("preset", ["tiny", "lite"])
+def test_bfloat16_is_near_float32_and_keeps_float32_weights(preset, small_lite, vgg19_file, batch):
+    inputs = batch(batch=4)
+    settings = small_lite if preset == "lite" else []
+    kind = "vgg" if preset == "tiny" else "l1"
+    plain, short = (
+        make_trainer(kind, vgg19_file, f"train.precision={precision}", *settings, preset=preset)
+        for precision in ("float32", "bfloat16")
+    )
+    # A type in Keras 2, its name in Keras 3.
+    assert all(tf.as_dtype(variable.dtype) == tf.float32 for variable in short.generator.trainable_variables)
+    one, other = (trainer._in_parts(inputs) for trainer in (plain, short))
+    difference = np.abs(one[1] - other[1])
+    assert difference.max() > 1e-5 and difference.mean() < 0.02
+    a, b = (np.concatenate([np.ravel(gradient) for gradient in found[2]]) for found in (one, other))
+    assert a @ b > 0.95 * np.linalg.norm(a) * np.linalg.norm(b)
+    # The policy is the layers' own, not the process's.
+    assert keras.mixed_precision.global_policy().name == "float32"
 
 
 def test_masks_supervise_only_examples_that_have_them(batch):
@@ -87,7 +134,7 @@ def weights_after_five_steps(kind, vgg19_file, batch, devices, *settings, preset
     examples = {key: np.concatenate([b[key] for b in batches]) for key in batches[0]}
     dataset = tf.data.Dataset.from_tensor_slices(examples).batch(4, drop_remainder=True)
     with training_strategy(devices).scope():
-        settings = ("train.optimizer=sgd", "train.learning_rate=0.02", *settings)
+        settings = ("train.optimizer=sgd", "train.stages.0.learning_rate=0.02", *settings)
         trainer = make_trainer(kind, vgg19_file, *settings, preset=preset)
         start = snapshot(trainer.generator)
     trainer.fit(dataset, verbose=0)
@@ -116,7 +163,7 @@ def test_two_replicas_take_the_step_of_one_when_copying(small_lite, batch):
 @pytest.mark.parametrize("preset", ["tiny", "lite"])
 def test_learns_one_pair(preset, small_lite, batch):
     settings = small_lite if preset == "lite" else []
-    trainer = make_trainer("l1", None, "train.learning_rate=0.003", *settings, preset=preset)
+    trainer = make_trainer("l1", None, "train.stages.0.learning_rate=0.003", *settings, preset=preset)
     inputs = batch(batch=4)
     inputs["target_image"] = np.broadcast_to(np.float32([0.7, -0.2, 0.1]), inputs["target_image"].shape).copy()
     dataset = tf.data.Dataset.from_tensors(inputs).repeat(30)

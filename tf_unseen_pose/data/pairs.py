@@ -12,6 +12,7 @@ up. Maps of the joints are not made here at all, but by the model.
 import functools
 import os
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -59,32 +60,56 @@ class ClipPairs:
         return source, int(far[self.partners[source] - pair - 1])
 
 
-def find_pairs(dataset: ClipDataset, min_gap: float) -> list[ClipPairs]:
+class Share(NamedTuple):
+    """Of the `total` equal parts of every batch, those from `first` on, `count` of them: what one machine works on."""
+
+    first: int = 0
+    count: int = 1
+    total: int = 1
+
+
+def find_pairs(dataset: ClipDataset, min_gap: float, actions: tuple[str, ...] = ()) -> list[ClipPairs]:
     """The pairs of every training clip that has any; frames of a pair are at least `min_gap` of the clip's span apart.
 
+    Args:
+        actions: take clips of these actions only; of all when empty.
+
     Raises:
-        UserError: no training clip has a pair.
+        UserError: no training clip has a pair, or an action that the dataset does not have.
     """
+    known = sorted({clip.action for clip in dataset.clips})
+    for action in actions:
+        if action not in known:
+            raise UserError(f"{dataset.path} has no clip of the action '{action}'; it has {', '.join(known)}.")
     found = [
         ClipPairs.find(position, np.array([frame.number for frame in clip.frames]), min_gap)
         for position, clip in enumerate(dataset.clips)
-        if clip.split == "train"
+        if clip.split == "train" and (not actions or clip.action in actions)
     ]
     found = [pairs for pairs in found if pairs.partners[-1] > 0]
     if not found:
-        raise UserError(f"No training clip of {dataset.path} has two frames; training needs pairs: add longer clips.")
+        of = f" of {', '.join(actions)}" if actions else ""
+        raise UserError(
+            f"No training clip{of} in {dataset.path} has two frames; training needs pairs: add longer clips."
+        )
     return found
 
 
 def pair_batches(
-    dataset: ClipDataset, config: Config, first_step: int = 0, augment: bool = True, steps: int | None = None
+    dataset: ClipDataset,
+    config: Config,
+    first_step: int = 0,
+    augment: bool = True,
+    steps: int | None = None,
+    share: Share = Share(),  # noqa: B008  It cannot be changed.
 ) -> tf.data.Dataset:
-    """Batches of training examples, B = `config.train.batch_size`.
+    """Batches of training examples, B = `config.train.batch_size` / `share.total`.
 
     Args:
         first_step: the stream begins with the batch of this step.
         augment: whether pairs are changed at random; the choice of pairs is the same either way.
-        steps: how many batches; without end when None.
+        steps: for how many steps; without end when None.
+        share: which parts of the batches; they come as batches of their own, those of a step in succession.
 
     Returns:
         A dataset of dicts, all float32 and of static shape, on the canvas of `config.model` (H, W) and with the joints
@@ -99,8 +124,8 @@ def pair_batches(
         UserError: no pairs, or a dataset of another skeleton.
     """
     _check_skeleton(dataset, config)
-    pairs, frames = find_pairs(dataset, config.data.min_gap), DecodedFrames(dataset)
-    seed, batch_size = config.train.seed, config.train.batch_size
+    pairs, frames = find_pairs(dataset, config.data.min_gap, config.data.actions), DecodedFrames(dataset)
+    seed, batch_size = config.train.seed, config.train.batch_size // share.total
 
     def example(number):
         generator = np.random.Generator(np.random.Philox(key=np.array([seed, number], np.uint64)))
@@ -110,25 +135,28 @@ def pair_batches(
         noise_rows = _draw_noise_rows(generator, config)
         return *_example(chosen, config, change if augment else Augmentation()), noise_rows
 
-    def batch(step):
-        examples = [example(number) for number in range(step * batch_size, (step + 1) * batch_size)]
+    def batch(number):
+        step, part = divmod(int(number), share.count)
+        first = (step * share.total + share.first + part) * batch_size
+        examples = [example(number) for number in range(first, first + batch_size)]
         return tuple(np.stack(parts) for parts in zip(*examples, strict=True))
 
     shapes = [[batch_size, *shape] for shape in _example_shapes(config)]
 
-    def finished(step):
-        parts = tf.numpy_function(batch, [step], _EXAMPLE_TYPES)
+    def finished(number):
+        parts = tf.numpy_function(batch, [number], _EXAMPLE_TYPES)
         parts = [tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         return _finished(parts, config)
 
-    last = np.iinfo(np.int64).max if steps is None else first_step + steps
+    first = first_step * share.count
+    last = np.iinfo(np.int64).max if steps is None else first + steps * share.count
     # Twice the cores, as some wait for Python or the disk; in threads of their own, which do not spin while they wait.
     workers = 2 * os.cpu_count()
     # Not left to tf.data's autotuning: its thread sleeps up to a minute before it lets an iterator go.
     options = tf.data.Options()
     options.autotune.enabled = False
     options.threading.private_threadpool_size = workers
-    batches = tf.data.Dataset.range(first_step, last).map(finished, num_parallel_calls=workers, deterministic=True)
+    batches = tf.data.Dataset.range(first, last).map(finished, num_parallel_calls=workers, deterministic=True)
     return batches.prefetch(2).with_options(options)
 
 

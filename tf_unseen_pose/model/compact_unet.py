@@ -58,5 +58,9 @@ def compact_unet(
     if config.finer:
         x = keras.layers.Conv2D(config.finer, 1, name="narrow_finer")(x)
         x = _convolution(keras.layers.UpSampling2D(2, interpolation="bilinear")(x), config.finer, "up_finer")
-    outputs = {head: keras.layers.Conv2D(channels, 3, padding="same", name=head)(x) for head, channels in heads.items()}
+    outputs = {
+        # What leaves the network is float32, whatever it computes in.
+        head: keras.layers.Conv2D(channels, 3, padding="same", dtype="float32", name=head)(x)
+        for head, channels in heads.items()
+    }
     return keras.Model([picture, heatmaps], outputs, name=name)

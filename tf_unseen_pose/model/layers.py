@@ -75,7 +75,8 @@ class LimbSpatialTransformer(keras.layers.Layer):
     """
 
     def __init__(self, bordered: bool = False, **kwargs):
-        super().__init__(**kwargs)
+        # In float32 whatever the networks compute in: eight bits of a coordinate would miss the pixel.
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.bordered = bordered
 
     def get_config(self):

@@ -99,7 +99,8 @@ def _imagenet_kernels(network: str) -> dict[str, list[np.ndarray]]:
         reason = " ".join(str(error).split()).rstrip(".")
         raise UserError(
             f"The ImageNet weights of {network.upper()} could not be downloaded ({reason}); connect to the network "
-            "once, or give a local file with --set loss.features_weights=FILE, or train with --set loss.kind=l1."
+            "once, or give a local file with --set loss.features_weights=FILE, or train with "
+            "--set train.stages.0.loss=l1."
         ) from error
     return {layer.name: layer.get_weights() for layer in vgg.layers}
 

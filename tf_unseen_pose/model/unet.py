@@ -53,7 +53,8 @@ def unet(
         x = keras.layers.Concatenate()([OriginAlignedUpsampling()(x), skips[level]])
         x = convolution(x, channels, f"up{level}")
     outputs = {
-        head: keras.layers.Conv2D(channels, 3, padding="same", activation=activation, name=head)(x)
+        # What leaves the network is float32, whatever it computes in.
+        head: keras.layers.Conv2D(channels, 3, padding="same", activation=activation, dtype="float32", name=head)(x)
         for head, (channels, activation) in heads.items()
     }
     return keras.Model([image, heatmaps], outputs, name=name)

@@ -4,6 +4,8 @@ import math
 import signal
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -70,9 +72,9 @@ class Log(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves every so many steps and at the end; never a state that holds a loss that is not finite."""
+    """Saves every so many steps and at the end."""
 
-    def __init__(self, counter: StepCounter, every: int, save):
+    def __init__(self, counter: StepCounter, every: int, save: Callable[[int], None]):
         super().__init__()
         self.counter = counter
         self.every = every
@@ -80,12 +82,6 @@ class Checkpoints(keras.callbacks.Callback):
         self.last = counter.step
 
     def on_epoch_end(self, epoch, logs=None):
-        for name, value in (logs or {}).items():
-            if not math.isfinite(value):
-                raise UserError(
-                    f"The loss '{name}' is {value} at step {self.counter.step}; the checkpoint of step {self.last} is "
-                    "kept: lower train.learning_rate and resume."
-                )
         if self.counter.step - self.last >= self.every:
             self._save()
 
@@ -99,19 +95,50 @@ class Checkpoints(keras.callbacks.Callback):
         self.last = self.counter.step
 
 
+class FiniteLosses(keras.callbacks.Callback):
+    """Ends training at the first loss that is not finite, before anything of it is saved but the batch.
+
+    Args:
+        save_batch: writes the batch of a step and returns the file's path.
+    """
+
+    def __init__(self, counter: StepCounter, checkpoints: Checkpoints, save_batch: Callable[[int], Path]):
+        super().__init__()
+        self.counter, self.checkpoints, self.save_batch = counter, checkpoints, save_batch
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name, value in (logs or {}).items():
+            if not math.isfinite(value):
+                step = self.counter.step - 1
+                kept = f"the checkpoint of step {self.checkpoints.last} is kept" if self.checkpoints.last else "none"
+                raise UserError(
+                    f"The loss '{name}' is {value} at step {step}; {kept} and the batch is in {self.save_batch(step)}: "
+                    "lower the stage's learning_rate and train again."
+                )
+
+
 class GracefulStop(keras.callbacks.Callback):
     """Ends training after the step that is under way: on Ctrl-C, on SIGTERM, or when the time is up.
 
     A second Ctrl-C interrupts at once.
+
+    Args:
+        agree: where several processes take steps together: whether any of them wishes to stop. They are asked when an
+            epoch ends, so that all stop after the same step.
     """
 
-    def __init__(self, max_minutes: float | None = None):
+    def __init__(self, max_minutes: float | None = None, agree: Callable[[bool], bool] | None = None):
         super().__init__()
+        self._agree, self._agreed = agree, False
         self._deadline = math.inf if max_minutes is None else time.monotonic() + 60 * max_minutes
         self._signalled = False
 
     @property
     def requested(self) -> bool:
+        return self._agreed if self._agree else self._wished
+
+    @property
+    def _wished(self) -> bool:
         return self._signalled or time.monotonic() > self._deadline
 
     def __enter__(self):
@@ -132,3 +159,8 @@ class GracefulStop(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self.requested:
             self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._agree:
+            self._agreed = self._agree(self._wished)
+            self.model.stop_training = self._agreed

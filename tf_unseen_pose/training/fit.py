@@ -5,17 +5,21 @@ it), so a run that was interrupted ends like one that was not.
 """
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose.config import Config
+from tf_unseen_pose.compat import layer_precision
+from tf_unseen_pose.config import Config, StageConfig
 from tf_unseen_pose.data.pairs import evaluation_pair, pair_batches
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError, wrapped_user_error
+from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
+from tf_unseen_pose.model.weights import load_weights
 from tf_unseen_pose.training import callbacks
 from tf_unseen_pose.training.feature_statistics import (
     load_deviations,
@@ -23,8 +27,9 @@ from tf_unseen_pose.training.feature_statistics import (
     read_authors_deviations,
     save_deviations,
 )
-from tf_unseen_pose.training.replicas import training_strategy
+from tf_unseen_pose.training.replicas import anybody, distributed, is_chief, spans_machines, training_strategy
 from tf_unseen_pose.training.run import Run
+from tf_unseen_pose.training.saving import Saver
 from tf_unseen_pose.training.trainer import Trainer
 
 # Batches over which the channels' deviations are measured: at 4 pairs each their error is a few per cent.
@@ -38,41 +43,46 @@ def train(
     config: Config,
     strategy: tf.distribute.Strategy | None = None,
     progress: bool = True,
+    init: Path | None = None,
 ) -> Run:
-    """Trains until `config.train.steps`, or until Ctrl-C, and leaves a run from which the same call goes on.
+    """Trains through all stages of `config.train`, or until Ctrl-C, and leaves a run from which the same call goes on.
 
     Args:
         strategy: `replicas.training_strategy()` by default.
+        init: a run, or a weights file of one, to start from; of no account for a run that has a checkpoint.
 
     Raises:
-        UserError: bad dataset, run folder or features; batch not divisible; loss not finite.
+        UserError: bad dataset, run folder, features or initial weights; batch not divisible; loss not finite.
     """
-    dataset = ClipDataset.open(dataset_path)
-    run = Run.create(run_path, config)
     strategy = strategy or training_strategy()
-    if config.train.batch_size % strategy.num_replicas_in_sync:
+    parts = strategy.num_replicas_in_sync * config.train.accumulate
+    if config.train.batch_size % parts:
         raise UserError(
-            f"train.batch_size={config.train.batch_size} is no multiple of the "
-            f"{strategy.num_replicas_in_sync} devices; choose one that is."
+            f"train.batch_size={config.train.batch_size} is no multiple of {parts}, the devices times "
+            "train.accumulate; choose one that is."
         )
+    dataset = ClipDataset.open(dataset_path)
+    run = Run.create(run_path, config, dataset)
     keras.utils.set_random_seed(config.train.seed)  # the networks' first weights
     with strategy.scope():
-        features, deviations = _perceptual_parts(run, dataset)
-        trainer = Trainer(config, features, deviations)
+        trainer = Trainer(config, *_perceptual_parts(run, dataset))
+        if init:
+            load_weights(trainer.generator, Run.open(init).weights if init.is_dir() else init)
         trainer.compile()
-    saver = _Saver(run, trainer)
+    saver = Saver(run, trainer, is_chief(strategy))
     step = saver.restore()
     if step < config.train.steps:
-        _fit(run, dataset, trainer, saver, step, progress)
+        _fit(run, dataset, trainer, saver, strategy, step, progress and is_chief(strategy))
     return run
 
 
 def _perceptual_parts(run: Run, dataset: ClipDataset):
-    """The features that the loss compares and the unit of each channel; None, None for L1."""
-    loss = run.config.loss
-    if loss.kind == "l1":
+    """The features that the loss compares and the unit of each channel; None, None if all stages are L1."""
+    loss, precision = run.config.loss, run.config.train.precision
+    if run.config.train.losses == {"l1"}:
         return None, None
-    features = PerceptualFeatures(loss.features_weights, loss.features)
+    with layer_precision(precision):
+        features = PerceptualFeatures(loss.features_weights, loss.features)
     # A call that failed before its first checkpoint may have measured other features.
     if not (run.deviations.is_file() and run.checkpoints.exists()):
         if loss.features_statistics:
@@ -83,59 +93,33 @@ def _perceptual_parts(run: Run, dataset: ClipDataset):
     return features, load_deviations(run.deviations, features.channels)
 
 
-class _Saver:
-    """Checkpoints of everything that resuming needs, and the generator's weights beside them."""
-
-    def __init__(self, run: Run, trainer: Trainer):
-        self._run, self._trainer = run, trainer
-        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        parts = {"step": self._step, "generator": trainer.generator, "generator_optimizer": trainer.generator_optimizer}
-        if trainer.adversarial:
-            parts.update(discriminator=trainer.discriminator, discriminator_optimizer=trainer.discriminator_optimizer)
-        self._manager = tf.train.CheckpointManager(tf.train.Checkpoint(**parts), str(run.checkpoints), max_to_keep=2)
-
-    def restore(self) -> int:
-        """Loads the last checkpoint, if there is one; returns the step at which it was written."""
-        if self._manager.latest_checkpoint:
-            try:
-                self._manager.checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
-            except (tf.errors.OpError, AssertionError, ValueError) as error:
-                name = self._manager.latest_checkpoint
-                raise UserError(f"The checkpoint {name} is damaged; delete it to resume from an older one.") from error
-        return int(self._step.numpy())
-
-    def save(self, step: int) -> None:
-        # In this order: who finds the last step's checkpoint can rely on the weights.
-        self._run.save_weights(self._trainer.generator)
-        self._step.assign(step)
-        try:
-            self._manager.save(checkpoint_number=step)
-        except tf.errors.OpError as error:
-            raise UserError(
-                f"The checkpoint of step {step} could not be written to {self._run.checkpoints}: {error.message}; "
-                "free space and resume."
-            ) from error
-
-
-def _fit(run, dataset, trainer, saver, step, progress):
+def _fit(run, dataset, trainer, saver, strategy, step, progress):
     schedule = run.config.train
     counter = callbacks.StepCounter(step)
     checkpoints = callbacks.Checkpoints(counter, schedule.checkpoint_every, saver.save)
+    guard = callbacks.FiniteLosses(counter, checkpoints, functools.partial(_save_batch, run, dataset))
     bar = callbacks.Progress(counter, schedule.steps, progress)
-    pictures = functools.partial(_sample_pictures, trainer, dataset, run.config)
-    log = callbacks.Log(counter, str(run.logs), schedule.sample_every, pictures)
-    with callbacks.GracefulStop(schedule.max_minutes) as stop, bar:
-        for until, discriminator_only in _phases(run.config):
-            trainer.discriminator_only = discriminator_only
+    agree = functools.partial(anybody, strategy) if spans_machines(strategy) else None
+    listeners = [counter, guard, bar]
+    if is_chief(strategy):
+        pictures = functools.partial(_sample_pictures, trainer, dataset, run.config)
+        listeners += [callbacks.Log(counter, str(run.logs), schedule.sample_every, pictures)]
+    with callbacks.GracefulStop(schedule.max_minutes, agree) as stop, bar:
+        for until, stage, discriminator_only in phases(run.config):
+            if counter.step >= until or stop.requested:
+                continue
+            with strategy.scope():
+                trainer.begin(stage, discriminator_only)
             while counter.step < until and not stop.requested:
                 # Whole logging periods in one call, then what is left of the phase.
                 period = min(schedule.log_every, until - counter.step)
+                stream = functools.partial(pair_batches, dataset, run.config, counter.step)
                 _run_epochs(
                     trainer,
-                    pair_batches(dataset, run.config, counter.step),
+                    distributed(strategy, lambda share, stream=stream: stream(share=share)),
                     epochs=(until - counter.step) // period,
                     steps_per_epoch=period,
-                    callbacks=[counter, bar, log, checkpoints, stop],
+                    callbacks=[*listeners, checkpoints, stop],
                 )
 
 
@@ -148,17 +132,32 @@ def _run_epochs(trainer, batches, **options):
         raise plain from error
 
 
-def _phases(config: Config):
-    """(last step, discriminator only?) of each phase."""
-    first = min(config.train.discriminator_first, config.train.steps) if config.loss.kind == "vgg_gan" else 0
-    return [(first, True), (config.train.steps, False)]
+def phases(config: Config) -> Iterator[tuple[int, StageConfig, bool]]:
+    """Last step, stage, and whether only the discriminator learns, of each phase."""
+    step = 0
+    for stage in config.train.stages:
+        first = min(stage.discriminator_first, stage.steps) if stage.loss == "vgg_gan" else 0
+        if first:
+            yield step + first, stage, True
+        step += stage.steps
+        yield step, stage, False
+
+
+def _save_batch(run: Run, dataset: ClipDataset, step: int) -> Path:
+    """Writes the batch of a step, for who wants to know what was wrong with it."""
+    (batch,) = pair_batches(dataset, run.config, step, steps=1)
+    path = run.path / f"bad-batch-{step}.npz"
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, **{name: value.numpy() for name, value in batch.items()})
+    return path
 
 
 def _sample_pictures(trainer, dataset, config):
     """A few pairs, fixed by their number: source, target, result side by side; float [N, H, 3 W, 3] in [0, 1]."""
     rows = []
-    for clip in range(min(_SAMPLE_PAIRS, len(dataset.clips))):
-        pair = evaluation_pair(dataset, config, clip, 0, len(dataset.clips[clip].frames) // 2)
-        result = trainer.generator(pair)
-        rows.append(np.concatenate([pair["image"][0], pair["target_image"][0], result[0]], axis=1))
+    with trainer.average.applied():
+        for clip in range(min(_SAMPLE_PAIRS, len(dataset.clips))):
+            pair = evaluation_pair(dataset, config, clip, 0, len(dataset.clips[clip].frames) // 2)
+            result = trainer.generator(pair)
+            rows.append(np.concatenate([pair["image"][0], pair["target_image"][0], result[0]], axis=1))
     return np.clip(np.stack(rows) / 2 + 0.5, 0, 1)

@@ -16,6 +16,14 @@ def l1(target, image):
     return tf.reduce_mean(tf.abs(target - image), axis=[1, 2, 3])
 
 
+def ssim_loss(target, image):
+    """(1 - SSIM) / 2: how far the structure of two images [B, H, W, 3] in [-1, 1] differs; in [0, 1].
+
+    Source: Zhao et al., Loss Functions for Image Restoration with Neural Networks, 2017.
+    """
+    return (1 - tf.image.ssim(target, image, max_val=2.0)) / 2
+
+
 def perceptual(target_features, image_features, deviations):
     """Mean over feature maps of the mean absolute difference in units of each channel's deviation.
 
@@ -26,7 +34,7 @@ def perceptual(target_features, image_features, deviations):
     Source: the paper, equation 4; the authors' `vgg_loss`.
     """
     terms = [
-        tf.reduce_mean(tf.abs(a - b) / (deviation + _DEVIATION_FLOOR), axis=[1, 2, 3])
+        tf.reduce_mean(tf.cast(tf.abs(a - b), tf.float32) / (deviation + _DEVIATION_FLOOR), axis=[1, 2, 3])
         for a, b, deviation in zip(target_features, image_features, deviations, strict=True)
     ]
     return tf.add_n(terms) / len(terms)

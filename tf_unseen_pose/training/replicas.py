@@ -1,10 +1,27 @@
-"""The distribution strategy: one replica of the networks a GPU, in step."""
+"""The distribution strategy: one replica of the networks a GPU, on one machine or several, in step.
+
+Several machines are described by TF_CONFIG, as TensorFlow wants it, with the same command started on each:
+
+    TF_CONFIG='{"cluster": {"worker": ["HOST0:PORT", "HOST1:PORT"]}, "task": {"type": "worker", "index": 0}}'
+
+They must see the same dataset and run folder. Worker 0, the chief, writes.
+"""
+
+import json
+import os
+from collections.abc import Callable
 
 import tensorflow as tf
 
+from tf_unseen_pose.data.pairs import Share
+from tf_unseen_pose.errors import UserError
+
 
 def training_strategy(devices: list[str] | None = None) -> tf.distribute.Strategy:
-    """`MirroredStrategy` over several devices; on one device plain execution, which takes the same steps.
+    """The strategy for this machine's GPUs, or for the machines of TF_CONFIG; call it before anything is computed.
+
+    On one device it is plain execution, which takes the same steps: a mirrored strategy would gain nothing there, and
+    its iterator keeps a tuning thread that sleeps for up to a minute before it lets training end.
 
     Args:
         devices: names such as "GPU:0"; all GPUs by default. One alone is the same as none.
@@ -13,11 +30,67 @@ def training_strategy(devices: list[str] | None = None) -> tf.distribute.Strateg
     replicas' numbering differs: the generator's gradients meet the discriminator's ("Shape mismatch in the collective
     instance"). NCCL's and the one-device reduction are placed once for all replicas and cannot be confused.
 
-    A mirrored strategy on one device would gain nothing, and its iterator keeps a tuning thread that sleeps for up to
-    a minute before it lets training end.
+    Raises:
+        UserError: TF_CONFIG is not what TensorFlow wants.
     """
+    if _worker_count() > 1:
+        return tf.distribute.MultiWorkerMirroredStrategy()
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     if len(devices or gpus) < 2:
         return tf.distribute.get_strategy()
     reduction = tf.distribute.NcclAllReduce() if gpus else tf.distribute.ReductionToOneDevice()
     return tf.distribute.MirroredStrategy(devices, cross_device_ops=reduction)
+
+
+def _worker_count() -> int:
+    text = os.environ.get("TF_CONFIG", "{}")
+    try:
+        content = json.loads(text)
+        workers = content.get("cluster", {}).get("worker", [])
+        if workers and content["task"]["type"] == "worker":
+            # Tells a wrong index apart from a right one, too.
+            _ = workers[content["task"]["index"]]
+        return len(workers)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise UserError(
+            "TF_CONFIG does not describe a cluster: it must be JSON with cluster.worker, a list of HOST:PORT, and "
+            "task, a type and an index; correct it, or unset it to train on this machine."
+        ) from error
+
+
+def spans_machines(strategy: tf.distribute.Strategy) -> bool:
+    """Whether several processes take every step together."""
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes."""
+    return not spans_machines(strategy) or strategy.cluster_resolver.task_id == 0
+
+
+def distributed(strategy: tf.distribute.Strategy, batches: Callable[[Share], tf.data.Dataset]):
+    """Batches for `fit`, of which every replica gets its part.
+
+    Args:
+        batches: makes the stream of a share; see `pair_batches`.
+    """
+    if strategy.num_replicas_in_sync == 1:
+        return batches(Share())
+
+    def of_worker(context):
+        count = context.num_replicas_in_sync // context.num_input_pipelines
+        return batches(Share(context.input_pipeline_id * count, count, context.num_replicas_in_sync))
+
+    return strategy.distribute_datasets_from_function(of_worker)
+
+
+def anybody(strategy: tf.distribute.Strategy, wish: bool) -> bool:
+    """Whether this process or any other one has a wish; all must ask after the same step."""
+    if not spans_machines(strategy):
+        return wish
+
+    def total(wish):
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, wish)
+
+    found = strategy.run(tf.function(total), args=(tf.constant(float(wish)),))
+    return float(strategy.experimental_local_results(found)[0]) > 0

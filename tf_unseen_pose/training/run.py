@@ -2,22 +2,27 @@
 
 RUN/
   config.json               the resolved configuration
+  data.json                 which dataset it was trained on
   generator.weights.h5      the generator, loadable on either stack
   feature_deviations.npz    units of the perceptual loss, if it is used
   checkpoints/              everything that resuming needs: networks, optimizers, step
   logs/                     for TensorBoard
 """
 
+import json
 from pathlib import Path
 
-from tf_unseen_pose.config import Config, read_config
+import tensorflow as tf
+
+from tf_unseen_pose.config import Config, StageConfig, read_config
+from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model import PoseModel, build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
 
-# What may change when a run is resumed: how long it goes on and how often it speaks.
-_MAY_CHANGE = {"steps", "max_minutes", "checkpoint_every", "log_every", "sample_every"}
+# What may change when a run is resumed: how long it goes on, how often it speaks and in what way steps are computed.
+_MAY_CHANGE = {"stages", "max_minutes", "checkpoint_every", "log_every", "sample_every", "accumulate", "xla"}
 
 
 class Run:
@@ -43,23 +48,46 @@ class Run:
         return cls(path, read_config(path / "config.json"))
 
     @classmethod
-    def create(cls, path: Path, config: Config) -> "Run":
-        """A new run, or an existing one to be resumed with the same configuration.
+    def create(cls, path: Path, config: Config, dataset: ClipDataset | None = None) -> "Run":
+        """A new run, or an existing one to be resumed with the same configuration and data.
 
         Raises:
-            UserError: the run exists with other settings, or the folder holds something else.
+            UserError: the run exists with other settings or data, or the folder holds something else.
         """
         run = cls(path, config)
         if (path / "config.json").exists():
             # A call that failed before its first checkpoint binds nobody.
             if run.weights.exists() or run.checkpoints.exists():
                 _check_resumable(path, read_config(path / "config.json"), config)
+                _check_stages(path, read_config(path / "config.json").train.stages, config.train.stages, run.steps_done)
+                if dataset:
+                    run._check_data(dataset)
         elif path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise UserError(f"{path} exists and is not a run; choose another folder for the run.")
         path.mkdir(parents=True, exist_ok=True)
         with replacing(path / "config.json") as temporary:
             temporary.write_text(config.to_json())
+        if dataset:
+            with replacing(path / "data.json") as temporary:
+                temporary.write_text(json.dumps({"path": str(dataset.path), "fingerprint": dataset.fingerprint}))
         return run
+
+    @property
+    def steps_done(self) -> int:
+        """The step of the last checkpoint; 0 without one."""
+        latest = tf.train.latest_checkpoint(str(self.checkpoints))
+        return int(latest.rpartition("-")[2]) if latest else 0
+
+    def _check_data(self, dataset: ClipDataset) -> None:
+        try:
+            before = json.loads((self.path / "data.json").read_text())
+        except FileNotFoundError:
+            return  # It was imported, not trained.
+        if before["fingerprint"] != dataset.fingerprint:
+            raise UserError(
+                f"The run {self.path} was trained on other data than {dataset.path} holds now (then in "
+                f"{before['path']}); name those, or begin a new run with --init {self.path}."
+            )
 
     def save_weights(self, generator: PoseModel) -> None:
         """Writes the generator's weights."""
@@ -87,3 +115,22 @@ def _check_resumable(path, stored: Config, asked: Config):
                     f"The run {path} was begun with {section}.{key}={value}, not {other}; "
                     "choose another folder for the run or keep the setting."
                 )
+
+
+def _check_stages(path: Path, stored: tuple[StageConfig, ...], asked: tuple[StageConfig, ...], done: int):
+    """The stages of the steps already taken must not change; the one under way may be longer or shorter, and others
+    may follow.
+    """
+    start = 0
+    for index, stage in enumerate(stored):
+        if start >= done:
+            return
+        end = start + stage.steps
+        other = asked[index] if index < len(asked) else None
+        same = other and other.model_copy(update={"steps": stage.steps}) == stage
+        if not same or (other.steps != stage.steps and (end < done or start + other.steps < done)):
+            raise UserError(
+                f"The run {path} has taken {done} steps by train.stages.{index}, '{stage}', which cannot be changed "
+                "any more: choose another folder for the run, keep the stage, or add one after it."
+            )
+        start = end

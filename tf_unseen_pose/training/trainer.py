@@ -1,45 +1,62 @@
 """One training step for every variant: L1, VGG, VGG + GAN, with or without person masks.
 
 Convention: losses are per example and are averaged once over the global batch, so that any number of replicas of a
-`MirroredStrategy` takes the same step. Build and compile a `Trainer` inside the strategy's scope.
+strategy takes the same step, and so that a batch may be worked off in parts. Build and compile a `Trainer` inside the
+strategy's scope.
 """
 
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose.config import Config
+from tf_unseen_pose.compat import layer_precision
+from tf_unseen_pose.config import Config, StageConfig
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.discriminator import Discriminator
 from tf_unseen_pose.training import losses
+from tf_unseen_pose.training.weight_average import WeightAverage
 
 
 class Trainer(keras.Model):
-    """Generator, discriminator if the loss asks for one, their optimizers and `train_step`.
+    """Generator, discriminator if a stage asks for one, their optimizers and `train_step`.
 
     Args:
-        features: `PerceptualFeatures`, for `loss.kind` vgg and vgg_gan.
+        features: `PerceptualFeatures`, where a stage's loss is vgg or vgg_gan.
         deviations: for each of its outputs float32 [C]; see `feature_statistics`.
 
     Attributes:
-        discriminator_only: while true a step leaves the generator as it is. Takes effect at the next `fit`.
+        stage: what `train_step` minimises; the first one until `begin` says otherwise.
+        average: the generator's weights, averaged over the steps.
     """
 
     def __init__(self, config: Config, features=None, deviations=None, **kwargs):
         super().__init__(**kwargs)
         self.config = config
-        self.generator = build_generator(config.model)
-        self.discriminator = Discriminator(config.discriminator, config.model) if self.adversarial else None
+        self.adversarial = "vgg_gan" in config.train.losses
         self._features = features
         self._deviations = deviations
-        self._discriminator_only = False
-        if (features is None) != (config.loss.kind == "l1"):
-            raise ValueError("loss.kind l1 takes no features; vgg and vgg_gan need them")
+        if (features is None) != (config.train.losses == {"l1"}):
+            raise ValueError("a loss of l1 takes no features; vgg and vgg_gan need them")
+        with layer_precision(config.train.precision):
+            self.generator = build_generator(config.model)
+        # In float32 whatever the precision: it is small, and its spectral norms want it.
+        self.discriminator = Discriminator(config.discriminator, config.model) if self.adversarial else None
+        self.begin(config.train.stages[0])
         self.built = True
 
-    @property
-    def adversarial(self) -> bool:
-        """Whether there is a discriminator."""
-        return self.config.loss.kind == "vgg_gan"
+    def begin(self, stage: StageConfig, discriminator_only: bool = False) -> None:
+        """Says what the steps of the next `fit` do.
+
+        Args:
+            stage: one of the configuration's.
+            discriminator_only: leave the generator as it is.
+        """
+        self.stage, self._discriminator_only = stage, discriminator_only
+        self._gradients = self._terms_and_gradients
+        if self.config.train.xla:
+            self._gradients = tf.function(self._terms_and_gradients, jit_compile=True, autograph=False)
+        for optimizer in getattr(self, "_optimizers", ()):
+            optimizer.learning_rate = stage.learning_rate
+        self.train_function = None  # Keras traces `train_step` anew.
 
     @property
     def supervised(self) -> bool:
@@ -52,20 +69,13 @@ class Trainer(keras.Model):
         """Whether the choice of limbs learns from blended colours as well."""
         return self.config.model.network == "copying" and self.config.loss.blend > 0
 
-    @property
-    def discriminator_only(self) -> bool:
-        return self._discriminator_only
-
-    @discriminator_only.setter
-    def discriminator_only(self, value: bool):
-        if value != self._discriminator_only:
-            self._discriminator_only = value
-            self.train_function = None  # Keras traces `train_step` anew.
-
     def compile(self):
         self.generator_optimizer = self._optimizer(self.generator)
         self.discriminator_optimizer = self._optimizer(self.discriminator) if self.adversarial else None
+        self._optimizers = [self.generator_optimizer, *filter(None, [self.discriminator_optimizer])]
+        self.average = WeightAverage(self.generator.trainable_variables, self.config.train.average)
         names = ["loss", "l1"]
+        names += ["ssim"] if self.config.loss.ssim else []
         names += ["vgg"] if self._features else []
         names += ["adversarial", "discriminator"] if self.adversarial else []
         names += ["mask", "background"] if self.supervised else []
@@ -75,7 +85,7 @@ class Trainer(keras.Model):
 
     def _optimizer(self, network):
         kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
-        optimizer = kinds[self.config.train.optimizer](self.config.train.learning_rate)
+        optimizer = kinds[self.config.train.optimizer](self.stage.learning_rate)
         # Under a strategy Keras 3 must find its slots made, not make them inside the traced step.
         optimizer.build(network.trainable_variables)
         return optimizer
@@ -88,30 +98,60 @@ class Trainer(keras.Model):
         return self.generator(inputs, training=training)
 
     def train_step(self, batch):
+        terms, image, gradients = self._in_parts(batch)
+        if not self._discriminator_only:
+            variables = self.generator.trainable_variables
+            self.generator_optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            self.average.update()
+        if self.stage.loss == "vgg_gan":
+            with tf.GradientTape() as tape:
+                terms["discriminator"] = self.discriminator_term(batch, tf.stop_gradient(image))
+                loss = self._average(terms["discriminator"])
+            variables = self.discriminator.trainable_variables
+            gradients = tape.gradient(loss, variables)
+            self.discriminator_optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        for name, values in terms.items():
+            self._means[name].update_state(values)
+        return {name: self._means[name].result() for name in terms}
+
+    def _in_parts(self, batch):
+        """`_terms_and_gradients` of a batch, `train.accumulate` parts of it after one another."""
+        count = self.config.train.accumulate
+        parts = [
+            dict(zip(batch, values, strict=True))
+            for values in zip(*(tf.split(value, count) for value in batch.values()), strict=True)
+        ]
+        found, gradients = [], None
+        for part in parts:
+            # Not before the part before is done with, whose activations are to be freed.
+            with tf.control_dependencies(gradients or []):
+                part = {name: tf.identity(value) for name, value in part.items()}
+            terms, image, new = self._gradients(part)
+            gradients = new if gradients is None else [a + b for a, b in zip(gradients, new, strict=True)]
+            found.append({**terms, "image": image})
+        joined = {name: tf.concat([part[name] for part in found], axis=0) for name in found[0]}
+        return joined, joined.pop("image"), gradients
+
+    def _terms_and_gradients(self, batch):
+        """Per-example losses, the generated images, and the gradient of the generator's variables."""
         with tf.GradientTape() as tape:
             outputs = self.generator.explain(batch, training=True)
             terms = self.generator_terms(batch, outputs)
             loss = self._average(terms["loss"])
-        if not self.discriminator_only:
-            self._apply(self.generator_optimizer, tape, loss, self.generator)
-        if self.adversarial:
-            with tf.GradientTape() as tape:
-                terms["discriminator"] = self.discriminator_term(batch, tf.stop_gradient(outputs["image"]))
-                loss = self._average(terms["discriminator"])
-            self._apply(self.discriminator_optimizer, tape, loss, self.discriminator)
-        for name, values in terms.items():
-            self._means[name].update_state(values)
-        return {name: mean.result() for name, mean in self._means.items()}
+        return terms, outputs["image"], tape.gradient(loss, self.generator.trainable_variables)
 
     def generator_terms(self, batch, outputs) -> dict[str, tf.Tensor]:
         """Per-example losses [B]: "loss", which the generator minimises, and what it is made of."""
         target, image, weights = batch["target_image"], outputs["image"], self.config.loss
         terms = {"l1": losses.l1(target, image)}
         total = terms["l1"]
-        if self._features:
+        if self.stage.loss != "l1":
             terms["vgg"] = losses.perceptual(self._features(target), self._features(image), self._deviations)
             total = terms["vgg"]
-        if self.adversarial:
+        if weights.ssim:
+            terms["ssim"] = losses.ssim_loss(target, image)
+            total += weights.ssim * terms["ssim"]
+        if self.stage.loss == "vgg_gan":
             # Without training=True the wrapped layers leave their kernels alone: this is the generator's step.
             logits = self.discriminator({**batch, "image": image}, training=False)
             terms["adversarial"] = losses.adversarial(logits, real=True)
@@ -144,8 +184,3 @@ class Trainer(keras.Model):
 
     def _average(self, per_example):
         return tf.nn.compute_average_loss(per_example, global_batch_size=self.config.train.batch_size)
-
-    @staticmethod
-    def _apply(optimizer, tape, loss, network):
-        variables = network.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
