@@ -1,6 +1,6 @@
 """The network as its authors ship it, as the yardstick: the same sums as preset `paper`, arranged their way.
 
-Built from plain Keras layers, without a line of `tf_unseen_pose.model`:
+Built from plain Keras layers, without a layer of `tf_unseen_pose.model`:
   - one graph for everything, so that each output pays for segmentation and background again;
   - heatmaps, limb priors and similarity fits are inputs, made outside in NumPy (`reference_inputs`);
   - each limb is masked and warped by itself, four gathers a limb, and the stack grows by concatenation;
@@ -14,8 +14,9 @@ Source: Balakrishnan et al., CVPR 2018, and the constants of their released mode
 """
 
 import keras
-import numpy as np
 import tensorflow as tf
+
+from tf_unseen_pose.model.posewarp_import import convolutions, to_rgb
 
 JOINTS, LIMBS = 14, 10
 _LEVELS = 5
@@ -156,18 +157,7 @@ def _interpolate(image, x, y):
 def copy_weights(generator, reference: keras.Model) -> None:
     """Gives the reference the weights of a generator of preset `paper`, whose colours are RGB."""
     for network in generator.networks:
-        for layer in network.layers:
-            if layer.weights:
-                reference.get_layer(f"{network.name}_{layer.name}").set_weights(_to_bgr(layer))
-
-
-def _to_bgr(layer) -> list[np.ndarray]:
-    kernel, bias = layer.get_weights()
-    if layer.name == "stem":
-        order = np.arange(kernel.shape[2])
-        colours = len(order) // 3 * 3
-        order[:colours] = order[:colours].reshape(-1, 3)[:, ::-1].ravel()
-        kernel = kernel[:, :, order]
-    if layer.name == "image":
-        kernel, bias = kernel[..., ::-1], bias[::-1]
-    return [kernel, bias]
+        for name, kernel, bias in convolutions(network):
+            # The same permutation leads from BGR to RGB and back.
+            weights = to_rgb(name, kernel.numpy(), bias.numpy())
+            reference.get_layer(f"{network.name}_{name}").set_weights(weights)

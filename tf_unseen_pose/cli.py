@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tf_unseen_pose.cli_evaluate import evaluate
+from tf_unseen_pose.cli_evaluate import ablate, evaluate
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
@@ -198,6 +198,7 @@ def train(
 
 
 app.command()(evaluate)
+app.command()(ablate)
 
 
 @app.command("import-posewarp")

@@ -1,4 +1,4 @@
-"""The command `evaluate`."""
+"""The commands `evaluate` and `ablate`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +19,19 @@ class Split(StrEnum):
     all = "all"
 
 
+SplitOption = Annotated[Split, typer.Option(help="The clips to evaluate on.")]
+Pairs = Annotated[int, typer.Option(min=1, help="Pairs of frames at most, spread evenly over the clips.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides which pairs, and the resampling.")]
+Poses = Annotated[bool, typer.Option(help="Find the poses in the results.")]
+FeaturesWeights = Annotated[
+    Path | None,
+    typer.Option(
+        help="A VGG19 or VGG16 .h5 for the VGG error, as loss.features_weights takes it; by default the one that the "
+        "run was trained with."
+    ),
+]
+
+
 def evaluate(
     model: Annotated[Path, typer.Option(help="A run made by 'train' or 'import-posewarp'.")],
     data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
@@ -27,17 +40,14 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="NAME=RUN", help="Another run to compare, e.g. a U-Net baseline's; may be repeated."),
     ] = None,
-    split: Annotated[Split, typer.Option(help="The clips to evaluate on.")] = Split.validation,
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs of frames at most, spread evenly over the clips.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Decides which pairs, and the resampling.")] = 0,
+    split: SplitOption = Split.validation,
+    pairs: Pairs = 200,
+    seed: Seed = 0,
     across: Annotated[
         bool, typer.Option("--across", help="Also put the people of each action into poses of others.")
     ] = False,
-    poses: Annotated[bool, typer.Option(help="Find the poses in the results.")] = True,
-    features_weights: Annotated[
-        Path | None,
-        typer.Option(help="A Keras VGG19 .h5 for the VGG error; by default the one that the run was trained with."),
-    ] = None,
+    poses: Poses = True,
+    features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
 ):
     """Measure a model on a dataset, beside baselines, and write a report."""
@@ -57,6 +67,37 @@ def evaluate(
     evaluation = run(dataset, models, options)
     page = write_report(evaluation, output)
     typer.echo(f"Evaluated {len(evaluation.within.cases)} pairs. Look at {page}.")
+
+
+def ablate(
+    data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for runs, table and report.")],
+    steps: Annotated[int, typer.Option(min=1, help="Steps of every variant.")],
+    config: Annotated[str, typer.Option(help="Preset (paper, lite, tiny) or YAML file.")] = "paper",
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override, for all.")] = None,
+    split: SplitOption = Split.validation,
+    pairs: Pairs = 200,
+    seed: Seed = 0,
+    poses: Poses = True,
+    features_weights: FeaturesWeights = None,
+    pose_model: PoseModel = None,
+):
+    """Train L1, VGG, VGG + GAN and the plain U-Net for as many steps each and compare them. Resumes; Ctrl-C saves."""
+    from tf_unseen_pose.evaluation.report import require_report_folder
+
+    require_report_folder(output)
+
+    from tf_unseen_pose.evaluation import ablation
+    from tf_unseen_pose.evaluation.evaluate import Options
+
+    configs = ablation.variants(config, settings or [], steps)
+    output.mkdir(exist_ok=True)
+    options = Options(split.value, pairs, seed, False, poses, pose_model, features_weights)
+    table = ablation.ablate(data, output, configs, options)
+    if table is None:
+        typer.echo(f"Stopped; the same command goes on in {output}.")
+        raise typer.Exit(130)
+    typer.echo(f"{table.read_text()}\nLook at {output / 'cases.png'} and {output / 'report'}.")
 
 
 def model_paths(model: Path, also: list[str]) -> dict[str, Path]:

@@ -78,13 +78,15 @@ class ModelConfig(_Section):
     def _fits_together(self):
         if self.skeleton not in SKELETONS:
             raise ValueError(f"skeleton '{self.skeleton}' is unknown; known are {', '.join(sorted(SKELETONS))}")
+        # The plain U-Net is `baseline` alone.
+        parts = () if self.network == "unet" else ("segmentation", "background", "foreground")
         compact = self.network == "copying"
-        for name in ("segmentation", "background", "foreground"):
+        for name in parts:
             if isinstance(getattr(self, name), CompactUNetConfig) != compact:
                 raise ValueError(f"network {self.network} needs {name} with {'widths' if compact else 'down and up'}")
         if compact and self.background_fill != "zero":
             raise ValueError("network copying fills the background's hole with zeros, not noise")
-        for name in ("segmentation", "background", "foreground", "baseline"):
+        for name in (*parts, "baseline"):
             step = self._shrinks(name)
             if self.height % step or self.width % step:
                 raise ValueError(f"height and width must be multiples of {step} for the levels of {name}")

@@ -16,6 +16,7 @@ from tf_unseen_pose import geometry
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.crop import common_crop
 from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.model.posewarp_import import convolutions
 from tf_unseen_pose.skeleton import PERSON
 
 
@@ -52,10 +53,9 @@ def test_the_network_computes_what_ours_does_at_256(upsampling, joints):
     generator = build_generator(load_config("paper", ["model.background_fill=zero"]).model)
     rng = np.random.default_rng(5)
     for network in generator.networks:
-        for layer in network.layers:
-            if layer.weights:
-                kernel, bias = layer.get_weights()
-                layer.set_weights([0.9 * kernel, rng.normal(0, 0.05, bias.shape)])
+        for _, kernel, bias in convolutions(network):
+            kernel.assign(0.9 * kernel.numpy())
+            bias.assign(rng.normal(0, 0.05, tuple(bias.shape)))
     reference = build_reference(256, upsampling)
     copy_weights(generator, reference)
     assert parameters(reference) == parameters(generator)

@@ -8,7 +8,7 @@ from scipy.ndimage import map_coordinates
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
 from tf_unseen_pose.data.crop import common_crop, invert, transform_joints
-from tf_unseen_pose.data.pairs import evaluation_pair, find_pairs, pair_batches
+from tf_unseen_pose.data.pairs import Share, evaluation_pair, expanded, find_pairs, pair_batches
 from tf_unseen_pose.skeleton import PERSON
 
 KEYS = {
@@ -28,7 +28,7 @@ def dataset(make_dataset, make_clip):
 
 def batches(dataset, config, count, **options):
     return [
-        {name: value.numpy() for name, value in batch.items()}
+        {name: value.numpy() for name, value in expanded(batch, config).items()}
         for batch in pair_batches(dataset, config, steps=count, **options)
     ]
 
@@ -43,12 +43,13 @@ def test_elements(dataset, config):
     stream = pair_batches(dataset, config)
     shapes = {name: tuple(spec.shape) for name, spec in stream.element_spec.items()}
     assert shapes == {
-        "image": (3, 64, 64, 3), "target_image": (3, 64, 64, 3), "noise": (3, 64, 64, 3),
-        "source_joints": (3, 14, 3), "target_joints": (3, 14, 3),
+        "image": (3, 64, 64, 3), "target_image": (3, 64, 64, 3), "noise_rows": (3, 64),
+        "source_joints": (3, 14, 3), "target_joints": (3, 14, 3), "brightness": (3,),
         "source_mask": (3, 64, 64, 1), "target_mask": (3, 64, 64, 1), "mask_known": (3,),
     }  # fmt: skip
-    assert {spec.dtype.name for spec in stream.element_spec.values()} == {"float32"}
     (batch,) = batches(dataset, config, 1)
+    assert set(batch) == KEYS and {value.dtype.name for value in batch.values()} == {"float32"}
+    assert batch["image"].shape == batch["noise"].shape == (3, 64, 64, 3)
     assert -1 <= batch["image"].min() < -0.5 and 0.5 < batch["image"].max() <= 1
     assert batch["source_mask"].min() == 0 and batch["source_mask"].max() == pytest.approx(1)
     noise = batch["noise"]
@@ -76,6 +77,28 @@ def test_the_batch_size_does_not_change_the_examples(dataset, config):
     sixes = batches(dataset, load_config("tiny", ["train.batch_size=6", "train.seed=11"]), 1)
     for name in KEYS:
         np.testing.assert_array_equal(np.concatenate([batch[name] for batch in threes]), sixes[0][name])
+
+
+def test_shares_are_the_parts_of_every_batch(dataset):
+    config = load_config("tiny", ["train.batch_size=6", "train.seed=11"])
+    whole = batches(dataset, config, 3, first_step=2)
+    # Three parts of two examples: one machine works on the first, another on the others.
+    first, others = (batches(dataset, config, 3, first_step=2, share=Share(*share)) for share in ((0, 1, 3), (1, 2, 3)))
+    assert len(first) == 3 and len(others) == 6
+    for step, batch in enumerate(whole):
+        parts = [first[step], *others[2 * step : 2 * step + 2]]
+        for name in KEYS:
+            np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), batch[name])
+
+
+def test_pairs_of_some_actions_only(make_dataset, make_clip, refuses):
+    dataset = make_dataset(
+        [make_clip("a", 3, action="run"), make_clip("b", 3, action="sit"), make_clip("c", 1, action="lie")]
+    )
+    assert [pairs.clip for pairs in find_pairs(dataset, 0.02, ("sit",))] == [1]
+    assert [pairs.clip for pairs in find_pairs(dataset, 0.02, ("sit", "run"))] == [0, 1]
+    refuses(lambda: find_pairs(dataset, 0.02, ("swim",)), "'swim'", "lie, run, sit")
+    refuses(lambda: find_pairs(dataset, 0.02, ("lie",)), "No training clip of lie")
 
 
 def test_pairs_are_far_enough_apart_and_equally_likely(make_dataset, make_clip):
@@ -231,8 +254,9 @@ def test_a_given_box_moves_the_crop(make_dataset, make_clip, config):
 def test_evaluation_pairs_repeat_and_fit_the_stream(dataset, config):
     one, again = (evaluation_pair(dataset, config, 1, 3, 0) for _ in range(2))
     other = evaluation_pair(dataset, config, 1, 0, 3)
-    for name, spec in pair_batches(dataset, config).element_spec.items():
-        assert one[name].shape[1:] == spec.shape[1:] and one[name].shape[0] == 1 and one[name].dtype == spec.dtype
+    (batch,) = batches(dataset, config, 1)
+    for name, value in batch.items():
+        assert one[name].shape == (1, *value.shape[1:]) and one[name].dtype == value.dtype
         np.testing.assert_array_equal(one[name], again[name])
     np.testing.assert_array_equal(one["image"], other["target_image"])
     assert not np.array_equal(one["noise"], other["noise"])

@@ -23,8 +23,7 @@ def undecided(small):
     generator = build_generator(small.config)
     for layer in generator.foreground.layers:
         layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
-    layer = generator.foreground.get_layer("replace")
-    layer.set_weights([layer.get_weights()[0], np.float32([-30])])
+    generator.foreground.get_layer("heads").biases["replace"].assign([-30])
     return generator
 
 

@@ -1,9 +1,10 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tf_unseen_pose import warping
-from tf_unseen_pose.model.layers import LimbSpatialTransformer, OriginAlignedUpsampling
+from tf_unseen_pose.model.layers import Heads, LimbSpatialTransformer, OriginAlignedUpsampling
 
 
 def test_upsampling_samples_half_the_index_and_mirrors_past_the_end():
@@ -44,3 +45,28 @@ def test_gradient_of_the_upsampling_is_its_transpose():
         one = np.zeros((1, 3, 4, 2), np.float32)
         one[pixel] = 1
         assert gradient[pixel] == pytest.approx((OriginAlignedUpsampling()(one).numpy() * y).sum(), abs=1e-5)
+
+
+def test_heads_are_convolutions_of_their_own():
+    """Against Keras's layers with the same weights, gradients too."""
+    rng = np.random.default_rng(4)
+    x = tf.constant(rng.normal(size=(2, 7, 9, 5)), tf.float32)
+    heads = Heads({"image": (3, "tanh"), "alpha": (1, "sigmoid"), "logits": (4, "linear")})
+    outputs = heads(x)
+    assert [(name, output.shape[-1]) for name, output in outputs.items()] == [("image", 3), ("alpha", 1), ("logits", 4)]
+    for name, (channels, activation) in heads.heads.items():
+        heads.biases[name].assign(rng.normal(size=channels))
+        alone = keras.layers.Conv2D(channels, 3, padding="same", activation=activation)
+        alone.build((None, 7, 9, 5))
+        alone.set_weights([heads.kernels[name].numpy(), heads.biases[name].numpy()])
+        np.testing.assert_allclose(heads(x)[name], alone(x), atol=1e-5)
+        with tf.GradientTape(persistent=True) as tape:
+            one, other = tf.reduce_sum(heads(x)[name] ** 2), tf.reduce_sum(alone(x) ** 2)
+        np.testing.assert_allclose(
+            tape.gradient(one, heads.trainable_variables)[2 * list(heads.heads).index(name)],
+            tape.gradient(other, alone.trainable_variables)[0],
+            rtol=1e-3,
+            atol=1e-4,
+        )
+    again = Heads.from_config(heads.get_config())
+    assert again.heads == heads.heads

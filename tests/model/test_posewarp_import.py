@@ -8,7 +8,7 @@ import pytest
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model import build_generator
-from tf_unseen_pose.model.posewarp_import import load_posewarp_weights
+from tf_unseen_pose.model.posewarp_import import convolutions, load_posewarp_weights
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,10 @@ def test_parity_with_the_authors_network(generator, authors_file, golden):
 
 def write_authors_layout(generator, path, change=lambda n, kernel, bias: (kernel, bias), count=52):
     """A file with zeros of the right shapes, nested and named as old Keras did."""
-    from tf_unseen_pose.model.posewarp_import import _convolutions
-
-    layers = [layer for network in generator.networks for layer in _convolutions(network)][:count]
+    layers = [weights for network in generator.networks for _, *weights in convolutions(network)][:count]
     with h5py.File(path, "w") as file:
-        for n, layer in enumerate(layers, start=1):
-            kernel, bias = change(n, *(np.zeros(tuple(w.shape), np.float32) for w in layer.weights))
+        for n, weights in enumerate(layers, start=1):
+            kernel, bias = change(n, *(np.zeros(tuple(w.shape), np.float32) for w in weights))
             group = file.create_group(f"model_weights/conv2d_{n}/conv2d_{n}")
             group["kernel:0"], group["bias:0"] = kernel, bias
 
@@ -73,8 +71,8 @@ def test_colours_are_permuted_where_the_network_sees_or_makes_them(generator, tm
     assert seen(generator.segmentation) == [2, 1, 0]
     assert seen(generator.background) == [2, 1, 0, 3]
     assert seen(generator.foreground)[:7] == [2, 1, 0, 5, 4, 3, 8]
-    assert generator.foreground.get_layer("image").get_weights()[1].tolist() == [30, 20, 10]
-    assert generator.background.get_layer("image").get_weights()[1].tolist() == [30, 20, 10]
+    assert generator.foreground.get_layer("heads").biases["image"].numpy().tolist() == [30, 20, 10]
+    assert generator.background.get_layer("heads").biases["image"].numpy().tolist() == [30, 20, 10]
 
 
 def test_names_the_layer_that_is_wrong(generator, tmp_path):

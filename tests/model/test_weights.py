@@ -33,7 +33,9 @@ def test_the_file_is_the_same_on_every_stack(tmp_path):
     for network, channels in inputs.items():
         before = [channels, 16, 16 + 14, 24, 32, 32, 32, 32 + 32, 32 + 24, 24 + 16]
         layers = [(name, size, ins, outs) for (name, size, outs), ins in zip(trunk, before, strict=True)]
-        layers += [(head, 3, 16, outs) for head, outs in heads[network].items()]
+        for head, outs in heads[network].items():
+            expected[f"{network}/heads/{head}_kernel"] = (3, 3, 16, outs)
+            expected[f"{network}/heads/{head}_bias"] = (outs,)
         for name, size, ins, outs in layers:
             expected[f"{network}/{name}/kernel"] = (size, size, ins, outs)
             expected[f"{network}/{name}/bias"] = (outs,)

@@ -5,8 +5,8 @@ i, decides everything about it. A run that is resumed at step k therefore sees w
 on any number of threads; the stream has no end and no epochs.
 
 A network on a GPU wants hundreds of pairs a second, so each costs as little as it can: pictures are decoded once, a
-canvas is cut out of them in 8 bits, a whole batch is brightened and scaled in one compiled loop, and noise is looked
-up. Maps of the joints are not made here at all, but by the model.
+canvas is cut out of them in 8 bits, and in 8 bits it travels. The device that trains does the rest (`expanded`): it
+brightens, scales and looks the noise up. Maps of the joints are made there, too, by the model.
 """
 
 import functools
@@ -112,13 +112,14 @@ def pair_batches(
         share: which parts of the batches; they come as batches of their own, those of a step in succession.
 
     Returns:
-        A dataset of dicts, all float32 and of static shape, on the canvas of `config.model` (H, W) and with the joints
-        of its skeleton (J):
-        - image, target_image [B, H, W, 3]: RGB in [-1, 1].
-        - source_joints, target_joints [B, J, 3]: canvas pixels; some may lie outside the canvas.
-        - noise [B, H, W, 3]: standard normal, not clipped; its rows are drawn from one table.
-        - source_mask, target_mask [B, H, W, 1]: the person, in [0, 1]; zeros where mask_known is 0.
-        - mask_known [B]: 1 where both frames have a mask.
+        A dataset of dicts of static shape, on the canvas of `config.model` (H, W) and with the joints of its skeleton
+        (J), to be `expanded` where they are used:
+        - image, target_image: uint8 [B, H, W, 3] RGB.
+        - source_mask, target_mask: uint8 [B, H, W, 1], the person; zeros where mask_known is 0.
+        - source_joints, target_joints: float32 [B, J, 3] in canvas pixels; some may lie outside the canvas.
+        - brightness: float32 [B], the factor by which both images are to be multiplied.
+        - mask_known: float32 [B], 1 where both frames have a mask.
+        - noise_rows: int32 [B, H]: which row of a table each row of the noise is.
 
     Raises:
         UserError: no pairs, or a dataset of another skeleton.
@@ -133,20 +134,21 @@ def pair_batches(
         chosen = [frames.read(of_clip.clip, frame) for frame in of_clip.choose(generator)]
         change = Augmentation.draw(generator, config.data)
         noise_rows = _draw_noise_rows(generator, config)
-        return *_example(chosen, config, change if augment else Augmentation()), noise_rows
+        pair = _example(chosen, config, change if augment else Augmentation())
+        return {**pair, "noise_rows": noise_rows}
 
     def batch(number):
         step, part = divmod(int(number), share.count)
         first = (step * share.total + share.first + part) * batch_size
         examples = [example(number) for number in range(first, first + batch_size)]
-        return tuple(np.stack(parts) for parts in zip(*examples, strict=True))
+        return tuple(np.stack([example[name] for example in examples]) for name in _EXAMPLE_TYPES)
 
-    shapes = [[batch_size, *shape] for shape in _example_shapes(config)]
+    shapes = _example_shapes(config)
 
-    def finished(number):
-        parts = tf.numpy_function(batch, [number], _EXAMPLE_TYPES)
-        parts = [tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
-        return _finished(parts, config)
+    def named(number):
+        parts = tf.numpy_function(batch, [number], list(_EXAMPLE_TYPES.values()))
+        named = zip(_EXAMPLE_TYPES, parts, strict=True)
+        return {name: tf.ensure_shape(part, [batch_size, *shapes[name]]) for name, part in named}
 
     first = first_step * share.count
     last = np.iinfo(np.int64).max if steps is None else first + steps * share.count
@@ -156,14 +158,14 @@ def pair_batches(
     options = tf.data.Options()
     options.autotune.enabled = False
     options.threading.private_threadpool_size = workers
-    batches = tf.data.Dataset.range(first, last).map(finished, num_parallel_calls=workers, deterministic=True)
+    batches = tf.data.Dataset.range(first, last).map(named, num_parallel_calls=workers, deterministic=True)
     return batches.prefetch(2).with_options(options)
 
 
 def evaluation_pair(
     dataset: ClipDataset, config: Config, clip: int, source_index: int, target_index: int
 ) -> dict[str, tf.Tensor]:
-    """One chosen pair, not augmented, as a batch of one in the form of `pair_batches`.
+    """One chosen pair, not augmented, as a batch of one, `expanded`.
 
     Args:
         clip, source_index, target_index: positions in the dataset's index; source and target may be the same.
@@ -175,10 +177,35 @@ def evaluation_pair(
     frames = DecodedFrames(dataset)
     chosen = [frames.read(clip, frame) for frame in (source_index, target_index)]
     noise_rows = _draw_noise_rows(np.random.default_rng([clip, source_index, target_index]), config)
-    parts = *_example(chosen, config, Augmentation()), noise_rows
-    # As in the stream, whatever device is there.
-    with tf.device("CPU"):
-        return _finished([tf.constant(part)[None] for part in parts], config)
+    pair = {**_example(chosen, config, Augmentation()), "noise_rows": noise_rows}
+    return expanded({name: tf.constant(pair[name])[None] for name in _EXAMPLE_TYPES}, config)
+
+
+def expanded(batch: dict[str, tf.Tensor], config: Config) -> dict[str, tf.Tensor]:
+    """A batch of `pair_batches` as the networks and the losses want it; one that is so already is returned as it is.
+
+    Returns:
+        A dict, all float32:
+        - image, target_image [B, H, W, 3]: RGB in [-1, 1].
+        - source_joints, target_joints [B, J, 3] in canvas pixels.
+        - noise [B, H, W, 3]: standard normal, not clipped.
+        - source_mask, target_mask [B, H, W, 1] in [0, 1].
+        - mask_known [B].
+    """
+    if "noise" in batch:
+        return batch
+    batch = dict(batch)
+    pictures = (batch.pop(name) for name in ("image", "target_image", "source_mask", "target_mask"))
+    image, target_image, source_mask, target_mask = _scaled(*pictures, batch.pop("brightness"))
+    noise = tf.gather(_noise_table(config.model.height, config.model.width), batch.pop("noise_rows"))
+    return {
+        **batch,
+        "image": image,
+        "target_image": target_image,
+        "noise": tf.reshape(noise, tf.shape(image)),
+        "source_mask": source_mask,
+        "target_mask": target_mask,
+    }
 
 
 def _check_skeleton(dataset: ClipDataset, config: Config) -> None:
@@ -189,22 +216,30 @@ def _check_skeleton(dataset: ClipDataset, config: Config) -> None:
         )
 
 
-# What `_example` returns, in this order, and the rows of noise; see there.
-_EXAMPLE_TYPES = [tf.uint8] * 4 + [tf.float32] * 4 + [tf.int32]
+# What an element of a batch has; see `pair_batches`.
+_EXAMPLE_TYPES = {
+    "image": tf.uint8,
+    "target_image": tf.uint8,
+    "source_mask": tf.uint8,
+    "target_mask": tf.uint8,
+    "source_joints": tf.float32,
+    "target_joints": tf.float32,
+    "brightness": tf.float32,
+    "mask_known": tf.float32,
+    "noise_rows": tf.int32,
+}
 
 
-def _example_shapes(config: Config) -> list:
-    height, width, joint_count = config.model.height, config.model.width, config.model.body.joint_count
-    return [[height, width, 3]] * 2 + [[height, width]] * 2 + [[joint_count, 3]] * 2 + [[], [], [height]]
+def _example_shapes(config: Config) -> dict[str, list[int]]:
+    canvas, joints = [config.model.height, config.model.width], [config.model.body.joint_count, 3]
+    shapes = {name: [*canvas, 3] for name in ("image", "target_image")}
+    shapes |= {name: [*canvas, 1] for name in ("source_mask", "target_mask")}
+    shapes |= dict.fromkeys(("source_joints", "target_joints"), joints)
+    return shapes | {"brightness": [], "mask_known": [], "noise_rows": canvas[:1]}
 
 
-def _example(frames: list[DecodedFrame], config: Config, change: Augmentation) -> tuple:
-    """Cuts both frames of a pair out alike.
-
-    Returns:
-        source and target image, uint8 [H, W, 3]; their masks, uint8 [H, W], empty where one is unknown; their joints
-        [J, 3]; brightness; mask_known.
-    """
+def _example(frames: list[DecodedFrame], config: Config, change: Augmentation) -> dict[str, np.ndarray]:
+    """Cuts both frames of a pair out alike: an element of a batch, without its noise."""
     model = config.model
     crop = common_crop(
         [frame.joints for frame in frames],
@@ -216,28 +251,20 @@ def _example(frames: list[DecodedFrame], config: Config, change: Augmentation) -
     )
     canvas_to_image = compose(crop, invert(change.canvas_transform(model.height, model.width)))
     image_to_canvas = invert(canvas_to_image)
-    joints = (change.relabelled(transform_joints(image_to_canvas, frame.joints), model.body) for frame in frames)
+    joints = [change.relabelled(transform_joints(image_to_canvas, frame.joints), model.body) for frame in frames]
     cut = functools.partial(cut_out, output_to_input=canvas_to_image, height=model.height, width=model.width)
     images = [cut(frame.image) for frame in frames]
     known = all(frame.mask is not None for frame in frames)
     masks = [cut(frame.mask) if known else np.zeros((model.height, model.width), np.uint8) for frame in frames]
-    return *images, *masks, *joints, np.float32(change.brightness), np.float32(known)
-
-
-def _finished(parts, config: Config) -> dict[str, tf.Tensor]:
-    """A batch of what `_example` returned, as `pair_batches` describes it."""
-    *pictures, source_joints, target_joints, brightness, known, noise_rows = parts
-    image, target_image, source_mask, target_mask = _scaled(*pictures, brightness)
-    noise = tf.gather(_noise_table(config.model.height, config.model.width), noise_rows)
     return {
-        "image": image,
-        "target_image": target_image,
-        "source_joints": source_joints,
-        "target_joints": target_joints,
-        "noise": tf.reshape(noise, image.shape),
-        "source_mask": source_mask,
-        "target_mask": target_mask,
-        "mask_known": known,
+        "image": images[0],
+        "target_image": images[1],
+        "source_mask": masks[0][..., None],
+        "target_mask": masks[1][..., None],
+        "source_joints": joints[0],
+        "target_joints": joints[1],
+        "brightness": np.float32(change.brightness),
+        "mask_known": np.float32(known),
     }
 
 
@@ -251,7 +278,7 @@ def _scaled(image, target_image, source_mask, target_mask, brightness):
         return tf.clip_by_value(image / 127.5 - 1, -1, 1)
 
     def mask(mask):
-        return tf.cast(mask, tf.float32)[..., None] / 255
+        return tf.cast(mask, tf.float32) / 255
 
     return photo(image), photo(target_image), mask(source_mask), mask(target_mask)
 

@@ -50,7 +50,7 @@ class Options:
         across: whether to try poses of other actions, too.
         poses: whether to find poses in the results.
         pose_model: MediaPipe's .task file; see `data.landmarker_model`.
-        features_weights: a Keras VGG19 .h5; by default the one that the first model was trained with.
+        features_weights: as `loss.features_weights`; by default the one that the first model was trained with.
     """
 
     split: str = "validation"
@@ -157,8 +157,8 @@ def _perceptual(dataset: ClipDataset, model: Model, options: Options) -> tuple[P
     weights = options.features_weights or model.config.loss.features_weights
     if weights is None:
         return None, (
-            "There is no VGG error, since no weights were given: name a Keras VGG19 .h5 with --features-weights. Who "
-            "trained with ImageNet's has it in ~/.keras/models."
+            "There is no VGG error, since no weights were given: name a Keras VGG19 or VGG16 .h5 with "
+            "--features-weights. Who trained with ImageNet's has it in ~/.keras/models."
         )
     if not options.features_weights and not weights.is_file():
         return None, f"There is no VGG error: the weights {weights}, which the run was trained with, are not there."

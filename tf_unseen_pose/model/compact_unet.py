@@ -10,6 +10,7 @@ dearest, free of everything else. TFLite fuses ReLU6 into the convolution before
 import keras
 
 from tf_unseen_pose.config import CompactUNetConfig
+from tf_unseen_pose.model.layers import Heads
 from tf_unseen_pose.model.unet import convolution
 
 
@@ -58,9 +59,5 @@ def compact_unet(
     if config.finer:
         x = keras.layers.Conv2D(config.finer, 1, name="narrow_finer")(x)
         x = _convolution(keras.layers.UpSampling2D(2, interpolation="bilinear")(x), config.finer, "up_finer")
-    outputs = {
-        # What leaves the network is float32, whatever it computes in.
-        head: keras.layers.Conv2D(channels, 3, padding="same", dtype="float32", name=head)(x)
-        for head, channels in heads.items()
-    }
+    outputs = Heads({head: (channels, "linear") for head, channels in heads.items()}, name="heads")(x)
     return keras.Model([picture, heatmaps], outputs, name=name)

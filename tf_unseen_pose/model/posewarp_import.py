@@ -16,8 +16,7 @@ import numpy as np
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model.generator import Generator
-
-_HEADS = ("logits", "image", "alpha")
+from tf_unseen_pose.model.layers import Heads
 
 
 def load_posewarp_weights(generator: Generator, path: Path) -> None:
@@ -27,27 +26,33 @@ def load_posewarp_weights(generator: Generator, path: Path) -> None:
         UserError: the file is missing, is no such file, or has a layer of another shape (it is named).
     """
     stored = _read_convolutions(path)
-    layers = [(network, layer) for network in generator.networks for layer in _convolutions(network)]
-    if len(stored) != len(layers):
+    ours = [(network, *convolution) for network in generator.networks for convolution in convolutions(network)]
+    if len(stored) != len(ours):
         raise UserError(
-            f"{path} holds {len(stored)} convolutions, the paper's network has {len(layers)}; "
+            f"{path} holds {len(stored)} convolutions, the paper's network has {len(ours)}; "
             "name the authors' vgg_100000.h5 or vgg+gan_5000.h5."
         )
-    for (network, layer), (name, kernel, bias) in zip(layers, stored, strict=True):
-        expected = [tuple(weight.shape) for weight in layer.weights]
-        if [kernel.shape, bias.shape] != expected:
+    for (network, own_name, *variables), (name, *values) in zip(ours, stored, strict=True):
+        shapes = [tuple(value.shape) for value in values]
+        expected = [tuple(variable.shape) for variable in variables]
+        if shapes != expected:
             raise UserError(
-                f"Layer {name} of {path} has the shapes {kernel.shape} and {bias.shape}, the {network.name} network "
+                f"Layer {name} of {path} has the shapes {shapes[0]} and {shapes[1]}, the {network.name} network "
                 f"needs {expected[0]} and {expected[1]}; the file is of another network."
             )
-        layer.set_weights(_to_rgb(network, layer, kernel, bias))
+        for variable, value in zip(variables, to_rgb(own_name, *values), strict=True):
+            variable.assign(value)
 
 
-def _convolutions(network) -> list[keras.layers.Conv2D]:
-    """A sub-model's convolutions as the authors built them: the trunk, then the heads."""
-    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
-    # A functional model lists its outputs in no promised order; the sort is stable and leaves the trunk alone.
-    return sorted(convolutions, key=lambda layer: _HEADS.index(layer.name) if layer.name in _HEADS else -1)
+def convolutions(network: keras.Model) -> list[tuple]:
+    """(name, kernel, bias) of a sub-model's convolutions as the authors built them: the trunk, then the heads."""
+    trunk, heads = [], []
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            trunk.append((layer.name, layer.kernel, layer.bias))
+        elif isinstance(layer, Heads):
+            heads += [(name, layer.kernels[name], layer.biases[name]) for name in layer.heads]
+    return trunk + heads
 
 
 def _read_convolutions(path: Path) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -71,13 +76,13 @@ def _kernel_and_bias(group, name, path):
     return np.array(found["kernel:0"]), np.array(found["bias:0"])
 
 
-def _to_rgb(network, layer, kernel, bias):
-    """Permutes the colour channels that a convolution sees (first of its network) or makes (an image head)."""
-    if layer is _convolutions(network)[0]:
+def to_rgb(name: str, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Permutes the colour channels that a convolution sees (the stem) or makes (an image head); or back."""
+    if name == "stem":
         colours = kernel.shape[2] // 3 * 3
         order = np.arange(kernel.shape[2])
         order[:colours] = order[:colours].reshape(-1, 3)[:, ::-1].ravel()
         kernel = kernel[:, :, order]
-    if layer.name == "image":
+    if name == "image":
         kernel, bias = kernel[..., ::-1], bias[::-1]
-    return [kernel, bias]
+    return kernel, bias

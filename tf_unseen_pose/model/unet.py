@@ -9,7 +9,7 @@ Heatmaps have half the image's resolution and so join at level 1.
 import keras
 
 from tf_unseen_pose.config import UNetConfig
-from tf_unseen_pose.model.layers import OriginAlignedUpsampling
+from tf_unseen_pose.model.layers import Heads, OriginAlignedUpsampling
 
 
 def convolution(x, channels, name, size=3, stride=1, activation=None):
@@ -52,9 +52,4 @@ def unet(
     for level, channels in zip(reversed(range(len(config.up))), config.up, strict=True):
         x = keras.layers.Concatenate()([OriginAlignedUpsampling()(x), skips[level]])
         x = convolution(x, channels, f"up{level}")
-    outputs = {
-        # What leaves the network is float32, whatever it computes in.
-        head: keras.layers.Conv2D(channels, 3, padding="same", activation=activation, dtype="float32", name=head)(x)
-        for head, (channels, activation) in heads.items()
-    }
-    return keras.Model([image, heatmaps], outputs, name=name)
+    return keras.Model([image, heatmaps], Heads(heads, name="heads")(x), name=name)

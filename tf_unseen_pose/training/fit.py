@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.compat import layer_precision
 from tf_unseen_pose.config import Config, StageConfig
-from tf_unseen_pose.data.pairs import evaluation_pair, pair_batches
+from tf_unseen_pose.data.pairs import evaluation_pair, expanded, pair_batches
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError, wrapped_user_error
 from tf_unseen_pose.files import replacing
@@ -88,7 +88,8 @@ def _perceptual_parts(run: Run, dataset: ClipDataset):
         if loss.features_statistics:
             deviations = read_authors_deviations(loss.features_statistics, features.channels)
         else:
-            deviations = measure_deviations(features, pair_batches(dataset, run.config), _STATISTICS_BATCHES)
+            batches = (expanded(batch, run.config) for batch in pair_batches(dataset, run.config))
+            deviations = measure_deviations(features, batches, _STATISTICS_BATCHES)
         save_deviations(run.deviations, deviations)
     return features, load_deviations(run.deviations, features.channels)
 

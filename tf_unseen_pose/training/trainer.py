@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.compat import layer_precision
 from tf_unseen_pose.config import Config, StageConfig
+from tf_unseen_pose.data.pairs import expanded
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.discriminator import Discriminator
 from tf_unseen_pose.training import losses
@@ -98,6 +99,7 @@ class Trainer(keras.Model):
         return self.generator(inputs, training=training)
 
     def train_step(self, batch):
+        batch = expanded(batch, self.config)
         terms, image, gradients = self._in_parts(batch)
         if not self._discriminator_only:
             variables = self.generator.trainable_variables
