@@ -6,6 +6,7 @@ What a user can put right ends in one sentence and exit code 2, without a traceb
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,15 @@ import typer
 
 from tf_unseen_pose.cli_evaluate import ablate, evaluate
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
-from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.errors import UserError, WorkerLost
 from tf_unseen_pose.files import require_folder
 
 # Before TensorFlow is imported anywhere: its notes about the machine are not what the user asked for.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+# How often and after how many seconds a worker begins again when another one has gone, and where it is counted.
+_MOST_TRIES, _PAUSE, _TRIES = 100, 5, "UNSEEN_POSE_TRIES"
 
 app = typer.Typer(
     help="Re-pose people in photos.", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -193,7 +197,10 @@ def train(
 
     from tf_unseen_pose.training.fit import train as run_training
 
-    run_training(data, run, resolved, init=init)
+    try:
+        run_training(data, run, resolved, init=init)
+    except WorkerLost as lost:
+        _begin_again(lost)
     typer.echo(f"{run} is ready: use it as --model, or train on with the same command.")
 
 
@@ -233,6 +240,17 @@ def demo(
     from tf_unseen_pose.demo import demo as run
 
     typer.echo(f"Look at {run(output, minutes)}.")
+
+
+def _begin_again(lost: WorkerLost) -> None:
+    """Replaces this process, whose connections are of no more use, by the same command."""
+    tries = int(os.environ.get(_TRIES, 0)) + 1
+    if tries > _MOST_TRIES:
+        raise lost
+    typer.echo(f"unseen-pose: {lost}", err=True)
+    time.sleep(_PAUSE)
+    os.environ[_TRIES] = str(tries)
+    os.execv(sys.executable, [sys.executable, "-m", "tf_unseen_pose", *sys.argv[1:]])
 
 
 def require_writable(path: Path) -> None:

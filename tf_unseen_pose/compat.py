@@ -53,6 +53,17 @@ def project_images(images, output_to_input, height: int, width: int):
     return tfa.image.transform(images, flat, "bilinear", fill_mode="nearest", output_shape=[height, width])
 
 
+def tensorflow_variable(variable):
+    """The `tf.Variable`, mirrored or not, of a network's variable: Keras 3 wraps it."""
+    return variable.value if KERAS_3 else variable
+
+
+def step_logs(logs: dict) -> dict:
+    """Scalars that a `train_step` may return: Keras 3 averages those of several machines along an axis of examples."""
+    several = isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy)
+    return {name: value[None] for name, value in logs.items()} if KERAS_3 and several else logs
+
+
 @contextlib.contextmanager
 def layer_precision(precision: str) -> Iterator[None]:
     """Layers that are made within compute in "float32" or "bfloat16"; their weights are float32 in any case."""

@@ -11,6 +11,10 @@ class UserError(Exception):
     """
 
 
+class WorkerLost(UserError):
+    """Another process of a training on several machines has gone; beginning again goes on from the last checkpoint."""
+
+
 def wrapped_user_error(error: Exception) -> UserError | None:
     """The `UserError` that was raised in an input pipeline and arrives in TensorFlow's words; None for other errors."""
     sentence = re.search(r"UserError: (.+)", str(error))

@@ -27,7 +27,14 @@ from tf_unseen_pose.training.feature_statistics import (
     read_authors_deviations,
     save_deviations,
 )
-from tf_unseen_pose.training.replicas import anybody, distributed, is_chief, spans_machines, training_strategy
+from tf_unseen_pose.training.replicas import (
+    anybody,
+    distributed,
+    is_chief,
+    lost_worker,
+    spans_machines,
+    training_strategy,
+)
 from tf_unseen_pose.training.run import Run
 from tf_unseen_pose.training.saving import Saver
 from tf_unseen_pose.training.trainer import Trainer
@@ -62,21 +69,22 @@ def train(
             "train.accumulate; choose one that is."
         )
     dataset = ClipDataset.open(dataset_path)
-    run = Run.create(run_path, config, dataset)
+    chief = is_chief(strategy)
+    run = Run.create(run_path, config, dataset, writes=chief)
     keras.utils.set_random_seed(config.train.seed)  # the networks' first weights
     with strategy.scope():
-        trainer = Trainer(config, *_perceptual_parts(run, dataset))
+        trainer = Trainer(config, *_perceptual_parts(run, dataset, chief))
         if init:
             load_weights(trainer.generator, Run.open(init).weights if init.is_dir() else init)
         trainer.compile()
-    saver = Saver(run, trainer, is_chief(strategy))
+    saver = Saver(run, trainer, writes=chief)
     step = saver.restore()
     if step < config.train.steps:
-        _fit(run, dataset, trainer, saver, strategy, step, progress and is_chief(strategy))
+        _fit(run, dataset, trainer, saver, strategy, step, progress and chief)
     return run
 
 
-def _perceptual_parts(run: Run, dataset: ClipDataset):
+def _perceptual_parts(run: Run, dataset: ClipDataset, writes: bool):
     """The features that the loss compares and the unit of each channel; None, None if all stages are L1."""
     loss, precision = run.config.loss, run.config.train.precision
     if run.config.train.losses == {"l1"}:
@@ -84,14 +92,16 @@ def _perceptual_parts(run: Run, dataset: ClipDataset):
     with layer_precision(precision):
         features = PerceptualFeatures(loss.features_weights, loss.features)
     # A call that failed before its first checkpoint may have measured other features.
-    if not (run.deviations.is_file() and run.checkpoints.exists()):
-        if loss.features_statistics:
-            deviations = read_authors_deviations(loss.features_statistics, features.channels)
-        else:
-            batches = (expanded(batch, run.config) for batch in pair_batches(dataset, run.config))
-            deviations = measure_deviations(features, batches, _STATISTICS_BATCHES)
+    if run.deviations.is_file() and run.checkpoints.exists():
+        return features, load_deviations(run.deviations, features.channels)
+    if loss.features_statistics:
+        deviations = read_authors_deviations(loss.features_statistics, features.channels)
+    else:
+        batches = (expanded(batch, run.config) for batch in pair_batches(dataset, run.config))
+        deviations = measure_deviations(features, batches, _STATISTICS_BATCHES)
+    if writes:
         save_deviations(run.deviations, deviations)
-    return features, load_deviations(run.deviations, features.channels)
+    return features, deviations
 
 
 def _fit(run, dataset, trainer, saver, strategy, step, progress):
@@ -128,7 +138,7 @@ def _run_epochs(trainer, batches, **options):
     try:
         trainer.fit(batches, verbose=0, shuffle=False, **options)
     except tf.errors.OpError as error:
-        if (plain := wrapped_user_error(error)) is None:
+        if (plain := wrapped_user_error(error) or lost_worker(error)) is None:
             raise
         raise plain from error
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tf_unseen_pose.data.pairs import Share
-from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.errors import UserError, WorkerLost
 
 
 def training_strategy(devices: list[str] | None = None) -> tf.distribute.Strategy:
@@ -34,7 +34,10 @@ def training_strategy(devices: list[str] | None = None) -> tf.distribute.Strateg
         UserError: TF_CONFIG is not what TensorFlow wants.
     """
     if _worker_count() > 1:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except tf.errors.OpError as error:
+            raise lost_worker(error) or error from error
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     if len(devices or gpus) < 2:
         return tf.distribute.get_strategy()
@@ -56,6 +59,14 @@ def _worker_count() -> int:
             "TF_CONFIG does not describe a cluster: it must be JSON with cluster.worker, a list of HOST:PORT, and "
             "task, a type and an index; correct it, or unset it to train on this machine."
         ) from error
+
+
+def lost_worker(error: tf.errors.OpError) -> WorkerLost | None:
+    """What an error means if it is that of a collective operation in which another process did not take part."""
+    causes = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
+    if _worker_count() > 1 and isinstance(error, (*causes, tf.errors.CancelledError, tf.errors.InternalError)):
+        return WorkerLost("Another worker has gone; start it again with its command: training goes on from there.")
+    return None
 
 
 def spans_machines(strategy: tf.distribute.Strategy) -> bool:
@@ -88,9 +99,5 @@ def anybody(strategy: tf.distribute.Strategy, wish: bool) -> bool:
     """Whether this process or any other one has a wish; all must ask after the same step."""
     if not spans_machines(strategy):
         return wish
-
-    def total(wish):
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, wish)
-
-    found = strategy.run(tf.function(total), args=(tf.constant(float(wish)),))
-    return float(strategy.experimental_local_results(found)[0]) > 0
+    wishes = strategy.run(lambda: tf.constant(float(wish)))
+    return float(strategy.reduce(tf.distribute.ReduceOp.SUM, wishes, axis=None)) > 0

@@ -48,8 +48,12 @@ class Run:
         return cls(path, read_config(path / "config.json"))
 
     @classmethod
-    def create(cls, path: Path, config: Config, dataset: ClipDataset | None = None) -> "Run":
+    def create(cls, path: Path, config: Config, dataset: ClipDataset | None = None, writes: bool = True) -> "Run":
         """A new run, or an existing one to be resumed with the same configuration and data.
+
+        Args:
+            dataset: what it is to be trained on.
+            writes: false for a process that leaves the writing to another one.
 
         Raises:
             UserError: the run exists with other settings or data, or the folder holds something else.
@@ -64,13 +68,17 @@ class Run:
                     run._check_data(dataset)
         elif path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise UserError(f"{path} exists and is not a run; choose another folder for the run.")
-        path.mkdir(parents=True, exist_ok=True)
-        with replacing(path / "config.json") as temporary:
-            temporary.write_text(config.to_json())
-        if dataset:
-            with replacing(path / "data.json") as temporary:
-                temporary.write_text(json.dumps({"path": str(dataset.path), "fingerprint": dataset.fingerprint}))
+        if writes:
+            path.mkdir(parents=True, exist_ok=True)
+            run._write("config.json", config.to_json())
+            if dataset:
+                data = {"path": str(dataset.path), "fingerprint": dataset.fingerprint}
+                run._write("data.json", json.dumps(data, indent=2) + "\n")
         return run
+
+    def _write(self, name: str, text: str) -> None:
+        with replacing(self.path / name) as temporary:
+            temporary.write_text(text)
 
     @property
     def steps_done(self) -> int:

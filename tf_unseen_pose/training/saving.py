@@ -21,6 +21,8 @@ class Saver:
         if trainer.adversarial:
             parts.update(discriminator=trainer.discriminator, discriminator_optimizer=trainer.discriminator_optimizer)
         checkpoint = tf.train.Checkpoint(step=self._step, average=trainer.average, **parts)
+        # Made now: within `fit` it would be a variable of all machines, and who saves would wait for the others.
+        _ = checkpoint.save_counter
         self._manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=2)
 
     def restore(self) -> int:

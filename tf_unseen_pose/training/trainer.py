@@ -8,7 +8,7 @@ strategy's scope.
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose.compat import layer_precision
+from tf_unseen_pose.compat import layer_precision, step_logs
 from tf_unseen_pose.config import Config, StageConfig
 from tf_unseen_pose.data.pairs import expanded
 from tf_unseen_pose.model import build_generator
@@ -98,6 +98,9 @@ class Trainer(keras.Model):
     def call(self, inputs, training=False):
         return self.generator(inputs, training=training)
 
+    def _maybe_symbolic_build(self, *_, **__):
+        """Nothing: all is built. Keras 3 would average a batch over the replicas, which fails for several machines."""
+
     def train_step(self, batch):
         batch = expanded(batch, self.config)
         terms, image, gradients = self._in_parts(batch)
@@ -114,7 +117,7 @@ class Trainer(keras.Model):
             self.discriminator_optimizer.apply_gradients(zip(gradients, variables, strict=True))
         for name, values in terms.items():
             self._means[name].update_state(values)
-        return {name: self._means[name].result() for name in terms}
+        return step_logs({name: self._means[name].result() for name in terms})
 
     def _in_parts(self, batch):
         """`_terms_and_gradients` of a batch, `train.accumulate` parts of it after one another."""

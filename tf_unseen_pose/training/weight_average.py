@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
+from tf_unseen_pose.compat import tensorflow_variable
+
 
 class WeightAverage(tf.Module):
     """An exponential moving average of variables, 1 : 9 in favour of the new ones at first, slowing to `decay`.
@@ -21,13 +23,13 @@ class WeightAverage(tf.Module):
 
     def __init__(self, variables: list, decay: float):
         super().__init__(name="weight_average")
-        self._variables, self._decay = variables, decay
+        self._variables, self._decay = [tensorflow_variable(variable) for variable in variables], decay
         # All replicas take the same steps, so the first one's value is everybody's.
         first = tf.VariableAggregation.ONLY_FIRST_REPLICA
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, aggregation=first)
         self.values = [
             tf.Variable(tf.convert_to_tensor(v), dtype=tf.float32, trainable=False, aggregation=first)
-            for v in variables
+            for v in self._variables
         ]
 
     def update(self) -> None:
@@ -40,12 +42,16 @@ class WeightAverage(tf.Module):
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """While the context is open, the network has the averaged weights."""
+        """While the context is open, the network has the averaged weights, in this process."""
         own = [tf.identity(tf.convert_to_tensor(variable)) for variable in self._variables]
-        for variable, average in zip(self._variables, self.values, strict=True):
-            variable.assign(average)
+        self._set(self.values)
         try:
             yield
         finally:
-            for variable, value in zip(self._variables, own, strict=True):
-                variable.assign(value)
+            self._set(own)
+
+    def _set(self, values):
+        # Copy by copy: assigning to a mirrored variable as a whole would make other machines wait for this one.
+        for variable, value in zip(self._variables, values, strict=True):
+            for copy in getattr(variable, "values", [variable]):
+                copy.assign(tf.convert_to_tensor(value))
