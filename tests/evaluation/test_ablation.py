@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.io
 
 from tf_unseen_pose.data.plan import Options as DataOptions
 from tf_unseen_pose.data.prepare import prepare
@@ -23,11 +24,15 @@ def test_variants_differ_in_what_they_are_named_for():
     assert variants("lite", [], 10)["U-Net"].model.network == "unet"
 
 
-def test_trains_compares_and_resumes(tmp_path, vgg19_file):
+def test_trains_compares_and_resumes(tmp_path, vgg19_file, vgg19_layers):
+    # Given, since measuring them takes longer than all the rest.
+    statistics = tmp_path / "statistics.mat"
+    scipy.io.savemat(statistics, {str(i): np.full((2, count), 0.5) for i, (_, _, count) in enumerate(vgg19_layers)})
     data = tmp_path / "data"
     options = DataOptions("synthetic", clips=4, frames=4, size=64, seed=3, validation=0.5)
     prepare([], data, options, progress=False)
-    configs = variants("tiny", ["train.batch_size=2", f"loss.features_weights={vgg19_file}"], 2)
+    settings = ["train.batch_size=2", f"loss.features_weights={vgg19_file}", f"loss.features_statistics={statistics}"]
+    configs = variants("tiny", settings, 2)
     chosen = Options(pairs=4, poses=False)
     (tmp_path / "out").mkdir()
     table = ablate(data, tmp_path / "out", configs, chosen)
