@@ -1,6 +1,7 @@
-"""What all tests share: two logical CPUs to stand for two GPUs, sample data, random weights, a small dataset."""
+"""What all tests share: two logical CPUs to stand for two GPUs, data, random weights, and the command line."""
 
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -39,6 +40,21 @@ def has_model():
 
     if not (wheel_has_networks() or os.environ.get(VARIABLE)):
         pytest.skip(f"this MediaPipe wheel holds no pose model, and {VARIABLE} names none")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Calls the command line in this process: (exit code, standard output, standard error)."""
+
+    from tf_unseen_pose import cli
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["unseen-pose", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return (caught.value.code or 0, *capsys.readouterr())
+
+    return call
 
 
 def standing_joints(height=64, width=64, batch=1, seed=0):

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_unseen_pose import cli
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.pose_files import Poses, read_poses, write_poses
@@ -41,19 +40,6 @@ def folder(tmp_path_factory):
     config = load_config("tiny")
     Run.create(path / "run", config).save_weights(build_generator(config.model))
     return path
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Calls the command line in this process: (exit code, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["unseen-pose", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        return (caught.value.code or 0, *capsys.readouterr())
-
-    return call
 
 
 def synthesize(folder, **changes):

@@ -1,11 +1,9 @@
 """The command `evaluate` as users type it."""
 
 import json
-import sys
 
 import pytest
 
-from tf_unseen_pose import cli
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
@@ -27,19 +25,6 @@ def folder(tmp_path_factory):
     Run.create(path / "empty", load_config("tiny"))
     (path / "text.h5").write_text("no")
     return path
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Calls the command line in this process: (exit code, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["unseen-pose", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        return (caught.value.code or 0, *capsys.readouterr())
-
-    return call
 
 
 def command(folder, output, **changes):

@@ -1,6 +1,7 @@
 """Training as users run it: on a dataset, into a run directory, interrupted and resumed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -192,8 +193,22 @@ def test_a_run_refuses_other_data(tmp_path, dataset_path):
     train(dataset_path, run, settings("train.stages.0.steps=1"), progress=False)
     other = tmp_path / "other"
     prepare([], other, Options("synthetic", clips=1, frames=4, size=64, seed=4), progress=False)
-    with pytest.raises(UserError, match="was trained on other data than .*other.*--init"):
+    with pytest.raises(UserError, match="was trained on other data .*than .*other holds now.*--init"):
         train(other, run, settings("train.stages.0.steps=2"), progress=False)
+
+
+def test_weights_that_were_not_trained_there_are_kept(tmp_path, dataset_path):
+    """Imported ones, for example, are no beginning of a training that could be resumed."""
+    run = train(dataset_path, tmp_path / "run", settings("train.stages.0.steps=1"), progress=False)
+    shutil.rmtree(run.checkpoints)
+    (run.path / "data.json").unlink()
+    before = run.weights.read_bytes()
+    with pytest.raises(UserError, match="weights that were not trained there.*--init"):
+        train(dataset_path, run.path, settings("train.stages.0.steps=2"), progress=False)
+    (run.path / "data.json").write_text("{")
+    with pytest.raises(UserError, match="data.json is damaged"):
+        train(dataset_path, run.path, settings("train.stages.0.steps=2"), progress=False)
+    assert run.weights.read_bytes() == before
 
 
 def stages(*texts):

@@ -152,13 +152,18 @@ def pair_batches(
 
     first = first_step * share.count
     last = np.iinfo(np.int64).max if steps is None else first + steps * share.count
+    return _in_parallel(tf.data.Dataset.range(first, last), named)
+
+
+def _in_parallel(numbers: tf.data.Dataset, batch_of) -> tf.data.Dataset:
+    """Batches in the order of their numbers, made ahead of their use."""
     # Twice the cores, as some wait for Python or the disk; in threads of their own, which do not spin while they wait.
     workers = 2 * os.cpu_count()
     # Not left to tf.data's autotuning: its thread sleeps up to a minute before it lets an iterator go.
     options = tf.data.Options()
     options.autotune.enabled = False
     options.threading.private_threadpool_size = workers
-    batches = tf.data.Dataset.range(first, last).map(named, num_parallel_calls=workers, deterministic=True)
+    batches = numbers.map(batch_of, num_parallel_calls=workers, deterministic=True)
     return batches.prefetch(2).with_options(options)
 
 

@@ -62,8 +62,9 @@ class Run:
         if (path / "config.json").exists():
             # A call that failed before its first checkpoint binds nobody.
             if run.weights.exists() or run.checkpoints.exists():
-                _check_resumable(path, read_config(path / "config.json"), config)
-                _check_stages(path, read_config(path / "config.json").train.stages, config.train.stages, run.steps_done)
+                before = read_config(path / "config.json")
+                _check_resumable(path, before, config)
+                _check_stages(path, before.train.stages, config.train.stages, run.steps_done)
                 if dataset:
                     run._check_data(dataset)
         elif path.is_file() or (path.is_dir() and any(path.iterdir())):
@@ -87,14 +88,18 @@ class Run:
         return int(latest.rpartition("-")[2]) if latest else 0
 
     def _check_data(self, dataset: ClipDataset) -> None:
+        begin_anew = f"choose another folder for the run and start from these weights with --init {self.path}"
         try:
-            before = json.loads((self.path / "data.json").read_text())
-        except FileNotFoundError:
-            return  # It was imported, not trained.
-        if before["fingerprint"] != dataset.fingerprint:
+            content = json.loads((self.path / "data.json").read_text())
+            folder, fingerprint = content["path"], content["fingerprint"]
+        except FileNotFoundError as error:
+            raise UserError(f"{self.path} holds weights that were not trained there; {begin_anew}.") from error
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"{self.path / 'data.json'} is damaged; {begin_anew}.") from error
+        if fingerprint != dataset.fingerprint:
             raise UserError(
-                f"The run {self.path} was trained on other data than {dataset.path} holds now (then in "
-                f"{before['path']}); name those, or begin a new run with --init {self.path}."
+                f"The run {self.path} was trained on other data (then in {folder}) than {dataset.path} holds now; name "
+                f"those, or {begin_anew}."
             )
 
     def save_weights(self, generator: PoseModel) -> None:
