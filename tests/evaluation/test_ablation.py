@@ -33,22 +33,23 @@ def test_trains_compares_and_resumes(tmp_path, vgg19_file, vgg19_layers):
     prepare([], data, options, progress=False)
     settings = ["train.batch_size=2", f"loss.features_weights={vgg19_file}", f"loss.features_statistics={statistics}"]
     configs = variants("tiny", settings, 2)
+    del configs["VGG"]  # It is the first stage of the next one.
     chosen = Options(pairs=4, poses=False)
     (tmp_path / "out").mkdir()
     table = ablate(data, tmp_path / "out", configs, chosen)
     lines = table.read_text().splitlines()
-    assert [line.split("|")[1].strip() for line in lines[2:8]] == [
-        "VGG", "copying the source", "warp only", "VGG + GAN", "L1", "U-Net"
+    assert [line.split("|")[1].strip() for line in lines[2:7]] == [
+        "VGG + GAN", "copying the source", "warp only", "L1", "U-Net"
     ]  # fmt: skip
     assert "VGG error inside the person ↓" in lines[0] and "2 steps each; 4 pairs of 2 clips" in lines[-1]
-    values = [float(line.split("|")[2].split()[0]) for line in lines[2:8]]
+    values = [float(line.split("|")[2].split()[0]) for line in lines[2:7]]
     assert len(set(values)) > 3 and min(values) > 0
     assert load_image(tmp_path / "out" / "cases.png").std() > 10
     assert (tmp_path / "out" / "report" / "report.html").is_file()
     # Called again it trains nothing and ends alike.
     before = {path: path.read_bytes() for path in (tmp_path / "out" / "runs").glob("*/generator.weights.h5")}
-    assert len(before) == 4
-    assert ablate(data, tmp_path / "out", configs, chosen).read_text().splitlines()[:8] == lines[:8]
+    assert len(before) == 3
+    assert ablate(data, tmp_path / "out", configs, chosen).read_text().splitlines()[:7] == lines[:7]
     for path, content in before.items():
         assert path.read_bytes() == content
 

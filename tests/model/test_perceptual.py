@@ -1,4 +1,5 @@
 import functools
+import socket
 import sys
 from pathlib import Path
 
@@ -177,14 +178,17 @@ def test_imagenet_weights_are_those_of_keras_applications(monkeypatch, kernels, 
         assert PerceptualFeatures().network == "vgg19"
 
 
+def refused(*_, **__):
+    raise ConnectionRefusedError("Connection refused")
+
+
 @pytest.mark.parametrize("network", ["vgg19", "vgg16"])
 def test_without_network_and_file_both_ways_out_are_named(monkeypatch, tmp_path, network):
     """Keras Applications itself tries: its cache is empty and nothing answers."""
     builder = sys.modules[getattr(keras.applications, network.upper()).__module__]
     files = getattr(builder, "file_utils", None) or builder.data_utils
     monkeypatch.setattr(files, "get_file", functools.partial(files.get_file, cache_dir=str(tmp_path)))
-    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setattr(socket, "create_connection", refused)
     with pytest.raises(UserError, match="connect to the network.*features_weights=FILE.*stages.0.loss=l1") as caught:
         PerceptualFeatures(network=network)
     sentence = str(caught.value)
