@@ -55,7 +55,7 @@ def project_images(images, output_to_input, height: int, width: int):
 
 def tensorflow_variable(variable):
     """The `tf.Variable`, mirrored or not, of a network's variable: Keras 3 wraps it."""
-    return variable.value if KERAS_3 else variable
+    return variable.value if KERAS_3 and isinstance(variable, keras.Variable) else variable
 
 
 def step_logs(logs: dict) -> dict:
