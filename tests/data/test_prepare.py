@@ -62,6 +62,21 @@ def test_synthetic_seed_and_action(tmp_path):
     assert {clip.action for clip in ClipDataset.open(tmp_path / "one").clips} == {ACTIONS[-1]}
 
 
+def test_datasets_are_put_together_and_keep_their_splits(tmp_path):
+    for name, action in (("one", ACTIONS[0]), ("two", ACTIONS[1])):
+        options = Options("synthetic", action=action, validation=0.4, **SMALL)
+        prepare([], tmp_path / name, options, progress=False)
+    parts = [tmp_path / name for name in ("one", "two")]
+    prepare(parts, tmp_path / "both", Options("dataset", validation=0.9), progress=False)
+    both, two = ClipDataset.open(tmp_path / "both"), ClipDataset.open(tmp_path / "two")
+    assert [clip.name for clip in both.clips[2:4]] == ["one-synthetic-0002", "two-synthetic-0000"]
+    assert [clip.split for clip in both.clips[3:]] == [clip.split for clip in two.clips]
+    assert {clip.split for clip in two.clips} == {"train", "validation"}
+    frame, original = both.read_frame(4, 2), two.read_frame(1, 2)
+    assert (frame.jpeg, frame.mask_png, frame.number) == (original.jpeg, original.mask_png, original.number)
+    np.testing.assert_array_equal(frame.joints, original.joints)
+
+
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
     prepare([], tmp_path / "whole", Options("synthetic", **SMALL), progress=False)
     drawn = []
@@ -163,6 +178,8 @@ def test_users_mistakes(posewarp_root, tmp_path, refuses):
     refuses(call([posewarp_root], "film"), "'film'", "posewarp")
     refuses(call([posewarp_root], "synthetic"), "reads nothing")
     refuses(call([posewarp_root], max_side=0), "0 pixels")
+    refuses(call([posewarp_root], "dataset"), "dataset.json")
+    refuses(call([posewarp_root], "dataset", max_side=64), "keep their size")
     refuses(call([posewarp_root], only=("absent",)), "'absent'", "'good'")
     refuses(call([posewarp_root, posewarp_root]), "Two clips", "rename")
     refuses(call([], "synthetic", clips=0), "at least one clip")

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
+from tf_unseen_pose.data.dataset_clips import dataset_clips
 from tf_unseen_pose.data.photo_pairs import pair_clips
 from tf_unseen_pose.data.posewarp_format import posewarp_clips
 from tf_unseen_pose.data.registration import registered
@@ -33,13 +34,14 @@ class Options:
         only: names of the clips to keep; all when empty.
         max_side: pictures with a longer side are shrunk to it; by default 1280 for videos, no limit for others.
         register: whether small drift of the camera is taken out; by default for videos only.
-        validation: part of the people who are set aside for validation, with all their clips.
+        validation: part of the people who are set aside for validation, with all their clips; those of datasets
+            have been chosen already.
         video: of 'video' only; see `VideoOptions`.
         clips, frames, size, seed: of 'synthetic' only: how many clips, frames a clip, side of the square pictures in
             pixels, and what decides everything else.
     """
 
-    format: Literal["video", "posewarp", "pairs", "synthetic"]
+    format: Literal["video", "posewarp", "pairs", "synthetic", "dataset"]
     action: str | None = None
     only: tuple[str, ...] = ()
     max_side: int | None = None
@@ -83,7 +85,7 @@ def plan_clips(inputs: list[Path], options: Options, found: Sequence[Clip] = ())
         clips = [replace(clip, action=options.action) for clip in clips]
     if options.register and options.format != "video":
         clips = [registered(clip) for clip in clips]
-    return _split(clips, options.validation)
+    return clips if options.format == "dataset" else _split(clips, options.validation)
 
 
 def _check(inputs: list[Path], options: Options) -> None:
@@ -96,6 +98,8 @@ def _check(inputs: list[Path], options: Options) -> None:
             raise UserError("Synthetic data need at least one clip, two frames a clip and a seed that is not negative.")
     if options.max_side is not None and options.max_side < 1:
         raise UserError(f"A longest side of {options.max_side} pixels leaves no picture; give a positive number.")
+    if options.format == "dataset" and options.max_side is not None:
+        raise UserError("The pictures of datasets keep their size; give the longest side when a dataset is made.")
     if not 0 <= options.validation < 1:
         raise UserError(f"A validation part of {options.validation} is not within 0..1; give 0.1, or 0 for none.")
 
@@ -112,6 +116,10 @@ def _videos(inputs: list[Path], options: Options) -> list[Clip]:
     return video_clips(inputs, options.video_options)
 
 
+def _datasets(inputs: list[Path], options: Options) -> list[Clip]:
+    return dataset_clips(inputs)
+
+
 def _synthetic(inputs: list[Path], options: Options) -> list[Clip]:
     """Clips of drawn people: the actions in turn, unless one is given."""
     actions = [options.action or ACTIONS[number % len(ACTIONS)] for number in range(options.clips)]
@@ -124,7 +132,13 @@ def _synthetic(inputs: list[Path], options: Options) -> list[Clip]:
     return clips
 
 
-_FORMATS = {"video": _videos, "posewarp": _posewarp, "pairs": _pairs, "synthetic": _synthetic}
+_FORMATS = {
+    "video": _videos,
+    "posewarp": _posewarp,
+    "pairs": _pairs,
+    "synthetic": _synthetic,
+    "dataset": _datasets,
+}
 
 
 def synthetic_clip_seed(seed: int, number: int) -> int:

@@ -1,0 +1,35 @@
+"""Datasets as input: `prepare --format dataset` puts several together, and every clip keeps the part that it plays."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from tf_unseen_pose.data.clips import Clip, Frame
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import PERSON
+
+
+def dataset_clips(roots: list[Path]) -> list[Clip]:
+    """The clips of datasets in the order of their indices; those of several are named FOLDER-CLIP.
+
+    Raises:
+        UserError: as `ClipDataset.open`; a dataset of another skeleton.
+    """
+    clips = []
+    for root in roots:
+        dataset = ClipDataset.open(root)
+        if dataset.skeleton != PERSON:
+            raise UserError(f"{root} has the joints of '{dataset.skeleton.name}'; name datasets of '{PERSON.name}'.")
+        prefix = f"{root.resolve().name}-" if len(roots) > 1 else ""
+        for position, entry in enumerate(dataset.clips):
+            read = partial(_frames, dataset, position)
+            clips.append(
+                Clip(prefix + entry.name, entry.action, entry.fps, read, entry.scene, entry.person, entry.split)
+            )
+    return clips
+
+
+def _frames(dataset: ClipDataset, clip: int) -> Iterator[Frame]:
+    for frame in range(len(dataset.clips[clip].frames)):
+        yield dataset.read_frame(clip, frame)
