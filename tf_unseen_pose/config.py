@@ -70,6 +70,7 @@ class ModelConfig(_Section):
     background: UNetConfig | CompactUNetConfig
     foreground: UNetConfig | CompactUNetConfig
     baseline: UNetConfig
+    reduction: Literal[1, 2] = Field(2, description="copying: by how much smaller than the canvas its networks' maps are")
     heatmap_sigma: float = Field(1.75, gt=0, le=100)
     background_fill: Literal["noise", "zero"] = "noise"
     hole_growth: int = Field(0, ge=0, le=32, description="pixels by which the hole grows before it is filled")
@@ -96,7 +97,7 @@ class ModelConfig(_Section):
         """How many times smaller than the canvas a network's coarsest level is."""
         network = getattr(self, name)
         if isinstance(network, CompactUNetConfig):
-            return 2 ** (len(network.widths) - 1) * (4 if name == "foreground" else 2)
+            return 2 ** (len(network.widths) - 1) * self.reduction * (2 if name == "foreground" else 1)
         return 2 ** len(network.down)
 
     @property

@@ -11,10 +11,15 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model import build_generator
 
 
-@pytest.fixture(scope="module")
-def small(small_lite):
+@pytest.fixture(scope="module", params=[2, 1], ids=["reduced twice", "reduced once"])
+def small(small_lite, request):
     keras.utils.set_random_seed(0)
-    return build_generator(load_config("lite", [*small_lite, "model.width=96"]).model)
+    settings = [*small_lite, "model.width=96", f"model.reduction={request.param}"]
+    generator = build_generator(load_config("lite", settings).model)
+    for network in generator.networks:
+        for kernel in network.get_layer("heads").kernels.values():
+            kernel.assign(np.random.default_rng(1).normal(0, 0.1, kernel.shape))
+    return generator
 
 
 @pytest.fixture
@@ -32,10 +37,13 @@ def test_stages_fit_together(small, batch):
     stages = {name: value.numpy() for name, value in small.explain(inputs).items()}
     np.testing.assert_allclose(stages["masks"].sum(-1), 1, atol=1e-5)
     np.testing.assert_allclose(stages["limb_weights"].sum(-1), 1, atol=1e-5)
-    half = inputs["image"].reshape(2, 32, 2, 48, 2, 3).mean(axis=(2, 4))
+    stride = small.config.reduction
+    height, width = 64 // stride, 96 // stride
+    reduced = inputs["image"].reshape(2, height, stride, width, stride, 3).mean(axis=(2, 4))
     for limb in range(small.body.limb_count):
         mask = stages["masks"][..., 1 + limb, None]
-        expected = np.concatenate([mask * half, mask], axis=-1).reshape(2, 16, 2, 24, 2, 4).mean(axis=(2, 4))
+        layer = np.concatenate([mask * reduced, mask], axis=-1)
+        expected = layer.reshape(2, height // 2, 2, width // 2, 2, 4).mean(axis=(2, 4))
         np.testing.assert_allclose(stages["layers"][:, limb, 1:-1, 1:-1], expected, atol=1e-5)
     composite = stages["alpha"] * stages["foreground"] + (1 - stages["alpha"]) * stages["background"]
     np.testing.assert_allclose(stages["image"], composite, atol=1e-6)
@@ -67,7 +75,8 @@ def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
     stages = small.explain(inputs)
     # Enlarging the mask reaches two pixels beyond the grown hole.
     near = tf.nn.max_pool2d(1 - stages["background_input"][..., 3:], 3, 1, "SAME").numpy()
-    far = near.repeat(2, 1).repeat(2, 2)[..., 0] < 1e-6
+    stride = small.config.reduction
+    far = near.repeat(stride, 1).repeat(stride, 2)[..., 0] < 1e-6
     assert 0.1 < far.mean() < 0.9
     np.testing.assert_allclose(stages["background"].numpy()[far], inputs["image"][far], atol=1e-5)
     painted = np.abs(stages["background"] - inputs["image"]).max(-1)
@@ -75,7 +84,7 @@ def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
 
 
 def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided, joints):
-    body = undecided.body
+    body, stride = undecided.body, undecided.config.reduction
     source = joints(64, 96)
     target = source.copy()
     # The right forearm lies across the torso.
@@ -93,7 +102,8 @@ def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided
             pose = np.concatenate([target, depth], axis=-1)
         stages = undecided.explain({"image": image, "source_joints": source, "target_joints": pose})
         weights = np.log(stages["limb_weights"][0].numpy())
-        return weights[12, 24, forearm] - weights[12, 24, torso], stages["image"].numpy()
+        row, column = 24 // stride, 48 // stride
+        return weights[row, column, forearm] - weights[row, column, torso], stages["image"].numpy()
 
     unknown, picture = lead()
     flat, same = lead(0)
@@ -102,6 +112,16 @@ def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided
     assert lead(-20)[0] - unknown > 1.5 and unknown - lead(20)[0] > 1.5
     # Only differences count.
     assert np.abs(lead(-20)[1] - lead(0)[1]).max() > 0.01
+
+
+def test_a_new_network_shows_what_warping_alone_would(small, batch):
+    stages = build_generator(small.config).explain(batch(64, 96))
+    priors = stages["limb_priors"].numpy()
+    np.testing.assert_allclose(stages["masks"], priors / priors.sum(-1, keepdims=True), atol=1e-5)
+    coverage = tf.image.resize(tf.transpose(stages["warped_layers"][..., 3], [0, 2, 3, 1]), priors.shape[1:3]).numpy()
+    shares = (coverage + 0.01) / (coverage + 0.01).sum(-1, keepdims=True)
+    np.testing.assert_allclose(stages["limb_weights"], shares, atol=1e-5)
+    assert stages["replace"].numpy().max() < 0.05
 
 
 def test_gradients_reach_every_weight(small, batch):

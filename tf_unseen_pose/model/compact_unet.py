@@ -59,5 +59,7 @@ def compact_unet(
     if config.finer:
         x = keras.layers.Conv2D(config.finer, 1, name="narrow_finer")(x)
         x = _convolution(keras.layers.UpSampling2D(2, interpolation="bilinear")(x), config.finer, "up_finer")
-    outputs = Heads({head: (channels, "linear") for head, channels in heads.items()}, name="heads")(x)
+    linear = {head: (channels, "linear") for head, channels in heads.items()}
+    # What the copying generator does where its networks say nothing is what warping alone would: a good beginning.
+    outputs = Heads(linear, initializer="zeros", name="heads")(x)
     return keras.Model([picture, heatmaps], outputs, name=name)

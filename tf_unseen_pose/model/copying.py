@@ -1,7 +1,9 @@
 """The copying generator of preset `lite`: the person is not repainted but copied, pixel by pixel, from the photo.
 
 The modules are those of `generator`, yet each works where resolution pays. Segmentation, background and foreground
-networks see halves and quarters of the canvas; what reaches the full resolution are the photo's own pixels:
+networks see halves and quarters of the canvas; what reaches the full resolution are the photo's own pixels. The scheme
+below is that of `reduction` 2; on small canvases, where a quarter of the resolution loses arms, with 1 every network
+works at twice that:
 
     encode_source: image, source joints
         1 segmentation   U-Net at H/2: logits + log limb priors -> softmax: background and L limb masks
@@ -20,7 +22,7 @@ photo, as sharp as the photo, however undecided the choice; and between two limb
 continuously from the one limb's to the other's, as skin does ("linear blend skinning").
 
 Convention: as `generator`. A transform for maps at 1/k of the canvas is `geometry.at_scale`'s: pixel i of such a map
-covers canvas pixels k i ... k i + k - 1.
+covers canvas pixels k i ... k i + k - 1. R is `reduction`.
 """
 
 from typing import NamedTuple
@@ -47,7 +49,7 @@ class CopyState(NamedTuple):
 
     Attributes:
         picture: [B, H + 2, W + 2, 4], the image and how much each pixel belongs to the person, `warping.with_border`.
-        layers: [B, L, H / 4 + 2, W / 4 + 2, 4], the image times each limb's mask, and that mask, with a border, too.
+        layers: [B, L, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border, too.
         background: [B, H, W, 3], the scene without the person.
         joints: [B, J, 3], the source pose.
     """
@@ -62,24 +64,24 @@ class CopyingGenerator(PoseModel):
     """See the module's essay. Call it as a `Generator`.
 
     `explain` returns:
-        limb_priors, masks [B, H/2, W/2, 1 + L] (background first), person, alpha, replace [B, H, W, 1], layers
-        [B, L, H/4 + 2, W/4 + 2, 4], warped_layers [B, L, H/4, W/4, 4], target_to_source [B, L, 2, 3], limb_weights
-        [B, H/2, W/2, L], blended [B, H/4, W/4, 3], background_input [B, H/2, W/2, 4], background, foreground, image
+        limb_priors, masks [B, H/R, W/R, 1 + L] (background first), person, alpha, replace [B, H, W, 1], layers
+        [B, L, H/2R + 2, W/2R + 2, 4], warped_layers [B, L, H/2R, W/2R, 4], target_to_source [B, L, 2, 3], limb_weights
+        [B, H/R, W/R, L], blended [B, H/2R, W/2R, 3], background_input [B, H/R, W/R, 4], background, foreground, image
         [B, H, W, 3].
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
         super().__init__(config, **kwargs)
         height, width, joints, limbs = config.height, config.width, self.body.joint_count, self.body.limb_count
+        stride = config.reduction
         self.segmentation = compact_unet(
-            config.segmentation, height, width, 3, joints, {"logits": 1 + limbs}, "segmentation", stem_stride=2
+            config.segmentation, height, width, 3, joints, {"logits": 1 + limbs}, "segmentation", stem_stride=stride
         )
-        self.background = compact_unet(
-            config.background, height // 2, width // 2, 3 + 1, joints, {"image": 3}, "background"
-        )
+        height, width = height // stride, width // stride
+        self.background = compact_unet(config.background, height, width, 3 + 1, joints, {"image": 3}, "background")
         heads = {"limbs": limbs, "colour": 3, "replace": 1, "alpha": 1}
         self.foreground = compact_unet(
-            config.foreground, height // 4, width // 4, 4 * limbs, joints, heads, "foreground"
+            config.foreground, height // 2, width // 2, 4 * limbs, joints, heads, "foreground"
         )
         self.transformer = LimbSpatialTransformer(bordered=True, name="transformer")
 
@@ -88,17 +90,18 @@ class CopyingGenerator(PoseModel):
         return [self.segmentation, self.background, self.foreground]
 
     def _encode(self, image, joints, noise=None, training=False):
-        heatmaps = self.heatmaps(joints)
-        small = tf.nn.avg_pool2d(image, 2, 2, "VALID")
+        stride = self.config.reduction
+        heatmaps = self._heatmaps_at(joints, stride)
+        small = tf.nn.avg_pool2d(image, stride, stride, "VALID")
         height, width = small.shape[1:3]
-        priors = geometry.limb_priors(geometry.joints_at_scale(joints, 2), self.body, height, width)
+        priors = geometry.limb_priors(geometry.joints_at_scale(joints, stride), self.body, height, width)
         logits = self.segmentation([image, heatmaps], training=training)["logits"]
         masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
-        person = _enlarged(1 - masks[..., :1], 2)
+        person = _enlarged(1 - masks[..., :1], stride)
         visible = 1 - _grown(1 - masks[..., :1], self.config.hole_growth)
         background_input = tf.concat([visible * small, visible], axis=-1)
         painted = tf.tanh(self.background([background_input, heatmaps], training=training)["image"])
-        background = _enlarged(tf.concat([(1 - visible) * painted, visible], axis=-1), 2)
+        background = _enlarged(tf.concat([(1 - visible) * painted, visible], axis=-1), stride)
         background = background[..., :3] + background[..., 3:] * image
         layers = self._limb_layers(small, masks)
         stages = {
@@ -118,7 +121,9 @@ class CopyingGenerator(PoseModel):
 
     def _render(self, state, target_joints, training=False):
         decided, stages = self._decide(state, target_joints, training)
-        flow, replace, colour, alpha, covered = tf.split(_enlarged(decided, 2), [2, 1, 3, 1, 1], axis=-1)
+        flow, replace, colour, alpha, covered = tf.split(
+            _enlarged(decided, self.config.reduction), [2, 1, 3, 1, 1], axis=-1
+        )
         copied = warping.sample_displaced(state.picture, flow)
         foreground = copied[..., :3] + replace * (colour - copied[..., :3])
         # A pixel that the photo calls the person's may be another limb's than the one that was moved here.
@@ -130,22 +135,20 @@ class CopyingGenerator(PoseModel):
         """What the foreground network says of every pixel, and the stages that lead there.
 
         Returns:
-            [B, H / 2, W / 2, 8]: displacement x and y to the place to copy from; how much to replace what is copied,
+            [B, H / R, W / R, 8]: displacement x and y to the place to copy from; how much to replace what is copied,
             and by which colour (3); alpha's logit; and how far the warped masks cover the pixel.
         """
         target_to_source = geometry.limb_transforms(state.joints, target_joints, self.body)
-        warped = self.transformer(state.layers, geometry.at_scale(target_to_source, 4))
+        stride = self.config.reduction
+        warped = self.transformer(state.layers, geometry.at_scale(target_to_source, 2 * stride))
         height, width = warped.shape[2:4]
         stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * self.body.limb_count])
-        heatmaps = geometry.joint_heatmaps(
-            target_joints, self.config.height, self.config.width, stride=4, sigma=self.config.heatmap_sigma
-        )
-        heads = self.foreground([stack, heatmaps], training=training)
+        heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
         coverage = _enlarged(stack[..., 3::4], 2)
         weights = tf.nn.softmax(heads["limbs"] + self._nearness(target_joints)) * (coverage + _MASK_FLOOR)
         weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
-        flow = geometry.blended_displacement(target_to_source, weights, 2)
+        flow = geometry.blended_displacement(target_to_source, weights, stride)
         replace, colour = tf.sigmoid(heads["replace"] - _RELUCTANCE), tf.tanh(heads["colour"])
         covered = tf.minimum(tf.reduce_sum(coverage, axis=-1, keepdims=True), 1)
         stages = {
@@ -155,6 +158,10 @@ class CopyingGenerator(PoseModel):
             "blended": _blended_colours(warped, weights),
         }
         return tf.concat([flow, replace, colour, heads["alpha"], covered], axis=-1), stages
+
+    def _heatmaps_at(self, joints, stride):
+        model = self.config
+        return geometry.joint_heatmaps(joints, model.height, model.width, stride, model.heatmap_sigma)
 
     def _nearness(self, joints):
         """What depth, where it is known, says for each limb: [B, 1, 1, L], 0 for all where it is not."""

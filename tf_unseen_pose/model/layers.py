@@ -67,22 +67,24 @@ class Heads(keras.layers.Layer):
 
     Args:
         heads: name -> (channels, activation).
+        initializer: of the kernels; with "zeros" a new network says 0 everywhere.
 
     Shape: [B, H, W, C] -> {name: [B, H, W, channels]}, float32 whatever the other layers compute in.
     """
 
-    def __init__(self, heads: dict[str, tuple[int, str]], **kwargs):
+    def __init__(self, heads: dict[str, tuple[int, str]], initializer: str = "glorot_uniform", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.heads = {name: tuple(head) for name, head in heads.items()}
+        self.initializer = initializer
 
     def get_config(self):
-        return {**super().get_config(), "heads": self.heads}
+        return {**super().get_config(), "heads": self.heads, "initializer": self.initializer}
 
     def build(self, shape):
         self.kernels, self.biases = {}, {}
         for name, (channels, _) in self.heads.items():
             kernel = (3, 3, shape[-1], channels)
-            self.kernels[name] = self.add_weight(name=f"{name}_kernel", shape=kernel, initializer="glorot_uniform")
+            self.kernels[name] = self.add_weight(name=f"{name}_kernel", shape=kernel, initializer=self.initializer)
             self.biases[name] = self.add_weight(name=f"{name}_bias", shape=(channels,), initializer="zeros")
         self.built = True
 
