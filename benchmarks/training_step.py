@@ -1,11 +1,14 @@
-"""Training steps: milliseconds of a step of every preset, for the cheapest loss (L1) and the dearest (VGG + GAN).
+"""Training steps: time and memory of a step of every preset, for the cheapest loss (L1) and the dearest (VGG + GAN).
 
 The step is the one that `train` takes, on one batch over and over; the input pipeline has a benchmark of its own. VGG19
-has random weights: they cost what ImageNet's do. Batch, canvas and machine are the same for all.
+has random weights: they cost what ImageNet's do. Batch, canvas and machine are the same for all. Peak memory is that of
+a process of its own that takes a few steps and nothing else, TensorFlow itself included.
 """
 
+import multiprocessing
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -13,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import ceiling
+from benchmarks.memory import peak_memory
 from benchmarks.report import option_parser, publish
 from benchmarks.scenes import training_batch
 from benchmarks.timing import interleaved
@@ -21,12 +25,15 @@ from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.training.trainer import Trainer
 
 LOSSES = ("l1", "vgg_gan")
+# After the first, which traces, memory still grows a little.
+_STEPS_FOR_MEMORY = 3
 # Channels and number of convolutions of VGG19's first blocks.
 _BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4))
 
 
-def training_call(preset: str, loss: str, size: int, batch_size: int, features: PerceptualFeatures | None) -> Callable:
+def training_call(preset: str, loss: str, size: int, batch_size: int) -> Callable:
     """One step of a fresh trainer, as `fit` takes it."""
+    features = None if loss == "l1" else random_features()
     settings = [f"train.stages=[{{loss: {loss}, steps: 1}}]", f"train.batch_size={batch_size}"]
     settings += [f"model.height={size}", f"model.width={size}"]
     deviations = features and [np.ones(channels, np.float32) for channels in features.channels]
@@ -35,6 +42,11 @@ def training_call(preset: str, loss: str, size: int, batch_size: int, features: 
     trainer.make_train_function()
     batches = iter(tf.data.Dataset.from_tensors(training_batch(size, batch_size)).repeat())
     return lambda: trainer.train_function(batches)
+
+
+def random_features() -> PerceptualFeatures:
+    with tempfile.TemporaryDirectory() as folder:
+        return PerceptualFeatures(random_vgg19(Path(folder) / "vgg19.h5"))
 
 
 def random_vgg19(path: Path) -> Path:
@@ -51,6 +63,19 @@ def random_vgg19(path: Path) -> Path:
     return path
 
 
+def memory_of(*training) -> float:
+    """Megabytes at most in use by a new process that takes steps of `training_call(*training)`."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_use_memory, *training).result()
+
+
+def _use_memory(*training) -> float:
+    step = training_call(*training)
+    for _ in range(_STEPS_FOR_MEMORY):
+        step()
+    return peak_memory()
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = option_parser("training_step", __doc__, repeats=3)
     parser.add_argument("--batch-size", type=int, default=4, help="(%(default)s)")
@@ -58,13 +83,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--loss", nargs="+", choices=LOSSES, default=list(LOSSES), help="%(default)s")
     options = parser.parse_args(arguments)
     size = 64 if options.quick else options.size
-    with tempfile.TemporaryDirectory() as folder:
-        features = PerceptualFeatures(random_vgg19(Path(folder) / "vgg19.h5"))
-    calls = {
-        (preset, loss): training_call(preset, loss, size, options.batch_size, None if loss == "l1" else features)
-        for loss in options.loss
-        for preset in options.preset
-    }
+    kinds = [(preset, loss) for loss in options.loss for preset in options.preset]
+    calls = {kind: training_call(*kind, size, options.batch_size) for kind in kinds}
     timings = interleaved(calls, options.repeats)
     rows = []
     for (preset, loss), timing in timings.items():
@@ -77,6 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
                 "spread": timing.spread,
                 "examples/s": options.batch_size / timing.median,
                 f"time / {options.preset[0]}": timing.median / first,
+                "peak memory MB": memory_of(preset, loss, size, options.batch_size),
             }
         )
     found = ceiling.measure(options.repeats, options.quick)

@@ -4,7 +4,6 @@ python -m benchmarks.video_worker VARIANT SCENE.npz FRAMES VIDEO.mp4 RESULT.json
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.memory import peak_memory
 from benchmarks.reference import build_reference
 from benchmarks.reference_inputs import crop, crop_scale, network_inputs
 from tf_unseen_pose.animation import write_animation
@@ -87,7 +87,7 @@ def main(variant: str, scene: str, frames: str, video: str, result: str) -> None
         "start_seconds": clock.steady - clock.begun,
         "seconds_a_frame": (end - clock.steady) / (written - clock.start_frames),
         # Linux counts in kilobytes.
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak_memory(),
     }
     Path(result).write_text(json.dumps(measured))
 

@@ -30,7 +30,9 @@ class People(StrEnum):
 def prepare(
     inputs: Annotated[list[str] | None, typer.Argument(help="Videos or folders to read; none for synthetic.")] = None,
     output: Annotated[str, typer.Option("-o", "--output", help="The dataset folder to write.")] = ...,
-    format: Annotated[Format, typer.Option(help="Layout of the input; dataset puts finished datasets together.")] = Format.video,
+    format: Annotated[
+        Format, typer.Option(help="Layout of the input; 'dataset' puts finished ones together.")
+    ] = Format.video,
     action: Annotated[
         str | None, typer.Option(help="Action label of all clips; of videos it is else their folder's name.")
     ] = None,
@@ -42,7 +44,7 @@ def prepare(
         bool | None, typer.Option(help="Take small camera movements out; by default of videos.", show_default=False)
     ] = None,
     validation: Annotated[
-        float, typer.Option(min=0, max=0.9, help="Part of the people to set aside for validation; datasets keep theirs.")
+        float, typer.Option(min=0, max=0.9, help="Part of the people to set aside for validation, unless datasets say.")
     ] = 0.1,
     rate: Annotated[float, typer.Option(min=0.01, max=240, help="Videos: frames a second to look at.")] = 10,
     people: Annotated[People, typer.Option(help="Videos: every clip, or every folder, shows another person.")] = (

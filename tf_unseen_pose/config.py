@@ -70,7 +70,7 @@ class ModelConfig(_Section):
     background: UNetConfig | CompactUNetConfig
     foreground: UNetConfig | CompactUNetConfig
     baseline: UNetConfig
-    reduction: Literal[1, 2] = Field(2, description="copying: by how much smaller than the canvas its networks' maps are")
+    reduction: Literal[1, 2] = Field(2, description="copying: canvas pixels along a side of a map's pixel")
     heatmap_sigma: float = Field(1.75, gt=0, le=100)
     background_fill: Literal["noise", "zero"] = "noise"
     hole_growth: int = Field(0, ge=0, le=32, description="pixels by which the hole grows before it is filled")
