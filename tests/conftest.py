@@ -112,6 +112,19 @@ def small_lite():
     ]
 
 
+def decide_at_random(generator, seed=0):
+    """Gives a copying generator, whose heads begin at zero, something to say."""
+    rng = np.random.default_rng(seed)
+    for network in generator.networks:
+        for kernel in network.get_layer("heads").kernels.values():
+            kernel.assign(rng.normal(0, 0.1, kernel.shape))
+
+
+@pytest.fixture(scope="session")
+def decided():
+    return decide_at_random
+
+
 @pytest.fixture(scope="session")
 def vgg19_layers():
     return VGG19

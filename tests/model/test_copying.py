@@ -12,13 +12,11 @@ from tf_unseen_pose.model import build_generator
 
 
 @pytest.fixture(scope="module", params=[2, 1], ids=["reduced twice", "reduced once"])
-def small(small_lite, request):
+def small(small_lite, decided, request):
     keras.utils.set_random_seed(0)
     settings = [*small_lite, "model.width=96", f"model.reduction={request.param}"]
     generator = build_generator(load_config("lite", settings).model)
-    for network in generator.networks:
-        for kernel in network.get_layer("heads").kernels.values():
-            kernel.assign(np.random.default_rng(1).normal(0, 0.1, kernel.shape))
+    decided(generator)
     return generator
 
 

@@ -16,7 +16,8 @@ class PoseModel(keras.Model):
     """
 
     def __init__(self, config: ModelConfig, **kwargs):
-        super().__init__(**kwargs)
+        # Whatever its networks compute in, joints come in as float32: Keras would cast them on the way.
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.config = config
         self.body = config.body
         # Subclasses build their networks at once, so that weights exist before the first call.
