@@ -35,7 +35,9 @@ FeaturesWeights = Annotated[
 def evaluate(
     model: Annotated[Path, typer.Option(help="A run made by 'train' or 'import-posewarp'.")],
     data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for report.html and report.json.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The folder for report.html, report.json, table.md and cases.png.")
+    ],
     also: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=RUN", help="Another run to compare, e.g. a U-Net baseline's; may be repeated."),
@@ -71,7 +73,7 @@ def evaluate(
 
 def ablate(
     data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for runs, table and report.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for runs and report.")],
     steps: Annotated[int, typer.Option(min=1, help="Steps of every variant.")],
     config: Annotated[str, typer.Option(help="Preset (paper, lite, tiny) or YAML file.")] = "paper",
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override, for all.")] = None,
@@ -93,11 +95,11 @@ def ablate(
     configs = ablation.variants(config, settings or [], steps)
     output.mkdir(exist_ok=True)
     options = Options(split.value, pairs, seed, False, poses, pose_model, features_weights)
-    table = ablation.ablate(data, output, configs, options)
-    if table is None:
+    report = ablation.ablate(data, output, configs, options)
+    if report is None:
         typer.echo(f"Stopped; the same command goes on in {output}.")
         raise typer.Exit(130)
-    typer.echo(f"{table.read_text()}\nLook at {output / 'cases.png'} and {output / 'report'}.")
+    typer.echo(f"{(report / 'table.md').read_text(encoding='utf-8')}\nLook at {report / 'cases.png'} and {report}.")
 
 
 def model_paths(model: Path, also: list[str]) -> dict[str, Path]:

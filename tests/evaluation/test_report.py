@@ -11,6 +11,7 @@ from tf_unseen_pose.evaluation import report
 from tf_unseen_pose.evaluation.parts import Part
 from tf_unseen_pose.evaluation.quantities import BY_KEY
 from tf_unseen_pose.evaluation.summary import summary
+from tf_unseen_pose.images import load_image
 
 
 class Page(HTMLParser):
@@ -61,7 +62,8 @@ def page(written):
 
 
 def test_the_page_is_whole_and_needs_no_other_file(page, written):
-    assert sorted(file.name for file in written.iterdir()) == ["report.html", "report.json"]
+    names = ["cases.png", "report.html", "report.json", "table.md"]
+    assert sorted(file.name for file in written.iterdir()) == names
     assert all(address.startswith("data:image/") for address in page.addresses)
     source = (written / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"https?://|@import|url\(", source)
@@ -78,6 +80,23 @@ def test_the_numbers_are_those_of_the_json(page, written, evaluation):
         assert re.findall(r"[\d.]+", cell) == shown
     best = max(numbers["within"]["all"]["psnr_inside"].values(), key=lambda estimate: estimate["mean"])
     assert f"{best['mean']:.2f}" in page.bold
+
+
+def test_the_table_has_a_row_a_method_and_the_sheet_a_panel(written):
+    numbers = json.loads((written / "report.json").read_text())["within"]["all"]
+    header, _, *rows, _, last = (written / "table.md").read_text(encoding="utf-8").splitlines()
+    names = [cell.strip() for cell in header.split("|")[1:-1]]
+    cells = {row.split("|")[1].strip(): row.split("|")[2:-1] for row in rows}
+    assert list(cells)[1:3] == ["copying the source", "warp only"]
+    for label, method in (("copying the source", "copy"), ("warp only", "warp")):
+        for quantity in ("ssim_inside", "background"):
+            column = names.index(f"{BY_KEY[quantity].label} {'↑' if quantity == 'ssim_inside' else '↓'}") - 1
+            shown = [float(number) for number in re.findall(r"[\d.]+", cells[label][column])]
+            expected = [numbers[quantity][method][key] for key in ("mean", "low", "high")]
+            np.testing.assert_allclose(shown, expected, atol=0.006)
+    assert "7 pairs" in last
+    sheet = load_image(written / "cases.png")
+    assert sheet.shape == (7 * (160 + 4 + 18) + 4, 5 * (160 + 4) + 4, 3) and sheet.std() > 10
 
 
 def test_pictures_are_strips_of_every_method(page, embedded):

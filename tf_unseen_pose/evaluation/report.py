@@ -1,4 +1,10 @@
-"""The report: `REPORT/report.html`, one page that needs no other file, and `REPORT/report.json`, its numbers."""
+"""The report of an evaluation.
+
+REPORT/report.html    one page that needs no other file
+REPORT/report.json    its numbers
+REPORT/table.md       the numbers that matter, a row a method
+REPORT/cases.png      some cases: source, target, every method
+"""
 
 import base64
 import io
@@ -13,15 +19,16 @@ from tf_unseen_pose.contact_sheet import contact_sheet, draw_pose
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import plots
-from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, WARP, Evaluation
+from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, Evaluation
 from tf_unseen_pose.evaluation.intervals import Estimate
 from tf_unseen_pose.evaluation.parts import Part
 from tf_unseen_pose.evaluation.quantities import HEADLINES, Quantity
 from tf_unseen_pose.evaluation.summary import summary
+from tf_unseen_pose.evaluation.table import LABELS, sheet, table
 from tf_unseen_pose.files import replacing, require_folder
+from tf_unseen_pose.images import save_image
 
-PAGE, NUMBERS = "report.html", "report.json"
-_LABELS = {COPY: "copying the source", WARP: "warp only", TARGET: "target photographs"}
+PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.png"
 # Cases that are shown: of the best, of the worst, and across actions.
 _SHOWN, _SHOWN_ACROSS = 10, 12
 _LISTED_ACTIONS = 30
@@ -42,19 +49,22 @@ def require_report_folder(path: Path) -> None:
 
 
 def write_report(evaluation: Evaluation, path: Path) -> Path:
-    """Writes both files to the folder `path`, which is made where it is missing; returns the page's path.
+    """Writes all to the folder `path`, which is made where it is missing; returns the page's path.
 
     Raises:
         UserError: they cannot be written.
     """
-    numbers = summary(evaluation)
-    page = _page(evaluation)
+    texts = {
+        NUMBERS: json.dumps(summary(evaluation), indent=1, allow_nan=False) + "\n",
+        TABLE: table(evaluation),
+        PAGE: _page(evaluation),
+    }
     try:
         path.mkdir(exist_ok=True)
-        with replacing(path / NUMBERS) as temporary:
-            temporary.write_text(json.dumps(numbers, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        with replacing(path / PAGE) as temporary:
-            temporary.write_text(page, encoding="utf-8")
+        save_image(path / CASES, sheet(evaluation))
+        for name, text in texts.items():
+            with replacing(path / name) as temporary:
+                temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"Cannot write to {path}: {error.strerror}; make room or choose another folder.") from error
     return path / PAGE
@@ -69,7 +79,7 @@ def _page(evaluation: Evaluation) -> str:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = _shown
-    labels = {name: name for name in evaluation.models} | _LABELS
+    labels = {name: name for name in evaluation.models} | LABELS
     within, seed = evaluation.within, evaluation.options.seed
     headlines = [quantity for quantity in within.quantities if quantity.key in HEADLINES]
     worst, best, ranked_by = _ranked(within)
@@ -220,7 +230,7 @@ def _across_strips(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 def _strip(evaluation: Evaluation, example, panels: list[tuple[str, np.ndarray]]) -> str:
     """Panels and every method's result in one row, as a data URI."""
-    results = [(_LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]
+    results = [(LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]
     panels = [*panels, *results]
     sheet, buffer = contact_sheet(panels, columns=len(panels), side=_SIDE), io.BytesIO()
     Image.fromarray(sheet).save(buffer, "JPEG", quality=_QUALITY)
