@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.clips import encode_picture
-from tf_unseen_pose.data.pairs import find_pairs, pair_batches
+from tf_unseen_pose.data.pair_choice import find_pairs
+from tf_unseen_pose.data.pairs import pair_batches
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tf_unseen_pose.evaluation.baselines import copy_source, inpainted_background, limb_layers, warp_only
+from tf_unseen_pose.data.inpainting import inpainted
+from tf_unseen_pose.evaluation.baselines import copy_source, limb_layers, warp_only
 from tf_unseen_pose.evaluation.examples import Example
 from tf_unseen_pose.skeleton import PERSON
 
@@ -48,7 +49,7 @@ def test_layers_hold_the_whole_person_and_nothing_else(standing):
 
 def test_the_background_goes_on_where_the_person_stood(standing):
     example = standing()
-    background = inpainted_background(example).astype(int)
+    background = inpainted(example.source, example.source_mask).astype(int)
     untouched = example.source_mask.copy()
     untouched[5:92, 18:66] = 1
     np.testing.assert_array_equal(background[untouched == 0], example.source[untouched == 0])
@@ -80,7 +81,7 @@ def test_nothing_is_drawn_out_of_the_canvass_border(standing):
     result = warp_only(example, PERSON).astype(int)
     # The lowest rows of the person have moved up; below them is wall, not the last row again and again.
     below = result[68:88, 25:60]
-    assert np.abs(below - inpainted_background(example)[68:88, 25:60]).max() <= 1
+    assert np.abs(below - inpainted(example.source, example.source_mask)[68:88, 25:60]).max() <= 1
 
 
 def test_an_absent_limb_is_left_out(standing):

@@ -103,16 +103,6 @@ def test_perceptual_error_is_the_losss_and_that_of_a_part():
     assert np.isfinite(found[0]) and np.isnan(found[1])
 
 
-def test_a_mask_grows_by_its_radius_in_every_direction():
-    mask = np.zeros((15, 17), np.float32)
-    mask[6, 8] = 0.7
-    found = metrics.grown(mask, 3)
-    y, x = np.nonzero(found)
-    assert (y.min(), y.max(), x.min(), x.max()) == (3, 9, 5, 11) and found.max() == np.float32(0.7)
-    assert found[3, 5] == 0  # a disc, not a square
-    np.testing.assert_array_equal(metrics.grown(mask, 0), mask)
-
-
 def test_the_backgrounds_change_is_measured_beside_people_alone(picture):
     source = picture(5)
     people = np.zeros((20, 26), np.float32)

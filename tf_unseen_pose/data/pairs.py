@@ -11,7 +11,6 @@ brightens, scales and looks the noise up. Maps of the joints are made there, too
 
 import functools
 import os
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +19,9 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.augmentation import Augmentation, adjust_brightness
 from tf_unseen_pose.data.crop import common_crop, compose, invert, transform_joints
+from tf_unseen_pose.data.pair_choice import find_pairs
 from tf_unseen_pose.data.pictures import DecodedFrame, DecodedFrames
+from tf_unseen_pose.data.recomposition import Backgrounds, Recomposition
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.resampling import cut_out
 from tf_unseen_pose.errors import UserError
@@ -29,70 +30,12 @@ from tf_unseen_pose.errors import UserError
 _NOISE_CANVASES = 16
 
 
-@dataclass(frozen=True)
-class ClipPairs:
-    """The ordered pairs of a clip's frames that lie far enough apart.
-
-    Attributes:
-        clip: position in the dataset.
-        numbers: int [N], the frames' numbers.
-        gap: least difference of the numbers of a pair.
-        partners: int [N], cumulative: pairs whose source is this frame or an earlier one.
-    """
-
-    clip: int
-    numbers: np.ndarray
-    gap: float
-    partners: np.ndarray
-
-    @classmethod
-    def find(cls, clip: int, numbers: np.ndarray, min_gap: float) -> "ClipPairs":
-        gap = max(1.0, min_gap * np.ptp(numbers))
-        ordered = np.sort(numbers)
-        too_near = np.searchsorted(ordered, numbers + gap, "left") - np.searchsorted(ordered, numbers - gap, "right")
-        return cls(clip, numbers, gap, np.cumsum(len(numbers) - too_near))
-
-    def choose(self, generator: np.random.Generator) -> tuple[int, int]:
-        """Source and target frame; every pair is as likely as another."""
-        pair = generator.integers(self.partners[-1])
-        source = int(np.searchsorted(self.partners, pair, "right"))
-        far = np.flatnonzero(np.abs(self.numbers - self.numbers[source]) >= self.gap)
-        return source, int(far[self.partners[source] - pair - 1])
-
-
 class Share(NamedTuple):
     """Of the `total` equal parts of every batch, those from `first` on, `count` of them: what one machine works on."""
 
     first: int = 0
     count: int = 1
     total: int = 1
-
-
-def find_pairs(dataset: ClipDataset, min_gap: float, actions: tuple[str, ...] = ()) -> list[ClipPairs]:
-    """The pairs of every training clip that has any; frames of a pair are at least `min_gap` of the clip's span apart.
-
-    Args:
-        actions: take clips of these actions only; of all when empty.
-
-    Raises:
-        UserError: no training clip has a pair, or an action that the dataset does not have.
-    """
-    known = sorted({clip.action for clip in dataset.clips})
-    for action in actions:
-        if action not in known:
-            raise UserError(f"{dataset.path} has no clip of the action '{action}'; it has {', '.join(known)}.")
-    found = [
-        ClipPairs.find(position, np.array([frame.number for frame in clip.frames]), min_gap)
-        for position, clip in enumerate(dataset.clips)
-        if clip.split == "train" and (not actions or clip.action in actions)
-    ]
-    found = [pairs for pairs in found if pairs.partners[-1] > 0]
-    if not found:
-        of = f" of {', '.join(actions)}" if actions else ""
-        raise UserError(
-            f"No training clip{of} in {dataset.path} has two frames; training needs pairs: add longer clips."
-        )
-    return found
 
 
 def pair_batches(
@@ -126,6 +69,7 @@ def pair_batches(
     """
     _check_skeleton(dataset, config)
     pairs, frames = find_pairs(dataset, config.data.min_gap, config.data.actions), DecodedFrames(dataset)
+    backgrounds = Backgrounds(dataset, frames) if augment and config.data.background_swap else None
     seed, batch_size = config.train.seed, config.train.batch_size // share.total
 
     def example(number):
@@ -134,7 +78,8 @@ def pair_batches(
         chosen = [frames.read(of_clip.clip, frame) for frame in of_clip.choose(generator)]
         change = Augmentation.draw(generator, config.data)
         noise_rows = _draw_noise_rows(generator, config)
-        pair = _example(chosen, config, change if augment else Augmentation())
+        other = Recomposition.draw(generator, config.data, config.model.body.joint_count)
+        pair = _example(chosen, config, change, other, backgrounds) if augment else _example(chosen, config)
         return {**pair, "noise_rows": noise_rows}
 
     def batch(number):
@@ -182,7 +127,7 @@ def evaluation_pair(
     frames = DecodedFrames(dataset)
     chosen = [frames.read(clip, frame) for frame in (source_index, target_index)]
     noise_rows = _draw_noise_rows(np.random.default_rng([clip, source_index, target_index]), config)
-    pair = {**_example(chosen, config, Augmentation()), "noise_rows": noise_rows}
+    pair = {**_example(chosen, config), "noise_rows": noise_rows}
     return expanded({name: tf.constant(pair[name])[None] for name in _EXAMPLE_TYPES}, config)
 
 
@@ -243,7 +188,13 @@ def _example_shapes(config: Config) -> dict[str, list[int]]:
     return shapes | {"brightness": [], "mask_known": [], "noise_rows": canvas[:1]}
 
 
-def _example(frames: list[DecodedFrame], config: Config, change: Augmentation) -> dict[str, np.ndarray]:
+def _example(
+    frames: list[DecodedFrame],
+    config: Config,
+    change: Augmentation = Augmentation(),  # noqa: B008  It cannot be changed.
+    recomposition: Recomposition = Recomposition(),  # noqa: B008
+    backgrounds: Backgrounds | None = None,
+) -> dict[str, np.ndarray]:
     """Cuts both frames of a pair out alike: an element of a batch, without its noise."""
     model = config.model
     crop = common_crop(
@@ -261,6 +212,10 @@ def _example(frames: list[DecodedFrame], config: Config, change: Augmentation) -
     images = [cut(frame.image) for frame in frames]
     known = all(frame.mask is not None for frame in frames)
     masks = [cut(frame.mask) if known else np.zeros((model.height, model.width), np.uint8) for frame in frames]
+    if known:
+        images, masks = recomposition.pictures(images, masks, backgrounds)
+    size = min(model.height, model.width)
+    joints = [recomposition.joints(of_frame, number, size) for number, of_frame in enumerate(joints)]
     return {
         "image": images[0],
         "target_image": images[1],

@@ -1,22 +1,17 @@
 """What a network must beat: showing the source again, and pasting warped limbs by classical means."""
 
-import cv2
 import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose import geometry
+from tf_unseen_pose.data.inpainting import inpainted
 from tf_unseen_pose.evaluation.examples import Example
-from tf_unseen_pose.evaluation.metrics import grown
 from tf_unseen_pose.skeleton import Skeleton
 from tf_unseen_pose.warping import warp
 
 # A pixel also belongs to a limb whose prior is at least this part of the strongest one there: limbs overlap about their
 # joints, and no gap opens when they turn.
 _OVERLAP = 0.5
-# The hole reaches this part of the canvas's shorter side beyond the mask, since a mask's edge shows some of the person.
-_HOLE_GROWTH = 0.02
-# How much of the mask makes a pixel one of the hole, and from how far the inpainting takes its colours, in pixels.
-_HOLE, _INPAINT_RADIUS = 0.1, 5
 
 
 def copy_source(example: Example) -> np.ndarray:
@@ -39,7 +34,7 @@ def warp_only(example: Example, skeleton: Skeleton) -> np.ndarray:
         *(tf.constant(joints[None]) for joints in (example.source_joints, example.target_joints)), skeleton
     )[0]
     warped = warp(layers, target_to_source).numpy()
-    picture = inpainted_background(example).astype(np.float32)
+    picture = inpainted(example.source, example.source_mask).astype(np.float32)
     rest = [limb for limb in reversed(range(skeleton.limb_count)) if limb != skeleton.root_index]
     for limb in (skeleton.root_index, *rest):
         picture = warped[limb, ..., :3] + (1 - warped[limb, ..., 3:]) * picture
@@ -56,13 +51,3 @@ def limb_layers(example: Example, skeleton: Skeleton) -> np.ndarray:
     opacity[:2] = opacity[-2:] = opacity[:, :2] = opacity[:, -2:] = 0
     opacity = np.moveaxis(opacity, -1, 0)[..., None].astype(np.float32)
     return np.concatenate([opacity * example.source, opacity], axis=-1)
-
-
-def inpainted_background(example: Example) -> np.ndarray:
-    """The source without its person, uint8 [H, W, 3].
-
-    Source: OpenCV's `inpaint` by the method of Telea (2004).
-    """
-    radius = round(_HOLE_GROWTH * min(example.source_mask.shape))
-    hole = (grown(example.source_mask, radius) > _HOLE).astype(np.uint8)
-    return cv2.inpaint(example.source, hole, _INPAINT_RADIUS, cv2.INPAINT_TELEA)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_unseen_pose.data.pairs import ClipPairs
+from tf_unseen_pose.data.pair_choice import ClipPairs
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 
@@ -60,7 +60,7 @@ def pairs_within(dataset: ClipDataset, clips: Several[int], count: int, seed: in
 
     Args:
         clips: positions of the clips to draw from.
-        min_gap: least distance of a pair's frames, as a part of the clip's span; see `data.pairs.find_pairs`.
+        min_gap: least distance of a pair's frames, as a part of the clip's span; see `data.pair_choice.find_pairs`.
 
     Raises:
         UserError: no clip has a pair.

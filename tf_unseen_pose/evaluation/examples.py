@@ -14,13 +14,13 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.data.crop import common_crop, invert, sequence_crop, transform_joints
+from tf_unseen_pose.data.inpainting import grown
 from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.pictures import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.registration import mask_from_joints
 from tf_unseen_pose.data.resampling import cut_out
 from tf_unseen_pose.evaluation.cases import Case, Sequence
-from tf_unseen_pose.evaluation.metrics import grown
 from tf_unseen_pose.images import to_uint8
 from tf_unseen_pose.retargeting import retarget
 

@@ -9,7 +9,6 @@ Convention:
     - Joints are [J, 3 or more] in pixels of the picture: x, y, visibility (0 = absent).
 """
 
-import cv2
 import numpy as np
 import tensorflow as tf
 
@@ -92,14 +91,6 @@ def perceptual_error(target_features, image_features, deviations, weight):
 
     error = perceptual([weighted(a) for a in target_features], [weighted(b) for b in image_features], deviations)
     return tf.where(enough, error, tf.fill(tf.shape(error), np.float32("nan")))
-
-
-def grown(mask: np.ndarray, radius: int) -> np.ndarray:
-    """A soft mask [H, W] with every pixel the greatest within `radius` of it."""
-    if radius < 1:
-        return mask
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.dilate(mask, disc)
 
 
 def background_difference(image: np.ndarray, source: np.ndarray, people: np.ndarray) -> float:

@@ -1,0 +1,148 @@
+"""New rooms and new clothes for a training pair, by its person masks: a few people have to stand for all.
+
+Both frames are put before one background, that of another clip, whose own person is painted over. Whatever the camera
+did, such a pair is registered, and what is behind the source person is known exactly. The person's colours are changed
+alike in both frames, and joints are moved a little, as an estimator errs.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tf_unseen_pose.config import DataConfig
+from tf_unseen_pose.data.inpainting import inpainted
+from tf_unseen_pose.data.pictures import DecodedFrames
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.geometry import REFERENCE_SIZE
+
+# Masks are soft for some pixels about the outline; so much steeper, less of the old room comes along.
+_STEEPNESS = 2.0
+# Backgrounds are kept at this shorter side, twice the usual canvas at most; as many as this.
+_SIDE, _KEPT = 512, 512
+
+
+class Backgrounds:
+    """The backgrounds of a dataset's training clips, made when they are asked for. May be shared among threads.
+
+    Raises:
+        UserError: no training frame has a person mask.
+    """
+
+    def __init__(self, dataset: ClipDataset, frames: DecodedFrames):
+        self._frames = frames
+        self._places = [
+            (position, next(i for i, frame in enumerate(clip.frames) if frame.has_mask))
+            for position, clip in enumerate(dataset.clips)
+            if clip.split == "train" and any(frame.has_mask for frame in clip.frames)
+        ]
+        if not self._places:
+            raise UserError(
+                f"No clip of {dataset.path} has person masks, which data.background_swap needs; set it to 0."
+            )
+        self.picture = functools.lru_cache(_KEPT)(self._paint)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def _paint(self, number: int) -> np.ndarray:
+        frame = self._frames.read(*self._places[number])
+        shrink = min(1, _SIDE / min(frame.mask.shape))
+        size = [max(1, round(side * shrink)) for side in frame.mask.shape[::-1]]
+        image, mask = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (frame.image, frame.mask))
+        return inpainted(image, np.float32(mask / 255))
+
+
+@dataclass(frozen=True)
+class Recomposition:
+    """One draw; the defaults change nothing.
+
+    Attributes:
+        background: which background, in [0, 1) of all; None keeps the clip's own.
+        place: where in it the canvas lies, 0..1 along x and y.
+        mirrored: whether the background is.
+        hue: degrees by which the person's colours turn.
+        saturation, value: factors of the person's.
+        jitter: float32 [2, J, 2], by how much source and target joints are off, in pixels of a 256-pixel canvas.
+    """
+
+    background: float | None = None
+    place: tuple[float, float] = (0.5, 0.5)
+    mirrored: bool = False
+    hue: float = 0.0
+    saturation: float = 1.0
+    value: float = 1.0
+    jitter: np.ndarray | None = None
+
+    @classmethod
+    def draw(cls, generator: np.random.Generator, config: DataConfig, joint_count: int) -> "Recomposition":
+        """Draws from the ranges of `config`; consumes as many numbers of the generator in any case."""
+        swap, background, x, y, mirrored, hue, saturation, value = generator.random(8)
+        jitter = generator.standard_normal((2, joint_count, 2), np.float32)
+        return cls(
+            background=background if swap < config.background_swap else None,
+            place=(x, y),
+            mirrored=mirrored < 0.5,
+            hue=config.hue * (2 * hue - 1),
+            saturation=np.interp(saturation, (0, 1), config.saturation),
+            value=np.interp(value, (0, 1), config.value),
+            jitter=config.joint_jitter * jitter if config.joint_jitter else None,
+        )
+
+    def pictures(self, images, masks, backgrounds: Backgrounds | None):
+        """The frames of a pair, changed alike.
+
+        Args:
+            images: two of uint8 [H, W, 3].
+            masks: two of uint8 [H, W], the person.
+
+        Returns:
+            The same kinds; the masks are those by which the person was cut out.
+        """
+        images = [recoloured(*frame, self) for frame in zip(images, masks, strict=True)]
+        if self.background is None:
+            return images, masks
+        behind = covering(backgrounds.picture(int(self.background * len(backgrounds))), masks[0].shape, self)
+        masks = [steepened(mask) for mask in masks]
+        return [_over(*frame, behind) for frame in zip(images, masks, strict=True)], masks
+
+    def joints(self, joints: np.ndarray, frame: int, size: int) -> np.ndarray:
+        """[J, 3 or 4] of the source (frame 0) or the target (1) on a canvas of that shorter side, moved."""
+        if self.jitter is None:
+            return joints
+        moved = joints.copy()
+        moved[:, :2] += self.jitter[frame] * (size / REFERENCE_SIZE)
+        return moved
+
+
+def recoloured(image: np.ndarray, mask: np.ndarray, change: Recomposition) -> np.ndarray:
+    """uint8 [H, W, 3], with other hue, saturation and value where the mask, uint8 [H, W], has the person."""
+    if (change.hue, change.saturation, change.value) == (0, 1, 1):
+        return image
+    hue, saturation, value = cv2.split(cv2.cvtColor(np.float32(image) / 255, cv2.COLOR_RGB2HSV))
+    parts = (hue + change.hue) % 360, np.minimum(saturation * change.saturation, 1), np.minimum(value * change.value, 1)
+    return _over(np.round(255 * cv2.cvtColor(cv2.merge(parts), cv2.COLOR_HSV2RGB)), mask, image)
+
+
+def covering(picture: np.ndarray, shape: tuple[int, int], change: Recomposition) -> np.ndarray:
+    """The part of a picture at `change.place` that has the canvas's proportions, as uint8 [H, W, 3] of that shape."""
+    (height, width), (rows, columns) = shape, picture.shape[:2]
+    scale = min(rows / height, columns / width)
+    size = round(height * scale), round(width * scale)
+    left, top = round(change.place[0] * (columns - size[1])), round(change.place[1] * (rows - size[0]))
+    part = picture[top : top + size[0], left : left + size[1]]
+    part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
+    return part[:, ::-1] if change.mirrored else part
+
+
+def steepened(mask: np.ndarray) -> np.ndarray:
+    """A soft mask, uint8 [H, W], with a steeper edge at the same place."""
+    return np.uint8(np.clip(np.round(_STEEPNESS * (mask - 127.5) + 127.5), 0, 255))
+
+
+def _over(image, mask, behind):
+    """uint8 [H, W, 3]: `image` where the mask, uint8 [H, W], is 255, `behind` where it is 0."""
+    alpha = np.float32(mask / 255)[..., None]
+    return np.uint8(np.round(behind + alpha * (np.float32(image) - behind)))
