@@ -117,11 +117,14 @@ class DataConfig(_Section):
     shift: float = Field(5.0, ge=0, description="pixels, either way, along x and y")
     flip: bool = True
     brightness: Range = (0.95, 1.05)
-    # The next four change pairs whose person masks are known.
+    # The next five need person masks, and leave pairs without as they are.
     background_swap: float = Field(0.0, ge=0, le=1, description="part of pairs put before another clip's background")
     hue: float = Field(0.0, ge=0, le=180, description="degrees, either way, of the person's colours")
     saturation: Range = Field((1.0, 1.0), description="factor of the person's")
     value: Range = Field((1.0, 1.0), description="factor of the person's brightness")
+    across: float = Field(
+        0.0, ge=0, le=1, description="part of pairs whose target is another clip's of who looks alike in the same scene"
+    )
     joint_jitter: float = Field(0.0, ge=0, description="standard deviation in pixels of a 256-pixel canvas")
 
 

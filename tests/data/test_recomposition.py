@@ -34,7 +34,7 @@ def frames():
 def test_the_person_stands_before_the_new_background_in_both_frames(frames):
     images, masks = frames
     behind = np.random.default_rng(4).integers(0, 256, (24, 30, 3), np.uint8)
-    change = Recomposition(background=0.7)
+    change = Recomposition(swapped=True, background=0.7)
     found, cut = change.pictures(images, masks, Painted(behind))
     for image, mask, original, person in zip(found, cut, images, masks, strict=True):
         np.testing.assert_array_equal(image, np.where(person[..., None] > 0, original, behind))
@@ -91,7 +91,7 @@ def test_draws_stay_in_their_ranges_and_always_take_as_many_numbers():
     config = DataConfig(background_swap=0.25, hue=20, saturation=(0.5, 0.8), value=(1.1, 1.3), joint_jitter=3)
     rng = np.random.default_rng(1)
     drawn = [Recomposition.draw(rng, config, 14) for _ in range(400)]
-    assert np.mean([change.background is not None for change in drawn]) == pytest.approx(0.25, abs=0.06)
+    assert np.mean([change.swapped for change in drawn]) == pytest.approx(0.25, abs=0.06)
     hues = [change.hue for change in drawn]
     assert -20 <= min(hues) < -18 and 18 < max(hues) <= 20
     assert all(0.5 <= change.saturation <= 0.8 and 1.1 <= change.value <= 1.3 for change in drawn)

@@ -11,6 +11,7 @@ brightens, scales and looks the noise up. Maps of the joints are made there, too
 
 import functools
 import os
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.augmentation import Augmentation, adjust_brightness
 from tf_unseen_pose.data.crop import common_crop, compose, invert, transform_joints
+from tf_unseen_pose.data.looks import Partners
 from tf_unseen_pose.data.pair_choice import find_pairs
 from tf_unseen_pose.data.pictures import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.recomposition import Backgrounds, Recomposition
@@ -68,19 +70,7 @@ def pair_batches(
         UserError: no pairs, or a dataset of another skeleton.
     """
     _check_skeleton(dataset, config)
-    pairs, frames = find_pairs(dataset, config.data.min_gap, config.data.actions), DecodedFrames(dataset)
-    backgrounds = Backgrounds(dataset, frames) if augment and config.data.background_swap else None
-    seed, batch_size = config.train.seed, config.train.batch_size // share.total
-
-    def example(number):
-        generator = np.random.Generator(np.random.Philox(key=np.array([seed, number], np.uint64)))
-        of_clip = pairs[generator.integers(len(pairs))]
-        chosen = [frames.read(of_clip.clip, frame) for frame in of_clip.choose(generator)]
-        change = Augmentation.draw(generator, config.data)
-        noise_rows = _draw_noise_rows(generator, config)
-        other = Recomposition.draw(generator, config.data, config.model.body.joint_count)
-        pair = _example(chosen, config, change, other, backgrounds) if augment else _example(chosen, config)
-        return {**pair, "noise_rows": noise_rows}
+    example, batch_size = _Examples(dataset, config, augment), config.train.batch_size // share.total
 
     def batch(number):
         step, part = divmod(int(number), share.count)
@@ -98,6 +88,37 @@ def pair_batches(
     first = first_step * share.count
     last = np.iinfo(np.int64).max if steps is None else first + steps * share.count
     return _in_parallel(tf.data.Dataset.range(first, last), named)
+
+
+class _Examples:
+    """Makes example number i of the endless stream."""
+
+    def __init__(self, dataset: ClipDataset, config: Config, augment: bool):
+        data = config.data
+        self._config, self._augment = config, augment
+        self._pairs, self._frames = find_pairs(dataset, data.min_gap, data.actions), DecodedFrames(dataset)
+        across, swapped = (augment and part > 0 for part in (data.across, data.background_swap))
+        clips = [pairs.clip for pairs in self._pairs]
+        self._partners = Partners(dataset, self._frames, clips, data.across) if across else None
+        self._backgrounds = Backgrounds(dataset, self._frames) if across or swapped else None
+
+    def __call__(self, number: int) -> dict[str, np.ndarray]:
+        config = self._config
+        generator = np.random.Generator(np.random.Philox(key=np.array([config.train.seed, number], np.uint64)))
+        pairs = self._pairs[generator.integers(len(self._pairs))]
+        chosen = [self._frames.read(pairs.clip, frame) for frame in pairs.choose(generator)]
+        change = Augmentation.draw(generator, config.data)
+        noise_rows = _draw_noise_rows(generator, config)
+        if not self._augment:
+            return {**_example(chosen, config), "noise_rows": noise_rows}
+        other, partner = Recomposition.draw(generator, config.data, config.model.body.joint_count), None
+        if self._partners and chosen[0].mask is not None:
+            partner = self._partners.choose(generator, pairs.clip)
+        if partner:
+            # Another clip's camera stood elsewhere: what is behind the two must not be compared.
+            chosen[1], other = self._frames.read(*partner), replace(other, swapped=True)
+        pair = _example(chosen, config, change, other, self._backgrounds, one_camera=partner is None)
+        return {**pair, "noise_rows": noise_rows}
 
 
 def _in_parallel(numbers: tf.data.Dataset, batch_of) -> tf.data.Dataset:
@@ -194,24 +215,23 @@ def _example(
     change: Augmentation = Augmentation(),  # noqa: B008  It cannot be changed.
     recomposition: Recomposition = Recomposition(),  # noqa: B008
     backgrounds: Backgrounds | None = None,
+    one_camera: bool = True,
 ) -> dict[str, np.ndarray]:
     """Cuts both frames of a pair out alike: an element of a batch, without its noise."""
     model = config.model
-    crop = common_crop(
-        [frame.joints for frame in frames],
-        model.body,
-        model.height,
-        model.width,
-        config.data.crop_factor,
-        [frame.box for frame in frames],
-    )
-    canvas_to_image = compose(crop, invert(change.canvas_transform(model.height, model.width)))
-    image_to_canvas = invert(canvas_to_image)
-    joints = [change.relabelled(transform_joints(image_to_canvas, frame.joints), model.body) for frame in frames]
-    cut = functools.partial(cut_out, output_to_input=canvas_to_image, height=model.height, width=model.width)
-    images = [cut(frame.image) for frame in frames]
+    groups = [frames] * 2 if one_camera else [[frame] for frame in frames]
+    crops = [_crop(group, config) for group in groups]
+    moved = invert(change.canvas_transform(model.height, model.width))
+    to_images = [compose(crop, moved) for crop in crops]
+    joints = [
+        change.relabelled(transform_joints(invert(to_image), frame.joints), model.body)
+        for to_image, frame in zip(to_images, frames, strict=True)
+    ]
+    cut = functools.partial(cut_out, height=model.height, width=model.width)
+    images = [cut(frame.image, to_image) for frame, to_image in zip(frames, to_images, strict=True)]
     known = all(frame.mask is not None for frame in frames)
-    masks = [cut(frame.mask) if known else np.zeros((model.height, model.width), np.uint8) for frame in frames]
+    nothing = np.zeros((model.height, model.width), np.uint8)
+    masks = [cut(frame.mask, to_image) if known else nothing for frame, to_image in zip(frames, to_images, strict=True)]
     if known:
         images, masks = recomposition.pictures(images, masks, backgrounds)
     size = min(model.height, model.width)
@@ -226,6 +246,13 @@ def _example(
         "brightness": np.float32(change.brightness),
         "mask_known": np.float32(known),
     }
+
+
+def _crop(frames: list[DecodedFrame], config: Config) -> np.ndarray:
+    """From the canvas to the frames' picture, [2, 3]."""
+    model = config.model
+    joints, boxes = [frame.joints for frame in frames], [frame.box for frame in frames]
+    return common_crop(joints, model.body, model.height, model.width, config.data.crop_factor, boxes)
 
 
 @tf.function(jit_compile=True)

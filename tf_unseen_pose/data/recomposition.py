@@ -60,7 +60,8 @@ class Recomposition:
     """One draw; the defaults change nothing.
 
     Attributes:
-        background: which background, in [0, 1) of all; None keeps the clip's own.
+        swapped: whether the pair gets another background.
+        background: which one, in [0, 1) of all.
         place: where in it the canvas lies, 0..1 along x and y.
         mirrored: whether the background is.
         hue: degrees by which the person's colours turn.
@@ -68,7 +69,8 @@ class Recomposition:
         jitter: float32 [2, J, 2], by how much source and target joints are off, in pixels of a 256-pixel canvas.
     """
 
-    background: float | None = None
+    swapped: bool = False
+    background: float = 0.0
     place: tuple[float, float] = (0.5, 0.5)
     mirrored: bool = False
     hue: float = 0.0
@@ -82,7 +84,8 @@ class Recomposition:
         swap, background, x, y, mirrored, hue, saturation, value = generator.random(8)
         jitter = generator.standard_normal((2, joint_count, 2), np.float32)
         return cls(
-            background=background if swap < config.background_swap else None,
+            swapped=swap < config.background_swap,
+            background=background,
             place=(x, y),
             mirrored=mirrored < 0.5,
             hue=config.hue * (2 * hue - 1),
@@ -102,7 +105,7 @@ class Recomposition:
             The same kinds; the masks are those by which the person was cut out.
         """
         images = [recoloured(*frame, self) for frame in zip(images, masks, strict=True)]
-        if self.background is None:
+        if not self.swapped:
             return images, masks
         behind = covering(backgrounds.picture(int(self.background * len(backgrounds))), masks[0].shape, self)
         masks = [steepened(mask) for mask in masks]
