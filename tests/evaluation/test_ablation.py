@@ -5,9 +5,12 @@ import scipy.io
 from tf_unseen_pose.data.plan import Options as DataOptions
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.evaluation import ablation
 from tf_unseen_pose.evaluation.ablation import ablate, variants
 from tf_unseen_pose.evaluation.evaluate import Options
 from tf_unseen_pose.images import load_image
+from tf_unseen_pose.training import fit
+from tf_unseen_pose.training.run import Run
 
 
 def test_variants_differ_in_what_they_are_named_for():
@@ -24,7 +27,14 @@ def test_variants_differ_in_what_they_are_named_for():
     assert variants("lite", [], 10)["U-Net"].model.network == "unet"
 
 
-def test_trains_compares_and_resumes(tmp_path, vgg19_file, vgg19_layers):
+def test_trains_compares_and_resumes(tmp_path, vgg19_file, vgg19_layers, monkeypatch):
+    calls = []
+
+    def train(dataset_path, run_path, config):
+        calls.append((run_path.name, Run(run_path, config).steps_done, config.train.steps))
+        return fit.train(dataset_path, run_path, config)
+
+    monkeypatch.setattr(ablation, "train", train)
     # Given, since measuring them takes longer than all the rest.
     statistics = tmp_path / "statistics.mat"
     scipy.io.savemat(statistics, {str(i): np.full((2, count), 0.5) for i, (_, _, count) in enumerate(vgg19_layers)})
@@ -33,19 +43,22 @@ def test_trains_compares_and_resumes(tmp_path, vgg19_file, vgg19_layers):
     prepare([], data, options, progress=False)
     settings = ["train.batch_size=2", f"loss.features_weights={vgg19_file}", f"loss.features_statistics={statistics}"]
     configs = variants("tiny", settings, 2)
-    del configs["VGG"]  # It is the first stage of the next one.
+    del configs["L1"]
     chosen = Options(pairs=4, poses=False)
     (tmp_path / "out").mkdir()
     report = ablate(data, tmp_path / "out", configs, chosen)
     lines = (report / "table.md").read_text().splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:7]] == [
-        "VGG + GAN", "copying the source", "warp only", "L1", "U-Net"
+        "VGG", "copying the source", "warp only", "VGG + GAN", "U-Net"
     ]  # fmt: skip
     assert "VGG error inside the person ↓" in lines[0] and "2 steps each; 4 pairs of 2 clips" in lines[-1]
     values = [float(line.split("|")[2].split()[0]) for line in lines[2:7]]
     assert len(set(values)) > 3 and min(values) > 0
     assert load_image(report / "cases.png").std() > 10
     assert (report / "report.html").is_file()
+    # VGG + GAN goes on from where VGG was when the discriminator came in.
+    assert calls == [("vgg", 0, 1), ("vgg", 1, 2), ("vgg+gan", 1, 2), ("u-net", 0, 2)]
+    assert not list((tmp_path / "out" / "runs").glob("*.partial"))
     # Called again it trains nothing and ends alike.
     before = {path: path.read_bytes() for path in (tmp_path / "out" / "runs").glob("*/generator.weights.h5")}
     assert len(before) == 3

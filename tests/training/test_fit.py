@@ -228,6 +228,22 @@ def test_stages_follow_each_other_and_may_be_added(tmp_path, dataset_path):
     assert max(np.abs(a - b).max() for a, b in zip(begun, weights_of(both), strict=True)) > 1e-3
 
 
+def test_an_adversarial_stage_may_follow(tmp_path, dataset_path, vgg19_file, vgg19_layers):
+    """The checkpoint of what came before has no discriminator."""
+    statistics = {str(i): np.full((2, channels), 0.5) for i, (_, _, channels) in enumerate(vgg19_layers)}
+    scipy.io.savemat(tmp_path / "statistics.mat", statistics)
+    extra = [f"loss.features_weights={vgg19_file}", f"loss.features_statistics={tmp_path / 'statistics.mat'}"]
+    plain = "{loss: l1, steps: 2}"
+    first = train(
+        dataset_path, tmp_path / "run", settings(*extra, f"train.stages=[{plain}]", "train.average=0"), progress=False
+    )
+    begun = weights_of(first)
+    more = f"train.stages=[{plain}, {{loss: vgg_gan, steps: 2, learning_rate: 1.0e-9}}]"
+    run = train(dataset_path, tmp_path / "run", settings(*extra, more, "train.average=0"), progress=False)
+    assert run.steps_done == 4
+    assert_same_weights(begun, weights_of(run), atol=1e-6)
+
+
 def test_what_was_done_cannot_be_changed(tmp_path, dataset_path):
     run = tmp_path / "run"
     train(dataset_path, run, settings(stages("steps: 2", "steps: 2")), progress=False)

@@ -3,9 +3,11 @@
     FOLDER/runs/NAME/     a run for every variant, resumed by the same call
     FOLDER/report/        all of them in one evaluation, on clips that nobody trained on; see `report`
 
-All variants see the same batches, step by step, for the same number of steps, with the same first learning rate.
+All variants see the same batches, step by step, for the same number of steps, with the same first learning rate. What
+VGG and VGG + GAN have in common is done once: the latter is a copy of the former until the discriminator comes in.
 """
 
+import shutil
 from pathlib import Path
 
 from tf_unseen_pose.config import Config, load_config
@@ -14,9 +16,11 @@ from tf_unseen_pose.evaluation.evaluate import Options, evaluate
 from tf_unseen_pose.evaluation.models import Model
 from tf_unseen_pose.evaluation.report import write_report
 from tf_unseen_pose.training.fit import train
+from tf_unseen_pose.training.run import Run
 
 # The authors train with the adversarial loss for a tenth of the steps, after the rest without.
 _ADVERSARIAL_PART, _DISCRIMINATOR_FIRST = 0.1, 5
+_VGG, _ADVERSARIAL = "VGG", "VGG + GAN"
 
 
 def variants(config: str, settings: list[str], steps: int) -> dict[str, Config]:
@@ -38,12 +42,12 @@ def variants(config: str, settings: list[str], steps: int) -> dict[str, Config]:
 
     adversarial = stage("vgg_gan", last, f", discriminator_first: {_DISCRIMINATOR_FIRST}")
     stages = {
-        "VGG": [stage("vgg", steps)],
-        "VGG + GAN": [*([stage("vgg", steps - last)] if steps > last else []), adversarial],
+        _VGG: [stage("vgg", steps)],
+        _ADVERSARIAL: [*([stage("vgg", steps - last)] if steps > last else []), adversarial],
         "L1": [stage("l1", steps)],
     }
     changes = {name: [f"train.stages=[{', '.join(parts)}]"] for name, parts in stages.items()}
-    changes["U-Net"] = [*changes["VGG"], "model.network=unet"]
+    changes["U-Net"] = [*changes[_VGG], "model.network=unet"]
     return {name: load_config(config, [*settings, *change]) for name, change in changes.items()}
 
 
@@ -60,14 +64,33 @@ def ablate(dataset_path: Path, output: Path, configs: dict[str, Config], options
     Raises:
         UserError: as `train` and `evaluate`.
     """
-    models = {}
+    runs = {name: output / "runs" / name.lower().replace(" ", "") for name in configs}
+    if not _branch(dataset_path, runs, configs):
+        return None
     for name, config in configs.items():
-        run = train(dataset_path, output / "runs" / name.lower().replace(" ", ""), config)
-        if run.steps_done < config.train.steps:
+        if train(dataset_path, runs[name], config).steps_done < config.train.steps:
             return None
-        models[name] = run.path
-    evaluation = evaluate(
-        ClipDataset.open(dataset_path), {name: Model.open(path) for name, path in models.items()}, options
-    )
-    write_report(evaluation, output / "report")
+    models = {name: Model.open(path) for name, path in runs.items()}
+    write_report(evaluate(ClipDataset.open(dataset_path), models, options), output / "report")
     return output / "report"
+
+
+def _branch(dataset_path: Path, runs: dict[str, Path], configs: dict[str, Config]) -> bool:
+    """Trains VGG as far as VGG + GAN is the same, and copies it, unless either is further already.
+
+    Returns:
+        False where training was stopped before its end.
+    """
+    if not {_VGG, _ADVERSARIAL} <= configs.keys() or runs[_ADVERSARIAL].exists():
+        return True
+    whole, (shared, *more) = configs[_VGG], configs[_ADVERSARIAL].train.stages
+    if not more or Run(runs[_VGG], whole).steps_done > shared.steps:
+        return True
+    schedule = whole.train.model_copy(update={"stages": (shared,)})
+    if train(dataset_path, runs[_VGG], whole.model_copy(update={"train": schedule})).steps_done < shared.steps:
+        return False
+    copy = runs[_ADVERSARIAL].with_suffix(".partial")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(runs[_VGG], copy, ignore=shutil.ignore_patterns("logs"))
+    copy.rename(runs[_ADVERSARIAL])
+    return True

@@ -17,10 +17,16 @@ class Saver:
     def __init__(self, run: Run, trainer: Trainer, writes: bool = True):
         self._run, self._trainer, self._writes = run, trainer, writes
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        parts = {"generator": trainer.generator, "generator_optimizer": trainer.generator_optimizer}
+        self._parts = {
+            "generator": trainer.generator, "generator_optimizer": trainer.generator_optimizer,
+            "average": trainer.average, "step": self._step,
+        }  # fmt: skip
+        self._adversaries = {}
         if trainer.adversarial:
-            parts.update(discriminator=trainer.discriminator, discriminator_optimizer=trainer.discriminator_optimizer)
-        checkpoint = tf.train.Checkpoint(step=self._step, average=trainer.average, **parts)
+            self._adversaries = {
+                "discriminator": trainer.discriminator, "discriminator_optimizer": trainer.discriminator_optimizer
+            }  # fmt: skip
+        checkpoint = tf.train.Checkpoint(**self._parts, **self._adversaries)
         # Made now: within `fit` it would be a variable of all machines, and who saves would wait for the others.
         _ = checkpoint.save_counter
         self._manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=2)
@@ -28,14 +34,18 @@ class Saver:
     def restore(self) -> int:
         """Loads the last checkpoint, if there is one; returns the step at which it was written.
 
+        A run that gets its first adversarial stage now has no discriminator in it: that one begins anew.
+
         Raises:
             UserError: it is damaged.
         """
-        if self._manager.latest_checkpoint:
+        if name := self._manager.latest_checkpoint:
             try:
-                self._manager.checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
+                checkpoint = self._manager.checkpoint
+                if self._adversaries and not _has(name, "discriminator"):
+                    checkpoint = tf.train.Checkpoint(**self._parts)
+                checkpoint.restore(name).assert_existing_objects_matched()
             except (tf.errors.OpError, AssertionError, ValueError) as error:
-                name = self._manager.latest_checkpoint
                 raise UserError(f"The checkpoint {name} is damaged; delete it to resume from an older one.") from error
         return int(self._step.numpy())
 
@@ -58,3 +68,8 @@ class Saver:
                 f"The checkpoint of step {step} could not be written to {self._run.checkpoints}: {error.message}; "
                 "free space and resume."
             ) from error
+
+
+def _has(checkpoint: str, part: str) -> bool:
+    """Whether anything of a part was saved in a checkpoint."""
+    return any(name.startswith(f"{part}/") for name, _ in tf.train.list_variables(checkpoint))
