@@ -73,6 +73,9 @@ class ModelConfig(_Section):
     reduction: Literal[1, 2] = Field(2, description="copying: canvas pixels along a side of a map's pixel")
     heatmap_sigma: float = Field(1.75, gt=0, le=100)
     background_fill: Literal["noise", "zero"] = "noise"
+    hole_steepness: float = Field(
+        1.0, ge=1, le=100, description="copying: a pixel is in the hole whole where the person's mask is above 1 / this"
+    )
     hole_growth: int = Field(0, ge=0, le=32, description="pixels by which the hole grows before it is filled")
 
     @model_validator(mode="after")

@@ -81,6 +81,15 @@ def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
     assert painted[np.asarray(stages["person"])[..., 0] > 0.95].min() > 0
 
 
+def test_a_steep_hole_shows_nothing_of_what_may_be_the_person(small, batch):
+    generator = build_generator(small.config.model_copy(update={"hole_steepness": 4.0, "hole_growth": 0}))
+    stages = generator.explain(batch(64, 96))
+    person = 1 - stages["masks"][..., 0].numpy()
+    visible = stages["background_input"][..., 3].numpy()
+    assert 0.05 < (person > 0.25).mean() < 0.95
+    np.testing.assert_allclose(visible, np.maximum(0, 1 - 4 * person), atol=1e-5)
+
+
 def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided, joints):
     body, stride = undecided.body, undecided.config.reduction
     source = joints(64, 96)

@@ -98,7 +98,8 @@ class CopyingGenerator(PoseModel):
         logits = self.segmentation([image, heatmaps], training=training)["logits"]
         masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
         person = _enlarged(1 - masks[..., :1], stride)
-        visible = 1 - _grown(1 - masks[..., :1], self.config.hole_growth)
+        # A source person of whom half is taken for background would stand there as a ghost.
+        visible = tf.nn.relu(1 - self.config.hole_steepness * _grown(1 - masks[..., :1], self.config.hole_growth))
         background_input = tf.concat([visible * small, visible], axis=-1)
         painted = tf.tanh(self.background([background_input, heatmaps], training=training)["image"])
         background = _enlarged(tf.concat([(1 - visible) * painted, visible], axis=-1), stride)
