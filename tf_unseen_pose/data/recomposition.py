@@ -88,9 +88,10 @@ class Recomposition:
             background=background,
             place=(x, y),
             mirrored=mirrored < 0.5,
-            hue=config.hue * (2 * hue - 1),
-            saturation=np.interp(saturation, (0, 1), config.saturation),
-            value=np.interp(value, (0, 1), config.value),
+            # Plain floats: NumPy's own would make the pictures that they are combined with float64.
+            hue=float(config.hue * (2 * hue - 1)),
+            saturation=float(np.interp(saturation, (0, 1), config.saturation)),
+            value=float(np.interp(value, (0, 1), config.value)),
             jitter=config.joint_jitter * jitter if config.joint_jitter else None,
         )
 
