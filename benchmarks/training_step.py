@@ -5,6 +5,7 @@ has random weights: they cost what ImageNet's do. Batch, canvas and machine are 
 a process of its own that takes a few steps and nothing else, TensorFlow itself included.
 """
 
+import functools
 import multiprocessing
 import tempfile
 from collections.abc import Callable
@@ -44,6 +45,7 @@ def training_call(preset: str, loss: str, size: int, batch_size: int) -> Callabl
     return lambda: trainer.train_function(batches)
 
 
+@functools.cache
 def random_features() -> PerceptualFeatures:
     with tempfile.TemporaryDirectory() as folder:
         return PerceptualFeatures(random_vgg19(Path(folder) / "vgg19.h5"))

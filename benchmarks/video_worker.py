@@ -86,7 +86,6 @@ def main(variant: str, scene: str, frames: str, video: str, result: str) -> None
         "start_frames": clock.start_frames,
         "start_seconds": clock.steady - clock.begun,
         "seconds_a_frame": (end - clock.steady) / (written - clock.start_frames),
-        # Linux counts in kilobytes.
         "peak_mb": peak_memory(),
     }
     Path(result).write_text(json.dumps(measured))

@@ -30,9 +30,7 @@ class People(StrEnum):
 def prepare(
     inputs: Annotated[list[str] | None, typer.Argument(help="Videos or folders to read; none for synthetic.")] = None,
     output: Annotated[str, typer.Option("-o", "--output", help="The dataset folder to write.")] = ...,
-    format: Annotated[
-        Format, typer.Option(help="Layout of the input; 'dataset' puts finished ones together.")
-    ] = Format.video,
+    format: Annotated[Format, typer.Option(help="Layout of the input, or finished datasets.")] = Format.video,
     action: Annotated[
         str | None, typer.Option(help="Action label of all clips; of videos it is else their folder's name.")
     ] = None,

@@ -72,6 +72,7 @@ def test_datasets_are_put_together_and_keep_their_splits(tmp_path):
     assert [clip.name for clip in both.clips[2:4]] == ["one-synthetic-0002", "two-synthetic-0000"]
     assert [clip.split for clip in both.clips[3:]] == [clip.split for clip in two.clips]
     assert {clip.split for clip in two.clips} == {"train", "validation"}
+    assert [clip.person for clip in both.clips[2:4]] == ["one-synthetic-0002", "two-synthetic-0000"]
     frame, original = both.read_frame(4, 2), two.read_frame(1, 2)
     assert (frame.jpeg, frame.mask_png, frame.number) == (original.jpeg, original.mask_png, original.number)
     np.testing.assert_array_equal(frame.joints, original.joints)

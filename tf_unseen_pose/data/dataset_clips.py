@@ -11,7 +11,9 @@ from tf_unseen_pose.skeleton import PERSON
 
 
 def dataset_clips(roots: list[Path]) -> list[Clip]:
-    """The clips of datasets in the order of their indices; those of several are named FOLDER-CLIP.
+    """The clips of datasets in the order of their indices.
+
+    Of several datasets, names, scenes and people are called FOLDER-NAME: scene 3 of one is not scene 3 of another.
 
     Raises:
         UserError: as `ClipDataset.open`; a dataset of another skeleton.
@@ -23,10 +25,9 @@ def dataset_clips(roots: list[Path]) -> list[Clip]:
             raise UserError(f"{root} has the joints of '{dataset.skeleton.name}'; name datasets of '{PERSON.name}'.")
         prefix = f"{root.resolve().name}-" if len(roots) > 1 else ""
         for position, entry in enumerate(dataset.clips):
+            name, scene, person = (part and prefix + part for part in (entry.name, entry.scene, entry.person))
             read = partial(_frames, dataset, position)
-            clips.append(
-                Clip(prefix + entry.name, entry.action, entry.fps, read, entry.scene, entry.person, entry.split)
-            )
+            clips.append(Clip(name, entry.action, entry.fps, read, scene, person, entry.split))
     return clips
 
 

@@ -20,8 +20,8 @@ from tf_unseen_pose.geometry import REFERENCE_SIZE
 
 # Masks are soft for some pixels about the outline; so much steeper, less of the old room comes along.
 _STEEPNESS = 2.0
-# Backgrounds are kept at this shorter side, twice the usual canvas at most; as many as this.
-_SIDE, _KEPT = 512, 512
+# Backgrounds are kept at this shorter side at most, and as many as this: a third of a gigabyte.
+_SIDE, _KEPT = 384, 512
 
 
 class Backgrounds:

@@ -24,7 +24,7 @@ from tf_unseen_pose.evaluation.intervals import Estimate
 from tf_unseen_pose.evaluation.parts import Part
 from tf_unseen_pose.evaluation.quantities import HEADLINES, Quantity
 from tf_unseen_pose.evaluation.summary import summary
-from tf_unseen_pose.evaluation.table import LABELS, sheet, table
+from tf_unseen_pose.evaluation.table import LABELS, case_sheet, table
 from tf_unseen_pose.files import replacing, require_folder
 from tf_unseen_pose.images import save_image
 
@@ -61,7 +61,7 @@ def write_report(evaluation: Evaluation, path: Path) -> Path:
     }
     try:
         path.mkdir(exist_ok=True)
-        save_image(path / CASES, sheet(evaluation))
+        save_image(path / CASES, case_sheet(evaluation))
         for name, text in texts.items():
             with replacing(path / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")

@@ -47,7 +47,7 @@ def _cell(estimate: Estimate | None, quantity: Quantity) -> str:
     return f"{mean} ({low}–{high})"
 
 
-def sheet(evaluation: Evaluation) -> np.ndarray:
+def case_sheet(evaluation: Evaluation) -> np.ndarray:
     """A contact sheet, uint8 [H, W, 3], of cases that are spread over those evaluated: source, target, every method."""
     panels = []
     for position in spread(len(evaluation.within.cases), _SHOWN):
