@@ -73,9 +73,10 @@ def test_the_same_clothes_in_the_same_scene_are_alike(make_dataset, dressed, out
     clips = [
         dressed("a", first), dressed("b", second), dressed("c", first, shift=9), dressed("d", first, scene="park"),
         dressed("e", second), dressed("f", first, mask=False), dressed("g", first, scene=""),
+        dressed("h", first, scene=""),
     ]  # fmt: skip
     dataset = make_dataset(clips)
-    found = lookalikes(dataset, DecodedFrames(dataset), list(range(7)))
+    found = lookalikes(dataset, DecodedFrames(dataset), list(range(8)))
     assert found == {0: [2], 2: [0], 1: [4], 4: [1]}
     assert lookalikes(dataset, DecodedFrames(dataset), [0, 1, 3]) == {}
 

@@ -72,10 +72,23 @@ def test_datasets_are_put_together_and_keep_their_splits(tmp_path):
     assert [clip.name for clip in both.clips[2:4]] == ["one-synthetic-0002", "two-synthetic-0000"]
     assert [clip.split for clip in both.clips[3:]] == [clip.split for clip in two.clips]
     assert {clip.split for clip in two.clips} == {"train", "validation"}
-    assert [clip.person for clip in both.clips[2:4]] == ["one-synthetic-0002", "two-synthetic-0000"]
     frame, original = both.read_frame(4, 2), two.read_frame(1, 2)
     assert (frame.jpeg, frame.mask_png, frame.number) == (original.jpeg, original.mask_png, original.number)
     np.testing.assert_array_equal(frame.joints, original.joints)
+
+
+def test_scenes_and_people_of_several_datasets_stay_apart(make_dataset, make_clip, tmp_path):
+    for name in ("one", "two"):
+        make_dataset([make_clip("walk", 2, scene="3", person="ann"), make_clip("run", 2)], name)
+    for inputs in (["one"], ["one", "two"]):
+        output = tmp_path / "-".join(["set", *inputs])
+        prepare([tmp_path / name for name in inputs], output, Options("dataset"), progress=False)
+    alone, both = (ClipDataset.open(tmp_path / name).clips for name in ("set-one", "set-one-two"))
+    assert [(clip.name, clip.scene, clip.person) for clip in alone] == [("walk", "3", "ann"), ("run", "", "run")]
+    assert [(clip.name, clip.scene, clip.person) for clip in both] == [
+        ("one-walk", "one-3", "one-ann"), ("one-run", "", "one-run"),
+        ("two-walk", "two-3", "two-ann"), ("two-run", "", "two-run"),
+    ]  # fmt: skip
 
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):

@@ -68,6 +68,15 @@ def test_a_moved_person_is_the_photo_moved(undecided, batch):
     np.testing.assert_allclose(foreground[:, 10:50, 10:90], inputs["image"][:, 13:53, 4:84], atol=2e-4)
 
 
+def test_layers_move_with_their_limbs(small, batch):
+    inputs = batch(64, 96)
+    moved = inputs["source_joints"] + np.float32([8, -4, 0])
+    stages = small.explain({**inputs, "target_joints": moved})
+    x, y = 8 // (2 * small.config.reduction), 4 // (2 * small.config.reduction)
+    layers = stages["layers"].numpy()[:, :, 1:-1, 1:-1]
+    np.testing.assert_allclose(stages["warped_layers"][:, :, :-y, x:], layers[:, :, y:, :-x], atol=1e-4)
+
+
 def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
     inputs = batch(64, 96)
     stages = small.explain(inputs)
