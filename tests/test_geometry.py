@@ -261,3 +261,50 @@ def test_parity_with_the_authors_maps_and_transforms(shared):
     np.testing.assert_allclose(priors, golden["limb_masks"], atol=1e-5)
     transforms = geometry.limb_transforms(source, target, PERSON)[0].numpy()
     np.testing.assert_allclose(np.moveaxis(transforms, 0, -1), golden["transforms"], atol=1e-6)
+
+
+def test_a_stretched_limb_keeps_its_thickness():
+    rng = np.random.default_rng(5)
+    source, target = (
+        np.concatenate([rng.uniform(20, 200, (3, 14, 2)), np.ones((3, 14, 1))], axis=-1).astype(np.float32)
+        for _ in range(2)
+    )
+    # The left forearm points at the camera in the first source, in the second target.
+    elbow, wrist = PERSON.joint_index("left_elbow", "left_wrist")
+    source[0, wrist, :2] = source[0, elbow, :2] + [3, -2]
+    target[1, wrist, :2] = target[1, elbow, :2] + [-2, 4]
+    stretches = geometry.limb_stretches(tf.constant(source), tf.constant(target), PERSON).numpy()
+    similarities = geometry.limb_transforms(tf.constant(source), tf.constant(target), PERSON).numpy()
+    for example in range(3):
+        for number, limb in enumerate(PERSON.limbs):
+            stretch, similarity = stretches[example, number], similarities[example, number]
+            if limb.name == "torso":
+                np.testing.assert_allclose(stretch, similarity, rtol=1e-5)
+                continue
+            ends = PERSON.joint_index(*limb.joints)
+            for joint in ends:
+                moved = stretch[:, :2] @ target[example, joint, :2] + stretch[:, 2]
+                np.testing.assert_allclose(moved, source[example, joint, :2], atol=0.05)
+            along = target[example, ends[1], :2] - target[example, ends[0], :2]
+            across = np.array([-along[1], along[0]]) / np.hypot(*along)
+            width, scale = stretch[:, :2] @ across, np.sqrt(np.linalg.det(similarity[:, :2]))
+            np.testing.assert_allclose(np.hypot(*width), np.clip(scale, 1 / 1.2, 1.2), rtol=1e-3)
+            # Still at a right angle to the limb, and not mirrored.
+            np.testing.assert_allclose(width @ (stretch[:, :2] @ along), 0, atol=0.05)
+            assert np.linalg.det(stretch[:, :2]) > 0
+
+
+def test_a_stretch_is_finite_and_so_is_its_gradient_where_joints_coincide_or_are_absent():
+    joints = np.random.default_rng(6).uniform(20, 200, (2, 14, 3)).astype(np.float32)
+    joints[..., 2] = 1
+    elbow, wrist, knee = PERSON.joint_index("left_elbow", "left_wrist", "right_knee")
+    for spoilt in range(2):
+        both = [joints.copy(), joints[:, ::-1].copy()]
+        both[spoilt][:, wrist] = both[spoilt][:, elbow]
+        both[spoilt][:, knee, 2] = 0
+        source, target = map(tf.Variable, both)
+        with tf.GradientTape() as tape:
+            stretches = geometry.limb_stretches(source, target, PERSON)
+            total = tf.reduce_sum(tf.sin(stretches))
+        assert np.isfinite(stretches).all()
+        assert all(np.isfinite(gradient).all() for gradient in tape.gradient(total, [source, target]))

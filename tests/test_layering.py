@@ -6,11 +6,11 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "tf_unseen_pose"
 # From bottom to top; modules of one layer may import each other.
 LAYERS = [
-    {"errors", "files", "downloads", "presets"},
+    {"errors", "files", "downloads", "shipped", "presets"},
     {"skeleton", "config", "images", "geometry", "warping", "pasting", "compat", "contact_sheet", "retargeting"},
     {"model", "data"},
     {"training"},
-    {"evaluation"},
+    {"evaluation", "export"},
     {"reposer"},
     {"demo", "animation"},
     {"cli", "cli_evaluate", "cli_prepare"},
@@ -49,7 +49,7 @@ def test_only_compat_knows_the_stack():
 
 
 def test_every_directory_of_tests_mirrors_one_of_the_package():
-    for folder in ("data", "evaluation", "model", "training"):
+    for folder in ("data", "evaluation", "export", "model", "training"):
         for test in (PACKAGE.parent / "tests" / folder).glob("test_*.py"):
             name = test.stem.removeprefix("test_")
             assert (PACKAGE / folder / f"{name}.py").exists() or (PACKAGE / folder / name).is_dir(), test

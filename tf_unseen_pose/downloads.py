@@ -1,6 +1,5 @@
 """Files that are fetched once, checked, and kept in the user's cache."""
 
-import hashlib
 import os
 import urllib.error
 import urllib.request
@@ -10,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.files import replacing
+from tf_unseen_pose.files import checksum, replacing
 
 _TIMEOUT = 30  # Seconds without an answer.
 _CHUNK = 1 << 18
@@ -45,12 +44,12 @@ def fetch(
     """
     path = (cache or default_cache()) / (name or url.rsplit("/", 1)[-1])
     try:
-        if path.is_file() and _checksum(path) == sha256:
+        if path.is_file() and checksum(path) == sha256:
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             _download(url, temporary, path.name, size)
-            if _checksum(temporary) != sha256:
+            if checksum(temporary) != sha256:
                 raise OSError("its checksum is wrong, so it is damaged or incomplete")
     except (OSError, HTTPException) as error:
         reason = error.reason if type(error) is urllib.error.URLError else error
@@ -70,8 +69,3 @@ def _download(url: str, path: Path, label: str, size: int | None) -> None:
         while chunk := response.read(_CHUNK):
             file.write(chunk)
             progress.update(len(chunk))
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

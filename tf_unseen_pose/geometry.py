@@ -16,6 +16,7 @@ Coordinates are combined elementwise, never by matmul: quantizing converters rep
 All functions keep the floating dtype of their points.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.skeleton import Skeleton
@@ -24,6 +25,8 @@ from tf_unseen_pose.skeleton import Skeleton
 REFERENCE_SIZE = 256
 # Squared length (pixels^2) below which joints coincide: no direction or scale can be read off them.
 _LENGTH_EPSILON = 1e-6
+# By which factor a limb's thickness may change between two poses at most.
+_THICKNESS_CHANGE = 1.2
 
 
 def _points_and_presence(joints):
@@ -206,6 +209,38 @@ def limb_transforms(source_joints, target_joints, skeleton: Skeleton):
     root = skeleton.root_index
     carrier = tf.where(present[:, root], own[:, root], whole_body)
     return tf.where(present, own, carrier[:, None])
+
+
+def limb_stretches(source_joints, target_joints, skeleton: Skeleton):
+    """`limb_transforms`, of which no limb of two joints gets much thicker or thinner.
+
+    A limb that points at the camera is short in the picture, yet as thick as ever. A similarity would enlarge it to the
+    other pose's length in both directions; here it is stretched along its axis alone, and its thickness changes by a
+    fifth at most, as with the distance to the camera.
+
+    Args and returns: as `limb_transforms`.
+
+    Deviation: the paper has similarities only.
+    """
+    similar = limb_transforms(source_joints, target_joints, skeleton)
+    start, end = limb_axes(target_joints, skeleton)
+    axis, middle = end - start, (start + end) / 2
+    squared = tf.reduce_sum(axis**2, axis=-1)
+    straight = np.array([len(limb.joints) == 2 for limb in skeleton.limbs])
+    decided = straight & (squared > _LENGTH_EPSILON) & (limb_presence(target_joints, skeleton) > 0)
+    length = tf.sqrt(tf.where(decided, squared, tf.ones_like(squared)))
+    across_x, across_y = -axis[..., 1] / length, axis[..., 0] / length
+    (m00, m01, m02), (m10, m11, m12) = (tf.unstack(row, axis=-1) for row in tf.unstack(similar, axis=-2))
+    scale = tf.sqrt(tf.maximum(m00 * m11 - m01 * m10, _LENGTH_EPSILON))
+    kept = tf.clip_by_value(scale, 1 / _THICKNESS_CHANGE, _THICKNESS_CHANGE) / scale
+    excess = tf.where(decided, kept - 1, tf.zeros_like(kept))
+    # What is across the limb is multiplied by so much more: m (p + excess (n . (p - middle)) n).
+    image_x, image_y = m00 * across_x + m01 * across_y, m10 * across_x + m11 * across_y
+    shift = -excess * (across_x * middle[..., 0] + across_y * middle[..., 1])
+    return _affine(
+        m00 + excess * image_x * across_x, m01 + excess * image_x * across_y, m02 + shift * image_x,
+        m10 + excess * image_y * across_x, m11 + excess * image_y * across_y, m12 + shift * image_y,
+    )  # fmt: skip
 
 
 def _affine(m00, m01, m02, m10, m11, m12):

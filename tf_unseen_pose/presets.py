@@ -37,7 +37,7 @@ PRESETS = {
         "model": {
             "network": "copying",
             "segmentation": {"widths": [24, 48, 64, 96, 128]},
-            "background": {"widths": [16, 32, 48, 64, 96]},
+            "background": {"widths": [16, 32, 48, 64, 96, 128]},
             "foreground": {"widths": [48, 96, 128, 128], "finer": 24},
             "baseline": _unet(32, [48, 64, 96, 96], 32),
             "background_fill": "zero",

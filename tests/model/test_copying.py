@@ -153,7 +153,7 @@ def test_gradients_reach_every_weight(small, batch):
 
 
 def test_a_configuration_that_does_not_fit_is_refused():
-    with pytest.raises(UserError, match="multiples of 64 for the levels of foreground"):
+    with pytest.raises(UserError, match="multiples of 64 for the levels of background"):
         load_config("lite", ["model.height=96", "model.foreground.widths=[8,8,8,8,8]"])
     with pytest.raises(UserError, match="copying"):
         load_config("lite", ["model.background_fill=noise"])

@@ -8,9 +8,10 @@ works at twice that:
     encode_source: image, source joints
         1 segmentation   U-Net at H/2: logits + log limb priors -> softmax: background and L limb masks
         2 limb layers    mask * image and the mask itself, one a limb, at H/4
-        5 background     U-Net at H/2 -> colours for the hole; the photo itself wherever it shows the background
+        5 background     the hole filled smoothly, corrected by a U-Net at H/2; the photo itself wherever it shows the
+                         background
     render: that state, target joints
-        3 transformer    each layer warped by the similarity from its target limb to its source limb
+        3 transformer    each layer warped from its target limb to its source limb: turned, stretched along the limb
         4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel, at H/2: which limb it belongs
                          to, alpha, and a colour with the right to replace what is copied
           copying        the limbs' transforms, blended by that choice, say where in the photo each pixel comes
@@ -32,6 +33,7 @@ import tensorflow as tf
 from tf_unseen_pose import geometry, warping
 from tf_unseen_pose.config import ModelConfig
 from tf_unseen_pose.model.compact_unet import compact_unet
+from tf_unseen_pose.model.filling import smoothly_filled
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
 
@@ -100,8 +102,10 @@ class CopyingGenerator(PoseModel):
         person = _enlarged(1 - masks[..., :1], stride)
         # A source person of whom half is taken for background would stand there as a ghost.
         visible = tf.nn.relu(1 - self.config.hole_steepness * _grown(1 - masks[..., :1], self.config.hole_growth))
-        background_input = tf.concat([visible * small, visible], axis=-1)
-        painted = tf.tanh(self.background([background_input, heatmaps], training=training)["image"])
+        filled = smoothly_filled(small, visible)
+        background_input = tf.concat([filled, visible], axis=-1)
+        correction = self.background([background_input, heatmaps], training=training)["image"]
+        painted = tf.clip_by_value(filled + correction, -1, 1)
         background = _enlarged(tf.concat([(1 - visible) * painted, visible], axis=-1), stride)
         background = background[..., :3] + background[..., 3:] * image
         layers = self._limb_layers(small, masks)
@@ -139,7 +143,7 @@ class CopyingGenerator(PoseModel):
             [B, H / R, W / R, 8]: displacement x and y to the place to copy from; how much to replace what is copied,
             and by which colour (3); alpha's logit; and how far the warped masks cover the pixel.
         """
-        target_to_source = geometry.limb_transforms(state.joints, target_joints, self.body)
+        target_to_source = geometry.limb_stretches(state.joints, target_joints, self.body)
         stride = self.config.reduction
         warped = self.transformer(state.layers, geometry.at_scale(target_to_source, 2 * stride))
         height, width = warped.shape[2:4]

@@ -14,11 +14,11 @@ from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model.pose_model import PoseModel
 
 
-def save_weights(generator: PoseModel, path: Path) -> None:
-    """Writes all weights of a generator, under a temporary name first."""
+def save_weights(generator: PoseModel, path: Path, half: bool = False) -> None:
+    """Writes all weights of a generator, under a temporary name first; in half precision if asked."""
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         for name, variable in _named_variables(generator):
-            file[name] = variable.numpy()
+            file[name] = variable.numpy().astype(np.float16 if half else np.float32)
 
 
 def load_weights(generator: PoseModel, path: Path) -> None:
@@ -29,7 +29,7 @@ def load_weights(generator: PoseModel, path: Path) -> None:
     """
     try:
         with h5py.File(path, "r") as file:
-            values = {name: np.array(file[name]) for name, _ in _named_variables(generator) if name in file}
+            values = {name: np.array(file[name], np.float32) for name, _ in _named_variables(generator) if name in file}
     except FileNotFoundError as error:
         raise UserError(f"There is no weights file {path}; train the model first.") from error
     except (OSError, RuntimeError) as error:

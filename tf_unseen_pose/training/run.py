@@ -20,6 +20,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model import PoseModel, build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
+from tf_unseen_pose.shipped import model_folder
 
 # What may change when a run is resumed: how long it goes on, how often it speaks and in what way steps are computed.
 _MAY_CHANGE = {"stages", "max_minutes", "checkpoint_every", "log_every", "sample_every", "accumulate", "xla"}
@@ -38,11 +39,12 @@ class Run:
 
     @classmethod
     def open(cls, path: Path) -> "Run":
-        """An existing run.
+        """An existing run, or by its name a model that comes with the project.
 
         Raises:
-            UserError: no such folder, or no run.
+            UserError: no such folder, no run, or a file that is not what it was when the model was exported.
         """
+        path = model_folder(path)
         if not path.is_dir():
             raise UserError(f"There is no model folder {path}; name a run made by 'train' or 'import-posewarp'.")
         return cls(path, read_config(path / "config.json"))

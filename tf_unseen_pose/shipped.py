@@ -1,0 +1,54 @@
+"""Models that come with the project, and the checksums that show whether a model is still what it was.
+
+    saved_models/lite/1/    a run and a SavedModel in one folder, with SHA256SUMS of all its files
+
+Wherever a command takes a model's folder, "lite" means the newest version of the one that comes with the project.
+"""
+
+from pathlib import Path
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import checksum, replacing
+
+SUMS = "SHA256SUMS"
+_PACKAGE = Path(__file__).parent
+# Beside the code in a checkout, within it where it was installed.
+_PLACES = (_PACKAGE.parent / "saved_models", _PACKAGE / "saved_models")
+
+
+def model_folder(path: Path | str) -> Path:
+    """The folder itself, or the newest version of the model that comes with the project under that name.
+
+    Raises:
+        UserError: a file of a folder that has checksums is not what it was.
+    """
+    path = Path(path)
+    if not path.exists():
+        path = next(filter(None, (_newest(place / path) for place in _PLACES)), path)
+    if (path / SUMS).is_file():
+        _check(path)
+    return path
+
+
+def _newest(folder: Path) -> Path | None:
+    versions = [entry for entry in folder.glob("*/") if entry.name.isdigit()] if folder.is_dir() else []
+    return max(versions, key=lambda entry: int(entry.name), default=None)
+
+
+def write_sums(folder: Path) -> None:
+    """Writes the checksums of all files below a folder, as `sha256sum` does."""
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    with replacing(folder / SUMS) as temporary:
+        temporary.write_text("".join(f"{checksum(folder / name)}  {name}\n" for name in names))
+
+
+def _check(folder: Path) -> None:
+    way_out = "restore the folder (git checkout), or delete that file if you changed the model"
+    for line in (folder / SUMS).read_text().splitlines():
+        expected, _, name = line.partition("  ")
+        path = folder / name
+        if not path.is_file():
+            raise UserError(f"{path} is missing, which {SUMS} beside it lists; {way_out}.")
+        if checksum(path) != expected:
+            raise UserError(f"{path} is damaged: its checksum is not the one in {folder / SUMS}; {way_out}.")
+
