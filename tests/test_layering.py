@@ -12,7 +12,8 @@ LAYERS = [
     {"training"},
     {"evaluation", "export"},
     {"reposer"},
-    {"demo", "animation"},
+    {"animation"},
+    {"demo"},
     {"cli", "cli_evaluate", "cli_prepare"},
     {"__main__", "__init__"},
 ]

@@ -16,6 +16,7 @@ from tf_unseen_pose.cli_evaluate import ablate, evaluate
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
 from tf_unseen_pose.errors import UserError, WorkerLost
 from tf_unseen_pose.files import require_folder
+from tf_unseen_pose.shipped import model_folder
 
 # Before TensorFlow is imported anywhere: its notes about the machine are not what the user asked for.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -31,7 +32,11 @@ app = typer.Typer(
 
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
 Photo = Annotated[Path, typer.Argument(help="The photo of a person.")]
-Model = Annotated[Path, typer.Option(help="A run made by 'train' or 'import-posewarp'.")]
+Model = Annotated[
+    Path,
+    typer.Option(help="A run made by 'train' or 'import-posewarp', or a version made by 'export'; 'lite' comes along."),
+]
+LITE = Path("lite")
 SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person in the photo; else it is found.")]
 
 
@@ -39,8 +44,8 @@ SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person i
 def synthesize(
     photo: Photo,
     target: Annotated[Path, typer.Option(help="Pose file, or photo of somebody, with the pose to be taken.")],
-    model: Model,
     output: Annotated[Path, typer.Option("-o", "--output", help="The image to write.")],
+    model: Model = LITE,
     source_pose: SourcePose = None,
     retarget: Annotated[
         bool | None,
@@ -88,8 +93,8 @@ def synthesize(
 def animate(
     photo: Photo,
     driving: Annotated[Path, typer.Option(help="Video of somebody, or pose file, with the motion to be made.")],
-    model: Model,
     output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 or .gif to write.")],
+    model: Model = LITE,
     source_pose: SourcePose = None,
     retarget: Annotated[bool, typer.Option(help="Fit the motion to the person's proportions and place.")] = True,
     side_by_side: Annotated[
@@ -189,7 +194,7 @@ def train(
     """Train a model, or resume its training. Ctrl-C saves and stops."""
     from tf_unseen_pose.config import load_config
 
-    if init and not init.exists():
+    if init and not (init := model_folder(init)).exists():
         raise UserError(f"There is no run or weights file {init} to start from; name an existing one.")
     # What the run was begun with, or what it starts from.
     stored = [folder / "config.json" for folder in (run, init) if folder and (folder / "config.json").is_file()]
@@ -234,12 +239,27 @@ def import_posewarp(
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for what the demo makes.")] = Path("demo"),
-    minutes: Annotated[float, typer.Option(min=0.05, max=60, help="How long to train.")] = 2.5,
+    photo: Annotated[Path | None, typer.Option(help="A photo of yourself, whole, alone; else a bundled one.")] = None,
+    model: Model = LITE,
 ):
-    """Train preset tiny on a synthetic clip and re-pose its figure."""
+    """Put the person of a photo through a bundled motion with the model that comes along."""
     from tf_unseen_pose.demo import demo as run
 
-    typer.echo(f"Look at {run(output, minutes)}.")
+    sheet, video = run(output, photo, model)
+    typer.echo(f"Look at {sheet} and {video}.")
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(metavar="RUN", help="A run made by 'train' or 'import-posewarp'.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write the next version to.")],
+):
+    """Write a run as a SavedModel, the next version below a folder."""
+    from tf_unseen_pose.export.saved_model import export_run
+    from tf_unseen_pose.training.run import Run
+
+    version = export_run(Run.open(model), output)
+    typer.echo(f"{version} is ready: use it as --model, or load it with TensorFlow.")
 
 
 def _begin_again(lost: WorkerLost) -> None:

@@ -1,49 +1,76 @@
-"""The demonstration: train preset `tiny` on a synthetic clip, re-pose its figure, leave a picture."""
+"""The demonstration: the model that comes with the project puts a person through a motion.
 
+The bundled photo and motion are of one video (see demo_data/NOTICE), so the poses are in the photo's pixels and what
+they really looked like is known; anybody else's photo gets them fitted.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from tf_unseen_pose.config import load_config
+from tf_unseen_pose.animation import write_animation
 from tf_unseen_pose.contact_sheet import contact_sheet, draw_pose
-from tf_unseen_pose.data.plan import Options, synthetic_clip_seed
-from tf_unseen_pose.data.prepare import prepare
-from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.images import save_image
+from tf_unseen_pose.data.clip_poses import spread
+from tf_unseen_pose.data.pose_files import read_poses
+from tf_unseen_pose.images import load_image, save_image, shrink
 from tf_unseen_pose.reposer import Reposer
-from tf_unseen_pose.training.fit import train
+from tf_unseen_pose.retargeting import retarget
+from tf_unseen_pose.skeleton import PERSON
 
-_SEED, _FRAMES, _SIDE = 6, 64, 128
-_SEEN, _UNSEEN = "dance", "jacks"
-_SHOWN = (8, 18, 28, 38, 48, 58)
+_DATA = Path(__file__).parent / "demo_data"
+_LONGER_SIDE, _SHOWN = 720, 7
 
 
-def demo(output: Path, minutes: float) -> Path:
-    """Runs the demonstration in a folder; returns the contact sheet's path.
-
-    The model is trained on a figure that dances and is asked for its jumping jacks, poses that it never saw. What
-    they really look like is drawn beside them. Called again, it trains on.
+def demo(output: Path, photo: Path | None = None, model: Path | str = "lite", progress: bool = True) -> tuple[Path, Path]:
+    """Writes `demo.png`, a contact sheet, and `demo.mp4`, the whole motion, to a folder; returns their paths.
 
     Args:
-        output: folder for the dataset, the run and the picture.
-        minutes: how long to train at most.
+        output: the folder; made if there is none.
+        photo: of one person, whose pose is then looked for; else the bundled photo, whose pose is known.
+        model: a run's folder or the name of a model that comes with the project.
+        progress: shows a bar.
+
+    Raises:
+        UserError: a photo that cannot be read, or that shows nobody or several people; no such model.
     """
-    prepare([], output / "dataset", Options("synthetic", clips=1, frames=_FRAMES, size=_SIDE, seed=_SEED, action=_SEEN))
-    config = load_config("tiny", [f"train.max_minutes={minutes}", "train.stages.0.steps=100000"])
-    run = train(output / "dataset", output / "run", config)
-    sheet = output / "demo.png"
-    save_image(sheet, _unseen_poses(Reposer.load(run.path)))
-    return sheet
+    reposer, motion = Reposer.load(model), read_poses(_DATA / "motion.json", PERSON)
+    image, source = _bundled() if photo is None else _found(photo)
+    poses = retarget(motion.joints, source, PERSON)
+    output.mkdir(parents=True, exist_ok=True)
+    frames = list(reposer.animate(image, poses, source[:, :3]))
+    sheet, video = output / "demo.png", output / "demo.mp4"
+    save_image(sheet, _sheet(image, source, poses, frames))
+    write_animation(_beside(image, poses, frames), len(frames), video, motion.fps, progress)
+    return sheet, video
 
 
-def _unseen_poses(reposer: Reposer) -> np.ndarray:
-    seed = synthetic_clip_seed(_SEED, 0)
-    source = next(synthetic_clip(seed, _FRAMES, _SIDE, _SIDE, _SEEN))
-    unseen = list(synthetic_clip(seed, _FRAMES, _SIDE, _SIDE, _UNSEEN))
-    panels = []
-    for number in _SHOWN:
-        target = unseen[number]
-        pose = draw_pose(np.zeros_like(source.image), target.joints, reposer.skeleton)
-        result = reposer.synthesize(source.image, target.joints, source.joints)
-        panels += [("source", source.image), ("target pose", pose), ("result", result), ("truth", target.image)]
-    return contact_sheet(panels, columns=8, side=192)
+def _bundled() -> tuple[np.ndarray, np.ndarray]:
+    """The photo and its joints [J, 4]."""
+    return load_image(_DATA / "person.jpg"), read_poses(_DATA / "person.json", PERSON).joints[0]
+
+
+def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:
+    # MediaPipe is large, and the bundled photo does without.
+    from tf_unseen_pose.data.pose_estimation import estimate_image, open_estimator
+
+    image = shrink(load_image(photo), _LONGER_SIDE)
+    with open_estimator() as estimator:
+        return image, estimate_image(image, str(photo), estimator)
+
+
+def _sheet(image: np.ndarray, source: np.ndarray, poses: np.ndarray, frames: list[np.ndarray]) -> np.ndarray:
+    """Above the photo and poses, below the photo's joints and results."""
+    chosen, nothing = spread(len(frames), _SHOWN), np.zeros_like(image)
+    above = [("photo", image), *(("pose", draw_pose(nothing, poses[i], PERSON)) for i in chosen)]
+    below = [("its joints", draw_pose(image, source, PERSON)), *(("result", frames[i]) for i in chosen)]
+    return contact_sheet(above + below, columns=1 + len(chosen), side=min(360, image.shape[0]))
+
+
+def _beside(image: np.ndarray, poses: np.ndarray, frames: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Photo, pose and result side by side, frame by frame, large enough to be looked at."""
+    nothing = np.zeros_like(image)
+    for joints, frame in zip(poses, frames, strict=True):
+        row = np.concatenate([image, draw_pose(nothing, joints, PERSON), frame], axis=1)
+        yield np.asarray(Image.fromarray(row).resize([2 * (side // 2) for side in row.shape[1::-1]]))

@@ -70,9 +70,10 @@ class Reposer:
 
     @classmethod
     def load(cls, path: str | Path, xla: bool = False) -> "Reposer":
-        """Loads a run directory.
+        """Loads a model.
 
         Args:
+            path: a run, a version made by `export`, or the name of a model that comes with the project: "lite".
             xla: compile the networks with XLA: faster on GPUs, slower on most CPUs, and slow to start.
 
         Raises:
