@@ -1,5 +1,6 @@
-# make demo   makes the environment, trains on a synthetic clip, leaves a picture and says where
-# make test   makes the environment, runs the tests
+# make demo         makes the environment, re-poses a person, leaves a picture and a video and says where
+# make test         makes the environment, runs the tests
+# make pretrained   trains the model that comes along anew and writes it as the next version in saved_models/lite
 #
 # PYTHON  the interpreter that the environment is made from
 # VENV    where the environment lives
@@ -8,18 +9,33 @@
 PYTHON ?= python3
 VENV ?= .venv
 STACK ?=
+# For `make pretrained`: photograph pairs, videos, and a folder to work in.
+EXERCISE_PAIRS ?= ../shared/data/exercise_pairs
+VIDEOS ?= ../shared/data/videos/pose_squats.mp4 ../shared/data/videos/balance_cam02.mp4
+WORK ?= runs
 
+UNSEEN_POSE := $(VENV)/bin/python -m tf_unseen_pose
 READY := $(VENV)/.ready
 # What only the tests need beside it.
 READY_TO_TEST := $(VENV)/.ready-to-test
 
-.PHONY: demo test lint clean
+.PHONY: demo test pretrained lint clean
 
 demo: $(READY)
-	$(VENV)/bin/python -m tf_unseen_pose demo -o demo
+	$(UNSEEN_POSE) demo -o demo
 
 test: $(READY_TO_TEST)
 	$(VENV)/bin/python -m pytest
+
+# Every step goes on where an earlier call stopped.
+pretrained: $(READY)
+	mkdir -p $(WORK)
+	$(UNSEEN_POSE) prepare $(EXERCISE_PAIRS) --format pairs --register --validation 0.17 -o $(WORK)/pairs
+	$(UNSEEN_POSE) prepare --format synthetic --clips 48 --frames 24 --validation 0.17 -o $(WORK)/synth
+	$(UNSEEN_POSE) prepare $(VIDEOS) --validation 0 -o $(WORK)/videos
+	$(UNSEEN_POSE) prepare $(WORK)/pairs $(WORK)/synth $(WORK)/videos --format dataset -o $(WORK)/mixed
+	$(UNSEEN_POSE) train --data $(WORK)/mixed --run $(WORK)/lite --config configs/lite.yaml
+	$(UNSEEN_POSE) export $(WORK)/lite -o saved_models/lite
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

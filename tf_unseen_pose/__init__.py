@@ -1,5 +1,11 @@
 """Re-posing people in photos: the modular method of Balakrishnan et al. (CVPR 2018) in TensorFlow."""
 
+import os
+
+# TensorFlow's faster convolutions, which it takes by itself on the newest processors only: on one with AVX2 alone a
+# training step took half the time. To be set before TensorFlow is imported.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 __version__ = "0.1.0"
 __all__ = ["Reposer", "UserError"]
 

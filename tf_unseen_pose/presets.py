@@ -42,8 +42,9 @@ PRESETS = {
             "baseline": _unet(32, [48, 64, 96, 96], 32),
             "background_fill": "zero",
             "hole_growth": 2,
+            "hole_steepness": 3.0,
         },
-        "loss": {"mask": 0.3, "background": 1.0, "ssim": 1.0, "blend": 1.0},
+        "loss": {"mask": 1.0, "background": 1.0, "ssim": 1.0, "blend": 1.0},
         "train": {"stages": [{"loss": "l1", "steps": 100_000, "learning_rate": 5e-4}]},
     },
     "tiny": _preset(
