@@ -139,7 +139,7 @@ PERSON = Skeleton(
 GOLF = Skeleton(
     name="golf",
     joints=(*PERSON.joints, "club_grip", "club_head"),
-    limbs=(*PERSON.limbs, Limb("club", ("club_grip", "club_head"), width=4.0)),
+    limbs=(*PERSON.limbs, Limb("club", ("club_grip", "club_head"), width=5.0)),
     root=PERSON.root,
     held=(("club_grip", "right_wrist"),),
 )

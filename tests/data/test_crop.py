@@ -60,8 +60,8 @@ def test_what_a_person_holds_is_seen_too(standing):
     matrix = crop.common_crop([golfer, raised], GOLF, 128, 128)
     on_canvas = np.stack([crop.transform_joints(crop.invert(matrix), pose)[:, :2] for pose in (golfer, raised)])
     # The one that reaches furthest lies just within the margin.
-    assert on_canvas.min() == on_canvas[1, 15, 1] == pytest.approx(0.03 * 127, abs=0.01)
-    assert on_canvas.max() < 0.97 * 127
+    assert on_canvas.min() == on_canvas[1, 15, 1] == pytest.approx(0.06 * 127, abs=0.01)
+    assert on_canvas.max() < 0.94 * 127
     # For a joint that lies far out, 1.5 times as much is shown and no more.
     raised[15, 1] = -6000
     far = crop.common_crop([golfer, raised], GOLF, 128, 128)

@@ -126,7 +126,8 @@ def common_crop(
     step = _step(scale, height, width, crop_factor)
     if skeleton.held:
         visible = np.concatenate([pose[pose[:, 2] > 0, :2] for pose in poses])
-        room = (0.5 - _MARGIN) * np.array([width - 1, height - 1])
+        # The end of what is held is thick, and smears where it touches the canvas's border and is warped.
+        room = (0.5 - 2 * _MARGIN) * np.array([width - 1, height - 1])
         step = min(max(step, (np.abs(visible - centre) / room).max()), _MOST_STEP_BACK * step)
     return _canvas_to_image(centre, step, height, width)
 

@@ -140,15 +140,14 @@ class _Painter:
         return self._sprite(box, rgb, np.full((len(x), 1), 0.119))
 
     def club(self) -> Sprite:
-        """A golf club: rubber that sticks out of the hands on both sides, a steel shaft, a wooden head."""
+        """A golf club: a dark shaft, thin, but not lost in small pictures, and a red head."""
         width, length = 0.034, 0.026  # of the head, halved
         box = (-width - 0.005, -0.06, width + 0.005, CLUB_LENGTH + length)
         x, y = self._grid(box)
-        half = np.where(y[:, :1] < 0.06, 0.011, 0.008)
-        rgb = np.where(y[..., None] < 0.06, np.array([44, 42, 46]), np.array([226, 230, 236]))
+        half = np.full((len(y), 1), 0.011)
         head = self._ellipse(x, y, 0, CLUB_LENGTH, width, length)
         shaft = self._inside(half - np.abs(x)) * self._inside(CLUB_LENGTH - y)
-        rgb = mix(rgb, np.array([196, 66, 38]), head)
+        rgb = mix(np.array([52, 50, 58]), np.array([206, 58, 34]), head)
         return self._sprite(box, rgb, np.maximum(half, width * head.max(1, keepdims=True)), np.maximum(head, shaft))
 
     def head(self) -> Sprite:
