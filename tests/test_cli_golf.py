@@ -4,21 +4,26 @@ import json
 
 import pytest
 
+from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.pose_files import Poses, write_poses
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.images import load_image, save_image
+from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.skeleton import GOLF, PERSON
+from tf_unseen_pose.training.run import Run
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A golfer's photo and two pose files."""
+    """A golfer's photo, two pose files and an untrained run."""
     path = tmp_path_factory.mktemp("golf")
     source, target = (list(synthetic_clip(2, 6, 100, 140, skeleton=GOLF))[i] for i in (0, 4))
     save_image(path / "photo.png", source.image)
     for name, frame in (("source", source), ("target", target)):
         write_poses(path / f"{name}.json", Poses(frame.joints[None], 140, 100))
+    config = load_config("tiny", ["model.skeleton=golf"])
+    Run.create(path / "untrained", config).save_weights(build_generator(config.model))
     return path
 
 
@@ -48,8 +53,7 @@ def test_a_golfer_is_prepared_trained_on_evaluated_and_re_posed(folder, run):
 
 
 def test_golfers_poses_are_given_since_none_is_found(folder, run):
-    """Runs after the test above, which leaves the run."""
-    photo, model = folder / "photo.png", ("--model", folder / "run", "-o", folder / "no.png")
+    photo, model = folder / "photo.png", ("--model", folder / "untrained", "-o", folder / "no.png")
     code, _, err = run("synthesize", photo, *model, "--target", folder / "target.json")
     assert code == 2 and "'golf' cannot be found in pictures" in err
     content = json.loads((folder / "target.json").read_text())
