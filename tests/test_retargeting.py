@@ -7,7 +7,7 @@ from tf_unseen_pose.data.joint_formats import blazepose_to_person
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.geometry import limb_depths
 from tf_unseen_pose.retargeting import retarget
-from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
+from tf_unseen_pose.skeleton import GOLF, PERSON, Limb, Skeleton
 
 # Seen from the front, the left arm raised; left and right differ everywhere.
 SOURCE = np.array(
@@ -256,6 +256,20 @@ def test_a_golf_club_hangs_from_the_wrist(outward):
     result = retarget(as_filmed(driving), source, golfer)
     assert_same(result, driving)
     assert_same(result[:, 1:15], retarget(as_filmed(driving)[:, 1:15], SOURCE, PERSON))
+
+
+def test_what_no_limb_connects_follows_the_hand_that_holds_it():
+    """The driving person's arms are shorter: the club stays in the source's hand, and points as theirs."""
+    club = np.float32([[61, 128, 1], [20, 190, 1]])
+    source = np.concatenate([SOURCE, club])
+    driving = repeated(np.concatenate([stretched(SOURCE, {"wrist": 0.85, "elbow": 0.9}), club]), 4)
+    wrist = index("right_wrist")
+    driving[:, 14:, :2] += (driving[0, wrist] - SOURCE[wrist])[:2]
+    driving[2, 15, :2] = driving[2, 14, :2] + [62, 41]  # as long, turned by a quarter
+    result = retarget(as_filmed(driving), source, GOLF)
+    assert_same(result[:, :14], repeated(SOURCE, 4))
+    assert_same(result[[0, 1, 3]], repeated(source, 3))
+    assert_same(result[2, 14:, :2], [[61, 128], [61 + 62, 128 + 41]])
 
 
 def test_too_little_in_common_is_refused():

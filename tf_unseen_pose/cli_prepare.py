@@ -55,6 +55,7 @@ def prepare(
     frames: Annotated[int, typer.Option(min=2, help="Synthetic: frames a clip.")] = 32,
     size: Annotated[int, typer.Option(min=32, help="Synthetic: side of the frames in pixels.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Synthetic: seed.")] = 0,
+    skeleton: Annotated[str, typer.Option(help="Synthetic: person, or golf, who swings a club.")] = "person",
     runner: Annotated[
         str | None, typer.Option(help="Run as an Apache Beam pipeline: DirectRunner, FlinkRunner, DataflowRunner ...")
     ] = None,
@@ -71,7 +72,7 @@ def prepare(
     options = Options(
         format.value, action=action, only=tuple(only or ()), max_side=max_side, register=register,
         validation=validation, video=VideoOptions(rate=rate, people=people.value, pose_model=pose_model),
-        clips=clips, frames=frames, size=size, seed=seed,
+        clips=clips, frames=frames, size=size, seed=seed, skeleton=skeleton,
     )  # fmt: skip
     if runner:
         summary = run_with_beam(inputs or [], output, options, runner, runner_option or [])

@@ -15,11 +15,15 @@ class Pasting:
         photo: uint8 [H, W, 3].
         height, width: of the canvases.
         canvas_to_image: [2, 3], uniform scale and translation from canvas pixels to photo pixels.
-        feather: width of the fade, in canvas pixels. There is none where the canvas's edge lies outside the photo.
+        feather: width of the fade, in parts of the canvas's shorter side. There is none where the canvas's edge lies
+            outside the photo.
     """
 
-    def __init__(self, photo: np.ndarray, height: int, width: int, canvas_to_image: np.ndarray, feather: float = 12.0):
+    def __init__(
+        self, photo: np.ndarray, height: int, width: int, canvas_to_image: np.ndarray, feather: float = 12 / 256
+    ):
         self._photo = photo
+        feather *= min(height, width)
         step, shift = canvas_to_image[0, 0], canvas_to_image[:, 2]
         columns, x = _covered(photo.shape[1], width, step, shift[0])
         rows, y = _covered(photo.shape[0], height, step, shift[1])

@@ -1,10 +1,11 @@
 """A driving person's motion on the source person's body: their proportions, their size, their place in the photo.
 
 The body is a tree of bones that grows from the middle of the hips: to both hips and to the middle of the shoulders,
-from there to both shoulders and the neck, and on along the skeleton's limbs. Every bone keeps the driving person's 2-D
-direction and foreshortening of the frame and is scaled by one ratio for the whole sequence, the source's length of
-that bone to the driving person's. Depth, where it is known, takes the torso's ratio everywhere, so that what was nearer
-stays nearer. The body is then placed by its feet: planted feet stay planted, a jump stays a jump.
+from there to both shoulders and the neck, and on along the skeleton's limbs; what is held hangs from its hand. Every
+bone keeps the driving person's 2-D direction and foreshortening of the frame and is scaled by one ratio for the whole
+sequence, the source's length of that bone to the driving person's. Depth, where it is known, takes the torso's ratio
+everywhere, so that what was nearer stays nearer. The body is then placed by its feet: planted feet stay planted, a jump
+stays a jump.
 
 A picture shows a bone at its true length or foreshortened, so lengths are robust maxima: a high percentile over the
 sequence, and the longer of left and right. The source is one picture, in which a bone may be foreshortened on both
@@ -83,6 +84,7 @@ def _tree(skeleton: Skeleton) -> list[tuple[int, int]]:
     for limb in skeleton.limbs:
         if limb.name != skeleton.root:
             bones += pairwise(skeleton.joint_index(*limb.joints))
+    bones += [skeleton.joint_index(hand, held) for held, hand in skeleton.held]
     edges = [edge for bone in bones for edge in (bone, bone[::-1])]
     edges += [(_HIPS, joint) for joint in range(skeleton.joint_count)]
     tree, reached = [], {_HIPS}

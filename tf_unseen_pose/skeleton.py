@@ -37,12 +37,14 @@ class Skeleton:
         joints: joint names, in the order of the J axis.
         limbs: limbs, in the order of the L axis.
         root: name of the limb whose transform carries limbs that have a missing joint (the torso).
+        held: pairs of a joint that no limb connects to the body and the body's joint that holds it.
     """
 
     name: str
     joints: tuple[str, ...]
     limbs: tuple[Limb, ...]
     root: str
+    held: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self):
         if len(set(self.joints)) != len(self.joints):
@@ -53,6 +55,8 @@ class Skeleton:
                 raise ValueError(f"Limb '{limb.name}' of skeleton '{self.name}' needs an even number of known joints.")
         if self.root not in {limb.name for limb in self.limbs}:
             raise ValueError(f"Skeleton '{self.name}' has no limb '{self.root}' to be its root.")
+        if unknown := {joint for pair in self.held for joint in pair} - set(self.joints):
+            raise ValueError(f"Skeleton '{self.name}' holds unknown joints: {', '.join(sorted(unknown))}.")
 
     @property
     def joint_count(self) -> int:
@@ -131,4 +135,13 @@ PERSON = Skeleton(
     root="torso",
 )  # fmt: skip
 
-SKELETONS = {skeleton.name: skeleton for skeleton in (PERSON,)}
+# A person who holds a golf club in both hands.
+GOLF = Skeleton(
+    name="golf",
+    joints=(*PERSON.joints, "club_grip", "club_head"),
+    limbs=(*PERSON.limbs, Limb("club", ("club_grip", "club_head"), width=5.0)),
+    root=PERSON.root,
+    held=(("club_grip", "right_wrist"),),
+)
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (PERSON, GOLF)}

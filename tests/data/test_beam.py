@@ -40,7 +40,7 @@ def videos(tmp_path):
 
 def test_the_same_bytes_as_the_local_run(tmp_path, monkeypatch):
     """Shards of two clips; local and distributed runs must cut alike."""
-    options = Options("synthetic", clips=5, frames=3, size=64, validation=0.4)
+    options = Options("synthetic", clips=5, frames=3, size=64, validation=0.4, skeleton="golf")
     limit = 14_000
     monkeypatch.setattr(local, "DatasetWriter", lambda *a: DatasetWriter(*a, shard_limit=limit))
     expected = prepare([], tmp_path / "local", options, progress=False)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tf_unseen_pose.data import crop
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import GOLF, PERSON
 
 
 def test_person_box_spans_the_visible_joints(standing):
@@ -51,6 +51,25 @@ def test_lying_person_still_fits_the_canvas(standing):
     matrix = crop.common_crop([lying], PERSON, 256, 256)
     on_canvas = crop.transform_joints(crop.invert(matrix), lying)
     assert on_canvas[:, :2].min() >= 0 and on_canvas[:, :2].max() <= 255
+
+
+def test_what_a_person_holds_is_seen_too(standing):
+    golfer = np.concatenate([standing, [[60, 123, 1], [20, 190, 1]]]).astype(np.float32)
+    raised = golfer.copy()
+    raised[15, :2] = 120, -60
+    matrix = crop.common_crop([golfer, raised], GOLF, 128, 128)
+    on_canvas = np.stack([crop.transform_joints(crop.invert(matrix), pose)[:, :2] for pose in (golfer, raised)])
+    # The one that reaches furthest lies just within the margin.
+    assert on_canvas.min() == on_canvas[1, 15, 1] == pytest.approx(0.06 * 127, abs=0.01)
+    assert on_canvas.max() < 0.94 * 127
+    # For a joint that lies far out, 1.5 times as much is shown and no more.
+    raised[15, 1] = -6000
+    far = crop.common_crop([golfer, raised], GOLF, 128, 128)
+    assert far[0, 0] == pytest.approx(1.5 * crop.person_scale(raised, GOLF) / (1.14 * 128 / 256))
+    golfer[14:, 2] = 0
+    np.testing.assert_array_equal(
+        crop.common_crop([golfer], GOLF, 256, 256), crop.common_crop([standing], PERSON, 256, 256)
+    )
 
 
 def test_fewer_than_two_joints_are_refused(standing, refuses):

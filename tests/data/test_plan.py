@@ -64,9 +64,10 @@ def test_an_action_for_all(gym):
 
 def test_plans_travel_between_processes(gym):
     clips = plan_clips([gym], Options("pairs", register=True))
-    clips += plan_clips([], Options("synthetic", clips=1, frames=2, size=64))
+    clips += plan_clips([], Options("synthetic", clips=1, frames=2, size=64, skeleton="golf"))
     for clip, copy in zip(clips, pickle.loads(pickle.dumps(clips)), strict=True):
         assert (copy.name, copy.person, copy.split) == (clip.name, clip.person, clip.split)
+        assert copy.skeleton == clip.skeleton
         assert [frame.jpeg for frame in copy.frames()] == [frame.jpeg for frame in clip.frames()]
 
 
@@ -81,6 +82,13 @@ def test_the_recipe_tells_options_apart_but_not_where_the_model_lies(gym, tmp_pa
     assert recipe(video=VideoOptions(rate=5)) != recipe()
     json.dumps(recipe())
     assert recipe() != Options("pairs").recipe(clips[1:])
+
+
+def test_recipes_of_persons_do_not_speak_of_skeletons(gym):
+    drawn = [plan_clips([], Options("synthetic", clips=2, frames=2, size=64, skeleton=s)) for s in ("person", "golf")]
+    person, golf = (Options("dataset").recipe(clips) for clips in drawn)
+    assert golf == person | {"skeleton": "golf"} and "skeleton" not in person
+    assert [clip.action for clip in drawn[1]] == ["golf", "golf"]
 
 
 def test_a_part_for_validation_lies_within_0_and_1(gym, refuses):

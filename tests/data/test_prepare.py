@@ -14,6 +14,7 @@ from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.summary_page import PAGE_NAME
 from tf_unseen_pose.data.synthetic import ACTIONS, synthetic_clip
+from tf_unseen_pose.skeleton import GOLF
 
 SMALL = {"clips": 3, "frames": 3, "size": 48}
 
@@ -75,6 +76,22 @@ def test_datasets_are_put_together_and_keep_their_splits(tmp_path):
     frame, original = both.read_frame(4, 2), two.read_frame(1, 2)
     assert (frame.jpeg, frame.mask_png, frame.number) == (original.jpeg, original.mask_png, original.number)
     np.testing.assert_array_equal(frame.joints, original.joints)
+
+
+def test_golfers_datasets(tmp_path, refuses):
+    small = {"clips": 1, "frames": 2, "size": 64}
+    for name, skeleton, seed in (("a", "golf", 1), ("b", "golf", 2), ("c", "person", 1)):
+        prepare([], tmp_path / name, Options("synthetic", skeleton=skeleton, seed=seed, **small), progress=False)
+    prepare([tmp_path / "a", tmp_path / "b"], tmp_path / "ab", Options("dataset"), progress=False)
+    both = ClipDataset.open(tmp_path / "ab")
+    assert both.skeleton == GOLF and not both.left_out and both.read_frame(1, 1).joints.shape == (16, 3)
+    np.testing.assert_array_equal(
+        both.read_frame(1, 1).joints, ClipDataset.open(tmp_path / "b").read_frame(0, 1).joints
+    )
+    mixed = [tmp_path / "a", tmp_path / "c"]
+    refuses(lambda: prepare(mixed, tmp_path / "no", Options("dataset"), progress=False), "'person'", "'golf'", "one")
+    other = Options("synthetic", seed=1, **small)
+    refuses(lambda: prepare([], tmp_path / "a", other, progress=False), "something else")
 
 
 def test_scenes_and_people_of_several_datasets_stay_apart(make_dataset, make_clip, tmp_path):
@@ -199,6 +216,9 @@ def test_users_mistakes(posewarp_root, tmp_path, refuses):
     refuses(call([], "synthetic", clips=0), "at least one clip")
     refuses(call([], "synthetic", action="juggle"), "juggle")
     refuses(call([], "synthetic", size=4), "small")
+    refuses(call([], "synthetic", skeleton="octopus"), "'octopus'", "golf")
+    refuses(call([], "synthetic", skeleton="golf", action="dance"), "'golf'", "'dance'")
+    refuses(call([posewarp_root], skeleton="golf"), "leave out --skeleton")
     assert not output.exists()
 
 

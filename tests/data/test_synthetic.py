@@ -1,12 +1,14 @@
 """Synthetic clips: exact joints, a static scene, clothes that move with the limbs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from tf_unseen_pose.data.synthetic import ACTIONS, synthetic_clip
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import GOLF, PERSON
 
 LIMBS = [(limb.name, *PERSON.joint_index(*limb.joints)) for limb in PERSON.limbs if len(limb.joints) == 2]
 
@@ -148,7 +150,13 @@ def test_frames_are_drawn_as_they_are_asked_for():
 
 @pytest.mark.parametrize(
     "arguments,message",
-    [((0, 4, 64, 64, "fly"), "'fly'.*wave"), ((0, 0), "at least 1"), ((0, 4, 16, 64), "64 x 16.*32")],
+    [
+        ((0, 4, 64, 64, "fly"), "'fly'.*wave"),
+        ((0, 4, 64, 64, "dance", GOLF), "'golf'.*'dance'.*: golf"),
+        ((0, 4, 64, 64, "golf", replace(PERSON, name="racket")), "'racket'.*'person' and 'golf'"),
+        ((0, 0), "at least 1"),
+        ((0, 4, 16, 64), "64 x 16.*32"),
+    ],
 )
 def test_errors_name_the_thing_and_the_way_out(arguments, message):
     with pytest.raises(UserError, match=message):

@@ -2,10 +2,12 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import report
 from tf_unseen_pose.evaluation.parts import Part
@@ -110,9 +112,11 @@ def test_pictures_are_strips_of_every_method(page, embedded):
 def test_what_a_reader_must_know_is_said(page, evaluation):
     for words in ("Only 3 clips", "lack a mask", "--features-weights", "No poses were looked for", "11 × 11 Gaussian"):
         assert words in " ".join(page.text.split()), words
-    bare = replace(evaluation, sequences=None, across=None, left_out=2)
+    golf = SimpleNamespace(config=load_config("tiny", ["model.skeleton=golf"]))
+    bare = replace(evaluation, sequences=None, across=None, left_out=2, models={"golf": golf})
     notes = " ".join(report._notes(bare))
-    assert "no flicker" in notes and "2 poses" in notes
+    assert "no flicker" in notes and "2 poses" in notes and "'golf' cannot be found in pictures" in notes
+    assert "cannot be found" not in page.text
 
 
 def test_a_report_without_sequences_or_other_actions(evaluation, tmp_path):

@@ -29,7 +29,6 @@ from tf_unseen_pose.data.records import INDEX_NAME, Index
 from tf_unseen_pose.data.staging import StagedClip, staged_file
 from tf_unseen_pose.data.video_clips import VideoOptions, video_clip, video_frames
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import PERSON
 
 
 def prepare_with_beam(
@@ -72,8 +71,9 @@ def prepare_with_beam(
             | "Write" >> beam.Map(_write_shard, output)
             | "All shards" >> beam.combiners.ToList()
         )
-        names = [clip.name for clip in clips]
-        _ = sealed | "Index" >> beam.Map(_write_index, beam.pvalue.AsDict(results.broken), names, recipe, output)
+        names, skeleton = [clip.name for clip in clips], clips[0].skeleton.name
+        broken = beam.pvalue.AsDict(results.broken)
+        _ = sealed | "Index" >> beam.Map(_write_index, broken, names, skeleton, recipe, output)
     if not FileSystems.exists(index_file):
         raise UserError(f"None of the {len(clips)} clips can be used; run 'prepare' without --runner to see why.")
     with FileSystems.open(index_file) as file:
@@ -155,11 +155,16 @@ def _write_shard(shard: tuple[int, Iterable[tuple[int, StagedClip, bytes]]], out
 
 
 def _write_index(
-    shards: list[tuple[int, SealedShard]], broken: dict[int, str], names: list[str], recipe: str, output: str
+    shards: list[tuple[int, SealedShard]],
+    broken: dict[int, str],
+    names: list[str],
+    skeleton: str,
+    recipe: str,
+    output: str,
 ) -> None:
     if shards:
         reasons = {names[position]: broken[position] for position in sorted(broken)}
-        index = make_index(PERSON.name, recipe, [shard for _, shard in sorted(shards)], reasons)
+        index = make_index(skeleton, recipe, [shard for _, shard in sorted(shards)], reasons)
         _write(FileSystems.join(output, INDEX_NAME), index_text(index).encode())
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tf_unseen_pose.skeleton import PERSON, Skeleton
+
 JPEG_QUALITY = 95
 # Why a frame is `Rejected` for which no crop can be found.
 TOO_FEW_JOINTS = "fewer than 2 joints"
@@ -66,6 +68,7 @@ class Clip:
         scene: clips of one scene may show the same room and person; '' where unknown.
         person: clips of one person are all for training or all for validation; by default the clip's name.
         split: "train" or "validation".
+        skeleton: whose joints its frames have.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Clip:
     scene: str = ""
     person: str = ""
     split: str = "train"
+    skeleton: Skeleton = PERSON
 
     def __post_init__(self):
         if not self.person:

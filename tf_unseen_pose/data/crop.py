@@ -23,8 +23,8 @@ _UPPER_BODY_FACTOR, _CALF_FACTOR = 2.5, 5.0
 # A standing person measured by its upper body or calves is about this many times the larger side of its joints' box;
 # with the least factor the box still fits the canvas at a crop factor of 1.14.
 _BOX_FACTOR, _LEAST_BOX_FACTOR = 1.2, 0.9
-# Of a sequence: the percentage of frames that may stick out on each side, since estimators err now and then; the
-# margin about the others, in parts of the canvas; how much smaller than usual the person may be shown for their sake.
+# The percentage of a sequence's frames that may stick out on each side, since estimators err now and then; the margin
+# about what must not, in parts of the canvas; how much smaller than usual the person may be shown for its sake.
 _STRAY_PERCENTAGE, _MARGIN, _MOST_STEP_BACK = 2, 0.03, 1.5
 
 
@@ -103,7 +103,8 @@ def common_crop(
     """The crop in which all poses of one person are seen alike.
 
     The canvas's centre shows the mean of the boxes' centres; the largest of the poses, as `person_scale` measures
-    them, becomes 200 * crop_factor pixels of a canvas of 256, and in proportion on another.
+    them, becomes 200 * crop_factor pixels of a canvas of 256, and in proportion on another. What a person holds reaches
+    further than a person: a skeleton that holds something is shown up to 1.5 times smaller, so that all of it is seen.
 
     Args:
         poses: [J, 3] each, in pixels of one image or of registered ones.
@@ -122,7 +123,13 @@ def common_crop(
     boxes = [person_box(pose) if box is None else box for pose, box in zip(poses, boxes, strict=True)]
     centre = np.mean([box[:2] + np.asarray(box[2:]) / 2 for box in boxes], axis=0)
     scale = max(person_scale(pose, skeleton) for pose in poses)
-    return _canvas_to_image(centre, _step(scale, height, width, crop_factor), height, width)
+    step = _step(scale, height, width, crop_factor)
+    if skeleton.held:
+        visible = np.concatenate([pose[pose[:, 2] > 0, :2] for pose in poses])
+        # The end of what is held is thick, and smears where it touches the canvas's border and is warped.
+        room = (0.5 - 2 * _MARGIN) * np.array([width - 1, height - 1])
+        step = min(max(step, (np.abs(visible - centre) / room).max()), _MOST_STEP_BACK * step)
+    return _canvas_to_image(centre, step, height, width)
 
 
 def _step(scale: float, height: int, width: int, crop_factor: float) -> float:

@@ -15,9 +15,10 @@ from tf_unseen_pose.data.dataset_clips import dataset_clips
 from tf_unseen_pose.data.photo_pairs import pair_clips
 from tf_unseen_pose.data.posewarp_format import posewarp_clips
 from tf_unseen_pose.data.registration import registered
-from tf_unseen_pose.data.synthetic import ACTIONS, synthetic_clip
+from tf_unseen_pose.data.synthetic import actions_of, synthetic_clip
 from tf_unseen_pose.data.video_clips import VideoOptions, video_clips
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import PERSON, SKELETONS, Skeleton
 
 # A pair needs two frames.
 LEAST_FRAMES = 2
@@ -39,6 +40,7 @@ class Options:
         video: of 'video' only; see `VideoOptions`.
         clips, frames, size, seed: of 'synthetic' only: how many clips, frames a clip, side of the square pictures in
             pixels, and what decides everything else.
+        skeleton: of 'synthetic' only: name of the skeleton of which figures are drawn.
     """
 
     format: Literal["video", "posewarp", "pairs", "synthetic", "dataset"]
@@ -52,6 +54,7 @@ class Options:
     frames: int = 32
     size: int = 256
     seed: int = 0
+    skeleton: str = PERSON.name
 
     @property
     def video_options(self) -> VideoOptions:
@@ -64,6 +67,10 @@ class Options:
         chosen = asdict(self) | {"names": [clip.name for clip in clips]}
         # The estimator's file may lie elsewhere when a run is taken up again.
         chosen["video"].pop("pose_model")
+        # What clips really have, which of datasets no option says. Persons' recipes are older than the choice.
+        chosen["skeleton"] = clips[0].skeleton.name
+        if clips[0].skeleton == PERSON:
+            chosen.pop("skeleton")
         return chosen
 
 
@@ -91,6 +98,10 @@ def plan_clips(inputs: list[Path], options: Options, found: Sequence[Clip] = ())
 def _check(inputs: list[Path], options: Options) -> None:
     if options.format not in _FORMATS:
         raise UserError(f"There is no format '{options.format}'; known are {', '.join(_FORMATS)}.")
+    if options.skeleton not in SKELETONS:
+        raise UserError(f"There is no skeleton '{options.skeleton}'; known are {', '.join(SKELETONS)}.")
+    if options.skeleton != PERSON.name and options.format != "synthetic":
+        raise UserError(f"The skeleton '{options.skeleton}' is for synthetic data; leave out --skeleton.")
     if options.format == "synthetic":
         if inputs:
             raise UserError(f"The format 'synthetic' reads nothing; leave out {inputs[0]}.")
@@ -122,13 +133,16 @@ def _datasets(inputs: list[Path], options: Options) -> list[Clip]:
 
 def _synthetic(inputs: list[Path], options: Options) -> list[Clip]:
     """Clips of drawn people: the actions in turn, unless one is given."""
-    actions = [options.action or ACTIONS[number % len(ACTIONS)] for number in range(options.clips)]
-    clips = []
+    skeleton, clips = SKELETONS[options.skeleton], []
+    known = actions_of(skeleton)
+    actions = [options.action or known[number % len(known)] for number in range(options.clips)]
     for number, action in enumerate(actions):
-        drawn = (synthetic_clip_seed(options.seed, number), options.frames, options.size, options.size, action)
+        seed = synthetic_clip_seed(options.seed, number)
+        drawn = (seed, options.frames, options.size, options.size, action, skeleton)
         # Called now, since it checks its arguments, but draws nothing before it is asked to.
         synthetic_clip(*drawn)
-        clips.append(Clip(f"synthetic-{number:04d}", action, SYNTHETIC_FPS, partial(_drawn_frames, *drawn)))
+        frames = partial(_drawn_frames, *drawn)
+        clips.append(Clip(f"synthetic-{number:04d}", action, SYNTHETIC_FPS, frames, skeleton=skeleton))
     return clips
 
 
@@ -146,8 +160,10 @@ def synthetic_clip_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
-def _drawn_frames(seed: int, frame_count: int, height: int, width: int, action: str) -> Iterator[Frame]:
-    for index, frame in enumerate(synthetic_clip(seed, frame_count, height, width, action)):
+def _drawn_frames(
+    seed: int, frame_count: int, height: int, width: int, action: str, skeleton: Skeleton
+) -> Iterator[Frame]:
+    for index, frame in enumerate(synthetic_clip(seed, frame_count, height, width, action, skeleton)):
         jpeg, mask = encode_picture(frame.image, "JPEG"), encode_picture(frame.mask, "PNG")
         yield Frame(jpeg, frame.joints, index, mask_png=mask)
 

@@ -20,7 +20,6 @@ from tf_unseen_pose.data.records import ClipDataset, Index, read_index
 from tf_unseen_pose.data.staging import StagedClip, stage_clip
 from tf_unseen_pose.data.summary_page import PAGE_NAME, write_summary_page
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import PERSON
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def prepare(
         UserError: missing or wrong input, nothing usable in it, an output that holds other data or cannot be written.
     """
     clips, output = plan_clips([Path(path) for path in inputs], options), Path(output)
-    writer = DatasetWriter(output, PERSON.name, options.recipe(clips))
+    writer = DatasetWriter(output, clips[0].skeleton.name, options.recipe(clips))
     if writer.complete:
         writer.discard()
         return replace(summarize(output, read_index(output)), was_complete=True)

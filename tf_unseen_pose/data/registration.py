@@ -19,7 +19,7 @@ from PIL import Image
 
 from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture, fault_of_pose
 from tf_unseen_pose.data.crop import compose, invert, person_scale, transform_joints
-from tf_unseen_pose.skeleton import PERSON, Skeleton
+from tf_unseen_pose.skeleton import Skeleton
 
 # Why a frame is `Rejected` that cannot be aligned.
 MOVED = "camera moved too far to register"
@@ -251,7 +251,7 @@ def _aligned_frames(clip: Clip) -> Iterator[Frame | Rejected]:
             yield Rejected(fault, frame.number)
             continue
         image = np.asarray(Image.open(io.BytesIO(frame.jpeg)).convert("RGB"))
-        mask = _mask(frame, *image.shape[:2])
+        mask = _mask(frame, clip.skeleton, *image.shape[:2])
         registration = registration or Registration(image, mask)
         transform = registration.align(image, mask)
         if transform is None:
@@ -260,9 +260,9 @@ def _aligned_frames(clip: Clip) -> Iterator[Frame | Rejected]:
             yield frame if np.array_equal(transform, np.eye(2, 3)) else _moved(frame, transform, image, mask)
 
 
-def _mask(frame: Frame, height: int, width: int) -> np.ndarray:
+def _mask(frame: Frame, skeleton: Skeleton, height: int, width: int) -> np.ndarray:
     if frame.mask_png is None:
-        return mask_from_joints(frame.joints, PERSON, height, width)
+        return mask_from_joints(frame.joints, skeleton, height, width)
     return np.asarray(Image.open(io.BytesIO(frame.mask_png)))
 
 

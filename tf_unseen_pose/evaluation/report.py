@@ -27,6 +27,7 @@ from tf_unseen_pose.evaluation.summary import summary
 from tf_unseen_pose.evaluation.table import LABELS, case_sheet, table
 from tf_unseen_pose.files import replacing, require_folder
 from tf_unseen_pose.images import save_image
+from tf_unseen_pose.skeleton import PERSON
 
 PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.png"
 # Cases that are shown: of the best, of the worst, and across actions.
@@ -125,7 +126,9 @@ def _notes(evaluation: Evaluation):
     if "vgg" not in within.values:
         yield evaluation.perceptual
     if "pckh" not in within.values:
-        yield "No poses were looked for in the results, so nothing is said of their poses."
+        skeleton = next(iter(evaluation.models.values())).config.model.body
+        reason = "" if skeleton == PERSON else f" (those of the skeleton '{skeleton.name}' cannot be found in pictures)"
+        yield f"No poses were looked for in the results{reason}, so nothing is said of their poses."
     if evaluation.sequences is None:
         yield "There is no flicker, since no clip has a frame rate and three frames in succession."
     if evaluation.left_out:

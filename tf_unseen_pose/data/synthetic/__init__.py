@@ -1,5 +1,5 @@
 """Drawn clips of people in motion, with exact joints and masks; `clip` is the way in."""
 
-from tf_unseen_pose.data.synthetic.clip import ACTIONS, SyntheticFrame, synthetic_clip
+from tf_unseen_pose.data.synthetic.clip import ACTIONS, SyntheticFrame, actions_of, synthetic_clip
 
-__all__ = ["ACTIONS", "SyntheticFrame", "synthetic_clip"]
+__all__ = ["ACTIONS", "SyntheticFrame", "actions_of", "synthetic_clip"]

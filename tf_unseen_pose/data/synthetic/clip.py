@@ -14,9 +14,9 @@ from tf_unseen_pose.data.synthetic.figure import Figure, Posture
 from tf_unseen_pose.data.synthetic.motion import ACTIONS, Body, Motion
 from tf_unseen_pose.data.synthetic.scene import draw_scene
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import GOLF, PERSON, Skeleton
 
-__all__ = ["ACTIONS", "SyntheticFrame", "synthetic_clip"]
+__all__ = ["ACTIONS", "SyntheticFrame", "actions_of", "synthetic_clip"]
 SMALLEST_SIDE = 32
 
 
@@ -26,9 +26,10 @@ class SyntheticFrame:
 
     Attributes:
         image: uint8 [H, W, 3], RGB.
-        joints: float32 [14, 3] in the order of `PERSON.joints`: x, y in pixels ((0, 0) is the centre of the top-left
-            pixel) and visibility, always 1. "head" lies in the head's top third, "neck" between the collarbones.
-        mask: uint8 [H, W], the person's coverage 0..255, without the shadow.
+        joints: float32 [J, 3] in the order of the skeleton's joints: x, y in pixels ((0, 0) is the centre of the
+            top-left pixel) and visibility, always 1. "head" lies in the head's top third, "neck" between the
+            collarbones, "club_grip" midway between the palms, "club_head" in the middle of the club's head.
+        mask: uint8 [H, W], the person's coverage 0..255, with what they hold, without the shadow.
     """
 
     image: np.ndarray
@@ -36,35 +37,57 @@ class SyntheticFrame:
     mask: np.ndarray
 
 
+def actions_of(skeleton: Skeleton) -> tuple[str, ...]:
+    """What a figure of a skeleton can do: whoever holds a club swings it.
+
+    Raises:
+        UserError: nobody has drawn a figure of that skeleton.
+    """
+    known = {PERSON: ACTIONS, GOLF: ("golf",)}
+    if skeleton not in known:
+        names = " and ".join(f"'{drawn.name}'" for drawn in known)
+        raise UserError(f"There are no drawings of the skeleton '{skeleton.name}'; choose one of {names}.")
+    return known[skeleton]
+
+
 def synthetic_clip(
-    seed: int, frame_count: int, height: int = 256, width: int = 256, action: str | None = None
+    seed: int,
+    frame_count: int,
+    height: int = 256,
+    width: int = 256,
+    action: str | None = None,
+    skeleton: Skeleton = PERSON,
 ) -> Iterator[SyntheticFrame]:
     """Frames of one clip, drawn as they are asked for; the same arguments give the same bytes.
 
-    The person stands 66-84 % of the height tall, less where raised arms or a narrow image need room. A clip shows at
-    least one whole cycle of the action, however few frames it has.
+    The person stands 66-84 % of the height tall, less where raised arms, a club or a narrow image need room. A clip
+    shows at least one whole cycle of the action, however few frames it has.
 
     Args:
         seed: non-negative; decides the body, the clothes, the scene, how the action is carried out and the action
             itself unless given.
-        action: one of `ACTIONS`.
+        action: one of `actions_of(skeleton)`.
+        skeleton: a `PERSON`, or `GOLF`, who holds a club in both hands.
     """
-    if action is not None and action not in ACTIONS:
-        raise UserError(f"Unknown action '{action}': choose one of {', '.join(ACTIONS)}.")
+    if action is not None and action not in actions_of(skeleton):
+        known = ", ".join(actions_of(skeleton))
+        raise UserError(f"The skeleton '{skeleton.name}' has no action '{action}'; choose one of: {known}.")
     if frame_count < 1:
         raise UserError(f"A synthetic clip of {frame_count} frames is empty: ask for at least 1.")
     if min(height, width) < SMALLEST_SIDE:
         raise UserError(
             f"A {width} x {height} image is too small for a person: make both sides {SMALLEST_SIDE} or more."
         )
-    return _frames(seed, frame_count, height, width, action)
+    return _frames(seed, frame_count, height, width, action, skeleton)
 
 
-def _frames(seed: int, frame_count: int, height: int, width: int, action: str | None) -> Iterator[SyntheticFrame]:
+def _frames(
+    seed: int, frame_count: int, height: int, width: int, action: str | None, skeleton: Skeleton
+) -> Iterator[SyntheticFrame]:
     looks, moves, place = (np.random.default_rng([seed, stream]) for stream in range(3))
-    chosen = ACTIONS[moves.integers(len(ACTIONS))]
+    chosen = actions_of(skeleton)[moves.integers(len(actions_of(skeleton)))]
     body = Body.sample(looks)
-    motion = Motion.sample(moves, action or chosen, body)
+    motion = Motion.sample(moves, action or chosen, body, skeleton)
     scene = Image.fromarray(draw_scene(place, height, width))
     scale, origin = _fit(motion, height, width, place)
     # Small images are drawn at the size of large ones and reduced: the same picture, only smaller.
@@ -76,7 +99,7 @@ def _frames(seed: int, frame_count: int, height: int, width: int, action: str | 
     for index in range(frame_count):
         camera = motion.at(np.array([start + index / period]))
         joints, toes = (points[0] * [scale, scale, 1] + [*origin, 0] for points in camera)
-        posture = Posture(joints, toes)
+        posture = Posture(joints, toes, skeleton)
         person = figure.draw(posture.scaled(factor), (width * factor, height * factor), -lean).reduce(factor)
         shadow = _shadow(person.getchannel("A"), posture, scale, lean)
         image = Image.composite(shade, scene, shadow)
@@ -112,7 +135,7 @@ def _shadow(person: Image.Image, posture: Posture, scale: float, lean: float) ->
     x, y = np.arange(person.width) + 0.5, np.arange(person.height)[:, None] + 0.5
     fade = np.clip(1 - (ground - y) / (0.2 * scale), 0, 1)
     pool = np.zeros((person.height, person.width))
-    for foot in 0.6 * posture.toes + 0.4 * posture.joints[PERSON.joint_index("right_ankle", "left_ankle")]:
+    for foot in 0.6 * posture.toes + 0.4 * posture.joints[posture.skeleton.joint_index("right_ankle", "left_ankle")]:
         lift = max(0, ground - foot[1]) / scale
         span = ((x - foot[0]) / (0.085 * scale)) ** 2 + ((y - ground + 0.01 * scale) / (0.028 * scale)) ** 2
         pool = np.maximum(pool, np.clip(1.2 - span, 0, 1) * max(0, 1 - 4 * lift))

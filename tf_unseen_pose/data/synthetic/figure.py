@@ -1,14 +1,15 @@
 """A drawn person: painted parts mapped to the joints that carry them, far ones first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageChops
 
+from tf_unseen_pose.data.synthetic.club import CLUB_LENGTH
 from tf_unseen_pose.data.synthetic.motion import Body
 from tf_unseen_pose.data.synthetic.sprites import Sprite, paint_sprites
 from tf_unseen_pose.data.synthetic.wardrobe import Wardrobe
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import Skeleton
 
 SIDES = ("right", "left")
 # How far (body units) the shadow of a part falls on the parts behind it. Legs have none: it would ring the knees.
@@ -17,17 +18,18 @@ THICKNESS = {"torso": 0.012, "skirt": 0.012, "head": 0.01, "upper_arm": 0.01, "f
 
 @dataclass(frozen=True)
 class Posture:
-    """Joints [14, 3] and toes (right, left) [2, 3]: x, y in pixels from the canvas's corner, z nearness in units."""
+    """Joints [J, 3] and toes (right, left) [2, 3]: x, y in pixels from the canvas's corner, z nearness in units."""
 
     joints: np.ndarray
     toes: np.ndarray
+    skeleton: Skeleton
 
     def scaled(self, factor: float) -> "Posture":
         """The same posture on a canvas ``factor`` times as large."""
-        return Posture(self.joints * [factor, factor, 1], self.toes * [factor, factor, 1])
+        return replace(self, joints=self.joints * [factor, factor, 1], toes=self.toes * [factor, factor, 1])
 
     def __getitem__(self, joint: str) -> np.ndarray:
-        return self.joints[PERSON.joints.index(joint)]
+        return self.joints[self.skeleton.joints.index(joint)]
 
 
 class Figure:
@@ -76,6 +78,10 @@ class Figure:
                 parts.append((near - behind, name, self._place(name, heel, toes, self.body.foot)))
         if self.wardrobe.skirt:
             parts.append(self._skirt_part(posture, hips, slim))
+        if "club_grip" in posture.skeleton.joints:
+            # Hands close around it.
+            near = min(nearness for nearness, name, _ in parts if name == "forearm") - 0.001
+            parts.append((near, "club", self._place("club", posture["club_grip"], posture["club_head"], CLUB_LENGTH)))
         return parts
 
     def _place(self, name: str, start: np.ndarray, end: np.ndarray, length: float, wide: float = 1.0) -> np.ndarray:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.data.synthetic.club import with_club
+from tf_unseen_pose.skeleton import GOLF, PERSON, Skeleton
 
 CAMERA_PITCH = np.radians(9)
 Angles = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -54,16 +55,19 @@ class Motion:
     vigour: float
     wobble: np.ndarray  # [parts, 2, 2]: amplitude in degrees and phase of a slow sway of every angle
     left_handed: bool
+    skeleton: Skeleton = PERSON
 
     @classmethod
-    def sample(cls, rng: np.random.Generator, action: str, body: Body) -> "Motion":
+    def sample(cls, rng: np.random.Generator, action: str, body: Body, skeleton: Skeleton = PERSON) -> "Motion":
         yaw = rng.uniform(*_ACTIONS[action][1]) * rng.choice([-1, 1])
         wobble = np.stack([rng.uniform(0, 5, (len(_REST), 2)), rng.uniform(0, 2 * np.pi, (len(_REST), 2))], -1)
-        return cls(action, body, yaw, rng.uniform(0.85, 1.05), wobble, rng.random() < 0.5)
+        return cls(action, body, yaw, rng.uniform(0.85, 1.05), wobble, rng.random() < 0.5, skeleton)
 
     def at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Joints [T, 14, 3] and toes (right, left) [T, 2, 3] before the camera; the floor below the body is y = 0."""
+        """Joints [T, J, 3] and toes (right, left) [T, 2, 3] before the camera; the floor below the body is y = 0."""
         joints, toes = self._stand(self._angles(times))
+        if self.skeleton == GOLF:
+            joints = with_club(joints, self.left_handed)
         yaw = np.radians(self.yaw)
         turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
         cos, sin = np.cos(CAMERA_PITCH), np.sin(CAMERA_PITCH)

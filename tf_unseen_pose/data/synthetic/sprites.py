@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from tf_unseen_pose.data.synthetic.club import CLUB_LENGTH
 from tf_unseen_pose.data.synthetic.motion import Body
 from tf_unseen_pose.data.synthetic.scene import Colour, mix, noise
 from tf_unseen_pose.data.synthetic.wardrobe import Wardrobe
@@ -26,7 +27,7 @@ def paint_sprites(body: Body, wardrobe: Wardrobe, scale: float, yaw: float) -> d
     """Every part of a person who is turned by ``yaw`` (radians), at ``scale`` pixels a body unit."""
     painter = _Painter(body, wardrobe, scale, yaw)
     sprites = {name: painter.limb(name) for name in _LIMBS} | {name: painter.foot(name) for name in ("shoe", "sole")}
-    sprites |= {"torso": painter.torso(), "pelvis": painter.pelvis(), "head": painter.head()}
+    sprites |= {"torso": painter.torso(), "pelvis": painter.pelvis(), "head": painter.head(), "club": painter.club()}
     return sprites | ({"skirt": painter.skirt()} if wardrobe.skirt else {})
 
 
@@ -137,6 +138,17 @@ class _Painter:
         pleats = 1 + 0.13 * np.sin(x * 2 * np.pi / 0.04) * y / box[3]
         rgb = self.wear.bottom(x, y) * (pleats * (1 - 0.3 * np.exp(-(((y - box[3] + 0.008) / 0.005) ** 2))))[..., None]
         return self._sprite(box, rgb, np.full((len(x), 1), 0.119))
+
+    def club(self) -> Sprite:
+        """A golf club: a dark shaft, thin, but not lost in small pictures, and a red head."""
+        width, length = 0.034, 0.026  # of the head, halved
+        box = (-width - 0.005, -0.06, width + 0.005, CLUB_LENGTH + length)
+        x, y = self._grid(box)
+        half = np.full((len(y), 1), 0.011)
+        head = self._ellipse(x, y, 0, CLUB_LENGTH, width, length)
+        shaft = self._inside(half - np.abs(x)) * self._inside(CLUB_LENGTH - y)
+        rgb = mix(np.array([52, 50, 58]), np.array([206, 58, 34]), head)
+        return self._sprite(box, rgb, np.maximum(half, width * head.max(1, keepdims=True)), np.maximum(head, shaft))
 
     def head(self) -> Sprite:
         """Neck, face and hair, the face turned with the body."""
