@@ -80,10 +80,9 @@ def explanation_sheet(stages: dict[str, np.ndarray], inputs: dict[str, np.ndarra
         panels += [("background", to_uint8(stages["background"])), ("foreground", to_uint8(stages["foreground"]))]
         panels += [("alpha", np.round(stages["alpha"][..., 0] * 255).astype(np.uint8)), ("result", result)]
         panels += [(f"mask: {name}", masks[..., i]) for i, name in enumerate(["background", *names])]
-        panels += [
-            (f"warped: {name}", to_uint8(layer[..., :3]))
-            for name, layer in zip(names, stages["warped_layers"], strict=True)
-        ]
+        # The copying generator's last layer is the whole person, unmoved.
+        layers = zip([*names, "unmoved"], stages["warped_layers"], strict=False)
+        panels += [(f"warped: {name}", to_uint8(layer[..., :3])) for name, layer in layers]
     else:
         panels += [("result", result)]
     return contact_sheet(panels, columns=7, side=192)

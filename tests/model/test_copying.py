@@ -22,11 +22,13 @@ def small(small_lite, decided, request):
 
 @pytest.fixture
 def undecided(small):
-    """The foreground network says nothing: limbs are chosen by their coverage, nothing is replaced."""
+    """The foreground network says nothing: limbs are chosen by their coverage, nothing stays or is replaced."""
     generator = build_generator(small.config)
     for layer in generator.foreground.layers:
         layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
-    generator.foreground.get_layer("heads").biases["replace"].assign([-30])
+    biases = generator.foreground.get_layer("heads").biases
+    biases["replace"].assign([-30])
+    biases["limbs"].assign([0] * small.body.limb_count + [-30])
     return generator
 
 
@@ -38,8 +40,9 @@ def test_stages_fit_together(small, batch):
     stride = small.config.reduction
     height, width = 64 // stride, 96 // stride
     reduced = inputs["image"].reshape(2, height, stride, width, stride, 3).mean(axis=(2, 4))
-    for limb in range(small.body.limb_count):
-        mask = stages["masks"][..., 1 + limb, None]
+    masks = np.concatenate([stages["masks"][..., 1:], 1 - stages["masks"][..., :1]], axis=-1)
+    for limb in range(small.body.limb_count + 1):
+        mask = masks[..., limb, None]
         layer = np.concatenate([mask * reduced, mask], axis=-1)
         expected = layer.reshape(2, height // 2, 2, width // 2, 2, 4).mean(axis=(2, 4))
         np.testing.assert_allclose(stages["layers"][:, limb, 1:-1, 1:-1], expected, atol=1e-5)
@@ -74,7 +77,24 @@ def test_layers_move_with_their_limbs(small, batch):
     stages = small.explain({**inputs, "target_joints": moved})
     x, y = 8 // (2 * small.config.reduction), 4 // (2 * small.config.reduction)
     layers = stages["layers"].numpy()[:, :, 1:-1, 1:-1]
-    np.testing.assert_allclose(stages["warped_layers"][:, :, :-y, x:], layers[:, :, y:, :-x], atol=1e-4)
+    warped = stages["warped_layers"].numpy()
+    np.testing.assert_allclose(warped[:, :-1, :-y, x:], layers[:, :-1, y:, :-x], atol=1e-4)
+    np.testing.assert_allclose(warped[:, -1], layers[:, -1], atol=1e-6)
+
+
+def test_what_is_chosen_to_stay_is_the_photo_where_it_was_and_no_sign_of_the_person(undecided, batch):
+    generator = build_generator(undecided.config)
+    generator.foreground.set_weights(undecided.foreground.get_weights())
+    generator.foreground.get_layer("heads").biases["limbs"].assign([0] * undecided.body.limb_count + [30])
+    inputs = batch(64, 96)
+    moved = {**inputs, "target_joints": inputs["source_joints"] + np.float32([25, -9, 0])}
+    stages = generator.explain(moved)
+    np.testing.assert_allclose(stages["foreground"], inputs["image"], atol=2e-4)
+    # Where the person was and is no more, alpha is no higher than with limbs that move.
+    gone = (np.asarray(stages["person"])[..., 0] > 0.5) & (np.asarray(stages["warped_layers"])[:, :-1].max() > 0)
+    covered = tf.image.resize(tf.reduce_max(stages["warped_layers"][:, :-1, ..., 3], axis=1)[..., None], [64, 96])
+    gone &= np.asarray(covered)[..., 0] < 0.01
+    assert gone.any() and np.asarray(stages["alpha"])[..., 0][gone].max() < 0.3
 
 
 def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
@@ -135,7 +155,9 @@ def test_a_new_network_shows_what_warping_alone_would(small, batch):
     priors = stages["limb_priors"].numpy()
     np.testing.assert_allclose(stages["masks"], priors / priors.sum(-1, keepdims=True), atol=1e-5)
     coverage = tf.image.resize(tf.transpose(stages["warped_layers"][..., 3], [0, 2, 3, 1]), priors.shape[1:3]).numpy()
-    shares = (coverage + 0.01) / (coverage + 0.01).sum(-1, keepdims=True)
+    # Against staying speaks what keeps a new network from it.
+    shares = (coverage + 0.01) * np.exp([0.0] * small.body.limb_count + [-3.0])
+    shares /= shares.sum(-1, keepdims=True)
     np.testing.assert_allclose(stages["limb_weights"], shares, atol=1e-5)
     assert stages["replace"].numpy().max() < 0.05
 

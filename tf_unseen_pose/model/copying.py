@@ -7,11 +7,12 @@ works at twice that:
 
     encode_source: image, source joints
         1 segmentation   U-Net at H/2: logits + log limb priors -> softmax: background and L limb masks
-        2 limb layers    mask * image and the mask itself, one a limb, at H/4
+        2 limb layers    mask * image and the mask itself, one a limb and one of the whole person, at H/4
         5 background     the hole filled smoothly, corrected by a U-Net at H/2; the photo itself wherever it shows the
                          background
     render: that state, target joints
-        3 transformer    each layer warped from its target limb to its source limb: turned, stretched along the limb
+        3 transformer    each layer warped from its target limb to its source limb: turned, stretched along the limb;
+                         the whole person stays where it is
         4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel, at H/2: which limb it belongs
                          to, alpha, and a colour with the right to replace what is copied
           copying        the limbs' transforms, blended by that choice, say where in the photo each pixel comes
@@ -21,6 +22,9 @@ works at twice that:
 Blending where to look instead of blending the L colours that one would see has two merits. A pixel is one sample of the
 photo, as sharp as the photo, however undecided the choice; and between two limbs of a joint the place moves
 continuously from the one limb's to the other's, as skin does ("linear blend skinning").
+
+The whole person, unmoved, is one more choice beside the limbs: of two photographs of an exercise half of the body is in
+the same place, but its joints, which an estimator found, are not quite.
 
 Convention: as `generator`. A transform for maps at 1/k of the canvas is `geometry.at_scale`'s: pixel i of such a map
 covers canvas pixels k i ... k i + k - 1. R is `reduction`.
@@ -41,6 +45,8 @@ from tf_unseen_pose.model.pose_model import PoseModel
 _MASK_FLOOR = 1e-2
 # Logits by which copying is preferred to replacing before anything is learned: colours made at H/2 are blurred.
 _RELUCTANCE = 3.0
+# The same for leaving a pixel where it is.
+_INERTIA = 3.0
 # Of two limbs that cover a pixel, the nearer is up to e^4 times as likely, not enough to show where it does not cover.
 # The unit, in lengths of the torso, is about an arm's thickness.
 _DEPTH_VOTE, _DEPTH_UNIT = 2.0, 0.15
@@ -51,7 +57,8 @@ class CopyState(NamedTuple):
 
     Attributes:
         picture: [B, H + 2, W + 2, 4], the image and how much each pixel belongs to the person, `warping.with_border`.
-        layers: [B, L, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border, too.
+        layers: [B, L + 1, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border,
+            too; last the whole person's.
         background: [B, H, W, 3], the scene without the person.
         joints: [B, J, 3], the source pose.
     """
@@ -67,8 +74,8 @@ class CopyingGenerator(PoseModel):
 
     `explain` returns:
         limb_priors, masks [B, H/R, W/R, 1 + L] (background first), person, alpha, replace [B, H, W, 1], layers
-        [B, L, H/2R + 2, W/2R + 2, 4], warped_layers [B, L, H/2R, W/2R, 4], target_to_source [B, L, 2, 3], limb_weights
-        [B, H/R, W/R, L], blended [B, H/2R, W/2R, 3], background_input [B, H/R, W/R, 4], background, foreground, image
+        [B, L + 1, H/2R + 2, W/2R + 2, 4], warped_layers [B, L + 1, H/2R, W/2R, 4], target_to_source [B, L + 1, 2, 3],
+        limb_weights [B, H/R, W/R, L + 1] (the whole person last), blended [B, H/2R, W/2R, 3], background_input [B, H/R, W/R, 4], background, foreground, image
         [B, H, W, 3].
     """
 
@@ -81,9 +88,9 @@ class CopyingGenerator(PoseModel):
         )
         height, width = height // stride, width // stride
         self.background = compact_unet(config.background, height, width, 3 + 1, joints, {"image": 3}, "background")
-        heads = {"limbs": limbs, "colour": 3, "replace": 1, "alpha": 1}
+        heads = {"limbs": limbs + 1, "colour": 3, "replace": 1, "alpha": 1}
         self.foreground = compact_unet(
-            config.foreground, height // 2, width // 2, 4 * limbs, joints, heads, "foreground"
+            config.foreground, height // 2, width // 2, 4 * (limbs + 1), joints, heads, "foreground"
         )
         self.transformer = LimbSpatialTransformer(bordered=True, name="transformer")
 
@@ -117,12 +124,13 @@ class CopyingGenerator(PoseModel):
         return CopyState(picture, layers, background, joints), stages
 
     def _limb_layers(self, image, masks):
-        """[B, h, w, 3], [B, h, w, 1 + L] -> [B, L, h / 2 + 2, w / 2 + 2, 4]."""
-        limbs, (height, width) = self.body.limb_count, image.shape[1:3]
+        """[B, h, w, 3], [B, h, w, 1 + L] -> [B, L + 1, h / 2 + 2, w / 2 + 2, 4]."""
+        count, (height, width) = self.body.limb_count + 1, image.shape[1:3]
+        masks = tf.concat([masks[..., 1:], 1 - masks[..., :1]], axis=-1)
         opaque = tf.concat([image, tf.ones_like(image[..., :1])], axis=-1)
-        layers = tf.reshape(masks[..., 1:, None] * opaque[..., None, :], [-1, height, width, 4 * limbs])
+        layers = tf.reshape(masks[..., None] * opaque[..., None, :], [-1, height, width, 4 * count])
         layers = warping.with_border(tf.nn.avg_pool2d(layers, 2, 2, "VALID"))
-        return tf.transpose(tf.reshape(layers, [-1, height // 2 + 2, width // 2 + 2, limbs, 4]), [0, 3, 1, 2, 4])
+        return tf.transpose(tf.reshape(layers, [-1, height // 2 + 2, width // 2 + 2, count, 4]), [0, 3, 1, 2, 4])
 
     def _render(self, state, target_joints, training=False):
         decided, stages = self._decide(state, target_joints, training)
@@ -143,19 +151,22 @@ class CopyingGenerator(PoseModel):
             [B, H / R, W / R, 8]: displacement x and y to the place to copy from; how much to replace what is copied,
             and by which colour (3); alpha's logit; and how far the warped masks cover the pixel.
         """
-        target_to_source = geometry.limb_stretches(state.joints, target_joints, self.body)
+        limbs = geometry.limb_stretches(state.joints, target_joints, self.body)
+        unmoved = tf.zeros_like(limbs[:, :1]) + tf.constant([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+        target_to_source = tf.concat([limbs, unmoved], axis=1)
         stride = self.config.reduction
         warped = self.transformer(state.layers, geometry.at_scale(target_to_source, 2 * stride))
         height, width = warped.shape[2:4]
-        stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * self.body.limb_count])
+        stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * warped.shape[1]])
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
         coverage = _enlarged(stack[..., 3::4], 2)
-        weights = tf.nn.softmax(heads["limbs"] + self._nearness(target_joints)) * (coverage + _MASK_FLOOR)
+        weights = tf.nn.softmax(heads["limbs"] + self._prejudice(target_joints)) * (coverage + _MASK_FLOOR)
         weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
         flow = geometry.blended_displacement(target_to_source, weights, stride)
         replace, colour = tf.sigmoid(heads["replace"] - _RELUCTANCE), tf.tanh(heads["colour"])
-        covered = tf.minimum(tf.reduce_sum(coverage, axis=-1, keepdims=True), 1)
+        # Where the person was says nothing of where they are.
+        covered = tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1)
         stages = {
             "target_to_source": target_to_source,
             "warped_layers": warped,
@@ -168,9 +179,13 @@ class CopyingGenerator(PoseModel):
         model = self.config
         return geometry.joint_heatmaps(joints, model.height, model.width, stride, model.heatmap_sigma)
 
-    def _nearness(self, joints):
-        """What depth, where it is known, says for each limb: [B, 1, 1, L], 0 for all where it is not."""
-        return -_DEPTH_VOTE * tf.tanh(geometry.limb_depths(joints, self.body) / _DEPTH_UNIT)[:, None, None]
+    def _prejudice(self, joints):
+        """What speaks for each limb beforehand, and against staying: [B, 1, 1, L + 1].
+
+        For limbs it is their depth; 0 for all where that is not known.
+        """
+        nearness = -_DEPTH_VOTE * tf.tanh(geometry.limb_depths(joints, self.body) / _DEPTH_UNIT)
+        return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_INERTIA)[:, None, None]
 
 
 def _blended_colours(layers, weights):
@@ -180,8 +195,8 @@ def _blended_colours(layers, weights):
     limb has the right colour, where a sample of the photo only tells of its neighbourhood.
 
     Args:
-        layers: [B, L, h, w, 4].
-        weights: [B, 2 h, 2 w, L].
+        layers: [B, L + 1, h, w, 4].
+        weights: [B, 2 h, 2 w, L + 1].
 
     Returns:
         [B, h, w, 3].
