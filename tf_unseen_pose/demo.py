@@ -23,7 +23,9 @@ _DATA = Path(__file__).parent / "demo_data"
 _LONGER_SIDE, _SHOWN = 720, 7
 
 
-def demo(output: Path, photo: Path | None = None, model: Path | str = "lite", progress: bool = True) -> tuple[Path, Path]:
+def demo(
+    output: Path, photo: Path | None = None, model: Path | str = "lite", progress: bool = True
+) -> tuple[Path, Path]:
     """Writes `demo.png`, a contact sheet, and `demo.mp4`, the whole motion, to a folder; returns their paths.
 
     Args:

@@ -248,25 +248,6 @@ def _affine(m00, m01, m02, m10, m11, m12):
     return tf.stack([tf.stack([m00, m01, m02], axis=-1), tf.stack([m10, m11, m12], axis=-1)], axis=-2)
 
 
-def compose_affine(outer, inner):
-    """The transform that applies `inner`, then `outer`; [..., 2, 3] each."""
-
-    def entry(row, column):
-        linear = outer[..., row, 0] * inner[..., 0, column] + outer[..., row, 1] * inner[..., 1, column]
-        return linear + outer[..., row, 2] if column == 2 else linear
-
-    return _affine(*(entry(row, column) for row in range(2) for column in range(3)))
-
-
-def invert_affine(transform):
-    """The inverse of [..., 2, 3]; a singular transform gives inf or nan."""
-    m00, m01, m02 = (transform[..., 0, i] for i in range(3))
-    m10, m11, m12 = (transform[..., 1, i] for i in range(3))
-    determinant = m00 * m11 - m01 * m10
-    a, b, c, d = m11 / determinant, -m01 / determinant, -m10 / determinant, m00 / determinant
-    return _affine(a, b, -(a * m02 + b * m12), c, d, -(c * m02 + d * m12))
-
-
 def transform_points(transform, points):
     """Applies [..., 2, 3] to points [..., N, 2]."""
     m, x, y = transform[..., None, :, :], points[..., 0], points[..., 1]

@@ -51,4 +51,3 @@ def _check(folder: Path) -> None:
             raise UserError(f"{path} is missing, which {SUMS} beside it lists; {way_out}.")
         if checksum(path) != expected:
             raise UserError(f"{path} is damaged: its checksum is not the one in {folder / SUMS}; {way_out}.")
-
