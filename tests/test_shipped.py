@@ -1,9 +1,21 @@
 import subprocess
+import tomllib
+from pathlib import Path
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_unseen_pose import shipped
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.pose_files import read_poses
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.images import load_image, to_uint8
+from tf_unseen_pose.reposer import Reposer
+from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.training.run import Run
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -41,3 +53,42 @@ def test_a_name_means_the_newest_version_unless_there_is_such_a_folder(tmp_path,
     assert shipped.model_folder("other") == shipped.Path("other")
     (tmp_path / "lite").mkdir()
     assert shipped.model_folder("lite") == shipped.Path("lite")
+
+
+def test_what_is_installed_is_the_whole_package_and_the_model():
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {path.parent for path in (ROOT / "tf_unseen_pose").rglob("*.py")}
+    code = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert set(setuptools["packages"]) == code | {"tf_unseen_pose.saved_models"}
+    assert setuptools["package-dir"] == {"tf_unseen_pose.saved_models": "saved_models"}
+
+
+def test_lite_is_what_its_recipe_makes_and_small_enough_to_come_along():
+    model = shipped.model_folder("lite")
+    assert model.parent == ROOT / "saved_models" / "lite"
+    recipe, config = load_config(str(ROOT / "configs" / "lite.yaml")), Run.open("lite").config
+    assert (config.model, config.data, config.loss) == (recipe.model, recipe.data, recipe.loss)
+    assert sum(path.stat().st_size for path in model.rglob("*") if path.is_file()) < 15 * 2**20
+    held_out = (ROOT / "saved_models" / "lite" / "held-out.txt").read_text().split("\n")
+    assert len(set(held_out)) == 108 + 1
+
+
+def test_lite_moves_the_demos_person_and_its_saved_model_does_the_same():
+    reposer = Reposer.load("lite")
+    image = load_image(ROOT / "tf_unseen_pose" / "demo_data" / "person.jpg")
+    source = read_poses(ROOT / "tf_unseen_pose" / "demo_data" / "person.json", PERSON).joints[0]
+    target = read_poses(ROOT / "tf_unseen_pose" / "demo_data" / "motion.json", PERSON).joints[20]
+    canvas = reposer.canvas(image, source, target)
+    stages = reposer.explain(canvas)
+    # The person is where the pose has its joints, and no longer where they were.
+    alpha = stages["alpha"][..., 0]
+    there, away = (joints[:, :2].round().astype(int) for joints in (canvas.target_joints, canvas.source_joints))
+    away = away[np.hypot(*(away[:, None] - there[None]).transpose(2, 0, 1)).min(axis=1) > 20]
+    assert len(away) > 3
+    assert alpha[there[:, 1], there[:, 0]].mean() > 0.7 > 0.3 > alpha[away[:, 1], away[:, 0]].mean()
+    picture = np.round((canvas.image + 1) * 127.5).astype(np.uint8)[None]
+    signature = tf.saved_model.load(str(shipped.model_folder("lite"))).signatures["synthesize"]
+    joints = {"source_joints": canvas.source_joints[None, :, :3], "target_joints": canvas.target_joints[None, :, :3]}
+    served = signature(image=tf.constant(picture), **{name: tf.constant(value) for name, value in joints.items()})
+    expected = to_uint8(reposer.generator({"image": picture.astype(np.float32) / 127.5 - 1, **joints}))
+    assert np.abs(served["image"].numpy().astype(int) - expected).max() <= 1
