@@ -76,6 +76,9 @@ class ModelConfig(_Section):
     hole_steepness: float = Field(
         1.0, ge=1, le=100, description="copying: a pixel is in the hole whole where the person's mask is above 1 / this"
     )
+    alpha_steepness: float = Field(
+        1.0, ge=1, le=100, description="copying: factor of alpha's logit in use; training sees alpha as it is learned"
+    )
     hole_growth: int = Field(0, ge=0, le=32, description="pixels by which the hole grows before it is filled")
 
     @model_validator(mode="after")

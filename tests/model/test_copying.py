@@ -119,6 +119,21 @@ def test_a_steep_hole_shows_nothing_of_what_may_be_the_person(small, batch):
     np.testing.assert_allclose(visible, np.maximum(0, 1 - 4 * person), atol=1e-5)
 
 
+def test_alpha_is_steeper_in_use_than_in_training(small, batch):
+    inputs = batch(64, 96)
+    soft = build_generator(small.config.model_copy(update={"alpha_steepness": 1.0}))
+    steep = build_generator(small.config.model_copy(update={"alpha_steepness": 4.0}))
+    for generator in (soft, steep):
+        for network, other in zip(generator.networks, small.networks, strict=True):
+            network.set_weights(other.get_weights())
+    alpha = soft.explain(inputs)["alpha"].numpy().astype(np.float64)
+    assert 0.05 < ((alpha > 0.2) & (alpha < 0.8)).mean()
+    np.testing.assert_allclose(soft.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
+    np.testing.assert_allclose(steep.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
+    logit = np.log(alpha) - np.log1p(-alpha)
+    np.testing.assert_allclose(steep.explain(inputs)["alpha"], 1 / (1 + np.exp(-4 * logit)), atol=1e-4)
+
+
 def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided, joints):
     body, stride = undecided.body, undecided.config.reduction
     source = joints(64, 96)

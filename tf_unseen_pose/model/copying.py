@@ -141,6 +141,9 @@ class CopyingGenerator(PoseModel):
         foreground = copied[..., :3] + replace * (colour - copied[..., :3])
         # A pixel that the photo calls the person's may be another limb's than the one that was moved here.
         alpha = _product_of_experts(tf.sigmoid(alpha), copied[..., 3:] * covered)
+        if not training:
+            # Whoever is undecided where the person ends learns best from an alpha in between. In use half a limb is none.
+            alpha = _steeper(alpha, self.config.alpha_steepness)
         image = alpha * foreground + (1 - alpha) * state.background
         return {**stages, "replace": replace, "foreground": foreground, "alpha": alpha, "image": image}
 
@@ -209,6 +212,12 @@ def _blended_colours(layers, weights):
 def _product_of_experts(probability, mask):
     """Both opinions as one: the sum of their logits, the mask's bounded, written without a logarithm."""
     yes, no = probability * (mask + _MASK_FLOOR), (1 - probability) * (1 - mask + _MASK_FLOOR)
+    return yes / (yes + no)
+
+
+def _steeper(probability, factor):
+    """The probability whose logit is `factor` times as large, written without a logarithm."""
+    yes, no = probability**factor, (1 - probability) ** factor
     return yes / (yes + no)
 
 
