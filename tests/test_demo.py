@@ -31,6 +31,12 @@ def test_the_demo_leaves_a_picture_and_a_video_of_the_whole_motion(tmp_path, unt
     height, width = photo.shape[:2]
     assert frames[0].shape == (height, 3 * width, 3)
     assert np.abs(frames[20][:, :width].astype(int) - photo).mean() < 4
+    # In the middle the pose of each frame: the joint that moves most, and not where it is at another time.
+    wrist = PERSON.joints.index("right_wrist")
+    x, y = motion.joints[:, wrist, :2].round().astype(int).T
+    panels = np.stack(frames)[:, :, width : 2 * width].max(axis=-1)
+    brightest = [[panels[i, y[j] - 8 : y[j] + 9, x[j] - 8 : x[j] + 9].max() for j in (0, 24)] for i in (0, 24)]
+    assert min(brightest[0][0], brightest[1][1]) > 150 and max(brightest[0][1], brightest[1][0]) < 60
     # The person moves, the room stays where it is.
     moved = np.abs(frames[20].astype(int) - frames[40])[:, 2 * width :].mean(-1)
     assert moved[:, : width // 8].mean() < 1 < moved.max() / 50
