@@ -142,7 +142,7 @@ class CopyingGenerator(PoseModel):
         # A pixel that the photo calls the person's may be another limb's than the one that was moved here.
         alpha = _product_of_experts(tf.sigmoid(alpha), copied[..., 3:] * covered)
         if not training:
-            # Whoever is undecided where the person ends learns best from an alpha in between. In use half a limb is none.
+            # Who is undecided where the person ends learns best from an alpha in between; in use half a limb is none.
             alpha = _steeper(alpha, self.config.alpha_steepness)
         image = alpha * foreground + (1 - alpha) * state.background
         return {**stages, "replace": replace, "foreground": foreground, "alpha": alpha, "image": image}
