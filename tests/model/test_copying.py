@@ -14,7 +14,8 @@ from tf_unseen_pose.model import build_generator
 @pytest.fixture(scope="module", params=[2, 1], ids=["reduced twice", "reduced once"])
 def small(small_lite, decided, request):
     keras.utils.set_random_seed(0)
-    settings = [*small_lite, "model.width=96", f"model.reduction={request.param}"]
+    # A steep hole would leave no background of so small a picture.
+    settings = [*small_lite, "model.width=96", f"model.reduction={request.param}", "model.hole_steepness=1"]
     generator = build_generator(load_config("lite", settings).model)
     decided(generator)
     return generator
@@ -104,7 +105,7 @@ def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
     near = tf.nn.max_pool2d(1 - stages["background_input"][..., 3:], 3, 1, "SAME").numpy()
     stride = small.config.reduction
     far = near.repeat(stride, 1).repeat(stride, 2)[..., 0] < 1e-6
-    assert 0.03 < far.mean() < 0.9
+    assert 0.1 < far.mean() < 0.9
     np.testing.assert_allclose(stages["background"].numpy()[far], inputs["image"][far], atol=1e-5)
     painted = np.abs(stages["background"] - inputs["image"]).max(-1)
     assert painted[np.asarray(stages["person"])[..., 0] > 0.95].min() > 0
