@@ -125,7 +125,7 @@ class DataConfig(_Section):
     brightness: Range = (0.95, 1.05)
     # The next five need person masks, and leave pairs without as they are.
     background_swap: float = Field(0.0, ge=0, le=1, description="part of pairs put before another clip's background")
-    hue: float = Field(0.0, ge=0, le=180, description="degrees, either way, of the person's colours")
+    hue: float = Field(0.0, ge=0, le=180, description="degrees, either way: person, new background")
     saturation: Range = Field((1.0, 1.0), description="factor of the person's")
     value: Range = Field((1.0, 1.0), description="factor of the person's brightness")
     across: float = Field(

@@ -9,7 +9,7 @@ import pytest
 from tf_unseen_pose.config import DataConfig, load_config
 from tf_unseen_pose.data.pairs import expanded, pair_batches
 from tf_unseen_pose.data.pictures import DecodedFrame, DecodedFrames
-from tf_unseen_pose.data.recomposition import Backgrounds, Recomposition, covering, recoloured, steepened
+from tf_unseen_pose.data.recomposition import Backgrounds, Colours, Recomposition, covering, recoloured, steepened
 
 
 class Painted:
@@ -52,16 +52,28 @@ def test_nothing_changes_unless_asked_for(frames):
 
 def test_colours_turn_as_colorsys_turns_them_inside_the_mask_alone(frames):
     images, masks = frames
-    change = Recomposition(hue=100, saturation=0.6, value=0.8)
-    found = recoloured(images[0], masks[0], change)
+    colours = Colours(hue=100, saturation=0.6, value=0.8)
+    found = recoloured(images[0], masks[0], colours)
     np.testing.assert_array_equal(found[masks[0] == 0], images[0][masks[0] == 0])
     for row, column in ((5, 4), (12, 8), (19, 11)):
         hue, saturation, value = colorsys.rgb_to_hsv(*images[0][row, column] / 255)
         expected = colorsys.hsv_to_rgb((hue + 100 / 360) % 1, 0.6 * saturation, 0.8 * value)
         np.testing.assert_allclose(found[row, column], 255 * np.array(expected), atol=1)
-    # The same change in both frames.
-    pictures, _ = change.pictures(images, masks, None)
-    np.testing.assert_array_equal(pictures[1], recoloured(images[1], masks[1], change))
+    # The same change in both frames; that of the room is for another room.
+    pictures, _ = Recomposition(person=colours, room=Colours(value=0.1)).pictures(images, masks, None)
+    np.testing.assert_array_equal(pictures[1], recoloured(images[1], masks[1], colours))
+
+
+def test_a_new_background_has_colours_of_its_own(frames):
+    images, masks = frames
+    behind = np.random.default_rng(4).integers(0, 256, (24, 30, 3), np.uint8)
+    colours = Colours(hue=-70, saturation=0.5, value=0.9)
+    found, _ = Recomposition(swapped=True, room=colours).pictures(images, masks, Painted(behind))
+    for image, original, person in zip(found, images, masks, strict=True):
+        np.testing.assert_array_equal(image[person > 0], original[person > 0])
+        hue, saturation, value = colorsys.rgb_to_hsv(*behind[0, 0] / 255)
+        expected = colorsys.hsv_to_rgb((hue - 70 / 360) % 1, 0.5 * saturation, 0.9 * value)
+        np.testing.assert_allclose(image[0, 0], 255 * np.array(expected), atol=1)
 
 
 def test_soft_edges_get_steeper_in_place():
@@ -92,9 +104,11 @@ def test_draws_stay_in_their_ranges_and_always_take_as_many_numbers():
     rng = np.random.default_rng(1)
     drawn = [Recomposition.draw(rng, config, 14) for _ in range(400)]
     assert np.mean([change.swapped for change in drawn]) == pytest.approx(0.25, abs=0.06)
-    hues = [change.hue for change in drawn]
-    assert -20 <= min(hues) < -18 and 18 < max(hues) <= 20
-    assert all(0.5 <= change.saturation <= 0.8 and 1.1 <= change.value <= 1.3 for change in drawn)
+    for colours in ([change.person for change in drawn], [change.room for change in drawn]):
+        hues = [change.hue for change in colours]
+        assert -20 <= min(hues) < -18 and 18 < max(hues) <= 20
+        assert all(0.5 <= change.saturation <= 0.8 and 1.1 <= change.value <= 1.3 for change in colours)
+    assert all(change.person != change.room for change in drawn)
     assert np.std([change.jitter for change in drawn]) == pytest.approx(3, rel=0.05)
     one, other = np.random.default_rng(2), np.random.default_rng(2)
     Recomposition.draw(one, config, 14)

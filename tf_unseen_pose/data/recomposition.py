@@ -2,7 +2,7 @@
 
 Both frames are put before one background, that of another clip, whose own person is painted over. Whatever the camera
 did, such a pair is registered, and what is behind the source person is known exactly. The person's colours are changed
-alike in both frames, and joints are moved a little, as an estimator errs.
+alike in both frames, those of the new background on their own, and joints are moved a little, as an estimator errs.
 """
 
 import functools
@@ -56,6 +56,39 @@ class Backgrounds:
 
 
 @dataclass(frozen=True)
+class Colours:
+    """A change of colours; the defaults change nothing.
+
+    Attributes:
+        hue: degrees by which they turn.
+        saturation, value: factors.
+    """
+
+    hue: float = 0.0
+    saturation: float = 1.0
+    value: float = 1.0
+
+    @classmethod
+    def draw(cls, generator: np.random.Generator, config: DataConfig) -> "Colours":
+        """Draws from the ranges of `config`, three numbers of the generator."""
+        hue, saturation, value = generator.random(3)
+        # Plain floats: NumPy's own would make the pictures that they are combined with float64.
+        return cls(
+            hue=float(config.hue * (2 * hue - 1)),
+            saturation=float(np.interp(saturation, (0, 1), config.saturation)),
+            value=float(np.interp(value, (0, 1), config.value)),
+        )
+
+    def of(self, image: np.ndarray) -> np.ndarray:
+        """The image, uint8 [H, W, 3], in other colours."""
+        if self == Colours():
+            return image
+        hue, saturation, value = cv2.split(cv2.cvtColor(np.float32(image) / 255, cv2.COLOR_RGB2HSV))
+        parts = (hue + self.hue) % 360, np.minimum(saturation * self.saturation, 1), np.minimum(value * self.value, 1)
+        return np.uint8(np.round(255 * cv2.cvtColor(cv2.merge(parts), cv2.COLOR_HSV2RGB)))
+
+
+@dataclass(frozen=True)
 class Recomposition:
     """One draw; the defaults change nothing.
 
@@ -64,8 +97,7 @@ class Recomposition:
         background: which one, in [0, 1) of all.
         place: where in it the canvas lies, 0..1 along x and y.
         mirrored: whether the background is.
-        hue: degrees by which the person's colours turn.
-        saturation, value: factors of the person's.
+        person, room: what happens to the colours of the person, and of the new background.
         jitter: float32 [2, J, 2], by how much source and target joints are off, in pixels of a 256-pixel canvas.
     """
 
@@ -73,25 +105,23 @@ class Recomposition:
     background: float = 0.0
     place: tuple[float, float] = (0.5, 0.5)
     mirrored: bool = False
-    hue: float = 0.0
-    saturation: float = 1.0
-    value: float = 1.0
+    person: Colours = Colours()
+    room: Colours = Colours()
     jitter: np.ndarray | None = None
 
     @classmethod
     def draw(cls, generator: np.random.Generator, config: DataConfig, joint_count: int) -> "Recomposition":
         """Draws from the ranges of `config`; consumes as many numbers of the generator in any case."""
-        swap, background, x, y, mirrored, hue, saturation, value = generator.random(8)
+        swap, background, x, y, mirrored = generator.random(5)
+        person, room = (Colours.draw(generator, config) for _ in range(2))
         jitter = generator.standard_normal((2, joint_count, 2), np.float32)
         return cls(
             swapped=swap < config.background_swap,
             background=background,
             place=(x, y),
             mirrored=mirrored < 0.5,
-            # Plain floats: NumPy's own would make the pictures that they are combined with float64.
-            hue=float(config.hue * (2 * hue - 1)),
-            saturation=float(np.interp(saturation, (0, 1), config.saturation)),
-            value=float(np.interp(value, (0, 1), config.value)),
+            person=person,
+            room=room,
             jitter=config.joint_jitter * jitter if config.joint_jitter else None,
         )
 
@@ -105,10 +135,11 @@ class Recomposition:
         Returns:
             The same kinds; the masks are those by which the person was cut out.
         """
-        images = [recoloured(*frame, self) for frame in zip(images, masks, strict=True)]
+        images = [recoloured(*frame, self.person) for frame in zip(images, masks, strict=True)]
         if not self.swapped:
             return images, masks
         behind = covering(backgrounds.picture(int(self.background * len(backgrounds))), masks[0].shape, self)
+        behind = self.room.of(behind)
         masks = [steepened(mask) for mask in masks]
         return [_over(*frame, behind) for frame in zip(images, masks, strict=True)], masks
 
@@ -121,13 +152,10 @@ class Recomposition:
         return moved
 
 
-def recoloured(image: np.ndarray, mask: np.ndarray, change: Recomposition) -> np.ndarray:
-    """uint8 [H, W, 3], with other hue, saturation and value where the mask, uint8 [H, W], has the person."""
-    if (change.hue, change.saturation, change.value) == (0, 1, 1):
-        return image
-    hue, saturation, value = cv2.split(cv2.cvtColor(np.float32(image) / 255, cv2.COLOR_RGB2HSV))
-    parts = (hue + change.hue) % 360, np.minimum(saturation * change.saturation, 1), np.minimum(value * change.value, 1)
-    return _over(np.round(255 * cv2.cvtColor(cv2.merge(parts), cv2.COLOR_HSV2RGB)), mask, image)
+def recoloured(image: np.ndarray, mask: np.ndarray, colours: Colours) -> np.ndarray:
+    """uint8 [H, W, 3], in other colours where the mask, uint8 [H, W], has the person."""
+    changed = colours.of(image)
+    return image if changed is image else _over(changed, mask, image)
 
 
 def covering(picture: np.ndarray, shape: tuple[int, int], change: Recomposition) -> np.ndarray:
