@@ -7,13 +7,25 @@ PACKAGE = Path(__file__).parents[1] / "tf_unseen_pose"
 # From bottom to top; modules of one layer may import each other.
 LAYERS = [
     {"errors", "files", "downloads", "shipped", "presets"},
-    {"skeleton", "config", "images", "geometry", "warping", "pasting", "compat", "contact_sheet", "retargeting"},
+    {
+        "skeleton",
+        "config",
+        "images",
+        "pixels",
+        "geometry",
+        "warping",
+        "pasting",
+        "compat",
+        "contact_sheet",
+        "retargeting",
+    },
     {"model", "data"},
     {"training"},
-    {"evaluation", "export"},
+    {"evaluation"},
     {"reposer"},
     {"animation"},
     {"demo"},
+    {"export"},
     {"cli", "cli_evaluate", "cli_prepare"},
     {"__main__", "__init__"},
 ]

@@ -252,14 +252,19 @@ def demo(
 @app.command()
 def export(
     model: Annotated[Path, typer.Argument(metavar="RUN", help="A run made by 'train' or 'import-posewarp'.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write the next version to.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The folder of versions; its name is the model's on a server.")
+    ],
+    report: Annotated[
+        Path | None, typer.Option(help="The report.json that 'evaluate' wrote of the run; its metrics go along.")
+    ] = None,
 ):
-    """Write a run as a SavedModel, the next version below a folder."""
+    """Write a run as a SavedModel for TensorFlow Serving, the next version below a folder."""
     from tf_unseen_pose.export.saved_model import export_run
     from tf_unseen_pose.training.run import Run
 
-    version = export_run(Run.open(model), output)
-    typer.echo(f"{version} is ready: use it as --model, or load it with TensorFlow.")
+    version = export_run(Run.open(model), output, report)
+    typer.echo(f"{version} is ready and computes what the run does: serve it, or use it as --model.")
 
 
 def _begin_again(lost: WorkerLost) -> None:

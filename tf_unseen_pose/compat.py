@@ -54,8 +54,10 @@ def project_images(images, output_to_input, height: int, width: int):
 
 
 def tensorflow_variable(variable):
-    """The `tf.Variable`, mirrored or not, of a network's variable: Keras 3 wraps it."""
-    return variable.value if KERAS_3 and isinstance(variable, keras.Variable) else variable
+    """The `tf.Variable`, mirrored or not, of a network's variable: Keras 3 wraps it, Keras 2 one that is cast."""
+    if KERAS_3:
+        return variable.value if isinstance(variable, keras.Variable) else variable
+    return getattr(variable, "_variable", variable)
 
 
 def step_logs(logs: dict) -> dict:
@@ -64,11 +66,23 @@ def step_logs(logs: dict) -> dict:
     return {name: value[None] for name, value in logs.items()} if KERAS_3 and several else logs
 
 
+class _StoredInHalf(keras.DTypePolicy if KERAS_3 else keras.mixed_precision.Policy):
+    """Weights are float16, and are cast where they are used: Keras knows this for float32 weights only."""
+
+    def _parse_name(self, name):
+        return "float32", "float16"
+
+
 @contextlib.contextmanager
 def layer_precision(precision: str) -> Iterator[None]:
-    """Layers that are made within compute in "float32" or "bfloat16"; their weights are float32 in any case."""
+    """Layers that are made within compute in "float32" or "bfloat16", with weights in float32.
+
+    Within "half_stored" they compute in float32 with weights in float16, unless they ask for a type of their own: to
+    be exported, not to be trained.
+    """
+    policies = {"bfloat16": "mixed_bfloat16", "half_stored": _StoredInHalf("half_stored")}
     before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy("mixed_bfloat16" if precision == "bfloat16" else precision)
+    keras.mixed_precision.set_global_policy(policies.get(precision, precision))
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ from PIL import Image
 from tf_unseen_pose.animation import write_animation
 from tf_unseen_pose.contact_sheet import contact_sheet, draw_pose
 from tf_unseen_pose.data.clip_poses import spread
-from tf_unseen_pose.data.pose_files import read_poses
+from tf_unseen_pose.data.pose_files import Poses, read_poses
 from tf_unseen_pose.images import load_image, save_image, shrink
 from tf_unseen_pose.reposer import Reposer
 from tf_unseen_pose.retargeting import retarget
@@ -37,8 +37,9 @@ def demo(
     Raises:
         UserError: a photo that cannot be read, or that shows nobody or several people; no such model.
     """
-    reposer, motion = Reposer.load(model), read_poses(_DATA / "motion.json", PERSON)
-    image, source = _bundled() if photo is None else _found(photo)
+    reposer, (image, source, motion) = Reposer.load(model), bundled()
+    if photo is not None:
+        image, source = _found(photo)
     poses = retarget(motion.joints, source, PERSON)
     output.mkdir(parents=True, exist_ok=True)
     frames = list(reposer.animate(image, poses, source[:, :3]))
@@ -48,9 +49,10 @@ def demo(
     return sheet, video
 
 
-def _bundled() -> tuple[np.ndarray, np.ndarray]:
-    """The photo and its joints [J, 4]."""
-    return load_image(_DATA / "person.jpg"), read_poses(_DATA / "person.json", PERSON).joints[0]
+def bundled() -> tuple[np.ndarray, np.ndarray, Poses]:
+    """The photo, uint8 [H, W, 3], its joints [J, 4], and the motion, all in pixels of the photo."""
+    poses = (read_poses(_DATA / name, PERSON) for name in ("person.json", "motion.json"))
+    return load_image(_DATA / "person.jpg"), next(poses).joints[0], next(poses)
 
 
 def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:

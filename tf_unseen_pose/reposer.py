@@ -24,6 +24,7 @@ from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model import PoseModel, SourceState
 from tf_unseen_pose.pasting import Pasting
+from tf_unseen_pose.pixels import from_bytes, to_bytes
 from tf_unseen_pose.skeleton import PERSON
 from tf_unseen_pose.training.run import Run
 
@@ -66,6 +67,8 @@ class Reposer:
         photo = [tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([2, 3], tf.float32)]
         self._cut_out = tf.function(self._canvas_of, input_signature=photo)
         self._encode = tf.function(generator.encode_source, jit_compile=xla)
+        # The scaling within the graph, as exported models have it: outside it differs in the last bit.
+        self._encode_pixels = tf.function(self._state_of, jit_compile=xla)
         self._render = tf.function(self._pictures, jit_compile=xla)
 
     @classmethod
@@ -95,7 +98,7 @@ class Reposer:
                 f"A canvas is uint8 {list(size)}, not {image.dtype} {list(image.shape)}; use synthesize for photos."
             )
         joints = as_joints(joints, self.skeleton, "the source pose")[:, :3]
-        return self._encode(tf.constant(image[None], tf.float32) / 127.5 - 1, tf.constant(joints[None]))
+        return self._encode_pixels(tf.constant(image[None]), tf.constant(joints[None]))
 
     def render(self, state: SourceState, joints: np.ndarray) -> np.ndarray:
         """The source person in another pose: joints [J, 3 or 4] in canvas pixels -> uint8 [h, w, 3]."""
@@ -183,7 +186,11 @@ class Reposer:
     def _canvas_of(self, image: tf.Tensor, canvas_to_image: tf.Tensor) -> tf.Tensor:
         """uint8 [H, W, 3] -> float32 [1, h, w, 3] in [-1, 1]."""
         model = self.config.model
-        return resample(tf.cast(image, tf.float32), canvas_to_image, model.height, model.width)[None] / 127.5 - 1
+        return from_bytes(resample(tf.cast(image, tf.float32), canvas_to_image, model.height, model.width)[None])
+
+    def _state_of(self, pixels: tf.Tensor, joints: tf.Tensor) -> SourceState:
+        """uint8 [B, h, w, 3], [B, J, 3] -> the state."""
+        return self.generator.encode_source(from_bytes(pixels), joints)
 
     def _encode_photo(self, image, source_joints, canvas_to_image) -> SourceState:
         """`encode` of a crop of a photo; the joints are the canvas's."""
@@ -193,8 +200,7 @@ class Reposer:
     def _pictures(self, state: SourceState, target_joints: tf.Tensor) -> tf.Tensor:
         """One source, encoded, in B poses [B, J, 3 or 4]: uint8 [B, h, w, 3]."""
         repeated = type(state)(*(tf.repeat(part, target_joints.shape[0], axis=0) for part in state))
-        pictures = self.generator.render(repeated, target_joints)
-        return tf.cast(tf.clip_by_value(tf.round((pictures + 1) * 127.5), 0, 255), tf.uint8)
+        return to_bytes(self.generator.render(repeated, target_joints))
 
     def _finish(self, image, canvas_to_image, crop: bool):
         """What is done to every picture that the network made of a photo."""

@@ -2,25 +2,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.export import saved_model
 from tf_unseen_pose.export.saved_model import export_run
 from tf_unseen_pose.images import to_uint8
-from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.model.weights import save_weights
 from tf_unseen_pose.training.run import Run
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory, small_lite, decided):
-    """A run, its first exported version, and the generator that the version's weights file holds."""
-    folder = tmp_path_factory.mktemp("export")
-    config = load_config("lite", small_lite)
-    generator = build_generator(config.model)
-    decided(generator)
-    run = Run.create(folder / "run", config)
-    run.save_weights(generator)
-    version = export_run(run, folder / "models")
-    return run, version, Run.open(version).load_generator()
 
 
 def inputs_of(batch, count=3):
@@ -34,7 +21,8 @@ def test_a_version_is_a_run_as_well(exported, batch):
     inputs = batch(64, 64)
     difference = np.abs(half(inputs) - run.load_generator()(inputs))
     assert 0 < difference.max() < 0.05 and difference.mean() < 1e-3
-    assert (version / "generator.weights.h5").stat().st_size < 0.7 * run.weights.stat().st_size
+    for half_as_large in ("generator.weights.h5", "variables/variables.data-00000-of-00001"):
+        assert (version / half_as_large).stat().st_size < 0.7 * run.weights.stat().st_size
 
 
 def test_signatures_give_what_the_generator_gives_for_any_batch(exported, batch):
@@ -57,8 +45,10 @@ def test_signatures_give_what_the_generator_gives_for_any_batch(exported, batch)
 
 def test_versions_count_up_and_leave_nothing_else(exported):
     run, version, _ = exported
-    assert export_run(run, version.parent).name == "2"
-    assert sorted(entry.name for entry in version.parent.iterdir()) == ["1", "2"]
+    (version.parent / "7").mkdir()
+    assert export_run(run, version.parent, check=False).name == "8"
+    assert sorted(entry.name for entry in version.parent.iterdir()) == ["1", "7", "8"]
+    assert not (version.parent / "8" / "assets.extra" / "parity.json").exists()
 
 
 def test_a_failed_export_leaves_no_version(exported, tmp_path, monkeypatch):
@@ -69,6 +59,23 @@ def test_a_failed_export_leaves_no_version(exported, tmp_path, monkeypatch):
 
     monkeypatch.setattr("tf_unseen_pose.export.saved_model._write_saved_model", full)
     with pytest.raises(OSError):
+        export_run(run, tmp_path / "models")
+    assert not list((tmp_path / "models").iterdir())
+
+
+def test_a_savedmodel_that_computes_something_else_is_not_kept(exported, tmp_path, monkeypatch):
+    run, version, _ = exported
+    write = saved_model._write_saved_model
+
+    def spoiled(exported_run, name):
+        write(exported_run, name)
+        generator = exported_run.load_generator()
+        first = generator.networks[-1].layers[-1].weights[-1]
+        first.assign(first.numpy() + 2)
+        save_weights(generator, exported_run.weights)
+
+    monkeypatch.setattr(saved_model, "_write_saved_model", spoiled)
+    with pytest.raises(UserError, match="'serving_default' differs from the run"):
         export_run(run, tmp_path / "models")
     assert not list((tmp_path / "models").iterdir())
 

@@ -1,6 +1,7 @@
 """The crop that a pair of pictures shares: the person centred, at a size that the networks know.
 
-Pure NumPy; training pairs and users' photos are cropped by the same function.
+Pure NumPy; training pairs and users' photos are cropped by the same function. `export.photo_crop` is its twin within
+graphs.
 
 Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; joints are [J, 3] with visibility, 0
 meaning absent, or [J, 4] with depth z as well; an affine transform [2, 3] is named by its direction, `canvas_to_image`
@@ -16,20 +17,20 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import Skeleton
 
 # The person scale is 1 for a person of this many pixels; the paper's canvas.
-_SCALE_UNIT = 200
-_REFERENCE_SIZE = 256
+SCALE_UNIT = 200
+REFERENCE_SIZE = 256
 # The size of a person measured by its parts, in pixels of those parts.
-_UPPER_BODY_FACTOR, _CALF_FACTOR = 2.5, 5.0
+UPPER_BODY_FACTOR, CALF_FACTOR = 2.5, 5.0
 # A standing person measured by its upper body or calves is about this many times the larger side of its joints' box;
 # with the least factor the box still fits the canvas at a crop factor of 1.14.
-_BOX_FACTOR, _LEAST_BOX_FACTOR = 1.2, 0.9
+BOX_FACTOR, LEAST_BOX_FACTOR = 1.2, 0.9
 # The percentage of a sequence's frames that may stick out on each side, since estimators err now and then; the margin
 # about what must not, in parts of the canvas; how much smaller than usual the person may be shown for its sake.
-_STRAY_PERCENTAGE, _MARGIN, _MOST_STEP_BACK = 2, 0.03, 1.5
+STRAY_PERCENTAGE, MARGIN, MOST_STEP_BACK = 2, 0.03, 1.5
 
 
 def person_box(joints: np.ndarray) -> np.ndarray:
-    """The least box about the visible joints: float32 [4] x, y, width, height in pixels.
+    """The least box about the visible joints: float64 [4] x, y, width, height in pixels.
 
     Args:
         joints: [J, 3].
@@ -37,11 +38,11 @@ def person_box(joints: np.ndarray) -> np.ndarray:
     Raises:
         UserError: fewer than two joints are visible.
     """
-    visible = joints[joints[:, 2] > 0, :2]
+    visible = np.float64(joints[joints[:, 2] > 0, :2])
     if len(visible) < 2:
         raise UserError("Fewer than two joints of the person are visible; take a picture that shows more of them.")
     low, high = visible.min(axis=0), visible.max(axis=0)
-    return np.concatenate([low, high - low]).astype(np.float32)
+    return np.concatenate([low, high - low])
 
 
 def person_scale(joints: np.ndarray, skeleton: Skeleton) -> float:
@@ -67,14 +68,15 @@ def person_scale(joints: np.ndarray, skeleton: Skeleton) -> float:
     side = max(person_box(joints)[2:])
     if side <= 0:
         raise UserError("All visible joints of the person lie on one point; correct the pose.")
-    size = max(_UPPER_BODY_FACTOR * _upper_body(joints, skeleton), _CALF_FACTOR * _calf(joints, skeleton))
-    size = max(size, _LEAST_BOX_FACTOR * side) if size > 0 else _BOX_FACTOR * side
-    return float(size) / _SCALE_UNIT
+    joints = np.float64(joints)
+    size = max(UPPER_BODY_FACTOR * _upper_body(joints, skeleton), CALF_FACTOR * _calf(joints, skeleton))
+    size = max(size, LEAST_BOX_FACTOR * side) if size > 0 else BOX_FACTOR * side
+    return float(size) / SCALE_UNIT
 
 
 def person_height(joints: np.ndarray, skeleton: Skeleton) -> float:
     """`person_scale` in pixels: about the person's height when standing."""
-    return _SCALE_UNIT * person_scale(joints, skeleton)
+    return SCALE_UNIT * person_scale(joints, skeleton)
 
 
 def _upper_body(joints: np.ndarray, skeleton: Skeleton) -> float:
@@ -127,14 +129,14 @@ def common_crop(
     if skeleton.held:
         visible = np.concatenate([pose[pose[:, 2] > 0, :2] for pose in poses])
         # The end of what is held is thick, and smears where it touches the canvas's border and is warped.
-        room = (0.5 - 2 * _MARGIN) * np.array([width - 1, height - 1])
-        step = min(max(step, (np.abs(visible - centre) / room).max()), _MOST_STEP_BACK * step)
+        room = (0.5 - 2 * MARGIN) * np.array([width - 1, height - 1])
+        step = min(max(step, (np.abs(visible - centre) / room).max()), MOST_STEP_BACK * step)
     return _canvas_to_image(centre, step, height, width)
 
 
 def _step(scale: float, height: int, width: int, crop_factor: float) -> float:
     """Pixels of the image a pixel of the canvas, for a person of that scale."""
-    return scale / (crop_factor * min(height, width) / _REFERENCE_SIZE)
+    return scale / (crop_factor * min(height, width) / REFERENCE_SIZE)
 
 
 def _canvas_to_image(centre: np.ndarray, step: float, height: int, width: int) -> np.ndarray:
@@ -166,18 +168,18 @@ def sequence_crop(
         UserError: the source has fewer than two visible joints.
     """
     poses = [pose for pose in targets if _has_extent(pose)] or [source]
-    boxes = np.array([person_box(pose) for pose in (source, *poses)], np.float64)
+    boxes = np.array([person_box(pose) for pose in (source, *poses)])
     (source_low, *lows), (source_high, *highs) = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
-    low = np.minimum(source_low, _percentile(lows, _STRAY_PERCENTAGE))
-    high = np.maximum(source_high, _percentile(highs, 100 - _STRAY_PERCENTAGE))
+    low = np.minimum(source_low, _percentile(lows, STRAY_PERCENTAGE))
+    high = np.maximum(source_high, _percentile(highs, 100 - STRAY_PERCENTAGE))
     centre = (source_low + source_high + np.median(np.add(lows, highs), axis=0)) / 4
-    scale = _percentile([person_scale(pose, skeleton) for pose in poses], 100 - _STRAY_PERCENTAGE)
+    scale = _percentile([person_scale(pose, skeleton) for pose in poses], 100 - STRAY_PERCENTAGE)
     usual = _step(max(person_scale(source, skeleton), scale), height, width, crop_factor)
 
-    room = (1 - 2 * _MARGIN) * np.array([width - 1, height - 1])
+    room = (1 - 2 * MARGIN) * np.array([width - 1, height - 1])
     needed = (high - low) / room
-    step = min(max(usual, *needed), _MOST_STEP_BACK * usual)
-    fits = needed <= _MOST_STEP_BACK * usual
+    step = min(max(usual, *needed), MOST_STEP_BACK * usual)
+    fits = needed <= MOST_STEP_BACK * usual
     low, high = np.where(fits, low, source_low), np.where(fits, high, source_high)
     return _canvas_to_image(_within(centre, low, high, step * room / 2), step, height, width)
 
@@ -206,7 +208,7 @@ def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
 def invert(matrix: np.ndarray) -> np.ndarray:
     """The inverse of an affine transform [2, 3]."""
     # Not by np.linalg: LAPACK calls all cores to a matrix of four numbers, a hundred times as long.
-    (a, b, x), (c, d, y) = matrix
+    (a, b, x), (c, d, y) = np.float64(matrix)
     return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / (a * d - b * c)
 
 
@@ -221,6 +223,7 @@ def transform_joints(matrix: np.ndarray, joints: np.ndarray) -> np.ndarray:
 
     Visibility is kept, z takes the transform's scale: the root of its determinant.
     """
+    matrix = np.float64(matrix)
     points = joints[..., :2] @ matrix[:, :2].T + matrix[:, 2]
     depth = joints[..., 3:] * length_scale(matrix)
     return np.concatenate([points, joints[..., 2:3], depth], axis=-1).astype(np.float32)

@@ -1,0 +1,25 @@
+import json
+
+import numpy as np
+
+from tf_unseen_pose.export.parity import _as
+from tf_unseen_pose.skeleton import GOLF, PERSON
+
+
+def test_the_report_beside_a_version_has_every_signature(exported, signatures):
+    measured = json.loads((exported[1] / "assets.extra" / "parity.json").read_text())
+    assert set(measured) == set(signatures)
+    for name, values in measured.items():
+        pictures = name not in ("encode_source", "explain")
+        assert values["largest"] <= (1 if pictures else 1e-4), name
+        assert values["equal"] > (0.9999 if pictures else 0), name
+
+
+def test_a_persons_joints_are_anothers_with_what_they_hold():
+    joints = np.random.default_rng(0).uniform(0, 99, (2, 14, 3)).astype(np.float32)
+    np.testing.assert_array_equal(_as(PERSON, joints), joints)
+    golfer = _as(GOLF, joints)
+    np.testing.assert_array_equal(golfer[:, :14], joints)
+    assert golfer.shape == (2, 16, 3) and (golfer[:, 14, :2] != golfer[:, 15, :2]).all()
+    wrist = joints[:, PERSON.joint_index("right_wrist")[0], 2]
+    np.testing.assert_array_equal(golfer[:, 15, 2], wrist)

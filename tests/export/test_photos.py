@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tf_unseen_pose.data.crop import invert, transform_joints
+from tf_unseen_pose.export import photos
+
+
+@pytest.fixture(scope="module")
+def picture():
+    y, x = np.mgrid[:37, :53]
+    smooth = np.stack([4 * x, 5 * y, 2 * (x + y)], axis=-1)
+    return np.uint8(np.clip(smooth + np.random.default_rng(0).normal(0, 9, smooth.shape), 0, 255))
+
+
+@pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("JPEG", {"quality": 80}), ("JPEG", {"progressive": True})])
+def test_decodes_what_pillow_decodes(picture, as_file, from_file, kind, options):
+    content = as_file(picture, kind, **options)
+    np.testing.assert_array_equal(photos.decoded(tf.constant(content)), from_file(content))
+
+
+def test_grey_and_transparent_pictures_have_three_channels(picture, as_file):
+    grey, alpha = Image.fromarray(picture).convert("L"), Image.fromarray(picture).convert("RGBA")
+    for image in (grey, alpha):
+        found = photos.decoded(tf.constant(as_file(np.asarray(image))))
+        np.testing.assert_array_equal(found, np.asarray(image.convert("RGB")))
+
+
+def test_a_jpeg_of_too_many_pixels_is_not_decoded(picture, as_file):
+    content = bytearray(as_file(picture, "JPEG"))
+    frame = content.index(b"\xff\xc0")  # marker, length, precision, height, width
+    content[frame + 5 : frame + 9] = b"\x75\x30\x75\x30"
+    with pytest.raises(tf.errors.InvalidArgumentError, match="more than 50000000 pixels"):
+        photos.decoded(tf.constant(bytes(content)))
+
+
+def test_encoded_pictures_are_the_pictures(picture, from_file):
+    files = photos.encoded(tf.constant(np.stack([picture, picture[::-1]]))).numpy()
+    np.testing.assert_array_equal([from_file(file) for file in files], [picture, picture[::-1]])
+
+
+def test_joints_go_to_the_canvas_as_in_numpy():
+    rng = np.random.default_rng(1)
+    joints = rng.uniform(0, 300, (2, 14, 3)).astype(np.float32)
+    crop = np.float32([[1.7, 0, -31.5], [0, 1.7, 12.25]])
+    found = photos.on_canvas(tf.constant(joints), tf.constant(crop))
+    np.testing.assert_allclose(found, transform_joints(invert(crop), joints), rtol=1e-6)

@@ -1,0 +1,175 @@
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.crop import common_crop, sequence_crop
+from tf_unseen_pose.reposer import Reposer
+from tf_unseen_pose.skeleton import PERSON
+
+
+@pytest.fixture(scope="module")
+def reposer(exported):
+    run, _, generator = exported
+    return Reposer(generator, run.config)
+
+
+def photo_of(height, width, seed):
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(0, 255, (height // 8 + 1, width // 8 + 1, 3))
+    return np.uint8(coarse.repeat(8, axis=0).repeat(8, axis=1)[:height, :width])
+
+
+@pytest.fixture
+def request_of(batch):
+    """A photo and `count` poses in it, at another place than the source's."""
+
+    def make(height, width, count, seed):
+        joints = batch(64, 64, batch=count + 1, seed=seed)["source_joints"]
+        joints = joints * np.float32([width / 64, height / 64, 1])
+        joints[1:, :, 0] += np.float32(0.1 * width) * np.arange(count)[:, None] / count
+        return photo_of(height, width, seed), joints[0], joints[1:]
+
+    return make
+
+
+def close(found, expected):
+    # A rounding to 8 bits may fall the other way.
+    assert found.shape == expected.shape and np.abs(found.astype(int) - expected).max() <= 1
+    assert (found == expected).mean() > 0.999
+
+
+def test_photos_of_any_size_share_a_batch(signatures, reposer, request_of, as_file, from_file):
+    requests = [request_of(90, 120, 1, 1), request_of(333, 257, 1, 2)]
+    files = [as_file(requests[0][0]), as_file(requests[1][0], "JPEG", quality=95)]
+    found = signatures["serving_default"](
+        image_bytes=tf.constant(files),
+        source_joints=tf.constant(np.stack([source for _, source, _ in requests])),
+        target_joints=tf.constant(np.stack([targets[0] for *_, targets in requests])),
+    )
+    for i, ((_, source, targets), file) in enumerate(zip(requests, files, strict=True)):
+        picture = from_file(found["image_bytes"].numpy()[i])
+        close(picture, reposer.synthesize(from_file(file), targets[0], source, crop=True))
+        crop = common_crop([source, targets[0]], PERSON, 64, 64)
+        np.testing.assert_allclose(found["canvas_to_image"][i], crop, rtol=1e-6)
+
+
+def test_a_sequence_is_animated_as_in_python(signatures, reposer, request_of, as_file, from_file):
+    photo, source, poses = request_of(150, 110, 6, 3)
+    poses[2, :, 2] = 0  # nobody is seen: the pose before is held
+    poses[0, :, 2] = 0  # nobody yet: the first pose that is seen
+    found = signatures["render_sequence"](
+        image_bytes=tf.constant(as_file(photo)), source_joints=tf.constant(source), target_joints=tf.constant(poses)
+    )
+    frames = np.stack([from_file(file) for file in found["image_bytes"].numpy()])
+    close(frames, np.stack(list(reposer.animate(photo, poses, source, crop=True))))
+    np.testing.assert_array_equal(frames[2], frames[1])
+    np.testing.assert_array_equal(frames[0], frames[1])
+    assert np.abs(frames[4].astype(int) - frames[1]).mean() > 1
+    crop = sequence_crop(source, poses[[1, 3, 4, 5]], PERSON, 64, 64)
+    np.testing.assert_allclose(found["canvas_to_image"], crop, rtol=1e-5)
+
+
+def test_parts_in_one_crop_and_several_photos_are_the_whole(signatures, request_of, as_file):
+    photo, source, poses = request_of(150, 110, 5, 4)
+    other = request_of(100, 140, 5, 5)
+    whole = signatures["render_sequence"](
+        image_bytes=tf.constant([as_file(photo), as_file(other[0])]),
+        source_joints=tf.constant([source, other[1]]),
+        target_joints=tf.constant([poses, other[2]]),
+    )
+    assert whole["image_bytes"].shape == (2, 5) and whole["canvas_to_image"].shape == (2, 2, 3)
+    parts = [
+        signatures["render_sequence_in_crop"](
+            image_bytes=tf.constant([as_file(photo)]),
+            source_joints=tf.constant(source),
+            target_joints=tf.constant(part),
+            canvas_to_image=whole["canvas_to_image"][0],
+        )["image_bytes"].numpy()
+        for part in (poses[:4], poses[4:])
+    ]
+    assert [*parts[0], *parts[1]] == [*whole["image_bytes"].numpy()[0]]
+
+
+def test_explain_shows_the_stages(signatures, exported, batch):
+    inputs = batch(64, 64, batch=2)
+    inputs = {key: inputs[key] for key in ("image", "source_joints", "target_joints")}
+    pixels = np.uint8(np.round(127.5 * (inputs["image"] + 1)))
+    found = signatures["explain"](**{key: tf.constant(value) for key, value in {**inputs, "image": pixels}.items()})
+    expected = exported[2].explain({**inputs, "image": pixels / np.float32(127.5) - 1})
+    assert set(found) == {"masks", "warped_layers", "background", "foreground", "alpha", "image"}
+    for name in set(found) - {"image"}:
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-4)
+
+
+def huge_png(side):
+    """The header of a PNG of side x side pixels."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
+
+def spoil_joint(position, value):
+    def spoil(inputs):
+        inputs["target_joints"][-1, 5, position] = value
+
+    return spoil
+
+
+def set_to(**values):
+    return lambda inputs: inputs.update(values)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (spoil_joint(0, np.nan), "no finite numbers"),
+        (spoil_joint(2, 1.5), "visibility"),
+        (spoil_joint(1, 4000), "target pose has a visible joint outside the photo"),
+        (set_to(source_joints=np.zeros((1, 14, 3), np.float32)), "source pose shows no joint"),
+        (set_to(image_bytes=[b"GIF89a"]), "no JPEG and no PNG"),
+        (set_to(image_bytes=[huge_png(30000)]), "more than 50000000 pixels"),
+        (set_to(image_bytes=[huge_png(64)]), "PNG"),
+    ],
+    ids=["nan", "visibility", "outside", "nobody", "gif", "bomb", "truncated"],
+)
+def test_bad_requests_are_refused(signatures, request_of, as_file, spoil, sentence):
+    photo, source, targets = request_of(90, 120, 1, 1)
+    inputs = {"image_bytes": [as_file(photo)], "source_joints": source[None], "target_joints": targets}
+    spoil(inputs)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=sentence):
+        signatures["serving_default"](**{key: tf.constant(value) for key, value in inputs.items()})
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda i: {"target_joints": i["target_joints"][0]}, "too few axes"),
+        (lambda i: {"target_joints": i["target_joints"][:, :9]}, "wrong shape"),
+        (lambda i: {"target_joints": i["target_joints"][:0]}, "not in 1..256"),
+        (lambda i: {"image_bytes": [i["image_bytes"]] * 2}, "not as many photos"),
+        (lambda i: {"canvas_to_image": np.float32([[1, 0, 0], [0, 2, 0]])}, "positive s"),
+    ],
+    ids=["axes", "joints", "empty", "photos", "crop"],
+)
+def test_bad_sequences_are_refused(signatures, request_of, as_file, change, sentence):
+    photo, source, targets = request_of(90, 120, 3, 1)
+    inputs = {"image_bytes": as_file(photo), "source_joints": source, "target_joints": targets}
+    inputs["canvas_to_image"] = np.float32([[2, 0, 0], [0, 2, 0]])
+    inputs |= change(inputs)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=sentence):
+        signatures["render_sequence_in_crop"](**{key: tf.constant(value) for key, value in inputs.items()})
+
+
+def test_the_presets_have_all_signatures():
+    from tf_unseen_pose.export.signatures import Signatures
+    from tf_unseen_pose.model import build_generator
+
+    config = load_config("tiny", ["model.network=unet"])
+    signatures = Signatures(build_generator(config.model), config).all
+    image, joints = np.full((2, 64, 64, 3), 90, np.uint8), np.ones((2, 14, 3), np.float32)
+    joints = {"source_joints": joints, "target_joints": joints}
+    found = tf.function(signatures["explain"].function)(image, **joints)
+    assert set(found) == {"image"} and found["image"].shape == (2, 64, 64, 3)

@@ -1,0 +1,130 @@
+"""Does a SavedModel compute what the Python model computes? Every signature, on a real photo.
+
+The photo is the demonstration's, as JPEG and as PNG, whole and cut; its poses are those of the same video.
+"""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from tf_unseen_pose.data.crop import common_crop, invert, sequence_crop, transform_joints
+from tf_unseen_pose.demo import bundled
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.images import to_uint8
+from tf_unseen_pose.reposer import Canvas, Reposer
+from tf_unseen_pose.skeleton import PERSON, Skeleton
+
+# Rounding to 8 bits may fall the other way; numbers of a state or a stage may differ in their last digits.
+_LEVELS, _TOLERANCE = 1, 1e-3
+_POSES = 6
+
+
+def parity(version: Path, reposer: Reposer) -> dict[str, dict[str, float]]:
+    """Compares all signatures of a version with a model.
+
+    Returns:
+        By signature: `largest`, the largest difference, in 8-bit levels where the signature gives pictures; `equal`,
+        the part of all values that are the same.
+
+    Raises:
+        UserError: a difference that is more than rounding; the sentence names the signature.
+    """
+    signatures = tf.saved_model.load(str(version)).signatures
+    report = {}
+    for name, inputs, expected in _cases(reposer):
+        found = signatures[name](**{key: tf.constant(value) for key, value in inputs.items()})
+        for output, value in expected.items():
+            _note(report.setdefault(name, {"largest": 0.0, "equal": 1.0}), _decoded(found[output].numpy()), value)
+    for name, measured in report.items():
+        pictures = name not in ("encode_source", "explain")
+        if not measured["largest"] <= (_LEVELS if pictures else _TOLERANCE):
+            raise UserError(
+                f"The exported signature '{name}' differs from the run by {measured['largest']:.3g}; nothing was "
+                "exported: try the other TensorFlow stack, and report this."
+            )
+    return report
+
+
+def _cases(reposer: Reposer) -> Iterator[tuple[str, dict, dict]]:
+    """Signature, inputs, and what is expected of its outputs."""
+    model, skeleton = reposer.config.model, reposer.skeleton
+    for photo, source, poses in _photos(skeleton):
+        for encoded in (_file(photo, "PNG"), _file(photo, "JPEG", quality=90)):
+            image = np.asarray(Image.open(io.BytesIO(encoded)))
+            yield from _photo_cases(reposer, image, encoded, source, poses)
+        crop = common_crop([source, poses[0]], skeleton, model.height, model.width, reposer.config.data.crop_factor)
+        pixels = to_uint8(reposer.canvas(photo, source, poses[0]).image)
+        on_canvas = [transform_joints(invert(crop), joints) for joints in (source, poses[0])]
+        yield from _canvas_cases(reposer, pixels, *on_canvas)
+
+
+def _photo_cases(reposer, image, encoded, source, poses):
+    joints = {"source_joints": source, "target_joints": poses}
+    single = {"source_joints": source[None], "target_joints": poses[:1]}
+    picture = reposer.synthesize(image, poses[0], source, crop=True)
+    yield "serving_default", {"image_bytes": [encoded], **single}, {"image_bytes": picture[None]}
+    frames = np.stack(list(reposer.animate(image, poses, source, crop=True)))
+    yield "render_sequence", {"image_bytes": encoded, **joints}, {"image_bytes": frames}
+    model = reposer.config.model
+    crop = sequence_crop(source, poses, model.body, model.height, model.width, reposer.config.data.crop_factor)
+    part = {"image_bytes": encoded, "source_joints": source, "target_joints": poses[4:], "canvas_to_image": crop}
+    yield "render_sequence_in_crop", part, {"image_bytes": frames[4:]}
+
+
+def _canvas_cases(reposer, pixels, source, target):
+    canvas = {"image": pixels[None], "source_joints": source[None]}
+    target_joints = {"target_joints": target[None]}
+    state = reposer.encode(pixels, source)
+    picture = {"image": reposer.render(state, target)[None]}
+    parts = {name: part.numpy() for name, part in state._asdict().items()}
+    yield "synthesize", canvas | target_joints, picture
+    yield "encode_source", canvas, parts
+    yield "render", parts | target_joints, picture
+    stages = reposer.explain(Canvas(np.float32(pixels) / 127.5 - 1, source, target, np.eye(2, 3, dtype=np.float32)))
+    shown = ("masks", "warped_layers", "background", "foreground", "alpha")
+    yield "explain", canvas | target_joints, {name: stages[name][None] for name in shown if name in stages}
+
+
+def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Photo uint8 [H, W, 3], source pose [J, 3], poses [T, J, 3]."""
+    image, source, motion = bundled()
+    poses = motion.joints[:: len(motion.joints) // _POSES]
+    source, poses = _as(skeleton, source[:, :3]), _as(skeleton, poses[..., :3])
+    yield image, source, poses
+    # Of odd size, and its person elsewhere.
+    left, top = np.floor(source[:, :2].min(axis=0)).astype(int) // 2
+    shift = np.float32([left, top, 0])
+    yield np.ascontiguousarray(image[top:-1, left:]), source - shift, poses - shift
+
+
+def _as(skeleton: Skeleton, joints: np.ndarray) -> np.ndarray:
+    """Joints [..., 14, 3] of a person as another skeleton's: what a person lacks lies about the wrist."""
+    wrist = joints[..., PERSON.joint_index("right_wrist")[0], :]
+    parts = [
+        joints[..., PERSON.joints.index(name), :] if name in PERSON.joints else wrist + np.float32([3 * i, -2 * i, 0])
+        for i, name in enumerate(skeleton.joints)
+    ]
+    return np.stack(parts, axis=-2).astype(np.float32)
+
+
+def _file(image: np.ndarray, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, kind, **options)
+    return file.getvalue()
+
+
+def _decoded(value: np.ndarray) -> np.ndarray:
+    """PNG files as pictures; numbers as they are."""
+    if value.dtype != object:
+        return value
+    return np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in value])
+
+
+def _note(measured: dict[str, float], found: np.ndarray, expected: np.ndarray) -> None:
+    difference = np.abs(np.float64(found) - np.float64(expected))
+    measured["largest"] = max(measured["largest"], float(difference.max()))
+    measured["equal"] = min(measured["equal"], float((difference == 0).mean()))

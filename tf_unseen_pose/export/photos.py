@@ -1,0 +1,65 @@
+"""Photos in, pictures out, within the graph: decoding, cutting the canvas, encoding.
+
+What `Reposer` does around the network, in TensorFlow operations, so that a client of a server sends a photo and joints
+and nothing else.
+
+Convention: one photo at a time, without batch axis. Joints are float32 [..., J, 3] in pixels of the photo.
+"""
+
+import tensorflow as tf
+
+from tf_unseen_pose.data.resampling import resample
+from tf_unseen_pose.export.checks import require
+from tf_unseen_pose.pixels import from_bytes
+
+# A picture of more pixels is refused before it is decoded: a PNG of a few kilobytes may unfold to gigabytes.
+MOST_PIXELS = 50_000_000
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def decoded(contents: tf.Tensor) -> tf.Tensor:
+    """A JPEG or PNG file, a string, as uint8 [H, W, 3]; its EXIF orientation is not looked at.
+
+    JPEG's arithmetic is the accurate one, which Pillow uses, too.
+    """
+
+    def jpeg():
+        with _require_size(tf.io.extract_jpeg_shape(contents)):
+            return tf.io.decode_jpeg(tf.identity(contents), channels=3, dct_method="INTEGER_ACCURATE")
+
+    def png():
+        with _require_size(_png_size(contents)):
+            return tf.io.decode_png(tf.identity(contents), channels=3)
+
+    is_jpeg = tf.equal(tf.strings.substr(contents, 0, 3), b"\xff\xd8\xff")
+    is_png = tf.equal(tf.strings.substr(contents, 0, 8), _PNG)
+    with require(is_jpeg | is_png, "image_bytes is no JPEG and no PNG file; send one of these."):
+        return tf.cond(tf.identity(is_jpeg), jpeg, png)
+
+
+def encoded(pictures: tf.Tensor) -> tf.Tensor:
+    """uint8 [B, H, W, 3] -> PNG files, string [B]."""
+    return tf.map_fn(lambda picture: tf.io.encode_png(picture), pictures, fn_output_signature=tf.string)
+
+
+def cut_out(photo: tf.Tensor, canvas_to_image: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """uint8 [H, W, 3], float32 [2, 3] -> the canvas, float32 [height, width, 3] in [-1, 1]."""
+    return from_bytes(resample(tf.cast(photo, tf.float32), canvas_to_image, height, width))
+
+
+def on_canvas(joints: tf.Tensor, canvas_to_image: tf.Tensor) -> tf.Tensor:
+    """Joints [..., J, 3] of the photo in pixels of a canvas that is cut out without being turned."""
+    crop = tf.cast(canvas_to_image, tf.float64)
+    points = (tf.cast(joints[..., :2], tf.float64) - crop[:, 2]) / crop[0, 0]
+    return tf.concat([tf.cast(points, tf.float32), joints[..., 2:]], axis=-1)
+
+
+def _png_size(contents):
+    # The first chunk is IHDR: length, name, width, height.
+    header = tf.io.decode_raw(tf.strings.substr(contents, 16, 8), tf.uint8, fixed_length=8)
+    return tf.reduce_sum(tf.reshape(tf.cast(header, tf.int64), [2, 4]) * [1 << 24, 1 << 16, 1 << 8, 1], axis=1)
+
+
+def _require_size(size):
+    pixels = tf.reduce_prod(tf.cast(size[:2], tf.int64))
+    return require(pixels <= MOST_PIXELS, f"The photo has more than {MOST_PIXELS} pixels; send a smaller one.")
