@@ -14,6 +14,7 @@ import typer
 
 from tf_unseen_pose.cli_evaluate import ablate, evaluate
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
+from tf_unseen_pose.cli_repose import LITE, Model, animate, require_writable, synthesize
 from tf_unseen_pose.errors import UserError, WorkerLost
 from tf_unseen_pose.files import require_folder
 from tf_unseen_pose.shipped import model_folder
@@ -31,114 +32,9 @@ app = typer.Typer(
 
 
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
-Photo = Annotated[Path, typer.Argument(help="The photo of a person.")]
-Model = Annotated[
-    Path,
-    typer.Option(help="A run made by 'train' or 'import-posewarp', or a version made by 'export'; 'lite' comes along."),
-]
-LITE = Path("lite")
-SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person in the photo; else it is found.")]
 
-
-@app.command()
-def synthesize(
-    photo: Photo,
-    target: Annotated[Path, typer.Option(help="Pose file, or photo of somebody, with the pose to be taken.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The image to write.")],
-    model: Model = LITE,
-    source_pose: SourcePose = None,
-    retarget: Annotated[
-        bool | None,
-        typer.Option(
-            help="Fit the pose to the person's proportions and place. By default: poses of photos are, those of pose "
-            "files are taken as they are.",
-            show_default=False,
-        ),
-    ] = None,
-    crop: Annotated[bool, typer.Option("--crop", help="Write the crop alone, not the whole photo.")] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Also write OUT-explain.png, every stage on a sheet.")
-    ] = False,
-    pose_model: PoseModel = None,
-):
-    """Make the photo of that person in another pose."""
-    from tf_unseen_pose import images
-
-    image = images.load_image(photo)
-    require_writable(output)
-
-    from tf_unseen_pose.contact_sheet import explanation_sheet
-    from tf_unseen_pose.data.pose_sources import find_poses, is_image, is_pose_file
-    from tf_unseen_pose.reposer import Reposer
-
-    if not (is_image(target) or is_pose_file(target)):
-        raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
-    reposer = Reposer.load(model)
-    size = image.shape[1::-1]
-    source = find_poses(source_pose or photo, reposer.skeleton, size, pose_model).scaled_to(*size).joints[0]
-    poses = find_poses(target, reposer.skeleton, size, pose_model).scaled_to(*size).joints[:1]
-    if is_image(target) if retarget is None else retarget:
-        from tf_unseen_pose.retargeting import retarget as fit
-
-        poses = fit(poses, source, reposer.skeleton)
-    images.save_image(output, reposer.synthesize(image, poses[0], source, crop=crop))
-    typer.echo(f"Wrote {output}.")
-    if explain:
-        canvas, sheet = reposer.canvas(image, source, poses[0]), output.with_name(f"{output.stem}-explain.png")
-        images.save_image(sheet, explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton))
-        typer.echo(f"Wrote {sheet}.")
-
-
-@app.command()
-def animate(
-    photo: Photo,
-    driving: Annotated[Path, typer.Option(help="Video of somebody, or pose file, with the motion to be made.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 or .gif to write.")],
-    model: Model = LITE,
-    source_pose: SourcePose = None,
-    retarget: Annotated[bool, typer.Option(help="Fit the motion to the person's proportions and place.")] = True,
-    side_by_side: Annotated[
-        bool, typer.Option("--side-by-side", help="Show the driving video and its skeleton on the left.")
-    ] = False,
-    crop: Annotated[bool, typer.Option("--crop", help="Write the crop alone, not the whole photo.")] = False,
-    fps: Annotated[
-        float | None, typer.Option(min=1, max=240, help="Frames a second; by default the driving video's.")
-    ] = None,
-    max_side: Annotated[
-        int, typer.Option(min=32, help="Shrink the photo to this longer side; large videos play badly.")
-    ] = 1280,
-    batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered at a time.")] = 4,
-    xla: Annotated[bool, typer.Option("--xla", help="Compile the networks: faster on GPUs, not on CPUs.")] = False,
-    pose_model: PoseModel = None,
-):
-    """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
-    from tf_unseen_pose.images import load_image, shrink
-
-    image = load_image(photo)
-
-    from tf_unseen_pose import animation
-    from tf_unseen_pose.data.pose_sources import find_poses
-    from tf_unseen_pose.data.video import require_video_name
-    from tf_unseen_pose.reposer import Reposer
-    from tf_unseen_pose.retargeting import retarget as fit
-
-    require_video_name(output)
-    reposer = Reposer.load(model, xla)
-    photo_size, image = image.shape[1::-1], shrink(image, max_side)
-    size = image.shape[1::-1]
-    source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
-    found = find_poses(driving, reposer.skeleton, photo_size, pose_model)
-    targets = fit(found.joints, source, reposer.skeleton) if retarget else found.scaled_to(*size).joints
-    frames = reposer.animate(image, targets, source, crop, batch_size)
-    if side_by_side:
-        frames = animation.beside_driving(frames, driving, found, reposer.skeleton)
-    rate = fps or found.fps or animation.DEFAULT_FPS
-    written, finished = animation.write_animation(frames, len(targets), output, rate)
-    typer.echo(f"Wrote {output}: {written} of {len(targets)} frames at {rate:.4g} frames a second.")
-    if unseen := int((found.joints[..., 2] <= 0).all(axis=1).sum()):
-        typer.echo(f"In {unseen} frames nobody is seen; the frame before is held there.")
-    if not finished:
-        raise typer.Exit(130)
+app.command()(synthesize)
+app.command()(animate)
 
 
 @app.command()
@@ -276,13 +172,6 @@ def _begin_again(lost: WorkerLost) -> None:
     time.sleep(_PAUSE)
     os.environ[_TRIES] = str(tries)
     os.execv(sys.executable, [sys.executable, "-m", "tf_unseen_pose", *sys.argv[1:]])
-
-
-def require_writable(path: Path) -> None:
-    """Finds out before minutes of work whether an image can be written."""
-    require_folder(path)
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise UserError(f"{path} does not say in which format to write; end it in .png or .jpg.")
 
 
 def main() -> None:

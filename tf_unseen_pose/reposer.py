@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.crop import common_crop, invert, sequence_crop, transform_joints
+from tf_unseen_pose.data.driving import driving_poses
 from tf_unseen_pose.data.pose_files import as_joints, require_inside
 from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.errors import UserError
@@ -152,19 +153,12 @@ class Reposer:
             UserError: as `synthesize`, but target joints may lie anywhere: what leaves the picture is cut off.
         """
         source = self._source_joints(image, source_joints)
-        poses = np.asarray(poses, np.float32)
-        count = self.skeleton.joint_count
-        if poses.ndim != 3 or poses.shape[1:] not in ((count, 3), (count, 4)) or not np.isfinite(poses).all():
-            raise UserError(f"The driving poses are not finite numbers [T, {count}, 3 or 4]; correct them.")
-        shown = np.flatnonzero((poses[..., 2] > 0).any(axis=1))
-        if not len(shown):
-            raise UserError("The driving poses show no joint in any frame; give a video that shows a person.")
-        held = shown[np.maximum(np.searchsorted(shown, np.arange(len(poses)), "right") - 1, 0)]
+        poses, shown = driving_poses(poses, self.skeleton)
         model = self.config.model
         canvas_to_image = sequence_crop(
-            source, poses[shown], self.skeleton, model.height, model.width, self.config.data.crop_factor
+            source, shown, self.skeleton, model.height, model.width, self.config.data.crop_factor
         )
-        source, poses = (transform_joints(invert(canvas_to_image), joints) for joints in (source, poses[held]))
+        source, poses = (transform_joints(invert(canvas_to_image), joints) for joints in (source, poses))
         state = self._encode_photo(image, source, canvas_to_image)
         finish = self._finish(image, canvas_to_image, crop)
 

@@ -71,6 +71,8 @@ def test_a_sequence_is_animated_as_in_python(signatures, reposer, request_of, as
     assert np.abs(frames[4].astype(int) - frames[1]).mean() > 1
     crop = sequence_crop(source, poses[[1, 3, 4, 5]], PERSON, 64, 64)
     np.testing.assert_allclose(found["canvas_to_image"], crop, rtol=1e-5)
+    alone = signatures["sequence_crop"](source_joints=source[None], target_joints=poses[None])
+    np.testing.assert_allclose(alone["canvas_to_image"], crop[None], rtol=1e-5)
 
 
 def test_parts_in_one_crop_and_several_photos_are_the_whole(signatures, request_of, as_file):

@@ -2,7 +2,8 @@
 
     serving_default          photos, poses in them -> PNG of the canvas, and where the canvas lies in the photo
     render_sequence          a photo, a sequence of poses -> PNG of each
-    render_sequence_in_crop  the same where the client decided on the crop: parts of a long video share one
+    sequence_crop            the crop of such a sequence alone
+    render_sequence_in_crop  a part of a sequence in the crop of the whole
     synthesize               canvases, poses on them -> canvases
     encode_source, render    the two halves of `synthesize`, to encode once and render often
     explain                  as `synthesize` -> masks, warped layers, background, foreground, alpha
@@ -26,7 +27,9 @@ from tf_unseen_pose.pixels import from_bytes, to_bytes
 # Frames of a sequence that are rendered together, and how many a request may ask for.
 _AT_ONCE, _MOST_FRAMES = 4, 256
 _EXPLAINED = ("masks", "warped_layers", "background", "foreground", "alpha")
-_SOURCE, _TARGET = "The source pose", "The target pose"
+_SOURCE, _TARGET, _SEQUENCE = "The source pose", "The target pose", "The sequence of target poses"
+# Which poses `sequence_crop` takes, and the axis that one of them has beside the joints'.
+_POSES = (("source", []), ("target", [None]))
 
 
 class Signature(NamedTuple):
@@ -63,6 +66,10 @@ class Signatures:
             "encode_source": Signature(self._encode_source, [image, source]),
             "render": Signature(self._render, [*state, target]),
             "render_sequence": Signature(self._render_sequence, sequence),
+            "sequence_crop": Signature(
+                self._sequence_crop,
+                [tf.TensorSpec([None, *rows, self._joint_count, 3], name=f"{which}_joints") for which, rows in _POSES],
+            ),
             "render_sequence_in_crop": Signature(self._render_sequence_in_crop, [*sequence, crop]),
             "explain": Signature(self._explain, [image, source, target]),
         }
@@ -114,6 +121,16 @@ class Signatures:
     def _render_sequence_in_crop(self, image_bytes, source_joints, target_joints, canvas_to_image):
         return self._sequences(image_bytes, source_joints, target_joints, tf.reshape(canvas_to_image, [-1, 2, 3]))
 
+    def _sequence_crop(self, source_joints, target_joints):
+        def crop(poses):
+            source, targets = poses
+            require_pose(source, _SOURCE)
+            require_pose(targets, _SEQUENCE)
+            return self._crop.sequence(source, targets)
+
+        crops = tf.map_fn(crop, (source_joints, target_joints), fn_output_signature=tf.TensorSpec([2, 3]))
+        return {"canvas_to_image": crops}
+
     def _sequences(self, image_bytes, source_joints, target_joints, crops=None):
         shape = tf.shape(target_joints)
         given = self._with_batch_axis(shape, image_bytes, source_joints, target_joints)
@@ -142,7 +159,7 @@ class Signatures:
     def _sequence(self, contents, source, targets, crop=None):
         """One photo in T poses: PNG files, string [T], and the crop."""
         photo, source = self._checked(contents, source)
-        require_pose(targets, "The sequence of target poses")
+        require_pose(targets, _SEQUENCE)
         if crop is None:
             crop = self._crop.sequence(source, targets)
         valid = tf.reduce_all(tf.math.is_finite(crop)) & (crop[0, 0] > 0) & (crop[0, 0] == crop[1, 1])

@@ -58,5 +58,5 @@ def _joints(spec, batch, joint_count):
     """All on a diagonal within the photo."""
     place = tf.linspace(0.1 * _SIDE, 0.9 * _SIDE, joint_count)
     joints = tf.stack([0.7 * place, place, tf.ones_like(place)], axis=1)
-    sequence = spec.shape.rank is None and spec.name == "target_joints"
+    sequence = spec.shape.rank in (None, 4) and spec.name == "target_joints"
     return tf.tile(joints[None, None], [batch, _FRAMES, 1, 1]) if sequence else tf.tile(joints[None], [batch, 1, 1])

@@ -1,0 +1,29 @@
+"""A sequence of driving poses: who is to be animated by it, and what is done where it shows nobody."""
+
+import numpy as np
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import Skeleton
+
+
+def driving_poses(values, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """A sequence in which every frame shows somebody.
+
+    Args:
+        values: [T, J, 3 or 4].
+
+    Returns:
+        float32 [T, J, 3 or 4]: where no joint is visible, the pose before (at the beginning, the first that is seen);
+        and those T' poses of the sequence that do show a joint.
+
+    Raises:
+        UserError: another shape, NaN, or no joint visible in any frame.
+    """
+    poses, count = np.asarray(values, np.float32), skeleton.joint_count
+    if poses.ndim != 3 or poses.shape[1:] not in ((count, 3), (count, 4)) or not np.isfinite(poses).all():
+        raise UserError(f"The driving poses are not finite numbers [T, {count}, 3 or 4]; correct them.")
+    shown = np.flatnonzero((poses[..., 2] > 0).any(axis=1))
+    if not len(shown):
+        raise UserError("The driving poses show no joint in any frame; give a video that shows a person.")
+    held = shown[np.maximum(np.searchsorted(shown, np.arange(len(poses)), "right") - 1, 0)]
+    return poses[held], poses[shown]

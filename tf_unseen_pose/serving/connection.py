@@ -1,0 +1,135 @@
+"""A connection to a server that speaks TensorFlow Serving's protocol: patient, and plain in what it says."""
+
+import random
+import time
+from pathlib import Path
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from tf_unseen_pose.errors import UserError
+
+# A 256-frame answer of photos is larger than gRPC's 4 MB.
+_MOST_BYTES = 256 << 20
+# Seconds to wait before a request is repeated: from the first to the longest, doubling, and as much by chance.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_REPEATED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+
+
+class Connection:
+    """One model on one server. Requests may be made from several threads.
+
+    Args:
+        server: HOST:PORT.
+        model: the model's name there.
+        timeout: seconds that a request may take, with all its repetitions.
+        authority: a file of certificates (PEM); with it the connection is encrypted.
+        token: what to show as the bearer.
+
+    Raises:
+        UserError: the authority cannot be read.
+    """
+
+    def __init__(
+        self, server: str, model: str, timeout: float, authority: Path | None = None, token: str | None = None
+    ):
+        self.model, self._server, self._timeout = model, server, timeout
+        self._metadata = [("authorization", f"Bearer {token}")] if token else None
+        options = [(f"grpc.max_{way}_message_length", _MOST_BYTES) for way in ("send", "receive")]
+        # After a break gRPC itself would wait for up to two minutes before it looks for the server again.
+        options += [("grpc.max_reconnect_backoff_ms", int(1000 * _LONGEST_PAUSE))]
+        if authority:
+            self._channel = grpc.secure_channel(server, _credentials(authority), options)
+        else:
+            self._channel = grpc.insecure_channel(server, options)
+        self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._channel.close()
+
+    def wait_until_ready(self) -> None:
+        """Returns when a version of the model answers.
+
+        Raises:
+            UserError: it does not within the timeout; the sentence says what is missing.
+        """
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = self.model
+        available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+        end = time.monotonic() + self._timeout
+        while True:
+            status = self._call(self._models.GetModelStatus, request, end)
+            if any(version.state == available for version in status.model_version_status):
+                return
+            if time.monotonic() + _FIRST_PAUSE > end:
+                raise UserError(f"The server {self._server} has no version of '{self.model}' ready; look at its log.")
+            time.sleep(_FIRST_PAUSE)
+
+    def signatures(self) -> dict:
+        """The model's signatures by name, as the protocol's SignatureDef.
+
+        Raises:
+            UserError: as `predict`.
+        """
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+        request.model_spec.name = self.model
+        answer = self._call(self._prediction.GetModelMetadata, request, time.monotonic() + self._timeout)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        answer.metadata["signature_def"].Unpack(signatures)
+        return dict(signatures.signature_def)
+
+    def predict(self, signature: str, **inputs) -> dict[str, np.ndarray]:
+        """What the model answers: outputs by name, bytes as arrays of objects.
+
+        Raises:
+            UserError: no server, no such model or signature, inputs that it refuses, or no answer in time.
+        """
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name, request.model_spec.signature_name = self.model, signature
+        for name, value in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        answer = self._call(self._prediction.Predict, request, time.monotonic() + self._timeout)
+        return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
+
+    def _call(self, method, request, end: float):
+        """Calls, again and again while the server is away or full, until `end`."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return method(request, timeout=max(0.001, end - time.monotonic()), metadata=self._metadata)
+            except grpc.RpcError as error:
+                wait = pause * (1 + random.random())
+                if error.code() not in _REPEATED or time.monotonic() + wait > end:
+                    raise UserError(self._sentence(error)) from error
+            time.sleep(wait)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _sentence(self, error: grpc.RpcError) -> str:
+        place, said = f"The server {self._server}", error.details() or error.code().name
+        code = error.code()
+        if code == grpc.StatusCode.UNAVAILABLE:
+            return f"{place} does not answer ({said}); start it, or name another with --server."
+        if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return f"{place} is too busy or its limits too low ({said}); try again later, or raise them."
+        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return f"{place} did not answer within {self._timeout:g} seconds; allow more with --server-timeout."
+        if code == grpc.StatusCode.UNAUTHENTICATED:
+            return f"{place} wants another bearer token ({said}); name its file with --server-token."
+        return f"{place} refuses the request: {said}"
+
+
+def _credentials(authority: Path) -> grpc.ChannelCredentials:
+    try:
+        return grpc.ssl_channel_credentials(authority.read_bytes())
+    except OSError as error:
+        raise UserError(f"The certificates {authority} cannot be read: {error.strerror}; name a PEM file.") from error
