@@ -10,11 +10,11 @@ LAYERS = [
     {"skeleton", "config", "images", "geometry", "warping", "pasting", "compat", "contact_sheet", "retargeting"},
     {"model", "data"},
     {"training"},
-    {"evaluation", "export"},
+    {"evaluation", "export", "serving"},
     {"reposer"},
     {"animation"},
     {"demo"},
-    {"cli", "cli_evaluate", "cli_prepare"},
+    {"cli", "cli_evaluate", "cli_prepare", "cli_serve"},
     {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -50,7 +50,7 @@ def test_only_compat_knows_the_stack():
 
 
 def test_every_directory_of_tests_mirrors_one_of_the_package():
-    for folder in ("data", "evaluation", "export", "model", "training"):
+    for folder in ("data", "evaluation", "export", "model", "serving", "training"):
         for test in (PACKAGE.parent / "tests" / folder).glob("test_*.py"):
             name = test.stem.removeprefix("test_")
             assert (PACKAGE / folder / f"{name}.py").exists() or (PACKAGE / folder / name).is_dir(), test
