@@ -57,8 +57,8 @@ class Health:
     async def _watch(self, request, context):
         while True:
             # Taken before writing, so that no change between is missed.
-            changed = self._changed
+            changed, closed = self._changed, self._closed
             yield self._response(request.service)
-            if self._closed:
+            if closed:
                 return
             await changed.wait()

@@ -22,4 +22,5 @@ class Log:
 
     def failure(self, error: BaseException, **facts) -> None:
         """An error of the server's own, with its traceback, which clients do not get."""
-        self.event("error", error=repr(error), traceback="".join(traceback.format_exception(error)), **facts)
+        trace = "".join(traceback.format_exception(error))
+        self.event("error", error=f"{type(error).__name__}: {error}", traceback=trace, **facts)

@@ -104,7 +104,7 @@ class Server:
         self._show_state()
         await self._grpc.start()
         self._polling = asyncio.create_task(self._poll())
-        return [f"{model.name}, version {', '.join(map(str, model.available))}" for model in self._models]
+        return [f"{model.name}, version {', '.join(map(str, model.available))}," for model in self._models]
 
     async def stop(self) -> bool:
         """Ends as SIGTERM asks: no new requests, those that have begun get the grace time.

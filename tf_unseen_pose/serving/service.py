@@ -105,7 +105,7 @@ class Service:
         if not settings or len(names) < len(settings) or len(names) > _MOST_MODELS:
             raise invalid(f"The list must hold one to {_MOST_MODELS} models with different names.")
         faults = await self._models.reconfigure(settings)
-        await self._changed()
+        self._changed()
         if faults:
             raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, " ".join(faults))
         return model_management_pb2.ReloadConfigResponse()
