@@ -7,26 +7,16 @@ PACKAGE = Path(__file__).parents[1] / "tf_unseen_pose"
 # From bottom to top; modules of one layer may import each other.
 LAYERS = [
     {"errors", "files", "downloads", "shipped", "presets"},
-    {
-        "skeleton",
-        "config",
-        "images",
-        "pixels",
-        "geometry",
-        "warping",
-        "pasting",
-        "compat",
-        "contact_sheet",
-        "retargeting",
-    },
+    {"skeleton", "config", "images", "pixels", "geometry", "warping", "pasting", "compat"},
+    {"contact_sheet", "retargeting"},
     {"model", "data"},
     {"training"},
-    {"evaluation"},
+    {"evaluation", "serving"},
     {"reposer"},
     {"animation"},
     {"demo"},
     {"export"},
-    {"cli", "cli_evaluate", "cli_prepare"},
+    {"cli", "cli_evaluate", "cli_prepare", "cli_repose", "cli_serve"},
     {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -62,7 +52,7 @@ def test_only_compat_knows_the_stack():
 
 
 def test_every_directory_of_tests_mirrors_one_of_the_package():
-    for folder in ("data", "evaluation", "export", "model", "training"):
+    for folder in ("data", "evaluation", "export", "model", "serving", "training"):
         for test in (PACKAGE.parent / "tests" / folder).glob("test_*.py"):
             name = test.stem.removeprefix("test_")
             assert (PACKAGE / folder / f"{name}.py").exists() or (PACKAGE / folder / name).is_dir(), test

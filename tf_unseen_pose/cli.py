@@ -15,6 +15,7 @@ import typer
 from tf_unseen_pose.cli_evaluate import ablate, evaluate
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
 from tf_unseen_pose.cli_repose import LITE, Model, animate, require_writable, synthesize
+from tf_unseen_pose.cli_serve import serve
 from tf_unseen_pose.errors import UserError, WorkerLost
 from tf_unseen_pose.files import require_folder
 from tf_unseen_pose.shipped import model_folder
@@ -107,6 +108,7 @@ def train(
 
 app.command()(evaluate)
 app.command()(ablate)
+app.command()(serve)
 
 
 @app.command("import-posewarp")

@@ -1,0 +1,57 @@
+"""Who may call: everybody, or whoever shows the bearer token."""
+
+import hmac
+from pathlib import Path
+
+import grpc
+
+from tf_unseen_pose.errors import UserError
+
+# Whoever watches over the server needs no secret.
+_OPEN = "/grpc.health.v1.Health/"
+
+
+class BearerToken(grpc.aio.ServerInterceptor):
+    """Answers UNAUTHENTICATED to calls without the header `authorization: Bearer TOKEN`; health stays open.
+
+    Args:
+        token: the secret.
+        refused: is told the method of every call that is refused.
+    """
+
+    def __init__(self, token: str, refused):
+        self._expected = f"Bearer {token}".encode()
+        self._refused = refused
+
+    async def intercept_service(self, continuation, details):
+        if details.method.startswith(_OPEN) or self._is_known(details.invocation_metadata):
+            return await continuation(details)
+        self._refused(details.method)
+        # A stream on both sides fits every method, and reads nothing of what the stranger sends.
+        return grpc.stream_stream_rpc_method_handler(_refuse)
+
+    def _is_known(self, metadata) -> bool:
+        shown = [value for key, value in metadata if key == "authorization"]
+        shown = [value if isinstance(value, bytes) else value.encode() for value in shown]
+        # Comparing takes as long whatever the first wrong character is.
+        return any(hmac.compare_digest(value, self._expected) for value in shown)
+
+
+async def _refuse(requests, context):
+    await context.abort(
+        grpc.StatusCode.UNAUTHENTICATED, "This server wants a token: send the header 'authorization: Bearer TOKEN'."
+    )
+
+
+def read_token(path: Path) -> str:
+    """The token in a file, without white space around it.
+
+    Raises:
+        UserError: there is no such file, or nothing in it.
+    """
+    if not path.is_file():
+        raise UserError(f"There is no token file {path}; write a secret to it.")
+    token = path.read_text(encoding="utf-8").strip()
+    if not token or not token.isascii() or not token.isprintable():
+        raise UserError(f"{path} holds no token: write one line of printable ASCII to it.")
+    return token

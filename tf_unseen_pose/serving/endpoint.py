@@ -1,0 +1,127 @@
+"""One call: parses the message, answers it or says why not, counts it and writes a line about it.
+
+Messages are parsed here and not by gRPC, which answers INTERNAL to bytes that are no message.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import grpc
+from google.protobuf import message
+
+from tf_unseen_pose.serving.logs import Log
+from tf_unseen_pose.serving.metrics import Metrics
+from tf_unseen_pose.serving.refusals import Refusal, invalid
+
+_INTERNAL = "The server failed at this request, which is noted in its log; trying again may help."
+# A client's deadline began when it sent, the server's when the call came: it leaves that many seconds early at most.
+_ON_THE_WAY = 0.1
+
+
+@dataclass
+class Call:
+    """What becomes known of a call while it is answered, for the log and the metrics.
+
+    Attributes:
+        deadline: on the clock of `time.monotonic`; None for none.
+        model, signature, version: empty or None as long as they are not found: names that are none are not kept.
+        rows: of the batch that it ran in.
+    """
+
+    method: str
+    deadline: float | None = None
+    model: str = ""
+    signature: str = ""
+    version: int | None = None
+    rows: int | None = None
+    received: int = 0
+    sent: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+
+class Endpoints:
+    """Turns functions of messages into handlers of gRPC.
+
+    Attributes:
+        running: how many calls have begun and not ended.
+    """
+
+    def __init__(self, log: Log, metrics: Metrics):
+        self._log, self._metrics = log, metrics
+        self.running = 0
+
+    def unary(self, method: str, request_type, answer: Callable[[object, Call], Awaitable]) -> grpc.RpcMethodHandler:
+        """A handler that is given bytes and gives bytes.
+
+        Args:
+            method: the name in the log.
+            request_type: the message's class; None for a method whose messages are of no interest.
+            answer: makes the response; may raise `Refusal`.
+        """
+
+        async def handle(content: bytes, context: grpc.aio.ServicerContext) -> bytes:
+            remaining = context.time_remaining()
+            call = Call(method, None if remaining is None else time.monotonic() + remaining, received=len(content))
+            self.running += 1
+            try:
+                response = await self._answer(call, content, request_type, answer)
+            except Refusal as refusal:
+                self._end(call, refusal.code)
+                await context.abort(refusal.code, refusal.sentence)
+            finally:
+                self.running -= 1
+            self._end(call, grpc.StatusCode.OK)
+            return response
+
+        return grpc.unary_unary_rpc_method_handler(handle)
+
+    def refused(self, method: str) -> None:
+        """Notes a call that was turned away at the door; its name is the stranger's own choice and not kept."""
+        known = method.startswith("/tensorflow.serving.") and len(method) < 80 and method.isascii()
+        self._end(Call(method.rsplit("/", 1)[-1] if known else ""), grpc.StatusCode.UNAUTHENTICATED)
+
+    async def _answer(self, call: Call, content: bytes, request_type, answer) -> bytes:
+        """The response's bytes; every error but a client's leaving becomes a `Refusal`."""
+        try:
+            response = (await answer(_parsed(content, request_type), call)).SerializeToString()
+        except Refusal:
+            raise
+        except asyncio.CancelledError:
+            late = call.deadline is not None and time.monotonic() >= call.deadline - _ON_THE_WAY
+            self._end(call, grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED)
+            raise
+        # The last line of defence: the client gets a sentence, the log the traceback.
+        except Exception as error:
+            self._log.failure(error, method=call.method, model=call.model, signature=call.signature)
+            raise Refusal(grpc.StatusCode.INTERNAL, _INTERNAL) from None
+        call.sent = len(response)
+        return response
+
+    def _end(self, call: Call, code: grpc.StatusCode) -> None:
+        seconds = time.monotonic() - call.began
+        self._metrics.request(call.method, call.signature, code.name, seconds, call.received, call.sent)
+        self._log.event(
+            "request",
+            method=call.method,
+            model=call.model or None,
+            signature=call.signature or None,
+            version=call.version,
+            batch=call.rows,
+            ms=round(1000 * seconds, 2),
+            code=code.name,
+            bytes_in=call.received,
+            bytes_out=call.sent,
+        )
+
+
+def _parsed(content: bytes, request_type):
+    if request_type is None:
+        return None
+    try:
+        return request_type.FromString(content)
+    except message.DecodeError:
+        raise invalid(
+            f"The request's {len(content)} bytes are no {request_type.DESCRIPTOR.name}; use TensorFlow Serving's API."
+        ) from None

@@ -1,0 +1,222 @@
+"""The embedded server: ports, TLS, health, reflection, polling for versions, and an orderly end.
+
+It is asyncio's kind of gRPC server. On one thread the queue, the versions and the counters need no locks, thousands of
+waiting calls or idle streams cost no threads, and a client that leaves is an exception where its request waits.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+from grpc_reflection.v1alpha import reflection
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.serving.access import BearerToken
+from tf_unseen_pose.serving.batching import Batcher, BatchOptions
+from tf_unseen_pose.serving.endpoint import Endpoints
+from tf_unseen_pose.serving.health import HEALTH_SERVICE, Health
+from tf_unseen_pose.serving.logs import Log
+from tf_unseen_pose.serving.metrics import Metrics
+from tf_unseen_pose.serving.models import Models, ModelSettings
+from tf_unseen_pose.serving.service import MODEL_SERVICE, PREDICTION_SERVICE, Service
+from tf_unseen_pose.serving.tensors import Limits
+
+# Calls beside those that wait for the model or run in it: health, status, and those about to be refused.
+_SPARE_CALLS = 64
+# Seconds for answers on their way, and for streams that nobody uses, when all requests are answered.
+_LAST_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is served, to whom, and how much of it.
+
+    Attributes:
+        path: the folder of version folders.
+        name: of the model; the folder's name by default.
+        host, port: to listen at; port 0 takes a free one.
+        tls: paths of the private key and of the certificate chain, PEM; None for plain text.
+        token: that clients must show; None for everybody.
+        metrics_port: of Prometheus' page; None for none.
+        grace: seconds that requests get to end after SIGTERM.
+        poll: seconds between looks into the folder.
+    """
+
+    path: Path
+    name: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8500
+    limits: Limits = Limits(message_bytes=32 * 2**20, pixels=20_000_000, rows=64)
+    batching: BatchOptions = field(default_factory=BatchOptions)
+    tls: tuple[Path, Path] | None = None
+    token: str | None = None
+    metrics_port: int | None = None
+    grace: float = 30.0
+    poll: float = 1.0
+
+
+class Server:
+    """Serves a folder of versions; to be made, started and stopped on one running event loop.
+
+    Raises:
+        UserError: there is no such folder, a file for TLS is missing or unfit, or a port is taken.
+    """
+
+    def __init__(self, options: Options, log: Log | None = None):
+        self._options, self._log = options, log or Log()
+        path = options.path.resolve()
+        require_versions(options.path)
+        self._credentials = _credentials(*options.tls) if options.tls else None
+        self._threads = ThreadPoolExecutor(options.batching.threads, "model")
+        self._loader = ThreadPoolExecutor(1, "loader")
+        self._metrics = Metrics()
+        self._models = Models(ModelSettings(options.name or path.name, path), self._loader, self._log)
+        self._batcher = Batcher(options.batching, self._threads, self._metrics.batch)
+        self._metrics.watch_queue(lambda: self._batcher.queue_length)
+        self._endpoints = Endpoints(self._log, self._metrics)
+        self._health = Health((PREDICTION_SERVICE, MODEL_SERVICE))
+        service = Service(self._models, self._batcher, options.limits, path.parent, self._show_state)
+        self._grpc = self._made(service)
+        self._polling: asyncio.Task | None = None
+        self.port = self.metrics_port = 0
+
+    async def start(self) -> list[str]:
+        """Loads what is to be served and begins to answer; returns its name and versions in words.
+
+        Raises:
+            UserError: a port is taken, or no version can be loaded.
+        """
+        self.port = self._listen()
+        if self._options.metrics_port is not None:
+            self.metrics_port = self._metrics.serve(self._options.host, self._options.metrics_port)
+        await self._models.refresh()
+        if not self._models.ready:
+            (model,) = self._models
+            errors = [version.error for _, version in sorted(model.versions.items(), reverse=True)]
+            raise UserError(f"No version in {self._options.path} can be served. {errors[0].rstrip('.')}.")
+        self._show_state()
+        await self._grpc.start()
+        self._polling = asyncio.create_task(self._poll())
+        return [f"{model.name}, version {', '.join(map(str, model.available))}," for model in self._models]
+
+    async def stop(self) -> bool:
+        """Ends as SIGTERM asks: no new requests, those that have begun get the grace time.
+
+        Returns:
+            Whether all threads are idle; else a model still computes what nobody waits for.
+        """
+        self._health.close()
+        if self._polling:
+            self._polling.cancel()
+        stopping = asyncio.create_task(self._grpc.stop(self._options.grace))
+        while self._endpoints.running and not stopping.done():
+            await asyncio.sleep(0.01)
+        # What is left are answers on their way, and streams that nobody uses.
+        await self._grpc.stop(min(_LAST_SECONDS, self._options.grace))
+        await stopping
+        self._metrics.close()
+        for executor in (self._threads, self._loader):
+            executor.shutdown(wait=False, cancel_futures=True)
+        return self._batcher.is_idle
+
+    def _made(self, service: Service) -> grpc.aio.Server:
+        options, batching = self._options, self._options.batching
+        made = grpc.aio.server(
+            interceptors=[BearerToken(options.token, self._endpoints.refused)] if options.token else [],
+            # Beyond this calls are refused unread, so that memory is bounded: this many messages of the largest size.
+            maximum_concurrent_rpcs=batching.queue + batching.threads * batching.most_rows + _SPARE_CALLS,
+            options=[
+                ("grpc.max_receive_message_length", options.limits.message_bytes),
+                ("grpc.max_send_message_length", -1),
+                # Else a second server could take the same port, and each would get some of the calls.
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        made.add_generic_rpc_handlers((*service.handlers(self._endpoints), self._health.handler()))
+        reflection.enable_server_reflection(
+            (PREDICTION_SERVICE, MODEL_SERVICE, HEALTH_SERVICE, reflection.SERVICE_NAME), made
+        )
+        return made
+
+    def _listen(self) -> int:
+        """Takes the port; returns it."""
+        host, port = self._options.host, self._options.port
+        way_out = "choose another port or host"
+        try:
+            # gRPC would only say that it did not work, in several lines.
+            with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+                pass
+            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            if self._credentials:
+                return self._grpc.add_secure_port(address, self._credentials)
+            return self._grpc.add_insecure_port(address)
+        except OSError as error:
+            raise UserError(f"Port {port} of {host} cannot be had ({error.strerror or error}); {way_out}.") from None
+        except RuntimeError:
+            raise UserError(f"Port {port} of {host} cannot be had; {way_out}.") from None
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.poll)
+            try:
+                await self._models.refresh()
+            # The folder may be out of reach for a while; what is loaded goes on being served.
+            except OSError as error:
+                self._log.failure(error)
+            self._show_state()
+
+    def _show_state(self) -> None:
+        self._health.set(self._models.ready)
+        self._metrics.versions(sum(len(model.available) for model in self._models))
+
+
+async def serve(options: Options, announce: Callable[[str], None]) -> bool:
+    """Serves until SIGTERM or SIGINT; returns what `Server.stop` does.
+
+    Args:
+        announce: is given a sentence as soon as requests are answered.
+
+    Raises:
+        UserError: as `Server` and `Server.start` do.
+    """
+    server = Server(options)
+    served = await server.start()
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    announce(f"Serving {'; '.join(served)} at {options.host}:{server.port}.")
+    if options.metrics_port is not None:
+        announce(f"Metrics at http://{options.host}:{server.metrics_port}/metrics.")
+    await ended.wait()
+    return await server.stop()
+
+
+def require_versions(path: Path) -> None:
+    """Raises: UserError: there is no such folder, or no version in it."""
+    if not path.is_dir():
+        raise UserError(f"There is no folder {path} to serve; name the folder that 'export' wrote versions to.")
+    if (path / "saved_model.pb").is_file():
+        raise UserError(f"{path} is a version itself; name the folder above it.")
+    with contextlib.suppress(StopIteration):
+        next(entry for entry in path.iterdir() if entry.name.isdecimal() and entry.is_dir())
+        return
+    raise UserError(f"{path} holds no version: a SavedModel in a folder whose name is a number, as 'export' writes it.")
+
+
+def _credentials(key: Path, chain: Path) -> grpc.ServerCredentials:
+    for path, what in ((key, "private key"), (chain, "certificate")):
+        if not path.is_file():
+            raise UserError(f"There is no {what} {path} for TLS; name a PEM file.")
+    try:
+        # gRPC finds out later and does not say what is wrong. An encrypted key must not make it ask.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
+    except (ssl.SSLError, ValueError):
+        raise UserError(f"{key} and {chain} are no pair for TLS; name a plain key and its certificate.") from None
+    return grpc.ssl_server_credentials([(key.read_bytes(), chain.read_bytes())])

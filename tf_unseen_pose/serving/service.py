@@ -1,0 +1,199 @@
+"""What the calls of TensorFlow Serving's two services mean here."""
+
+import contextlib
+import importlib
+from pathlib import Path
+
+import grpc
+from google.protobuf import descriptor_pool
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    predict_pb2,
+)
+
+from tf_unseen_pose.serving.batching import Batcher
+from tf_unseen_pose.serving.endpoint import Call, Endpoints
+from tf_unseen_pose.serving.loaded import DEFAULT_SIGNATURE, LoadedModel, Signature
+from tf_unseen_pose.serving.models import Models, ModelSettings
+from tf_unseen_pose.serving.refusals import Refusal, invalid, listed, not_found, quoted
+from tf_unseen_pose.serving.tensors import Limits, decode_inputs, encode
+from tf_unseen_pose.serving.versions import Model, Policy, Version
+
+PREDICTION_SERVICE, MODEL_SERVICE = "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"
+_DEFINITIONS = "signature_def"
+_MOST_MODELS = 64
+
+
+class Service:
+    """Answers requests.
+
+    Args:
+        home: the folder that models may come from: whoever can call the server can have it load code from there.
+        changed: is called after models were reconfigured.
+    """
+
+    def __init__(self, models: Models, batcher: Batcher, limits: Limits, home: Path, changed):
+        self._models, self._batcher, self._limits, self._home, self._changed = models, batcher, limits, home, changed
+
+    def handlers(self, endpoints: Endpoints) -> list[grpc.GenericRpcHandler]:
+        """gRPC's handlers of both services, with every method that they have."""
+        own = {
+            "Predict": (predict_pb2.PredictRequest, self.predict),
+            "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, self.metadata),
+            "GetModelStatus": (get_model_status_pb2.GetModelStatusRequest, self.status),
+            "HandleReloadConfigRequest": (model_management_pb2.ReloadConfigRequest, self.reconfigure),
+        }
+        made = []
+        for service in (PREDICTION_SERVICE, MODEL_SERVICE):
+            names = [method.name for method in _described(service).methods]
+            methods = {name: endpoints.unary(name, *own.get(name, (None, self.missing))) for name in names}
+            made.append(grpc.method_handlers_generic_handler(service, methods))
+        return made
+
+    async def predict(self, request: predict_pb2.PredictRequest, call: Call) -> predict_pb2.PredictResponse:
+        # Before anything is read: a full server says so at once.
+        self._batcher.require_room()
+        version = self._version(request.model_spec, call)
+        with version.in_use() as loaded:
+            signature = _signature(loaded, request.model_spec.signature_name)
+            call.signature = signature.name
+            inputs = decode_inputs(request.inputs, signature, self._limits)
+            wanted = _wanted(signature, request.output_filter)
+            outputs, call.rows = await self._batcher.run(signature, inputs, wanted, call.deadline)
+        response = predict_pb2.PredictResponse()
+        self._name(response.model_spec, call, signature.name)
+        for name, array in outputs.items():
+            response.outputs[name].CopyFrom(encode(array, signature.outputs[name].dtype))
+        return response
+
+    async def metadata(self, request, call: Call) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        if not request.metadata_field:
+            raise invalid(f"The request names no metadata field; '{_DEFINITIONS}' is what there is.")
+        if strange := [name for name in request.metadata_field if name != _DEFINITIONS]:
+            raise invalid(f"There is no metadata field {quoted(strange[0])}; '{_DEFINITIONS}' is what there is.")
+        version = self._version(request.model_spec, call)
+        described = get_model_metadata_pb2.SignatureDefMap()
+        for name, definition in version.loaded.definitions.items():
+            described.signature_def[name].CopyFrom(definition)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        self._name(response.model_spec, call)
+        response.metadata[_DEFINITIONS].Pack(described)
+        return response
+
+    async def status(self, request, call: Call) -> get_model_status_pb2.GetModelStatusResponse:
+        model = self._model(request.model_spec, call)
+        versions = [model.versions[number] for number in sorted(model.versions, reverse=True)]
+        if (number := _number(model, request.model_spec)) is not None:
+            versions = [version for version in versions if version.number == number]
+            if not versions:
+                raise not_found(f"There is no version {number} of model '{model.name}'.")
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for version in versions:
+            entry = response.model_version_status.add(version=version.number, state=int(version.state))
+            if version.error:
+                entry.status.error_code = grpc.StatusCode.UNKNOWN.value[0]
+                entry.status.error_message = version.error
+        return response
+
+    async def reconfigure(self, request, call: Call) -> model_management_pb2.ReloadConfigResponse:
+        if request.config.WhichOneof("config") != "model_config_list":
+            raise invalid("The new configuration holds no model_config_list; other kinds are not supported.")
+        settings = [self._settings(entry) for entry in request.config.model_config_list.config]
+        names = {entry.name for entry in settings}
+        if not settings or len(names) < len(settings) or len(names) > _MOST_MODELS:
+            raise invalid(f"The list must hold one to {_MOST_MODELS} models with different names.")
+        faults = await self._models.reconfigure(settings)
+        self._changed()
+        if faults:
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, " ".join(faults))
+        return model_management_pb2.ReloadConfigResponse()
+
+    async def missing(self, request, call: Call):
+        raise Refusal(
+            grpc.StatusCode.UNIMPLEMENTED, f"This server does not answer {call.method}; Predict runs any signature."
+        )
+
+    def _model(self, spec, call: Call) -> Model:
+        if not spec.name:
+            raise invalid(f"The model_spec names no model; served are {listed(model.name for model in self._models)}.")
+        model = self._models.find(spec.name)
+        call.model = model.name
+        return model
+
+    def _version(self, spec, call: Call) -> Version:
+        model = self._model(spec, call)
+        version = model.find(_number(model, spec))
+        call.version = version.number
+        return version
+
+    @staticmethod
+    def _name(spec, call: Call, signature: str = "") -> None:
+        spec.name, spec.signature_name = call.model, signature
+        spec.version.value = call.version
+
+    def _settings(self, entry) -> ModelSettings:
+        """One entry of the list; Raises: Refusal: INVALID_ARGUMENT."""
+        path = Path(entry.base_path)
+        if not entry.name or len(entry.name) > 100:
+            raise invalid("An entry of the list has no name, or one of more than 100 characters.")
+        if entry.model_platform not in ("", "tensorflow"):
+            raise invalid(f"Platform {quoted(entry.model_platform)} is not supported; use 'tensorflow'.")
+        if not path.is_absolute() or not path.resolve().is_relative_to(self._home):
+            raise invalid(f"base_path of model {quoted(entry.name)} must be an absolute path below {self._home}.")
+        if not path.is_dir():
+            raise invalid(f"base_path of model {quoted(entry.name)} is no folder of this server.")
+        return ModelSettings(entry.name, path.resolve(), _policy(entry), dict(entry.version_labels))
+
+
+def _number(model: Model, spec) -> int | None:
+    """The version that a request names by number or label; None for whichever the server takes.
+
+    Clients of OpenVINO's server, which speaks the same protocol, say that by version 0.
+    """
+    choice = spec.WhichOneof("version_choice")
+    if choice == "version_label":
+        return model.labelled(spec.version_label)
+    named = choice == "version" and (spec.version.value or 0 in model.versions)
+    return spec.version.value if named else None
+
+
+def _signature(loaded: LoadedModel, name: str) -> Signature:
+    name = name or DEFAULT_SIGNATURE
+    if name not in loaded.signatures:
+        raise invalid(f"The model has no signature {quoted(name)}; name one of: {listed(loaded.signatures)}.")
+    return loaded.signatures[name]
+
+
+def _wanted(signature: Signature, names) -> tuple[str, ...]:
+    """The outputs to compute, sorted; all of them when none is named."""
+    if strange := [name for name in names if name not in signature.outputs]:
+        raise invalid(
+            f"Signature '{signature.name}' has no output {quoted(strange[0])}; it has {listed(signature.outputs)}."
+        )
+    return tuple(sorted(set(names) or signature.outputs))
+
+
+def _policy(entry) -> Policy:
+    policy = entry.model_version_policy
+    choice = policy.WhichOneof("policy_choice")
+    if choice == "all":
+        return Policy(newest=None)
+    if choice == "specific":
+        if not policy.specific.versions:
+            raise invalid(f"The policy of model {quoted(entry.name)} is 'specific' and names no version.")
+        return Policy(only=frozenset(policy.specific.versions))
+    return Policy(newest=policy.latest.num_versions or 1)
+
+
+def _described(service: str):
+    """A service's description, with which reflection answers, too.
+
+    The API's modules put it into protobuf's pool. Those of 2.15 were written by hand for an older protobuf: they do so,
+    and fail a line later at an attribute that today's does not let them set.
+    """
+    for module in ("prediction_service_pb2", "model_service_pb2"):
+        with contextlib.suppress(AttributeError):
+            importlib.import_module(f"tensorflow_serving.apis.{module}")
+    return descriptor_pool.Default().FindServiceByName(service)

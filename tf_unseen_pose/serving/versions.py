@@ -1,0 +1,145 @@
+"""The versions of one model: what state each is in, which ones should be served, and which one a request means."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+
+from tf_unseen_pose.serving.loaded import LoadedModel
+from tf_unseen_pose.serving.refusals import listed, not_found, quoted
+
+
+class State(IntEnum):
+    """As GetModelStatus numbers them."""
+
+    START = 10
+    LOADING = 20
+    AVAILABLE = 30
+    UNLOADING = 40
+    END = 50
+
+
+@dataclass(eq=False)
+class Version:
+    """A numbered folder.
+
+    Attributes:
+        loaded: the model, from AVAILABLE until the last request of an UNLOADING version is answered.
+        error: why it could not be loaded; else empty.
+        content: what the folder looked like when loading began; a failed version is tried again when that changes.
+    """
+
+    number: int
+    path: Path
+    state: State = State.START
+    loaded: LoadedModel | None = None
+    error: str = ""
+    content: object = None
+    _running: int = 0
+
+    @contextmanager
+    def in_use(self) -> Iterator[LoadedModel]:
+        """Keeps the model for as long as a request needs it."""
+        self._running += 1
+        try:
+            yield self.loaded
+        finally:
+            self._running -= 1
+            self._end_if_idle()
+
+    def begin(self, content: object) -> None:
+        self.state, self.error, self.content = State.LOADING, "", content
+
+    def succeed(self, loaded: LoadedModel) -> None:
+        self.state, self.loaded = State.AVAILABLE, loaded
+
+    def fail(self, error: str) -> None:
+        self.state, self.error = State.END, error
+
+    def unload(self) -> None:
+        """No request begins any more; the last one that has ends the version."""
+        self.state = State.UNLOADING
+        self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        if self.state == State.UNLOADING and not self._running:
+            self.state, self.loaded = State.END, None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Which versions of a folder are served.
+
+    Attributes:
+        newest: how many of the newest; None for all.
+        only: these alone, if any are named.
+    """
+
+    newest: int | None = 1
+    only: frozenset[int] = frozenset()
+
+    def chosen(self, numbers: list[int]) -> list[int]:
+        """The newest first."""
+        numbers = sorted(numbers, reverse=True)
+        return [number for number in numbers if number in self.only] if self.only else numbers[: self.newest]
+
+
+@dataclass(eq=False)
+class Model:
+    """A folder of versions under a name."""
+
+    name: str
+    path: Path
+    policy: Policy = Policy()
+    labels: dict[str, int] = field(default_factory=dict)
+    versions: dict[int, Version] = field(default_factory=dict)
+
+    @property
+    def available(self) -> dict[int, Version]:
+        return {number: version for number, version in self.versions.items() if version.state == State.AVAILABLE}
+
+    def labelled(self, label: str) -> int:
+        """The version that a label stands for. Raises: Refusal: NOT_FOUND."""
+        if label not in self.labels:
+            raise not_found(f"Model '{self.name}' has no label {quoted(label)}; it has {listed(self.labels)}.")
+        return self.labels[label]
+
+    def find(self, number: int | None = None) -> Version:
+        """A version that answers; the newest one if no number is given.
+
+        Raises:
+            Refusal: NOT_FOUND.
+        """
+        available = self.available
+        if number is None:
+            if not available:
+                raise not_found(f"No version of model '{self.name}' is available; ask GetModelStatus why.")
+            number = max(available)
+        if number not in available:
+            raise not_found(
+                f"Version {number} of model '{self.name}' is not available; available are {listed(available)}."
+            )
+        return available[number]
+
+    def update(self, on_disk: dict[int, Path]) -> None:
+        """Takes up new folders; forgets versions that have ended and whose folders have gone."""
+        for number, path in on_disk.items():
+            self.versions.setdefault(number, Version(number, path))
+        gone = [n for n, v in self.versions.items() if n not in on_disk and v.state in (State.START, State.END)]
+        for number in gone:
+            del self.versions[number]
+
+    def wanted(self, on_disk: dict[int, Path]) -> list[Version]:
+        """The versions that should be served, the newest first. One that failed leaves its place to an older one."""
+        good = [number for number in on_disk if not self.versions[number].error]
+        return [self.versions[number] for number in self.policy.chosen(good)]
+
+    def unload_others(self, wanted: list[Version]) -> None:
+        """Unloads what is not wanted, as soon as something wanted is available instead."""
+        if any(version.state == State.AVAILABLE for version in wanted):
+            self.unload([version for version in self.available.values() if version not in wanted])
+
+    def unload(self, versions: list[Version]) -> None:
+        for version in versions:
+            version.unload()
