@@ -1,5 +1,6 @@
 """What all tests share: two logical CPUs to stand for two GPUs, data, random weights, and the command line."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 # Before TensorFlow touches its devices, or never.
 tf.config.set_logical_device_configuration(
@@ -154,3 +156,56 @@ def dataset_path(tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "clips"
     prepare([], path, Options("synthetic", clips=2, frames=8, size=64, seed=3), progress=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory, small_lite, decided):
+    """A run, its first exported version, and the generator that the version's weights file holds."""
+    # Here, since TensorFlow's devices must be set before the package touches them.
+    from tf_unseen_pose.config import load_config
+    from tf_unseen_pose.export.saved_model import export_run
+    from tf_unseen_pose.model import build_generator
+    from tf_unseen_pose.training.run import Run
+
+    folder = tmp_path_factory.mktemp("export")
+    config = load_config("lite", small_lite)
+    generator = build_generator(config.model)
+    decided(generator)
+    run = Run.create(folder / "run", config)
+    run.save_weights(generator)
+    version = export_run(run, folder / "models")
+    return run, version, Run.open(version).load_generator()
+
+
+@pytest.fixture(scope="session")
+def as_file():
+    """Picture uint8 [H, W, 3] -> the bytes of a file."""
+
+    def encode(picture, kind="PNG", **options):
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, kind, **options)
+        return file.getvalue()
+
+    return encode
+
+
+@pytest.fixture(scope="session")
+def from_file():
+    return lambda content: np.asarray(Image.open(io.BytesIO(content)))
+
+
+@pytest.fixture
+def refuses():
+    """Asserts that a call raises a UserError of one sentence that holds the given words."""
+
+    from tf_unseen_pose.errors import UserError
+
+    def check(call, *words):
+        with pytest.raises(UserError) as caught:
+            call()
+        sentence = str(caught.value)
+        assert sentence.endswith(".") and ". " not in sentence and "\n" not in sentence, sentence
+        for word in words:
+            assert str(word) in sentence, sentence
+
+    return check

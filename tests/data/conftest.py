@@ -11,7 +11,6 @@ from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
 from tf_unseen_pose.data.dataset_writer import DatasetWriter
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.staging import stage_clip
-from tf_unseen_pose.errors import UserError
 
 # A person seen from the front who raises the left arm; the right side is on the viewer's left. No two joints share a
 # coordinate.
@@ -128,21 +127,6 @@ def make_dataset(tmp_path):
 def decode():
     """An encoded picture as an array."""
     return lambda data: np.asarray(Image.open(io.BytesIO(data)))
-
-
-@pytest.fixture
-def refuses():
-    """Asserts that a call raises a UserError of one sentence that holds the given words."""
-
-    def check(call, *words):
-        with pytest.raises(UserError) as caught:
-            call()
-        sentence = str(caught.value)
-        assert sentence.endswith(".") and ". " not in sentence and "\n" not in sentence, sentence
-        for word in words:
-            assert str(word) in sentence, sentence
-
-    return check
 
 
 @pytest.fixture

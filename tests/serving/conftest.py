@@ -166,39 +166,54 @@ class Client:
         return self.call("HandleReloadConfigRequest", request, model_management_pb2.ReloadConfigResponse, MODEL)
 
 
+def started_server(loop, **options):
+    """A server in this process: an object with server, client, address, log(), stop() and end()."""
+    stream = io.StringIO()
+
+    async def make():
+        server = Server(Options(**{"port": 0, "poll": 0.05, "grace": 5} | options), Log(stream))
+        await server.start()
+        return server
+
+    # Warming a version up takes its time on a busy machine.
+    server = asyncio.run_coroutine_threadsafe(make(), loop).result(300)
+    address = f"localhost:{server.port}"
+    # A channel of its own for every server: gRPC shares connections, and ports come back.
+    channel = grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
+
+    def stop():
+        return asyncio.run_coroutine_threadsafe(server.stop(), loop).result(60)
+
+    def end():
+        channel.close()
+        stop()
+
+    def log():
+        return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    return SimpleNamespace(server=server, client=Client(channel), address=address, log=log, stop=stop, end=end)
+
+
 @pytest.fixture
 def start(loop, folder):
-    """Starts a server for `folder` with options: an object with server, client, address and log()."""
+    """Starts a server for `folder` with options; see `started_server`."""
     started = []
 
     def call(**options):
-        stream = io.StringIO()
-
-        async def make():
-            server = Server(
-                Options(**{"path": folder.path, "port": 0, "poll": 0.05, "grace": 5} | options), Log(stream)
-            )
-            await server.start()
-            return server
-
-        server = asyncio.run_coroutine_threadsafe(make(), loop).result(60)
-        address = f"localhost:{server.port}"
-        # A channel of its own for every server: gRPC shares connections, and ports come back.
-        channel = grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
-        started.append((server, channel))
-
-        def stop():
-            return asyncio.run_coroutine_threadsafe(server.stop(), loop).result(60)
-
-        def log():
-            return [json.loads(line) for line in stream.getvalue().splitlines()]
-
-        return SimpleNamespace(server=server, client=Client(channel), address=address, log=log, stop=stop)
+        started.append(started_server(loop, **{"path": folder.path} | options))
+        return started[-1]
 
     yield call
-    for server, channel in started:
-        channel.close()
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(60)
+    for server in started:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def model_server(loop, exported):
+    """The exported model on a server, as 'models'."""
+    server = started_server(loop, path=exported[1].parent)
+    yield server
+    server.end()
 
 
 def rows_of(count, seed=0):

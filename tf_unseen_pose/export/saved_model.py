@@ -73,7 +73,7 @@ def _write_saved_model(run: Run, name: str) -> None:
     module = tf.Module()
     module.weights = [tensorflow_variable(variable) for variable in generator.variables]
     graphs = {
-        endpoint: tf.function(function, input_signature=inputs).get_concrete_function()
+        endpoint: tf.function(function, input_signature=inputs, autograph=False).get_concrete_function()
         for endpoint, (function, inputs) in signatures.items()
     }
     tf.saved_model.save(module, str(run.path), signatures=graphs)

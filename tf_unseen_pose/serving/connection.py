@@ -115,7 +115,7 @@ class Connection:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _sentence(self, error: grpc.RpcError) -> str:
-        place, said = f"The server {self._server}", error.details() or error.code().name
+        place, said = f"The server {self._server}", (error.details() or error.code().name).rstrip(".")
         code = error.code()
         if code == grpc.StatusCode.UNAVAILABLE:
             return f"{place} does not answer ({said}); start it, or name another with --server."
@@ -125,7 +125,7 @@ class Connection:
             return f"{place} did not answer within {self._timeout:g} seconds; allow more with --server-timeout."
         if code == grpc.StatusCode.UNAUTHENTICATED:
             return f"{place} wants another bearer token ({said}); name its file with --server-token."
-        return f"{place} refuses the request: {said}"
+        return f"{place} refuses the request: {said}."
 
 
 def _credentials(authority: Path) -> grpc.ChannelCredentials:
