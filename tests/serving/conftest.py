@@ -57,6 +57,11 @@ class Tiny(tf.Module):
     def crossed(self, a, b):
         return {"product": tf.matmul(a, b, transpose_b=True)}
 
+    @tf.function(input_signature=[tf.TensorSpec(None, tf.string), tf.TensorSpec(None)])
+    def sequence(self, image_bytes, x):
+        """One picture and rows, or a batch of both: of any rank."""
+        return {"y": 2 * x, "length": tf.strings.length(image_bytes)}
+
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def slow(self, loops):
         """A tenth of a second a loop or so."""
@@ -69,7 +74,7 @@ class Tiny(tf.Module):
         return {"loops": loops + 0 * tf.cast(square[0, 0], tf.int32)}
 
     def signatures(self):
-        names = ("mix", "sizes", "guarded", "filtered", "crossed", "slow")
+        names = ("mix", "sizes", "guarded", "filtered", "crossed", "sequence", "slow")
         return {"serving_default": self.mix} | {name: getattr(self, name) for name in names}
 
 

@@ -39,6 +39,17 @@ def test_strings_come_and_go_whole(start):
     assert outputs["echo"].tolist() == [content + b"\0" for content in pictures]
 
 
+def test_inputs_of_any_rank_are_one_or_many(start):
+    client, picture = start().client, png(7, 5)
+    x = np.arange(300, dtype=np.float32)
+    one = client.predict("sequence", {"image_bytes": np.array(picture, object), "x": x})
+    assert one["y"].tolist() == (2 * x).tolist() and one["length"].shape == () and one["length"] == len(picture)
+    many = client.predict(
+        "sequence", {"image_bytes": np.array([picture, picture[:-1]], object), "x": x.reshape(2, 150)}
+    )
+    assert many["y"].shape == (2, 150) and many["length"].tolist() == [len(picture), len(picture) - 1]
+
+
 def test_the_response_says_what_answered_and_holds_what_was_asked_for(start, rows):
     client = start(name="other").client
     protos = {name: tf.make_tensor_proto(array) for name, array in rows(1).items()}

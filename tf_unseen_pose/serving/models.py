@@ -84,7 +84,7 @@ class Models:
             return faults
 
     async def _refresh(self, model: Model) -> None:
-        on_disk = await self._in_loader(_numbered_folders, model.path)
+        on_disk = await self._in_loader(numbered_folders, model.path)
         model.update(on_disk)
         for version in model.versions.values():
             if version.error and await self._in_loader(_content, version.path) != version.content:
@@ -128,7 +128,7 @@ def _load(path: Path) -> LoadedModel:
     return model
 
 
-def _numbered_folders(path: Path) -> dict[int, Path]:
+def numbered_folders(path: Path) -> dict[int, Path]:
     """Version folders by number; those of other names are being written. Empty when the folder itself is gone."""
     if not path.is_dir():
         return {}

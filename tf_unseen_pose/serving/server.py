@@ -5,7 +5,6 @@ waiting calls or idle streams cost no threads, and a client that leaves is an ex
 """
 
 import asyncio
-import contextlib
 import signal
 import socket
 import ssl
@@ -24,7 +23,7 @@ from tf_unseen_pose.serving.endpoint import Endpoints
 from tf_unseen_pose.serving.health import HEALTH_SERVICE, Health
 from tf_unseen_pose.serving.logs import Log
 from tf_unseen_pose.serving.metrics import Metrics
-from tf_unseen_pose.serving.models import Models, ModelSettings
+from tf_unseen_pose.serving.models import Models, ModelSettings, numbered_folders
 from tf_unseen_pose.serving.service import MODEL_SERVICE, PREDICTION_SERVICE, Service
 from tf_unseen_pose.serving.tensors import Limits
 
@@ -204,10 +203,10 @@ def require_versions(path: Path) -> None:
         raise UserError(f"There is no folder {path} to serve; name the folder that 'export' wrote versions to.")
     if (path / "saved_model.pb").is_file():
         raise UserError(f"{path} is a version itself; name the folder above it.")
-    with contextlib.suppress(StopIteration):
-        next(entry for entry in path.iterdir() if entry.name.isdecimal() and entry.is_dir())
-        return
-    raise UserError(f"{path} holds no version: a SavedModel in a folder whose name is a number, as 'export' writes it.")
+    if not numbered_folders(path):
+        raise UserError(
+            f"{path} holds no version: a SavedModel in a folder whose name is a number, as 'export' writes it."
+        )
 
 
 def _credentials(key: Path, chain: Path) -> grpc.ServerCredentials:

@@ -45,7 +45,7 @@ class Limits:
     Attributes:
         message_bytes: of the whole message, and of each tensor.
         pixels: of one encoded picture.
-        rows: of a tensor's 0th dimension, where the signature leaves it free.
+        rows: of a tensor's 0th dimension, where the signature leaves that free and the rank not.
     """
 
     message_bytes: int
@@ -125,7 +125,7 @@ def _shape(name: str, proto, spec: Spec, limits: Limits) -> tuple[int, ...]:
         raise invalid(f"Input '{name}' has shape {shape_text(shape)}; the signature takes {spec}.")
     if any(side < 1 for side in shape):
         raise invalid(f"Input '{name}' has shape {shape_text(shape)}; every side must be at least 1.")
-    if spec.has_rows and shape and shape[0] > limits.rows:
+    if spec.shape and spec.has_rows and shape[0] > limits.rows:
         raise invalid(f"Input '{name}' has {shape[0]} rows; send at most {limits.rows} a request.")
     # Python's integers do not overflow, whatever the sides are. A string takes a byte at least.
     size = math.prod(shape) * (1 if spec.dtype == tf.string else spec.dtype.size)

@@ -1,0 +1,193 @@
+"""Malformed requests by the thousand: status codes by kind of fault, and the server's memory before and after.
+
+Every fault must be answered at once with a status that names it, in one sentence; well-formed requests in between must
+be answered as before.
+"""
+
+import collections
+import random
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
+
+from benchmarks.serving.messages import SIGNATURE, drawn_inputs, newest_model, picture_of, predict_request
+from benchmarks.serving.process import PREDICT, ServerProcess
+from benchmarks.serving.publishing import option_parser, publish
+from tf_unseen_pose.data.clips import encode_picture
+
+_CLIENTS = 8
+# Seconds within which a client goes that does not wait for its answer.
+_LONGEST_STAY = 0.05
+# Statuses that say: it is your request.
+_EXPECTED = {"INVALID_ARGUMENT", "NOT_FOUND"}
+
+
+def faults(inputs: dict[str, np.ndarray], photos: str | None, seed: int) -> dict[str, Callable[[], bytes]]:
+    """By kind: a function that makes another message with that fault.
+
+    Args:
+        inputs: of a fine request, one row.
+        photos: a signature that takes `image_bytes` and the same joints; None when there is none.
+    """
+    chance = random.Random(seed)
+
+    def changed(**arrays) -> bytes:
+        return predict_request(inputs | arrays).SerializeToString()
+
+    def spoilt_joints(value: float) -> bytes:
+        joints = inputs["target_joints"].copy()
+        joints[0, chance.randrange(joints.shape[1]), chance.randrange(3)] = value
+        return changed(target_joints=joints)
+
+    def without(name: str) -> bytes:
+        return predict_request({key: array for key, array in inputs.items() if key != name}).SerializeToString()
+
+    def edited(edit: Callable[[predict_pb2.PredictRequest], None]) -> bytes:
+        request = predict_request(inputs)
+        edit(request)
+        return request.SerializeToString()
+
+    def claim(side: int) -> Callable[[predict_pb2.PredictRequest], None]:
+        def edit(request):
+            request.inputs["image"].tensor_shape.dim[0].size = side
+
+        return edit
+
+    made = {
+        "wrong type": lambda: changed(image=inputs["image"].astype(np.float32)),
+        "wrong shape": lambda: changed(image=inputs["image"][:, : chance.randrange(1, inputs["image"].shape[1])]),
+        "missing input": lambda: without(chance.choice(list(inputs))),
+        "superfluous input": lambda: changed(**{f"more{chance.randrange(10**9)}": inputs["image"]}),
+        "NaN joints": lambda: spoilt_joints(np.nan),
+        "infinite joints": lambda: spoilt_joints(np.inf),
+        "unknown signature": lambda: predict_request(inputs, f"none{chance.randrange(10**9)}").SerializeToString(),
+        "unknown model": lambda: edited(lambda r: setattr(r.model_spec, "name", f"none{chance.randrange(10**9)}")),
+        "unknown version": lambda: edited(
+            lambda r: setattr(r.model_spec.version, "value", chance.randrange(99, 2**60))
+        ),
+        "unknown output": lambda: edited(lambda r: r.output_filter.append(f"none{chance.randrange(10**9)}")),
+        "huge shape": lambda: edited(claim(chance.randrange(2**20, 2**60))),
+        "negative shape": lambda: edited(claim(-chance.randrange(1, 2**40))),
+        "random bytes": lambda: chance.randbytes(chance.randrange(2000)),
+        "cut message": lambda: changed()[: -chance.randrange(1, 40)],
+    }
+    if photos:
+        joints = {name: array for name, array in inputs.items() if name != "image"}
+        jpeg = encode_picture(inputs["image"][0], "JPEG")
+
+        def with_photo(content: bytes) -> bytes:
+            return predict_request(joints | {"image_bytes": np.array([content], object)}, photos).SerializeToString()
+
+        made["truncated JPEG"] = lambda: with_photo(jpeg[: chance.randrange(len(jpeg) // 2)])
+        made["no picture"] = lambda: with_photo(chance.randbytes(chance.randrange(2000)))
+        made["30000 x 30000 PNG"] = lambda: with_photo(png_header(30000, 30000))
+    return made
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG file of a few bytes that claims a size."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+
+
+def answers_of(channel: grpc.Channel, make: Callable[[], bytes], count: int) -> collections.Counter:
+    """How often which status came; "no sentence" is counted where the status does not come with exactly one."""
+    call = channel.unary_unary(PREDICT)
+    codes = collections.Counter()
+
+    def ask(message: bytes) -> str:
+        try:
+            call(message, timeout=60)
+        except grpc.RpcError as error:
+            sentence = error.details() or ""
+            plain = sentence and "\n" not in sentence and "Traceback" not in sentence
+            return error.code().name if plain else f"{error.code().name}, no sentence"
+        return "OK"
+
+    messages = (make() for _ in range(count))
+    with ThreadPoolExecutor(_CLIENTS) as pool:
+        # In parts, because `map` would make all messages beforehand.
+        while part := list(islice(messages, 4 * _CLIENTS)):
+            codes.update(pool.map(ask, part))
+    return codes
+
+
+def vanish(server: ServerProcess, message: bytes, count: int, seed: int) -> collections.Counter:
+    """Clients that close their connection a moment after they have asked."""
+    chance, codes = random.Random(seed), collections.Counter()
+    for _ in range(count):
+        with server.channel() as channel:
+            grpc.channel_ready_future(channel).result(timeout=60)
+            call = channel.unary_unary(PREDICT).future(message, timeout=60)
+            time.sleep(chance.random() * _LONGEST_STAY)
+        codes[call.code().name] += 1
+    return codes
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = option_parser("faults", __doc__)
+    parser.add_argument("--count", type=int, default=10_000, help="malformed requests (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
+    options = parser.parse_args(arguments)
+    model = newest_model(options.folder)
+    inputs = drawn_inputs(model, 1)
+    taken = {"image_bytes", "source_joints", "target_joints"}
+    photos = next((name for name, s in sorted(model.signatures.items()) if set(s.inputs) == taken), None)
+    kinds = faults(inputs, photos, options.seed)
+    count = 3 if options.quick else -(-options.count // len(kinds))
+    fine = predict_request(inputs).SerializeToString()
+    rows, changed = [], 0
+    with ServerProcess(options.folder) as server, server.channel() as channel:
+        call = channel.unary_unary(PREDICT)
+        first, _ = picture_of(call(fine, timeout=60))
+        # Once round, so that whatever is made once is made.
+        for make in kinds.values():
+            answers_of(channel, make, _CLIENTS)
+        before = server.memory()
+        for kind, make in kinds.items():
+            rows.append(_row(kind, answers_of(channel, make, count), _EXPECTED, server))
+            changed += not np.array_equal(picture_of(call(fine, timeout=60))[0], first)
+        gone = vanish(server, fine, count, options.seed)
+        # Some are answered before they go.
+        rows.append(_row("client vanishes", gone, {"CANCELLED", "OK"}, server))
+        changed += not np.array_equal(picture_of(call(fine, timeout=60))[0], first)
+        after = server.memory()
+    publish(
+        "faults",
+        options,
+        {"answers": rows},
+        requests=sum(row["requests"] for row in rows),
+        other_answers=sum(row["requests"] - row["as they should be"] for row in rows),
+        fine_answers_that_changed=changed,
+        memory_before=before,
+        memory_after=after,
+        signature=SIGNATURE,
+        signature_for_photos=photos,
+        tensorflow=tf.__version__,
+    )
+
+
+def _row(kind: str, codes: collections.Counter, expected: set[str], server: ServerProcess) -> dict:
+    return {
+        "fault": kind,
+        "requests": codes.total(),
+        "codes": ", ".join(f"{code} {count}" for code, count in codes.most_common()),
+        "as they should be": sum(codes[code] for code in expected),
+        "memory, MB": server.memory(),
+    }
+
+
+if __name__ == "__main__":
+    main()
