@@ -173,7 +173,7 @@ def exported(tmp_path_factory, small_lite, decided):
     decided(generator)
     run = Run.create(folder / "run", config)
     run.save_weights(generator)
-    version = export_run(run, folder / "models")
+    version = export_run(run, folder / "lite")
     return run, version, Run.open(version).load_generator()
 
 

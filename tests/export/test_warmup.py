@@ -25,7 +25,7 @@ def test_every_signature_is_warmed_up_at_every_batch_size(requests, signatures):
         for value in request.inputs.values()
     }
     assert found == {(name, size) for name in signatures for size in BATCH_SIZES}
-    assert {request.model_spec.name for request in requests} == {"models"}
+    assert {request.model_spec.name for request in requests} == {"lite"}
 
 
 def test_the_graph_accepts_them(requests, signatures):

@@ -215,7 +215,7 @@ def start(loop, folder):
 
 @pytest.fixture(scope="session")
 def model_server(loop, exported):
-    """The exported model on a server, as 'models'."""
+    """The exported model on a server, as 'lite'."""
     server = started_server(loop, path=exported[1].parent)
     yield server
     server.end()

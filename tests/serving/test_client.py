@@ -28,7 +28,7 @@ def free_port():
 
 @pytest.fixture(params=["embedded", "tensorflow_model_server"])
 def address(request, exported):
-    """HOST:PORT of a server that has the exported model as 'models'."""
+    """HOST:PORT of a server that has the exported model as 'lite'."""
     folder = exported[1].parent
     if request.param == "embedded":
         yield request.getfixturevalue("model_server").address
@@ -36,7 +36,7 @@ def address(request, exported):
     if not MODEL_SERVER:
         pytest.skip("needs tensorflow_model_server on the PATH or in UNSEEN_POSE_MODEL_SERVER")
     port = free_port()
-    command = [MODEL_SERVER, f"--port={port}", "--model_name=models", f"--model_base_path={folder}"]
+    command = [MODEL_SERVER, f"--port={port}", "--model_name=lite", f"--model_base_path={folder}"]
     command += ["--enable_batching", f"--batching_parameters_file={ROOT / 'serving' / 'batching_parameters.txt'}"]
     with subprocess.Popen(command) as server:
         yield f"localhost:{port}"
@@ -72,7 +72,7 @@ def close(found, expected):
 
 def test_a_servers_photos_are_the_models(address, reposer, photo, poses):
     source, targets = poses
-    with RemoteReposer(address, "models") as remote:
+    with RemoteReposer(address, "lite") as remote:
         for crop in (False, True):
             close(
                 remote.synthesize(photo, targets[0], source, crop), reposer.synthesize(photo, targets[0], source, crop)
@@ -84,7 +84,7 @@ def test_answers_are_the_saved_models_bytes(address, exported, as_file, photo, p
     source, targets = poses
     signature = tf.saved_model.load(str(exported[1])).signatures["serving_default"]
     inputs = {"image_bytes": [as_file(photo)], "source_joints": source[None], "target_joints": targets[:1]}
-    connection = Connection(address, "models", 60)
+    connection = Connection(address, "lite", 60)
     found = connection.predict("serving_default", **inputs)
     connection.close()
     expected = signature(**{name: tf.constant(value) for name, value in inputs.items()})
@@ -97,14 +97,14 @@ def test_a_sequence_goes_out_in_parts(address, reposer, photo, poses):
     targets = targets.copy()
     targets[3, :, 2] = 0  # the first of a part; nobody is seen
     expected = np.stack(list(reposer.animate(photo, targets, source)))
-    with RemoteReposer(address, "models") as remote:
+    with RemoteReposer(address, "lite") as remote:
         close(np.stack(list(remote.animate(photo, targets, source, batch_size=3))), expected)
 
 
 def test_no_more_is_asked_for_than_is_taken(model_server, photo, poses):
     source, targets = poses
     before = len(model_server.log())
-    with RemoteReposer(model_server.address, "models") as remote:
+    with RemoteReposer(model_server.address, "lite") as remote:
         frames = remote.animate(photo, targets.repeat(4, axis=0), source, batch_size=2)
         next(frames)
         time.sleep(1)
@@ -114,7 +114,7 @@ def test_no_more_is_asked_for_than_is_taken(model_server, photo, poses):
 
 
 def test_all_signatures_answer(address, exported):
-    connection = Connection(address, "models", 60)
+    connection = Connection(address, "lite", 60)
     records = tf.data.TFRecordDataset(str(exported[1] / "assets.extra" / "tf_serving_warmup_requests"))
     from tensorflow_serving.apis import prediction_log_pb2
 
@@ -149,8 +149,8 @@ def test_what_is_wrong_is_said(model_server, photo, poses, refuses, tmp_path):
     refuses(lambda: RemoteReposer(f"localhost:{free_port()}", "lite", timeout=1), "does not answer", "--server")
     refuses(lambda: RemoteReposer(address, "other", timeout=5), "refuses the request: ", "other")
     missing = tmp_path / "none.pem"
-    refuses(lambda: RemoteReposer(address, "models", authority=missing), "none.pem cannot be read")
-    with RemoteReposer(address, "models") as remote:
+    refuses(lambda: RemoteReposer(address, "lite", authority=missing), "none.pem cannot be read")
+    with RemoteReposer(address, "lite") as remote:
         far = targets[0] + np.float32([5000, 0, 0])
         outside = "target pose has a visible joint outside the photo"
         refuses(lambda: remote.synthesize(photo, far, source), outside)
