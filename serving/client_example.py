@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A client of its own: tensorflow-serving-api and nothing of this project.
 
-    serving/client_example.py localhost:8500 me.jpg me.json pose.json out.png
+serving/client_example.py localhost:8500 me.jpg me.json pose.json out.png
 """
 
 import sys

@@ -4,7 +4,7 @@
     serving/request.py me.jpg me.json pose.json > request.json           for REST
     serving/request.py --grpc me.jpg me.json pose.json > request.json    for grpcurl
 
-me.json and pose.json are pose files of this project (`unseen-pose pose me.jpg -o me.json`), both in pixels of the photo.
+me.json and pose.json are pose files of this project (`unseen-pose pose me.jpg -o me.json`), in pixels of the photo.
 """
 
 import argparse
