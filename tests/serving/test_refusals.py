@@ -24,10 +24,8 @@ TWO = """2 root error(s) found.
         (GRAPH, "Expected image (JPEG, PNG, or GIF), got unknown format"),
         (TWO, "Incompatible shapes: [2] vs. [3]"),
         ("{{function_node __wrapped__Mul}} shapes differ [Op:Mul]", "shapes differ"),
-        (
-            "assertion failed: [x is too large] [Condition x < y]",
-            "assertion failed: [x is too large] [Condition x < y]",
-        ),
+        ("assertion failed: [x is too large] [Condition x < y:] [x = ] [7 8]", "x is too large"),
+        ("assertion failed: [Joint 3 of [0, 14) is missing.]", "Joint 3 of [0, 14) is missing."),
         ("", "it does not say why."),
     ],
 )
