@@ -1,6 +1,7 @@
 """Imports go downward only: a lower layer must not know of a higher one."""
 
 import ast
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "tf_unseen_pose"
@@ -41,6 +42,17 @@ def test_imports_go_downward():
             assert LEVEL[other] <= LEVEL[mine], f"{relative} imports {other}, which lies above it"
             assert {mine, other} != {"model", "data"}, f"{relative} imports {other}: data and model are independent"
     assert checked > 50
+
+
+def test_the_server_serves_any_model():
+    """It, and whatever it imports, knows nothing of this project's models."""
+    found, todo = set(), ["server"]
+    while todo:
+        found.add(name := todo.pop())
+        text = (PACKAGE / "serving" / f"{name}.py").read_text()
+        assert set(imported(PACKAGE / "serving" / f"{name}.py")) <= {"errors", "serving"} and "import keras" not in text
+        todo += set(re.findall(r"from tf_unseen_pose\.serving\.(\w+) import", text)) - found
+    assert len(found) > 10
 
 
 def test_only_compat_knows_the_stack():

@@ -22,6 +22,7 @@ from benchmarks.serving.messages import SIGNATURE, drawn_inputs, newest_model, p
 from benchmarks.serving.process import PREDICT, ServerProcess
 from benchmarks.serving.publishing import option_parser, publish
 from tf_unseen_pose.data.clips import encode_picture
+from tf_unseen_pose.serving.loaded import DEFAULT_SIGNATURE
 
 _CLIENTS = 8
 # Seconds within which a client goes that does not wait for its answer.
@@ -144,7 +145,8 @@ def main(arguments: list[str] | None = None) -> None:
     model = newest_model(options.folder)
     inputs = drawn_inputs(model, 1)
     taken = {"image_bytes", "source_joints", "target_joints"}
-    photos = next((name for name, s in sorted(model.signatures.items()) if set(s.inputs) == taken), None)
+    fitting = [name for name, signature in model.signatures.items() if set(signature.inputs) == taken]
+    photos = min(fitting, key=lambda name: (name != DEFAULT_SIGNATURE, name), default=None)
     kinds = faults(inputs, photos, options.seed)
     count = 3 if options.quick else -(-options.count // len(kinds))
     fine = predict_request(inputs).SerializeToString()

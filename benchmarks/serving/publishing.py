@@ -25,7 +25,7 @@ def publish(name: str, options: argparse.Namespace, tables: dict[str, list[dict]
     for title, rows in tables.items():
         print(f"\n{title}:\n\n{table(rows)}")
     for key, value in facts.items():
-        print(f"- {key.replace('_', ' ')}: {value:.3g}" if isinstance(value, float) else f"- {key}: {value}")
+        print(f"- {key.replace('_', ' ')}: {value:.4g}" if isinstance(value, float) else f"- {key}: {value}")
     content = {"benchmark": f"serving-{name}", "quick": options.quick, "machine": machine, **facts, "tables": tables}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(content, indent=2) + "\n")

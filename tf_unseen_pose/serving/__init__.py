@@ -13,6 +13,8 @@ same folders. It needs TensorFlow and serves any SavedModel: of this project it 
     batching.py     the queue: requests that fit together run together
     tensors.py      TensorProtos from strangers to arrays and back
     pictures.py     the size of a picture before it is decoded
+    warmup.py       requests that a version brings along, run before it is served
+    health.py  metrics.py  logs.py  refusals.py
 
 Everything but loading and running models happens on one thread, that of the event loop: no state needs a lock.
 """

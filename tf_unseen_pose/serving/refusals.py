@@ -61,4 +61,6 @@ def _fault(message: str) -> str:
     """
     lines = [line.strip() for line in re.split(r"\[\[|\[Op:", message)[0].splitlines()]
     sentence = next((line for line in reversed(lines) if line), "it does not say why.")
-    return re.sub(r"\{\{[^}]*\}\}|^\(\d+\) [A-Z_]+:", "", sentence).strip()
+    sentence = re.sub(r"\{\{[^}]*\}\}|^\(\d+\) [A-Z_]+:", "", sentence).strip()
+    # Of an assertion the author's own words, not the numbers that it prints behind them.
+    return re.sub(r"^assertion failed: \[(.*?)\](?: \[.*)?$", r"\1", sentence)
