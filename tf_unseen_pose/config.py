@@ -151,6 +151,7 @@ class LossConfig(_Section):
     background: Weight = Field(0.0, description="L1 of the background picture where the target photograph shows it")
     ssim: Weight = Field(0.0, description="(1 - SSIM) / 2 of the result")
     blend: Weight = Field(0.0, description="copying: L1 of the warped layers' colours, blended by the choice of limbs")
+    replace: Weight = Field(0.0, description="copying: price of replacing what is copied, a pixel of the person")
 
 
 class DiscriminatorConfig(_Section):

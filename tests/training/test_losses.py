@@ -99,3 +99,15 @@ def test_ssim_loss_is_that_of_a_loop():
         found.append((1 - np.mean(values)) / 2)
     np.testing.assert_allclose(losses.ssim_loss(np.float32(target), np.float32(image)), found, rtol=1e-4)
     assert losses.ssim_loss(np.float32(target), np.float32(target)).numpy().max() < 1e-6
+
+
+def test_replacing_costs_where_the_person_is():
+    rng = np.random.default_rng(4)
+    replace, alpha = tf.constant(rng.uniform(size=(2, 3, 4, 1))), tf.constant(rng.uniform(size=(2, 3, 4, 1)))
+    with tf.GradientTape() as tape:
+        tape.watch([replace, alpha])
+        found = losses.replaced_part(replace, alpha)
+    np.testing.assert_allclose(found, [(replace[b] * alpha[b]).numpy().mean() for b in range(2)])
+    by_replace, by_alpha = tape.gradient(found, [replace, alpha])
+    np.testing.assert_allclose(by_replace, alpha / 12)
+    assert by_alpha is None

@@ -166,6 +166,18 @@ def test_two_replicas_take_the_step_of_one_when_copying(small_lite, batch):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+def test_replacing_has_its_price(small_lite, batch):
+    alone = [f"loss.{name}=0" for name in ("ssim", "mask", "background", "blend")]
+    trainer = make_trainer("l1", None, *small_lite, *alone, "loss.replace=0.5", preset="lite")
+    inputs = batch(batch=2)
+    outputs = trainer.generator.explain(inputs, training=True)
+    terms = trainer.generator_terms(inputs, outputs)
+    priced = (outputs["alpha"] * outputs["replace"]).numpy().mean((1, 2, 3))
+    assert priced.min() > 0.001
+    np.testing.assert_allclose(terms["loss"], terms["l1"] + 0.5 * priced, rtol=1e-5)
+    assert set(trainer.train_step(inputs)) == {"loss", "l1", "replace"}
+
+
 @pytest.mark.parametrize("preset", ["tiny", "lite"])
 def test_learns_one_pair(preset, small_lite, batch):
     settings = small_lite if preset == "lite" else []

@@ -76,3 +76,15 @@ def blend_l1(target_image, blended, copied):
     factor = target_image.shape[1] // blended.shape[1]
     target, weight = (tf.nn.avg_pool2d(maps, factor, factor, "VALID") for maps in (target_image, copied))
     return tf.reduce_mean(tf.stop_gradient(weight) * tf.abs(target - blended), axis=[1, 2, 3])
+
+
+def replaced_part(replace, alpha):
+    """The part of the picture in which colours of the network's own stand for copied ones.
+
+    Such colours are right for people and rooms like those of the training data, copied ones for all.
+
+    Args:
+        replace: [B, H, W, 1] in [0, 1].
+        alpha: [B, H, W, 1], where the person is; no gradient goes into it.
+    """
+    return tf.reduce_mean(tf.stop_gradient(alpha) * replace, axis=[1, 2, 3])

@@ -70,6 +70,11 @@ class Trainer(keras.Model):
         """Whether the choice of limbs learns from blended colours as well."""
         return self.config.model.network == "copying" and self.config.loss.blend > 0
 
+    @property
+    def pricing(self) -> bool:
+        """Whether replacing what is copied has a price."""
+        return self.config.model.network == "copying" and self.config.loss.replace > 0
+
     def compile(self):
         self.generator_optimizer = self._optimizer(self.generator)
         self.discriminator_optimizer = self._optimizer(self.discriminator) if self.adversarial else None
@@ -81,6 +86,7 @@ class Trainer(keras.Model):
         names += ["adversarial", "discriminator"] if self.adversarial else []
         names += ["mask", "background"] if self.supervised else []
         names += ["blend"] if self.blending else []
+        names += ["replace"] if self.pricing else []
         self._means = {name: keras.metrics.Mean(name) for name in names}
         super().compile(optimizer=self.generator_optimizer, jit_compile=False)
 
@@ -169,6 +175,9 @@ class Trainer(keras.Model):
             copied = outputs["alpha"] * (1 - outputs["replace"])
             terms["blend"] = losses.blend_l1(target, outputs["blended"], copied)
             total += weights.blend * terms["blend"]
+        if self.pricing:
+            terms["replace"] = losses.replaced_part(outputs["replace"], outputs["alpha"])
+            total += weights.replace * terms["replace"]
         return {**terms, "loss": total}
 
     def _supervision(self, batch, outputs):
