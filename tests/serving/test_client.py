@@ -8,10 +8,12 @@ import threading
 import time
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.reposer import Reposer
 from tf_unseen_pose.serving.client import RemoteReposer
 from tf_unseen_pose.serving.connection import Connection
@@ -99,6 +101,27 @@ def test_a_sequence_goes_out_in_parts(address, reposer, photo, poses):
     expected = np.stack(list(reposer.animate(photo, targets, source)))
     with RemoteReposer(address, "lite") as remote:
         close(np.stack(list(remote.animate(photo, targets, source, batch_size=3))), expected)
+
+
+@pytest.mark.parametrize("fault", ["nan", "gif", "joints", "signature"])
+def test_bad_requests_are_the_clients_fault(address, as_file, photo, poses, fault):
+    source, targets = poses
+    inputs = {"image_bytes": [as_file(photo)], "source_joints": source[None], "target_joints": targets[:1].copy()}
+    if fault == "nan":
+        inputs["target_joints"][0, 3, 1] = np.nan
+    elif fault == "gif":
+        inputs["image_bytes"] = [b"GIF89a"]
+    elif fault == "joints":
+        inputs["source_joints"] = inputs["source_joints"][:, :9]
+    connection = Connection(address, "lite", 60)
+    with pytest.raises(UserError) as refused:
+        connection.predict("no_such" if fault == "signature" else "serving_default", **inputs)
+    assert refused.value.__cause__.code() in (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        *([grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND] if fault == "signature" else []),
+    )
+    assert len(str(refused.value)) > 40
+    connection.close()
 
 
 def test_no_more_is_asked_for_than_is_taken(model_server, photo, poses):
