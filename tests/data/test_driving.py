@@ -13,5 +13,5 @@ def test_where_nobody_is_seen_the_pose_before_is_held(refuses):
     np.testing.assert_array_equal(shown, poses[[2, 3, 6]])
     poses[2, 3, 0] = np.nan
     refuses(lambda: driving_poses(poses, PERSON), "finite numbers")
-    refuses(lambda: driving_poses(poses[3:, :9], PERSON), r"\[T, 14, 3 or 4\]")
+    refuses(lambda: driving_poses(poses[3:, :9], PERSON), "[T, 14, 3 or 4]")
     refuses(lambda: driving_poses(poses[4:6], PERSON), "no joint in any frame")
