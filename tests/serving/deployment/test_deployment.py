@@ -16,7 +16,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from tf_unseen_pose.data.pose_files import Poses, write_poses
 from tf_unseen_pose.images import save_image
 
-SERVING = Path(__file__).parents[2] / "serving"
+SERVING = Path(__file__).parents[3] / "serving"
 
 
 @pytest.fixture
