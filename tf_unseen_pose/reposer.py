@@ -30,7 +30,7 @@ from tf_unseen_pose.skeleton import PERSON
 from tf_unseen_pose.training.run import Run
 
 # Joints of a target pose may lie outside the photo by this part of its longer side: hands above their heads.
-_TARGET_MARGIN = 0.25
+TARGET_MARGIN = 0.25
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class Reposer:
         source = self._source_joints(image, source_joints)
         target = as_joints(target_joints, self.skeleton, "the target pose")
         height, width = image.shape[:2]
-        require_inside(target, width, height, self.skeleton, "the target pose", _TARGET_MARGIN * max(height, width))
+        require_inside(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN * max(height, width))
         model = self.config.model
         crop = common_crop([source, target], self.skeleton, model.height, model.width, self.config.data.crop_factor)
         return *(transform_joints(invert(crop), joints) for joints in (source, target)), crop

@@ -4,9 +4,6 @@ from contextlib import AbstractContextManager
 
 import tensorflow as tf
 
-# As `Reposer`'s: joints of a target pose may lie outside the photo by this part of its longer side.
-TARGET_MARGIN = 0.25
-
 
 def require(condition: tf.Tensor, sentence: str) -> AbstractContextManager:
     """Fails with that sentence unless the condition, a boolean, is true.

@@ -14,6 +14,7 @@ from PIL import Image
 from tf_unseen_pose.data.crop import common_crop, invert, sequence_crop, transform_joints
 from tf_unseen_pose.demo import bundled
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.export.signatures import EXPLAINED
 from tf_unseen_pose.images import to_uint8
 from tf_unseen_pose.reposer import Canvas, Reposer
 from tf_unseen_pose.skeleton import PERSON, Skeleton
@@ -90,8 +91,7 @@ def _canvas_cases(reposer, pixels, source, target):
     yield "encode_source", canvas, parts
     yield "render", parts | target_joints, picture
     stages = reposer.explain(Canvas(np.float32(pixels) / 127.5 - 1, source, target, np.eye(2, 3, dtype=np.float32)))
-    shown = ("masks", "warped_layers", "background", "foreground", "alpha")
-    yield "explain", canvas | target_joints, {name: stages[name][None] for name in shown if name in stages}
+    yield "explain", canvas | target_joints, {name: stages[name][None] for name in EXPLAINED if name in stages}
 
 
 def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

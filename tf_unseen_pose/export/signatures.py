@@ -19,14 +19,15 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.export import photos
-from tf_unseen_pose.export.checks import TARGET_MARGIN, require, require_inside, require_pose
+from tf_unseen_pose.export.checks import require, require_inside, require_pose
 from tf_unseen_pose.export.photo_crop import PhotoCrop
 from tf_unseen_pose.model import PoseModel
 from tf_unseen_pose.pixels import from_bytes, to_bytes
+from tf_unseen_pose.reposer import TARGET_MARGIN
 
 # Frames of a sequence that are rendered together, and how many a request may ask for.
 _AT_ONCE, _MOST_FRAMES = 4, 256
-_EXPLAINED = ("masks", "warped_layers", "background", "foreground", "alpha")
+EXPLAINED = ("masks", "warped_layers", "background", "foreground", "alpha")
 _SOURCE, _TARGET, _SEQUENCE = "The source pose", "The target pose", "The sequence of target poses"
 # Which poses `sequence_crop` takes, and the axis that one of them has beside the joints'.
 _POSES = (("source", []), ("target", [None]))
@@ -112,7 +113,7 @@ class Signatures:
         require_pose(target_joints, _TARGET)
         joints = {"source_joints": source_joints, "target_joints": target_joints}
         stages = self._generator.explain({"image": from_bytes(image), **joints})
-        shown = {name: stages[name] for name in _EXPLAINED if name in stages}
+        shown = {name: stages[name] for name in EXPLAINED if name in stages}
         return {**shown, "image": to_bytes(stages["image"])}
 
     def _render_sequence(self, image_bytes, source_joints, target_joints):
