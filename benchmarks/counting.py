@@ -1,8 +1,8 @@
 """Multiply-accumulates of a traced function, counted in its graph.
 
 What counts is what the graph will do, not what a configuration says: convolutions (plain, grouped, depthwise,
-transposed) and matrix products, with the graph's static shapes, in the function and in all that it calls. Everything
-elementwise is left out, as is usual. A loop's body counts once.
+transposed), their gradients and matrix products, with the graph's static shapes, in the function and in all that it
+calls. Everything elementwise is left out, as is usual. A loop's body counts once.
 """
 
 import math
@@ -56,15 +56,34 @@ def _convolution(operation) -> int:
     return math.prod(_shape(operation.outputs[0])) * height * width * channels
 
 
+def _sides(kernel) -> int:
+    """Height x width; the channels of a depthwise kernel may be unknown, as those of tf.image.ssim's."""
+    height, width = kernel.shape.as_list()[:2]
+    return height * width
+
+
 def _depthwise(operation) -> int:
-    height, width, _, _ = _shape(operation.inputs[1])
-    return math.prod(_shape(operation.outputs[0])) * height * width
+    return math.prod(_shape(operation.outputs[0])) * _sides(operation.inputs[1])
 
 
 def _transposed(operation) -> int:
-    """Each input number is spread over a kernel's height x width x output channels."""
+    """Each input number is spread over a kernel's height x width x output channels; a convolution's gradient, too."""
     height, width, channels, _ = _shape(operation.inputs[1])
     return math.prod(_shape(operation.inputs[2])) * height * width * channels
+
+
+def _kernel_gradient(operation) -> int:
+    """Each number of the kernel is a sum over all places of the gradient that comes in."""
+    height, width, channels, _ = _shape(operation.outputs[0])
+    return math.prod(_shape(operation.inputs[2])) * height * width * channels
+
+
+def _depthwise_gradient(operation) -> int:
+    return math.prod(_shape(operation.inputs[2])) * _sides(operation.inputs[1])
+
+
+def _depthwise_kernel_gradient(operation) -> int:
+    return math.prod(_shape(operation.inputs[2])) * _sides(operation.outputs[0])
 
 
 def _product(operation) -> int:
@@ -77,6 +96,9 @@ _COUNTED = {
     "Conv2D": _convolution,
     "DepthwiseConv2dNative": _depthwise,
     "Conv2DBackpropInput": _transposed,
+    "Conv2DBackpropFilter": _kernel_gradient,
+    "DepthwiseConv2dNativeBackpropInput": _depthwise_gradient,
+    "DepthwiseConv2dNativeBackpropFilter": _depthwise_kernel_gradient,
     **dict.fromkeys(_TRANSPOSED, _product),
 }
 

@@ -21,6 +21,7 @@ from benchmarks.memory import peak_memory
 from benchmarks.report import option_parser, publish
 from benchmarks.scenes import training_batch
 from benchmarks.timing import interleaved
+from tf_unseen_pose.compat import layer_precision
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.training.trainer import Trainer
@@ -34,20 +35,26 @@ _BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4))
 
 def training_call(preset: str, loss: str, size: int, batch_size: int) -> Callable:
     """One step of a fresh trainer, as `fit` takes it."""
-    features = None if loss == "l1" else random_features()
-    settings = [f"train.stages=[{{loss: {loss}, steps: 1}}]", f"train.batch_size={batch_size}"]
-    settings += [f"model.height={size}", f"model.width={size}"]
-    deviations = features and [np.ones(channels, np.float32) for channels in features.channels]
-    trainer = Trainer(load_config(preset, settings), features, deviations)
-    trainer.compile()
-    trainer.make_train_function()
+    trainer = fresh_trainer(preset, loss, size, batch_size)
     batches = iter(tf.data.Dataset.from_tensors(training_batch(size, batch_size)).repeat())
     return lambda: trainer.train_function(batches)
 
 
+def fresh_trainer(preset: str, loss: str, size: int, batch_size: int, *settings: str) -> Trainer:
+    """A trainer whose `train_function` is ready; `settings` are overrides of the configuration."""
+    stage = [f"train.stages=[{{loss: {loss}, steps: 1}}]", f"train.batch_size={batch_size}"]
+    config = load_config(preset, [*stage, f"model.height={size}", f"model.width={size}", *settings])
+    features = None if loss == "l1" else random_features(config.train.precision)
+    deviations = features and [np.ones(channels, np.float32) for channels in features.channels]
+    trainer = Trainer(config, features, deviations)
+    trainer.compile()
+    trainer.make_train_function()
+    return trainer
+
+
 @functools.cache
-def random_features() -> PerceptualFeatures:
-    with tempfile.TemporaryDirectory() as folder:
+def random_features(precision: str = "float32") -> PerceptualFeatures:
+    with tempfile.TemporaryDirectory() as folder, layer_precision(precision):
         return PerceptualFeatures(random_vgg19(Path(folder) / "vgg19.h5"))
 
 

@@ -184,6 +184,9 @@ class TrainConfig(_Section):
     average: float = Field(0.999, ge=0, lt=1, description="decay of the weights' moving average, which is what is used")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the networks' inner layers")
     xla: bool = Field(False, description="compile the generator's part of a step: for GPUs")
+    workers: int | None = Field(
+        None, ge=0, le=256, description="processes that make training pairs; by default by the machine's cores"
+    )
     seed: int = Field(0, ge=0, lt=2**31)
     checkpoint_every: int = Field(500, ge=1)
     log_every: int = Field(20, ge=1)

@@ -35,6 +35,20 @@ def test_transposed_convolution_counts_as_its_mirror_image():
     assert counted(layer, [1, 5, 7, 4]) == 5 * 7 * 4 * 9 * 6
 
 
+def test_gradients_cost_what_the_convolution_does():
+    def gradients(x):
+        kernel, of_each = tf.ones([3, 5, 4, 6]), tf.ones([3, 3, 4, 2])
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([x, kernel, of_each])
+            plain = tf.nn.conv2d(x, kernel, 2, "SAME")
+            depthwise = tf.nn.depthwise_conv2d(x, of_each, [1, 2, 2, 1], "SAME")
+        return tape.gradient(plain, [x, kernel]), tape.gradient(depthwise, [x, of_each])
+
+    plain, depthwise = 2 * 5 * 6 * 6 * (3 * 5 * 4), 2 * 5 * 6 * 8 * 9
+    # Forward, to the input, to the kernel.
+    assert counted(gradients, [2, 9, 12, 4]) == 3 * plain + 3 * depthwise
+
+
 def test_products_with_transposed_operands():
     assert counted(lambda a, b: tf.linalg.matmul(a, b, transpose_a=True), [5, 2], [5, 3]) == 2 * 3 * 5
     assert counted(lambda a, b: tf.linalg.matmul(a, b, adjoint_b=True), [7, 2, 5], [7, 3, 5]) == 7 * 2 * 3 * 5

@@ -24,18 +24,25 @@ def measure_deviations(features: PerceptualFeatures, batches, count: int) -> lis
     """
     moments = [np.zeros((2, channels)) for channels in features.channels]
     samples = np.zeros(len(moments))
-    forward = tf.function(features)
+
+    @tf.function
+    def sums(images):
+        # Added up where the features are: a batch of them is gigabytes.
+        maps = [tf.cast(feature_map, tf.float64) for feature_map in features(images)]
+        return [tf.stack([tf.reduce_sum(part, [0, 1, 2]) for part in (values, values**2)]) for values in maps], [
+            tf.size(values) / values.shape[-1] for values in maps
+        ]
+
     try:
         for _, batch in zip(range(count), batches, strict=False):
-            for i, feature_map in enumerate(forward(batch["target_image"])):
-                values = feature_map.numpy().astype(np.float64).reshape(-1, feature_map.shape[-1])
-                moments[i] += [values.sum(axis=0), (values**2).sum(axis=0)]
-                samples[i] += len(values)
+            for i, (of_map, number) in enumerate(zip(*sums(batch["target_image"]), strict=True)):
+                moments[i] += of_map.numpy()
+                samples[i] += number.numpy()
     except tf.errors.OpError as error:
         if (plain := wrapped_user_error(error)) is None:
             raise
         raise plain from error
-    means = (sums / n for sums, n in zip(moments, samples, strict=True))
+    means = (total / n for total, n in zip(moments, samples, strict=True))
     return [np.sqrt(np.maximum(square - mean**2, 0)).astype(np.float32) for mean, square in means]
 
 

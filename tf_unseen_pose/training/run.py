@@ -23,7 +23,9 @@ from tf_unseen_pose.model.weights import load_weights, save_weights
 from tf_unseen_pose.shipped import model_folder
 
 # What may change when a run is resumed: how long it goes on, how often it speaks and in what way steps are computed.
-_MAY_CHANGE = {"stages", "max_minutes", "checkpoint_every", "log_every", "sample_every", "accumulate", "xla"}
+_MAY_CHANGE = {
+    "stages", "max_minutes", "checkpoint_every", "log_every", "sample_every", "accumulate", "xla", "workers"
+}  # fmt: skip
 
 
 class Run:

@@ -1,0 +1,88 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data import example_workers
+from tf_unseen_pose.data.example_workers import batch_maker, worker_count
+from tf_unseen_pose.data.examples import EXAMPLE_TYPES, Examples
+
+# Starts a worker and tells its number; the worker must not outlive it.
+PARENT = """
+import sys, time
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data import example_workers
+from tf_unseen_pose.data.records import ClipDataset
+
+if __name__ == "__main__":
+    config = load_config("tiny", ["train.workers=1"])
+    dataset = ClipDataset.open(sys.argv[1])
+    example_workers.batch_maker(dataset, config, True)
+    (worker,) = example_workers._pool(dataset, config.to_json(), True, 1)._processes
+    print(worker, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_pool_left():
+    yield
+    example_workers._pool.cache_clear()
+
+
+@pytest.fixture
+def dataset(make_dataset, make_clip):
+    return make_dataset([make_clip("slow walk", 6), make_clip("jump", 4)])
+
+
+@pytest.mark.parametrize(
+    ("cores", "setting", "count"),
+    [(2, "null", 0), (4, "null", 0), (8, "null", 6), (64, "null", 12), (2, "3", 3), (64, "0", 0)],
+)
+def test_how_many(monkeypatch, cores, setting, count):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
+    assert worker_count(load_config("tiny", [f"train.workers={setting}"])) == count
+
+
+def test_a_process_makes_the_same_examples_until_it_is_killed(dataset, refuses):
+    config = load_config("tiny", ["train.workers=1"])
+    make, here = batch_maker(dataset, config, True), Examples(dataset, config, True)
+    for first in (0, 3):
+        for name, one, other in zip(EXAMPLE_TYPES, make(first, 3), here.batch(first, 3), strict=True):
+            np.testing.assert_array_equal(one, other, err_msg=name)
+            assert one.dtype == EXAMPLE_TYPES[name]
+    (worker,) = example_workers._pool(dataset, config.to_json(), True, 1)._processes
+    os.kill(worker, signal.SIGKILL)
+    refuses(lambda: make(6, 3), "train.workers", "memory")
+
+
+def test_what_is_wrong_with_the_data_is_said_at_once(dataset, refuses):
+    # These clips have no scene: nobody looks alike.
+    config = load_config("tiny", ["train.workers=1", "data.across=0.5"])
+    refuses(lambda: batch_maker(dataset, config, True), "looks alike", "data.across")
+
+
+def test_a_worker_ends_with_its_parent(dataset, tmp_path):
+    (tmp_path / "parent.py").write_text(PARENT)
+    command = [sys.executable, str(tmp_path / "parent.py"), str(dataset.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        worker = int(parent.stdout.readline())
+        assert is_alive(worker)
+        parent.kill()
+    until = time.monotonic() + 20
+    while is_alive(worker) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not is_alive(worker)
+
+
+def is_alive(process):
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

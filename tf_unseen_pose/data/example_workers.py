@@ -1,0 +1,101 @@
+"""Processes that make training examples, where a machine has more cores than Python's threads can use.
+
+An example is a hundred short calls of NumPy and OpenCV, between which threads wait for Python's lock: beyond a few of
+them more threads make fewer examples. Each process has its own lock and its own decoded pictures.
+"""
+
+import functools
+import json
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import cv2
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose.config import Config, validated
+from tf_unseen_pose.data.examples import Examples
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.errors import UserError
+
+# Up to so many cores threads do as well, and take less memory. A worker keeps up to a gigabyte of pictures.
+_FEW_CORES, _MOST_WORKERS = 4, 12
+
+
+def worker_count(config: Config) -> int:
+    """How many processes make examples: `train.workers`, or what suits this machine; 0 for threads of this one."""
+    if config.train.workers is not None:
+        return config.train.workers
+    cores = len(os.sched_getaffinity(0))
+    return 0 if cores <= _FEW_CORES else min(cores - 2, _MOST_WORKERS)
+
+
+def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable[[int, int], tuple[np.ndarray, ...]]:
+    """`Examples.batch`, here or, equal to the bit, in one of `worker_count` processes. May be called by many threads.
+
+    Raises:
+        UserError: see `Examples`; when called, that a process has gone, too.
+    """
+    count = worker_count(config)
+    if not count:
+        return Examples(dataset, config, augment).batch
+    pool = _pool(dataset, config.to_json(), augment, count)
+
+    def batch(first: int, count: int):
+        try:
+            return pool.submit(_batch, first, count).result()
+        except BrokenProcessPool as error:
+            _pool.cache_clear()
+            raise UserError(
+                "A process that makes training pairs has gone, perhaps for want of memory; the same command goes on, "
+                "with fewer of them by train.workers (0: none)."
+            ) from error
+
+    batch(0, 0)
+    return batch
+
+
+@functools.lru_cache(maxsize=1)
+def _pool(dataset: ClipDataset, config: str, augment: bool, count: int) -> ProcessPoolExecutor:
+    """Kept from one stage of training to the next; one that is not needed any more ends by itself."""
+    # Not forked: TensorFlow's threads, and a GPU, do not outlive a fork.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(count, context, initializer=_begin, initargs=(dataset, config, augment))
+
+
+_arguments = ()
+
+
+def _begin(*arguments) -> None:
+    """Makes this process a worker."""
+    global _arguments
+    _arguments = arguments
+    # Ctrl-C is for who trains, who needs examples until the checkpoint is written.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    cv2.setNumThreads(1)
+    tf.config.set_visible_devices([], "GPU")
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _end_with_parent() -> None:
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+@functools.cache
+def _examples() -> Examples:
+    dataset, config, augment = _arguments
+    return Examples(dataset, validated(json.loads(config), "of the run"), augment)
+
+
+def _batch(first: int, count: int) -> tuple[np.ndarray, ...] | None:
+    examples = _examples()
+    return examples.batch(first, count) if count else None
