@@ -146,6 +146,7 @@ class LossConfig(_Section):
     features_statistics: Path | None = Field(
         None, description="authors' .mat of channel statistics; measured on the data when not given"
     )
+    l1: Weight = Field(0.0, description="L1 beside the VGG loss, whose features hardly tell colours apart")
     gan: Weight = 0.1
     mask: Weight = Field(0.0, description="cross-entropy of segmentation and alpha where person masks are known")
     background: Weight = Field(0.0, description="L1 of the background picture where the target photograph shows it")

@@ -166,6 +166,16 @@ def test_two_replicas_take_the_step_of_one_when_copying(small_lite, batch):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+def test_l1_beside_vgg(vgg19_file, batch):
+    trainer = make_trainer(
+        "vgg", vgg19_file, *(f"loss.{name}=0" for name in ("ssim", "mask", "background")), "loss.l1=0.5"
+    )
+    inputs = batch(batch=4)
+    terms = trainer.generator_terms(inputs, trainer.generator.explain(inputs))
+    mean = np.abs(inputs["target_image"] - trainer.generator(inputs)).mean((1, 2, 3))
+    np.testing.assert_allclose(terms["loss"] - terms["vgg"], 0.5 * mean, rtol=1e-4)
+
+
 def test_replacing_has_its_price(small_lite, batch):
     alone = [f"loss.{name}=0" for name in ("ssim", "mask", "background", "blend")]
     trainer = make_trainer("l1", None, *small_lite, *alone, "loss.replace=0.5", preset="lite")

@@ -158,7 +158,7 @@ class Trainer(keras.Model):
         total = terms["l1"]
         if self.stage.loss != "l1":
             terms["vgg"] = losses.perceptual(self._features(target), self._features(image), self._deviations)
-            total = terms["vgg"]
+            total = terms["vgg"] + weights.l1 * terms["l1"]
         if weights.ssim:
             terms["ssim"] = losses.ssim_loss(target, image)
             total += weights.ssim * terms["ssim"]
