@@ -1,12 +1,11 @@
 """Training examples: two frames of one clip, cropped alike, as a stream that any step can be picked up from.
 
-Example i is a pure function of the dataset, `config` and i: a counter-based generator (Philox), keyed by the seed and
-i, decides everything about it. A run that is resumed at step k therefore sees what an undisturbed one would have seen,
-on any number of threads; the stream has no end and no epochs.
+Example i is a pure function of the dataset, `config` and i (`examples`). A run that is resumed at step k therefore sees
+what an undisturbed one would have seen, on any number of threads or processes; the stream has no end and no epochs.
 
-A network on a GPU wants hundreds of pairs a second, so each costs as little as it can: pictures are decoded once, a
-canvas is cut out of them in 8 bits, and in 8 bits it travels. The device that trains does the rest (`expanded`): it
-brightens, scales and looks the noise up. Maps of the joints are made there, too, by the model.
+A network on a GPU wants hundreds of pairs a second, so each costs as little as it can, and in 8 bits it travels. The
+device that trains does the rest (`expanded`): it brightens, scales and looks the noise up. Maps of the joints are made
+there, too, by the model.
 """
 
 import functools
