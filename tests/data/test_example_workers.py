@@ -46,7 +46,7 @@ def dataset(make_dataset, make_clip):
     [(2, "null", 0), (4, "null", 0), (8, "null", 6), (64, "null", 12), (2, "3", 3), (64, "0", 0)],
 )
 def test_how_many(monkeypatch, cores, setting, count):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert worker_count(load_config("tiny", [f"train.workers={setting}"])) == count
 
 

@@ -1,7 +1,8 @@
 """Processes that make training examples, where a machine has more cores than Python's threads can use.
 
-An example is a hundred short calls of NumPy and OpenCV, between which threads wait for Python's lock: beyond a few of
-them more threads make fewer examples. Each process has its own lock and its own decoded pictures.
+An example is a hundred short calls of NumPy and OpenCV, between which threads wait for Python's lock, and more threads
+make fewer examples (on two cores two make 102 a second, sixteen 67). Each process has its own lock and its own decoded
+pictures.
 """
 
 import functools
@@ -24,16 +25,17 @@ from tf_unseen_pose.data.examples import Examples
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 
-# Up to so many cores threads do as well, and take less memory. A worker keeps up to a gigabyte of pictures.
-_FEW_CORES, _MOST_WORKERS = 4, 12
+# Up to so many cores threads do, and take less memory: a worker has 0.8 GB of TensorFlow and pictures.
+FEW_CORES = 4
+_MOST_WORKERS = 12
 
 
 def worker_count(config: Config) -> int:
     """How many processes make examples: `train.workers`, or what suits this machine; 0 for threads of this one."""
     if config.train.workers is not None:
         return config.train.workers
-    cores = len(os.sched_getaffinity(0))
-    return 0 if cores <= _FEW_CORES else min(cores - 2, _MOST_WORKERS)
+    cores = os.cpu_count()
+    return 0 if cores <= FEW_CORES else min(cores - 2, _MOST_WORKERS)
 
 
 def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable[[int, int], tuple[np.ndarray, ...]]:
@@ -53,8 +55,9 @@ def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable
         except BrokenProcessPool as error:
             _pool.cache_clear()
             raise UserError(
-                "A process that makes training pairs has gone, perhaps for want of memory; the same command goes on, "
-                "with fewer of them by train.workers (0: none)."
+                "A process that makes training pairs has gone, perhaps for want of memory, or because a script trains "
+                "outside of `if __name__ == '__main__'`; the same command goes on, with fewer of them by train.workers "
+                "(0: none)."
             ) from error
 
     batch(0, 0)

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.augmentation import adjust_brightness
-from tf_unseen_pose.data.example_workers import batch_maker, worker_count
+from tf_unseen_pose.data.example_workers import FEW_CORES, batch_maker, worker_count
 from tf_unseen_pose.data.examples import EXAMPLE_TYPES, NOISE_CANVASES, cut_example, draw_noise_rows, example_shapes
 from tf_unseen_pose.data.pictures import DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
@@ -83,7 +83,7 @@ def pair_batches(
 def _in_parallel(numbers: tf.data.Dataset, batch_of, processes: int) -> tf.data.Dataset:
     """Batches in the order of their numbers, made ahead of their use."""
     # Threads of their own, which do not spin while they wait: for a process, or for Python and the disk.
-    workers = processes + 2 if processes else 2 * os.cpu_count()
+    workers = processes + 2 if processes else 2 * min(os.cpu_count(), FEW_CORES)
     # Not left to tf.data's autotuning: its thread sleeps up to a minute before it lets an iterator go.
     options = tf.data.Options()
     options.autotune.enabled = False
