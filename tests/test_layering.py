@@ -17,7 +17,7 @@ LAYERS = [
     {"animation"},
     {"demo"},
     {"export"},
-    {"cli", "cli_evaluate", "cli_prepare", "cli_repose", "cli_serve"},
+    {"cli", "cli_evaluate", "cli_export", "cli_prepare", "cli_repose", "cli_serve"},
     {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

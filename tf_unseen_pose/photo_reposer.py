@@ -5,7 +5,7 @@ A target's joints may have a fourth column, their depth z (see `data.pose_files`
 source's joints are not given, they are found.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -86,18 +86,14 @@ class PhotoReposer:
         Raises:
             UserError: as `synthesize`, but target joints may lie anywhere: what leaves the picture is cut off.
         """
-        source = self._source_joints(image, source_joints)
         poses, shown = driving_poses(poses, self.skeleton)
-        canvas_to_image = sequence_crop(source, shown, self.skeleton, *self._size, self._crop_factor)
-        source, poses = (transform_joints(invert(canvas_to_image), joints) for joints in (source, poses))
-        state = self._encode_photo(image, source, canvas_to_image)
-        finish = self._finish(image, canvas_to_image, crop)
+        render, finish = self._sitting(image, shown, source_joints, crop)
 
         def rendered(first):
             batch = poses[first : first + batch_size]
             # One shape for all batches: a graph is traced once.
             filled = np.concatenate([batch, batch[-1:].repeat(batch_size - len(batch), axis=0)])
-            return self._render_batch(state, filled)[: len(batch)]
+            return render(filled)[: len(batch)]
 
         # While a batch is pasted and written, the next one is rendered.
         with ThreadPoolExecutor(1) as ahead:
@@ -107,6 +103,38 @@ class PhotoReposer:
                 if following < len(poses):
                     coming = ahead.submit(rendered, following)
                 yield from map(finish, batch)
+
+    def live(
+        self, image: np.ndarray, shown: np.ndarray, source_joints: np.ndarray | None = None
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Encodes a photo for poses that are not known yet, of a camera.
+
+        Args:
+            image: uint8 [H, W, 3].
+            shown: [T, J, 3 or 4] in pixels of the photo, poses like those that will come: they choose the crop.
+            source_joints: [J, 3] in pixels of the photo.
+
+        Returns:
+            A function of a pose [J, 3 or 4] that gives the photo in that pose.
+
+        Raises:
+            UserError: as `animate`.
+        """
+        _, shown = driving_poses(shown, self.skeleton)
+        render, finish = self._sitting(image, shown, source_joints, False)
+        return lambda joints: finish(render(joints[None])[0])
+
+    def _sitting(self, image, shown, source_joints, crop: bool):
+        """A photo, encoded once: poses [B, J, 3 or 4] of the photo -> canvases, and what is done to each of these."""
+        source = self._source_joints(image, source_joints)
+        canvas_to_image = sequence_crop(source, shown, self.skeleton, *self._size, self._crop_factor)
+        image_to_canvas = invert(canvas_to_image)
+        state = self._encode_photo(image, transform_joints(image_to_canvas, source), canvas_to_image)
+
+        def render(poses):
+            return self._render_batch(state, transform_joints(image_to_canvas, poses))
+
+        return render, self._finish(image, canvas_to_image, crop)
 
     def _encode_photo(self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray) -> Any:
         """The state of a crop of a photo; the joints [J, 3] are the canvas's."""
