@@ -1,6 +1,8 @@
 # make demo         makes the environment, re-poses a person, leaves a picture and a video and says where
 # make test         makes the environment, runs the tests
 # make pretrained   trains the model that comes along anew and writes it as the next version in saved_models/lite
+# make tflite       writes its files for devices anew, in saved_models/lite/tflite; TFLITE holds further options, such as
+#                   --features-weights FILE for the report's VGG error
 #
 # PYTHON  the interpreter that the environment is made from
 # VENV    where the environment lives
@@ -19,7 +21,7 @@ READY := $(VENV)/.ready
 # What only the tests need beside it.
 READY_TO_TEST := $(VENV)/.ready-to-test
 
-.PHONY: demo test pretrained lint clean
+.PHONY: demo test pretrained tflite lint clean
 
 demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
@@ -36,6 +38,11 @@ pretrained: $(READY)
 	$(UNSEEN_POSE) prepare $(WORK)/pairs $(WORK)/synth $(WORK)/videos --format dataset -o $(WORK)/mixed
 	$(UNSEEN_POSE) train --data $(WORK)/mixed --run $(WORK)/lite --config configs/lite.yaml
 	$(UNSEEN_POSE) export $(WORK)/lite -o saved_models/lite
+
+# Of the newest version that comes along; the pairs are those of `make pretrained`.
+tflite: $(READY)
+	$(UNSEEN_POSE) export lite -o saved_models/lite --tflite --variant float16 --variant int8 --data $(WORK)/pairs \
+	  --licence "MIT, as the project; see saved_models/lite/README.md" $(TFLITE)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

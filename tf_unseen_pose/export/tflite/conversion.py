@@ -10,12 +10,15 @@ TFLite's shapes are fixed.
 
 import contextlib
 import io
+import re
 import tempfile
 from pathlib import Path
 
 import keras
 import tensorflow as tf
+from tensorflow.lite.python.convert_phase import ConverterError
 
+from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model import PoseModel
 
 SIGNATURES = ("encode_source", "render", "synthesize")
@@ -54,7 +57,18 @@ def convert(generator: PoseModel, batch: int = 1) -> bytes:
 
 
 def convert_saved_model(folder: Path, signatures: tuple[str, ...]) -> bytes:
-    """Signatures of a SavedModel in float32, with builtin operations only."""
+    """Signatures of a SavedModel in float32, with builtin operations only.
+
+    Raises:
+        UserError: it has an operation that is none of these.
+    """
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=list(signatures))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    return converter.convert()
+    try:
+        return converter.convert()
+    except ConverterError as error:
+        kinds = ", ".join(sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error)))))
+        raise UserError(
+            f"TFLite has no operation for {kinds or 'a part of the model'}; nothing was exported: choose another "
+            "model.network, and report this."
+        ) from error
