@@ -64,7 +64,7 @@ def test_only_compat_knows_the_stack():
 
 
 def test_every_directory_of_tests_mirrors_one_of_the_package():
-    for folder in ("data", "evaluation", "export", "model", "serving", "training"):
+    for folder in ("data", "evaluation", "export", "export/tflite", "model", "on_device", "serving", "training"):
         for test in (PACKAGE.parent / "tests" / folder).glob("test_*.py"):
             name = test.stem.removeprefix("test_")
             assert (PACKAGE / folder / f"{name}.py").exists() or (PACKAGE / folder / name).is_dir(), test

@@ -26,6 +26,8 @@ from tf_unseen_pose.training.run import Run
 # Float32 in another order of additions.
 _TOLERANCE = 1e-4
 _BUNDLED_EXAMPLES, _CHECKED = 48, 4
+# What the report's pictures are of, without a dataset and with one.
+_PICTURES = "the bundled photo", "held-out pairs"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Options:
 def export_tflite(run: Run, folder: Path, options: Options = Options()) -> Path:
     """Writes a run's averaged weights as TFLite files to `folder`/tflite; returns that.
 
-    Every file is looked through before anything is written, and appears whole or not at all.
+    Every file is looked through and measured before anything is written, and appears whole or not at all.
 
     Raises:
         UserError: the run has no weights; the folder is a file, or a run; an unknown variant; the dataset does not
@@ -73,10 +75,14 @@ def export_tflite(run: Run, folder: Path, options: Options = Options()) -> Path:
     measured = compare(contents, _held_out(run, dataset, options))
     if dataset:
         measured = measure_task(measured, contents, run, dataset, options.pairs, options.task)
+    clock = Clock(options.seconds)
+    for variant, content in contents.items():
+        measured[variant] |= {"bytes": len(content), **clock.measure(content)}
     target = folder / "tflite"
     target.mkdir(parents=True, exist_ok=True)
     _write(target, {name: contents[name] for name in options.variants})
-    _report(target, contents, measured, options, bool(dataset))
+    _write_report(target, measured, {"pairs": _PICTURES[dataset is not None], "machine": clock.machine})
+    write_sums(target)
     return target
 
 
@@ -130,15 +136,10 @@ def _write(target: Path, contents: dict[str, bytes]) -> None:
             temporary.write_bytes(content)
 
 
-def _report(target: Path, contents: dict[str, bytes], measured: dict, options: Options, held_out: bool) -> None:
-    clock = Clock(options.seconds)
-    for variant, content in contents.items():
-        measured[variant] |= {"bytes": len(content), **clock.measure(content)}
-    about = {"pairs": "held-out pairs" if held_out else "the bundled photo", "machine": clock.machine}
+def _write_report(target: Path, measured: dict, about: dict[str, str]) -> None:
     for name, text in (
         ("report.json", json.dumps({**about, "variants": measured}, indent=2) + "\n"),
         ("report.md", as_markdown(measured, about)),
     ):
         with replacing(target / name) as temporary:
             temporary.write_text(text)
-    write_sums(target)
