@@ -23,8 +23,9 @@ from tf_unseen_pose.on_device.lite_file import LiteFile
 from tf_unseen_pose.shipped import write_sums
 from tf_unseen_pose.training.run import Run
 
-# Float32 in another order of additions.
-_TOLERANCE = 1e-4
+# Float32 in another order of additions, as between a SavedModel and its run (`export.parity`): where `lite` looks up a
+# photo's edges, a few values in a million differ by 1e-4 and more.
+_TOLERANCE = 1e-3
 _BUNDLED_EXAMPLES, _CHECKED = 48, 4
 # What the report's pictures are of, without a dataset and with one.
 _PICTURES = "the bundled photo", "held-out pairs"
@@ -72,7 +73,9 @@ def export_tflite(run: Run, folder: Path, options: Options = Options()) -> Path:
     else:
         ranges = list(bundled_examples(run.config, min(options.pairs, _BUNDLED_EXAMPLES)))
     contents = _contents(run, generator, ranges, options)
+    difference = require_same(contents["float32"], generator, list(bundled_examples(run.config, _CHECKED, seed=1)))
     measured = compare(contents, _held_out(run, dataset, options))
+    measured["float32"]["largest_difference_to_run"] = difference
     if dataset:
         measured = measure_task(measured, contents, run, dataset, options.pairs, options.task)
     clock = Clock(options.seconds)
@@ -95,7 +98,6 @@ def _contents(run: Run, generator: PoseModel, ranges: list, options: Options) ->
         content = quantized(converted, variant, networks, ranges)
         require_portable(content, variant)
         contents[variant] = described(content, variant, run, options.licence)
-    require_same(contents["float32"], generator, list(bundled_examples(run.config, _CHECKED, seed=1)))
     return contents
 
 

@@ -6,6 +6,7 @@ _COLUMNS = (
     ("render_2_thread_ms", "2 threads", lambda value: f"{value:.1f}"),
     ("encode_source_2_thread_ms", "encode_source, 2 threads, ms", lambda value: f"{value:.1f}"),
     ("peak_mib", "memory, MiB", lambda value: f"{value:.0f}"),
+    ("largest_difference_to_run", "largest difference to TensorFlow, of -1..1", lambda value: f"{value:.1e}"),
     ("psnr", "PSNR to float32, dB", lambda value: "equal" if value >= 100 else f"{value:.1f}"),
     ("least_psnr", "least", lambda value: "equal" if value >= 100 else f"{value:.1f}"),
     ("ssim", "SSIM", lambda value: f"{value:.4f}"),
