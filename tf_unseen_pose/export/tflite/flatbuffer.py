@@ -63,9 +63,19 @@ class Graph:
         return Operation(_NAMES.get(kind, str(kind)), custom, inputs, tuple(map(int, found.outputs)))
 
 
+def _unpacked(content: bytes) -> schema.ModelT:
+    """A model as objects that hold all of it: the quantizer lays large constants behind the flatbuffer."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for buffer in model.buffers:
+        if buffer.size > 1:
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return model
+
+
 def graphs(content: bytes) -> Iterator[Graph]:
     """The subgraphs of a model, one a signature."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = _unpacked(content)
     return (Graph(model, subgraph) for subgraph in model.subgraphs)
 
 
@@ -91,8 +101,8 @@ class _AlignedBuffer(schema.BufferT):
 
 
 def with_metadata(content: bytes, name: str, value: bytes) -> bytes:
-    """The same model with an entry among its metadata, in place of one of that name."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    """The same model with an entry among its metadata, in place of one of that name, all within the flatbuffer."""
+    model = _unpacked(content)
     entries = [entry for entry in model.metadata or [] if entry.name != name.encode()]
     entry = schema.MetadataT()
     entry.name, entry.buffer = name, len(model.buffers)
