@@ -1,4 +1,7 @@
+from tf_unseen_pose.data.plan import Options
+from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.export.tflite import export_tflite, files
 from tf_unseen_pose.export.tflite.comparison import Task, measure_task
 from tf_unseen_pose.export.tflite.examples import called_with, dataset_pairs
 
@@ -13,10 +16,16 @@ def test_pairs_of_a_dataset(lite_files, dataset_path):
     assert (inputs["target_joints"][0, :, :3] == pairs[0].target_joints[:, :3]).all()
 
 
-def test_the_task_is_judged_by_evaluation(lite_files, lite_contents, dataset_path):
+def test_the_task_is_judged_by_evaluation(lite_files, lite_contents, tmp_path):
+    prepare([], tmp_path / "half", Options("synthetic", clips=2, frames=8, size=64, validation=0.5), progress=False)
     contents = {name: lite_contents[name] for name in ("float32", "int8")}
     before = {name: {"psnr": 50.0} for name in contents}
-    # One clip of two is set aside for validation.
-    found = measure_task(before, contents, lite_files[0], ClipDataset.open(dataset_path), 2, Task(poses=False))
+    found = measure_task(before, contents, lite_files[0], ClipDataset.open(tmp_path / "half"), 2, Task(poses=False))
     assert set(found["int8"]) == {"psnr", "ssim_inside", "pairs"} and found["int8"]["pairs"] == 2
     assert abs(found["int8"]["ssim_inside"] - found["float32"]["ssim_inside"]) < 0.1
+
+
+def test_a_dataset_without_held_out_pairs_is_refused_at_once(lite_files, dataset_path, tmp_path, refuses):
+    lite = lite_files[0]
+    refuses(lambda: export_tflite(lite, tmp_path, files.Options(data=dataset_path, pairs=2)), "validation")
+    assert not list(tmp_path.iterdir())

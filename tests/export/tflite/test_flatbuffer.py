@@ -9,10 +9,11 @@ from tf_unseen_pose.on_device.lite_file import LiteFile, metadata
 def with_constants_behind(content):
     """The model as the quantizer writes large ones: constants of 1000 bytes and more after the flatbuffer."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
+    described = {entry.buffer for entry in model.metadata}
     moved = {
         i: buffer.data.tobytes()
         for i, buffer in enumerate(model.buffers)
-        if buffer.data is not None and len(buffer.data) > 999
+        if i not in described and buffer.data is not None and len(buffer.data) > 999
     }
 
     def packed(places):

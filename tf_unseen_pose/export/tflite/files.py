@@ -72,9 +72,11 @@ def export_tflite(run: Run, folder: Path, options: Options = Options()) -> Path:
         ranges = [called_with(pair) for pair in dataset_pairs(dataset, run.config, "train", options.pairs)]
     else:
         ranges = list(bundled_examples(run.config, min(options.pairs, _BUNDLED_EXAMPLES)))
+    # Before minutes of work: a dataset without pairs to validate on is refused here.
+    held_out = _held_out(run, dataset, options)
     contents = _contents(run, generator, ranges, options)
     difference = require_same(contents["float32"], generator, list(bundled_examples(run.config, _CHECKED, seed=1)))
-    measured = compare(contents, _held_out(run, dataset, options))
+    measured = compare(contents, held_out)
     measured["float32"]["largest_difference_to_run"] = difference
     if dataset:
         measured = measure_task(measured, contents, run, dataset, options.pairs, options.task)
