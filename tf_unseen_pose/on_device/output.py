@@ -67,7 +67,7 @@ class Gif(Nothing):
         self._path, self._step, self._frames = path, round(1000 / fps), []
 
     def write(self, frame):
-        self._frames.append(Image.fromarray(frame).quantize(256))
+        self._frames.append(Image.fromarray(frame).quantize(256, Image.Quantize.FASTOCTREE))
 
     def __exit__(self, kind, *_):
         if kind is None and self._frames:
