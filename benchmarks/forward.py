@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from benchmarks import ceiling
 from benchmarks.counting import multiply_accumulates, parameters
-from benchmarks.lite_runtime import Interpreter, convert_generator
+from benchmarks.lite_runtime import SIGNATURES, open_generator
 from benchmarks.reference import build_reference, copy_weights
 from benchmarks.reference_inputs import network_inputs
 from benchmarks.report import option_parser, publish
@@ -60,10 +60,10 @@ def variants_of(preset: str, generator: PoseModel, options) -> Iterator[Variant]
             if "xla" in options.runtime:
                 yield Variant(preset, part, batch, "xla", partial(compiled[part], *inputs[part]), macs[part])
         if "tflite" in options.runtime and batch == 1:
-            interpreter = Interpreter(convert_generator(generator, state, PARTS))
+            lite = open_generator(generator)
             named = _named(inputs, state)
             for part in PARTS:
-                yield Variant(preset, part, 1, "tflite", partial(interpreter[part], **named[part]), macs[part])
+                yield Variant(preset, part, 1, "tflite", partial(lite[SIGNATURES[part]], **named[part]), macs[part])
 
 
 def parts_of(generator: PoseModel) -> dict[str, Callable]:
@@ -83,6 +83,8 @@ def _named(inputs, state) -> dict[str, dict[str, np.ndarray]]:
     """Each part's inputs as TFLite wants them."""
     image, source, target = (tensor.numpy() for tensor in inputs["whole"])
     stored = {name: part.numpy() for name, part in state._asdict().items()}
+    # No depth is known.
+    target = np.concatenate([target, np.zeros_like(target[..., :1])], axis=-1)
     return {
         "whole": {"image": image, "source_joints": source, "target_joints": target},
         "encode": {"image": image, "source_joints": source},

@@ -178,6 +178,18 @@ def exported(tmp_path_factory, small_lite, decided):
 
 
 @pytest.fixture(scope="session")
+def lite_files(exported):
+    """The run of `exported`'s version, and its TFLite files' folder."""
+    from tf_unseen_pose.export.tflite import export_tflite
+    from tf_unseen_pose.export.tflite.files import Options
+    from tf_unseen_pose.training.run import Run
+
+    _, version, _ = exported
+    run = Run.open(version)
+    return run, export_tflite(run, version.parent, Options(pairs=4, licence="of a test", seconds=0))
+
+
+@pytest.fixture(scope="session")
 def as_file():
     """Picture uint8 [H, W, 3] -> the bytes of a file."""
 

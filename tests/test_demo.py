@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tf_unseen_pose import demo as module
 from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.bundled import FOLDER
 from tf_unseen_pose.data.pose_files import read_poses
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.data.video import read_video
@@ -24,8 +24,8 @@ def untrained(tmp_path_factory, small_lite):
 
 def test_the_demo_leaves_a_picture_and_a_video_of_the_whole_motion(tmp_path, untrained):
     sheet, video = demo(tmp_path / "new" / "demo", model=untrained, progress=False)
-    photo = load_image(module._DATA / "person.jpg")
-    motion = read_poses(module._DATA / "motion.json", PERSON)
+    photo = load_image(FOLDER / "person.jpg")
+    motion = read_poses(FOLDER / "motion.json", PERSON)
     frames = [frame for _, frame in read_video(video)]
     assert len(frames) == len(motion.joints) == 50
     height, width = photo.shape[:2]
@@ -45,10 +45,10 @@ def test_the_demo_leaves_a_picture_and_a_video_of_the_whole_motion(tmp_path, unt
 
 
 def test_the_bundled_pose_is_one_of_the_motion():
-    poses = read_poses(module._DATA / "motion.json", PERSON).joints
-    source = read_poses(module._DATA / "person.json", PERSON).joints[0]
+    poses = read_poses(FOLDER / "motion.json", PERSON).joints
+    source = read_poses(FOLDER / "person.json", PERSON).joints[0]
     np.testing.assert_array_equal(poses[45], source)
-    height, width = load_image(module._DATA / "person.jpg").shape[:2]
+    height, width = load_image(FOLDER / "person.jpg").shape[:2]
     assert (poses[..., :2] > 0).all() and (poses[..., :2] < [width, height]).all()
 
 

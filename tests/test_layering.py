@@ -11,13 +11,13 @@ LAYERS = [
     {"skeleton", "config", "images", "pixels", "geometry", "warping", "pasting", "compat"},
     {"contact_sheet", "retargeting"},
     {"model", "data"},
-    {"training"},
-    {"evaluation", "serving"},
+    {"photo_reposer", "training"},
+    {"evaluation", "serving", "on_device"},
     {"reposer"},
     {"animation"},
     {"demo"},
     {"export"},
-    {"cli", "cli_evaluate", "cli_prepare", "cli_repose", "cli_serve"},
+    {"cli", "cli_evaluate", "cli_export", "cli_prepare", "cli_repose", "cli_serve"},
     {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -64,7 +64,7 @@ def test_only_compat_knows_the_stack():
 
 
 def test_every_directory_of_tests_mirrors_one_of_the_package():
-    for folder in ("data", "evaluation", "export", "model", "serving", "training"):
+    for folder in ("data", "evaluation", "export", "export/tflite", "model", "on_device", "serving", "training"):
         for test in (PACKAGE.parent / "tests" / folder).glob("test_*.py"):
             name = test.stem.removeprefix("test_")
             assert (PACKAGE / folder / f"{name}.py").exists() or (PACKAGE / folder / name).is_dir(), test

@@ -94,3 +94,16 @@ def test_lite_moves_the_demos_person_and_its_saved_model_does_the_same():
     served = signature(image=tf.constant(picture), **{name: tf.constant(value) for name, value in joints.items()})
     expected = to_uint8(reposer.generator({"image": picture.astype(np.float32) / 127.5 - 1, **joints}))
     assert np.abs(served["image"].numpy().astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(("variant", "most"), [("float16", 6e6), ("int8", 3.5e6)])
+def test_the_files_for_devices_are_small_and_portable(variant, most):
+    from tf_unseen_pose.export.tflite.inspection import require_portable
+    from tf_unseen_pose.on_device import TFLiteReposer
+    from tf_unseen_pose.shipped import tflite_file
+
+    file = tflite_file("lite", variant)
+    assert file.stat().st_size <= most
+    require_portable(file.read_bytes(), variant)
+    about = TFLiteReposer.load("lite", variant=variant).about
+    assert (about["variant"], about["height"]) == (variant, 256) and about["licence"].startswith("MIT")

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from tf_unseen_pose.cli_evaluate import ablate, evaluate
+from tf_unseen_pose.cli_export import export
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
 from tf_unseen_pose.cli_repose import LITE, Model, animate, require_writable, synthesize
 from tf_unseen_pose.cli_serve import serve
@@ -147,22 +148,7 @@ def demo(
     typer.echo(f"Look at {sheet} and {video}.")
 
 
-@app.command()
-def export(
-    model: Annotated[Path, typer.Argument(metavar="RUN", help="A run made by 'train' or 'import-posewarp'.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="The folder of versions; its name is the model's on a server.")
-    ],
-    report: Annotated[
-        Path | None, typer.Option(help="The report.json that 'evaluate' wrote of the run; its metrics go along.")
-    ] = None,
-):
-    """Write a run as a SavedModel for TensorFlow Serving, the next version below a folder."""
-    from tf_unseen_pose.export.saved_model import export_run
-    from tf_unseen_pose.training.run import Run
-
-    version = export_run(Run.open(model), output, report)
-    typer.echo(f"{version} is ready and computes what the run does: serve it, or use it as --model.")
+app.command()(export)
 
 
 def _begin_again(lost: WorkerLost) -> None:

@@ -12,14 +12,13 @@ from PIL import Image
 
 from tf_unseen_pose.animation import write_animation
 from tf_unseen_pose.contact_sheet import contact_sheet, draw_pose
+from tf_unseen_pose.data.bundled import bundled
 from tf_unseen_pose.data.clip_poses import spread
-from tf_unseen_pose.data.pose_files import Poses, read_poses
 from tf_unseen_pose.images import load_image, save_image, shrink
 from tf_unseen_pose.reposer import Reposer
 from tf_unseen_pose.retargeting import retarget
 from tf_unseen_pose.skeleton import PERSON
 
-_DATA = Path(__file__).parent / "demo_data"
 _LONGER_SIDE, _SHOWN = 720, 7
 
 
@@ -47,12 +46,6 @@ def demo(
     save_image(sheet, _sheet(image, source, poses, frames))
     write_animation(_beside(image, poses, frames), len(frames), video, motion.fps, progress)
     return sheet, video
-
-
-def bundled() -> tuple[np.ndarray, np.ndarray, Poses]:
-    """The photo, uint8 [H, W, 3], its joints [J, 4], and the motion, all in pixels of the photo."""
-    poses = (read_poses(_DATA / name, PERSON) for name in ("person.json", "motion.json"))
-    return load_image(_DATA / "person.jpg"), next(poses).joints[0], next(poses)
 
 
 def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:

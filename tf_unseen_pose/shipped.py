@@ -1,6 +1,7 @@
 """Models that come with the project, and the checksums that show whether a model is still what it was.
 
-    saved_models/lite/1/    a run and a SavedModel in one folder, with SHA256SUMS of all its files
+    saved_models/lite/1/        a run and a SavedModel in one folder, with SHA256SUMS of all its files
+    saved_models/lite/tflite/   files for devices, one a variant, likewise
 
 Wherever a command takes a model's folder, "lite" means the newest version of the one that comes with the project.
 """
@@ -28,6 +29,28 @@ def model_folder(path: Path | str) -> Path:
     if (path / SUMS).is_file():
         _check(path)
     return path
+
+
+def tflite_file(path: Path | str, variant: str) -> Path:
+    """A .tflite file itself, or that variant of a folder of them or of a model that comes with the project.
+
+    Raises:
+        UserError: a folder has no such variant, or a file of a folder that has checksums is not what it was.
+    """
+    path = Path(path)
+    if path.suffix == ".tflite":
+        return path
+    places = [path, path / "tflite", *(place / path / "tflite" for place in _PLACES)]
+    folder = next((place for place in places if any(place.glob("*.tflite"))), None)
+    if folder is None:
+        raise UserError(f"{path} is no .tflite file and no folder of them; make some with 'export --tflite'.")
+    file = folder / f"{variant}.tflite"
+    if not file.is_file():
+        there = ", ".join(sorted(entry.stem for entry in folder.glob("*.tflite")))
+        raise UserError(f"{folder} has no variant '{variant}', it has {there}; choose one of these.")
+    if (folder / SUMS).is_file():
+        _check(folder)
+    return file
 
 
 def _newest(folder: Path) -> Path | None:

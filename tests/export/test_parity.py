@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 
-from tf_unseen_pose.export.parity import _as
+from tf_unseen_pose.export.parity import as_skeleton
 from tf_unseen_pose.skeleton import GOLF, PERSON
 
 
@@ -17,8 +17,8 @@ def test_the_report_beside_a_version_has_every_signature(exported, signatures):
 
 def test_a_persons_joints_are_anothers_with_what_they_hold():
     joints = np.random.default_rng(0).uniform(0, 99, (2, 14, 3)).astype(np.float32)
-    np.testing.assert_array_equal(_as(PERSON, joints), joints)
-    golfer = _as(GOLF, joints)
+    np.testing.assert_array_equal(as_skeleton(PERSON, joints), joints)
+    golfer = as_skeleton(GOLF, joints)
     np.testing.assert_array_equal(golfer[:, :14], joints)
     assert golfer.shape == (2, 16, 3) and (golfer[:, 14, :2] != golfer[:, 15, :2]).all()
     wrist = joints[:, PERSON.joint_index("right_wrist")[0], 2]

@@ -16,7 +16,6 @@ import numpy as np
 
 from tf_unseen_pose.data.clips import BrokenClip
 from tf_unseen_pose.data.joint_formats import FORMATS, blazepose_to_person
-from tf_unseen_pose.data.posewarp_format import read_info
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import PERSON
 
@@ -52,8 +51,15 @@ def read_posewarp_poses(path: Path) -> PosesAndSize:
     """The joints of the authors' .mat file.
 
     Raises:
-        UserError: the file is damaged or of another layout.
+        UserError: the file is damaged or of another layout, or SciPy is not installed.
     """
+    try:
+        # SciPy is large, and a device that reads JSON does without.
+        from tf_unseen_pose.data.posewarp_format import read_info
+    except ImportError as error:
+        raise UserError(
+            f"Reading {path} takes the package '{error.name}'; install it, or write the poses as JSON."
+        ) from error
     try:
         return read_info(path)[0], None
     except BrokenClip as error:

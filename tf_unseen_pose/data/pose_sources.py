@@ -2,11 +2,7 @@
 
 from pathlib import Path
 
-from tqdm import tqdm
-
-from tf_unseen_pose.data.pose_estimation import estimate_image, estimate_video, open_estimator
 from tf_unseen_pose.data.pose_files import Poses, read_poses
-from tf_unseen_pose.data.video import probe, read_video
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.images import load_image
 from tf_unseen_pose.skeleton import PERSON, Skeleton
@@ -46,17 +42,38 @@ def find_poses(
         not seen for long.
 
     Raises:
-        UserError: a file that is missing, damaged or of no known kind, nobody in it, several people in a photo.
+        UserError: a file that is missing, damaged or of no known kind, nobody in it, several people in a photo; a
+            package that is not installed.
     """
     if is_pose_file(path):
         return read_poses(path, skeleton, size)
     if skeleton.joints != PERSON.joints:
         raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in pictures; give a pose file.")
-    if is_image(path):
-        image = load_image(path)
-        with open_estimator(model=pose_model) as estimator:
-            joints = estimate_image(image, str(path), estimator)
-        return Poses(joints[None], image.shape[1], image.shape[0])
+    try:
+        return _seen_in_image(path, pose_model) if is_image(path) else _seen_in_video(path, pose_model, progress)
+    except ImportError as error:
+        raise UserError(
+            f"Finding poses in {path} takes the package '{error.name}', which is not installed; install it, or give a "
+            "pose file."
+        ) from error
+
+
+# MediaPipe and PyAV are large, and who has pose files does without.
+def _seen_in_image(path: Path, pose_model: Path | None) -> Poses:
+    from tf_unseen_pose.data.pose_estimation import estimate_image, open_estimator
+
+    image = load_image(path)
+    with open_estimator(model=pose_model) as estimator:
+        joints = estimate_image(image, str(path), estimator)
+    return Poses(joints[None], image.shape[1], image.shape[0])
+
+
+def _seen_in_video(path: Path, pose_model: Path | None, progress: bool) -> Poses:
+    from tqdm import tqdm
+
+    from tf_unseen_pose.data.pose_estimation import estimate_video, open_estimator
+    from tf_unseen_pose.data.video import probe, read_video
+
     info = probe(path)
     frames = (image for _, image in read_video(path))
     with open_estimator(video=True, model=pose_model) as estimator:

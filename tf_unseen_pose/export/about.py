@@ -25,15 +25,19 @@ def write_about(run: Run, report: Path | None, version: Path) -> None:
     """
     folder = version / "assets.extra"
     folder.mkdir(exist_ok=True)
-    about = {
+    about = origin(run) | {"metrics": _metrics(report) if report else None}
+    for name, content in (("about.json", about), ("skeleton.json", asdict(run.config.model.body))):
+        (folder / name).write_text(json.dumps(content, indent=2) + "\n")
+
+
+def origin(run: Run) -> dict:
+    """Which code and training a run's exports are of."""
+    return {
         "project": f"tf_unseen_pose {tf_unseen_pose.__version__}",
         "git_revision": _revision(),
         "tensorflow": tf.__version__,
         "steps": run.steps_done or None,
-        "metrics": _metrics(report) if report else None,
     }
-    for name, content in (("about.json", about), ("skeleton.json", asdict(run.config.model.body))):
-        (folder / name).write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _revision() -> str | None:

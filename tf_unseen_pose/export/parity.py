@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from tf_unseen_pose.data.bundled import bundled
 from tf_unseen_pose.data.crop import common_crop, invert, sequence_crop, transform_joints
-from tf_unseen_pose.demo import bundled
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.signatures import EXPLAINED
 from tf_unseen_pose.images import to_uint8
@@ -98,7 +98,7 @@ def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.nda
     """Photo uint8 [H, W, 3], source pose [J, 3], poses [T, J, 3]."""
     image, source, motion = bundled()
     poses = motion.joints[:: len(motion.joints) // _POSES]
-    source, poses = _as(skeleton, source[:, :3]), _as(skeleton, poses[..., :3])
+    source, poses = as_skeleton(skeleton, source[:, :3]), as_skeleton(skeleton, poses[..., :3])
     yield image, source, poses
     # Of odd size, and its person elsewhere.
     left, top = np.floor(source[:, :2].min(axis=0)).astype(int) // 2
@@ -106,7 +106,7 @@ def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.nda
     yield np.ascontiguousarray(image[top:-1, left:]), source - shift, poses - shift
 
 
-def _as(skeleton: Skeleton, joints: np.ndarray) -> np.ndarray:
+def as_skeleton(skeleton: Skeleton, joints: np.ndarray) -> np.ndarray:
     """Joints [..., 14, 3] of a person as another skeleton's: what a person lacks lies about the wrist."""
     wrist = joints[..., PERSON.joint_index("right_wrist")[0], :]
     parts = [

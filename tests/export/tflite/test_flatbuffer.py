@@ -1,0 +1,57 @@
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from tf_unseen_pose.export.tflite.flatbuffer import graphs, with_metadata
+from tf_unseen_pose.on_device.lite_file import LiteFile, metadata
+
+
+def with_constants_behind(content):
+    """The model as the quantizer writes large ones: constants of 1000 bytes and more after the flatbuffer."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    described = {entry.buffer for entry in model.metadata}
+    moved = {
+        i: buffer.data.tobytes()
+        for i, buffer in enumerate(model.buffers)
+        if i not in described and buffer.data is not None and len(buffer.data) > 999
+    }
+
+    def packed(places):
+        for i, place in places.items():
+            model.buffers[i].data, model.buffers[i].offset, model.buffers[i].size = None, place, len(moved[i])
+        builder = flatbuffers.Builder(0)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+    # Once to learn where the flatbuffer ends: every place takes as many bytes.
+    end = 16 * -(-len(packed(dict.fromkeys(moved, 10**6))) // 16)
+    places, tail = {}, b""
+    for i, data in moved.items():
+        places[i] = end + len(tail)
+        tail += data + bytes(-len(data) % 16)
+    return packed(places).ljust(end, b"\0") + tail
+
+
+def test_constants_behind_the_flatbuffer_are_brought_in(lite_contents, joints):
+    content = lite_contents["float16"]
+    behind = with_constants_behind(content)
+    brought = with_metadata(behind, "note", b"kept")
+    source = joints(seed=1)
+    inputs = {
+        "image": np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3)).astype(np.float32),
+        "source_joints": source,
+        "target_joints": np.concatenate([joints(seed=2), np.zeros((1, 14, 1), np.float32)], axis=2),
+    }
+    pictures = [LiteFile(each)["synthesize"](**inputs)["image"] for each in (content, behind, brought)]
+    np.testing.assert_array_equal(pictures[1], pictures[0])
+    np.testing.assert_array_equal(pictures[2], pictures[0])
+    assert len(brought) < len(behind) + 1000 and metadata(brought) == metadata(content)
+    model = schema.Model.GetRootAs(brought, 0)
+    assert not any(model.Buffers(i).Offset() for i in range(model.BuffersLength()))
+    for graph, other in zip(graphs(behind), graphs(content), strict=True):
+        assert graph.operations == other.operations
+
+
+def test_metadata_replaces_that_of_its_name(lite_contents):
+    twice = with_metadata(with_metadata(lite_contents["int8"], "unseen_pose.json", b"old"), "unseen_pose.json", b"new")
+    assert metadata(twice) == b"new"

@@ -1,0 +1,33 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tf_unseen_pose.export.tflite.timing import Clock
+from tf_unseen_pose.on_device import measuring
+
+
+def test_a_process_of_its_own_measures_a_file(lite_files):
+    file = lite_files[1] / "int8.tflite"
+    command = [
+        sys.executable,
+        "-m",
+        "tf_unseen_pose.on_device.measuring",
+        str(file),
+        "--threads",
+        "1",
+        "--seconds",
+        "0",
+    ]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert set(found) == {"encode_source", "render", "synthesize", "peak_mib"}
+    assert all(value > 0 for value in found.values())
+
+
+def test_a_file_that_does_not_run_is_refused(refuses):
+    refuses(lambda: Clock(0).measure(b"torn"), "does not run")
+
+
+def test_other_systems_are_told(monkeypatch, refuses):
+    monkeypatch.setattr(Path, "is_file", lambda _: False)
+    refuses(lambda: measuring._memory("VmHWM"), "Linux")

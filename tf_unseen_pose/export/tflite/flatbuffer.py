@@ -1,0 +1,114 @@
+"""TFLite files opened up: their operations as objects, and a new entry among their metadata."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+_IDENTIFIER = b"TFL3"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        kind: TFLite's name of it, such as CONV_2D.
+        custom: the name of a custom operation, Flex operations among them; None of a builtin one.
+        inputs, outputs: tensors that are no constants, and those that are made.
+    """
+
+    kind: str
+    custom: str | None
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+class Graph:
+    """One subgraph of a model: `operations`, in order, and what is known of its tensors."""
+
+    def __init__(self, model: schema.ModelT, subgraph: schema.SubGraphT):
+        self._model, self._subgraph = model, subgraph
+        self.name = subgraph.name.decode()
+
+    @cached_property
+    def operations(self) -> list[Operation]:
+        return [self._operation(found) for found in self._subgraph.operators]
+
+    def is_quantized(self, tensor: int) -> bool:
+        """Whether it holds integers that stand for real numbers."""
+        found = self._subgraph.tensors[tensor]
+        parameters = found.quantization
+        return parameters is not None and parameters.scale is not None and len(parameters.scale) > 0
+
+    def is_constant(self, tensor: int) -> bool:
+        data = self._model.buffers[self._subgraph.tensors[tensor].buffer].data
+        return data is not None and len(data) > 0
+
+    def is_variable(self, tensor: int) -> bool:
+        return bool(self._subgraph.tensors[tensor].isVariable)
+
+    def tensor_name(self, tensor: int) -> str:
+        return self._subgraph.tensors[tensor].name.decode()
+
+    def _operation(self, found: schema.OperatorT) -> Operation:
+        code = self._model.operatorCodes[found.opcodeIndex]
+        kind = max(code.builtinCode, code.deprecatedBuiltinCode)
+        custom = code.customCode.decode() if code.customCode else None
+        inputs = tuple(int(i) for i in found.inputs if i >= 0 and not self.is_constant(i))
+        return Operation(_NAMES.get(kind, str(kind)), custom, inputs, tuple(map(int, found.outputs)))
+
+
+def _unpacked(content: bytes) -> schema.ModelT:
+    """A model as objects that hold all of it: the quantizer lays large constants behind the flatbuffer."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for buffer in model.buffers:
+        if buffer.size > 1:
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return model
+
+
+def graphs(content: bytes) -> Iterator[Graph]:
+    """The subgraphs of a model, one a signature."""
+    model = _unpacked(content)
+    return (Graph(model, subgraph) for subgraph in model.subgraphs)
+
+
+class _AlignedBuffer(schema.BufferT):
+    """A buffer that begins at a multiple of 16 bytes, as the format has it; Python's own writer aligns to 4."""
+
+    def __init__(self, data):
+        super().__init__()
+        self.data = data
+
+    def Pack(self, builder):
+        vector = None
+        if self.data is not None:
+            content = np.asarray(self.data).tobytes()
+            builder.StartVector(1, len(content), 16)
+            builder.head -= len(content)
+            builder.Bytes[builder.head : builder.head + len(content)] = content
+            vector = builder.EndVector()
+        schema.BufferStart(builder)
+        if vector is not None:
+            schema.BufferAddData(builder, vector)
+        return schema.BufferEnd(builder)
+
+
+def with_metadata(content: bytes, name: str, value: bytes) -> bytes:
+    """The same model with an entry among its metadata, in place of one of that name, all within the flatbuffer."""
+    model = _unpacked(content)
+    entries = [entry for entry in model.metadata or [] if entry.name != name.encode()]
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = name, len(model.buffers)
+    data = [*(buffer.data for buffer in model.buffers), np.frombuffer(value, np.uint8)]
+    model.buffers = [_AlignedBuffer(values) for values in data]
+    model.metadata = [*entries, entry]
+    builder = flatbuffers.Builder(len(content) + len(value))
+    builder.Finish(model.Pack(builder), _IDENTIFIER)
+    return bytes(builder.Output())

@@ -1,0 +1,84 @@
+"""What a file must be, looked at operation by operation before it is written.
+
+Builtin operations only: no Flex, no custom ones, none with a state. What is quantized are convolutions and those that
+pass their maps on to each other; a chain of quantized operations without a convolution would be geometry.
+"""
+
+from collections import Counter
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.export.tflite.flatbuffer import Graph, graphs
+
+# Operations with a state, or that call other subgraphs.
+_STATEFUL = {
+    "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE", "CALL", "IF", "WHILE",
+    "HASHTABLE", "HASHTABLE_FIND", "HASHTABLE_IMPORT", "HASHTABLE_SIZE",
+    "RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL",
+}  # fmt: skip
+CONVOLUTION = "CONV_2D"
+_NEIGHBOURS = {"RESIZE_BILINEAR", "ADD", "CONCATENATION"}
+_BORDERS = {"QUANTIZE", "DEQUANTIZE"}
+
+
+def require_portable(content: bytes, variant: str) -> dict[str, dict[str, int]]:
+    """Looks through a model.
+
+    Args:
+        variant: what it is called in messages; one without "int8" in its ranges must have no quantized maps.
+
+    Returns:
+        How many operations of each kind every subgraph has.
+
+    Raises:
+        UserError: an operation that devices do not have, or one in int8 that must not be.
+    """
+    counts = {}
+    for graph in graphs(content):
+        for operation in graph.operations:
+            if operation.custom or operation.kind in ("CUSTOM", "DELEGATE") or operation.kind in _STATEFUL:
+                raise UserError(
+                    f"The {variant} file would hold the operation {operation.custom or operation.kind}, which devices "
+                    "do not have; nothing was exported: try the other TensorFlow stack, and report this."
+                )
+            if any(graph.is_variable(tensor) for tensor in (*operation.inputs, *operation.outputs)):
+                raise UserError(
+                    f"The {variant} file would keep a state in {operation.kind}; nothing was exported: try the other "
+                    "TensorFlow stack, and report this."
+                )
+        _require_float_geometry(graph, variant)
+        counts[graph.name] = dict(Counter(operation.kind for operation in graph.operations))
+    return counts
+
+
+def _require_float_geometry(graph: Graph, variant: str) -> None:
+    """Refuses maps in integers that are no convolution's or its neighbours'."""
+    group = {}
+
+    def find(tensor):
+        while group.setdefault(tensor, tensor) != tensor:
+            tensor = group[tensor]
+        return tensor
+
+    convolved, quantized = set(), []
+    for operation in graph.operations:
+        maps = [tensor for tensor in (*operation.inputs, *operation.outputs) if graph.is_quantized(tensor)]
+        if not maps or operation.kind in _BORDERS:
+            continue
+        if operation.kind not in {CONVOLUTION, *_NEIGHBOURS}:
+            _refuse(graph, operation, variant)
+        for tensor in maps[1:]:
+            group[find(tensor)] = find(maps[0])
+        quantized.append((operation, maps[0]))
+        if operation.kind == CONVOLUTION:
+            convolved.add(maps[0])
+    convolved = {find(tensor) for tensor in convolved}
+    for operation, tensor in quantized:
+        if find(tensor) not in convolved:
+            _refuse(graph, operation, variant)
+
+
+def _refuse(graph: Graph, operation, variant: str):
+    raise UserError(
+        f"The {variant} file would compute {graph.tensor_name(operation.outputs[0])} ({operation.kind}) in integers, "
+        "which is no convolution's neighbour; nothing was exported: report this."
+    )

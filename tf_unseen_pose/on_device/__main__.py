@@ -1,0 +1,108 @@
+"""`python -m tf_unseen_pose.on_device`: a photo, put into poses on a device, with the frames a second that it makes.
+
+It needs what `requirements-lite.txt` names; videos, cameras and finding a pose take more, and it says what.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from tf_unseen_pose.data.bundled import bundled
+from tf_unseen_pose.data.pose_sources import find_poses
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.images import load_image, shrink
+from tf_unseen_pose.on_device.camera import Fitting, camera_poses, learned_poses
+from tf_unseen_pose.on_device.output import Pace, Window, open_output
+from tf_unseen_pose.on_device.reposer import DEFAULT_VARIANT, TFLiteReposer
+from tf_unseen_pose.retargeting import retarget
+
+_FPS = 25.0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m tf_unseen_pose.on_device", description="Re-pose a photo with LiteRT.")
+    parser.add_argument("photo", nargs="?", type=Path, help="the photo of a person; else a bundled one")
+    driving = parser.add_mutually_exclusive_group()
+    driving.add_argument("--driving", type=Path, metavar="POSES|VIDEO", help="the motion; else a bundled one")
+    driving.add_argument("--camera", type=int, nargs="?", const=0, metavar="NUMBER", help="follow who stands before it")
+    parser.add_argument("--source-pose", type=Path, metavar="POSE", help="pose file of the photo; else it is found")
+    parser.add_argument("--no-retarget", action="store_true", help="take the poses as they are, in the photo's pixels")
+    parser.add_argument("--model", default="lite", help="a .tflite file, a folder of them, or 'lite' (%(default)s)")
+    parser.add_argument("--variant", default=DEFAULT_VARIANT, help="of a folder, which file (%(default)s)")
+    parser.add_argument("--threads", type=int, default=2, help="that LiteRT may use (%(default)s)")
+    parser.add_argument("--frames", type=int, help="stop after so many")
+    parser.add_argument("--max-side", type=int, default=1280, help="shrink the photo to this longer side (%(default)s)")
+    parser.add_argument("--window", action="store_true", help="show the frames; q ends")
+    parser.add_argument("-o", "--output", type=Path, help="write .gif, .mp4, or of the last frame .png")
+    return parser
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Does what the arguments say.
+
+    Raises:
+        UserError: as `TFLiteReposer`; a package that is needed for it is not installed.
+    """
+    options = _parser().parse_args(arguments)
+    reposer = TFLiteReposer.load(options.model, options.threads, options.variant)
+    window = Window() if options.window else None
+    image, source = _photo(options, reposer)
+    frames, fps = _frames(options, reposer, image, source)
+    pace = Pace()
+    with open_output(options.output, fps) as output:
+        for frame in islice(frames, options.frames):
+            output.write(frame)
+            print(f"\r{pace.tick():.1f} frames/s", end="", file=sys.stderr, flush=True)
+            if window and not window.show(frame):
+                break
+    print(file=sys.stderr)
+    print(f"Made {pace.count} frames, {pace.overall:.1f} a second.")
+    if options.output:
+        print(f"Wrote {options.output}.")
+
+
+def _photo(options, reposer: TFLiteReposer) -> tuple[np.ndarray, np.ndarray]:
+    """The photo and its person's joints [J, 3 or 4]."""
+    if options.photo is None:
+        return bundled()[:2]
+    image = load_image(options.photo)
+    size, image = image.shape[1::-1], shrink(image, options.max_side)
+    found = find_poses(options.source_pose or options.photo, reposer.skeleton, size)
+    return image, found.scaled_to(*image.shape[1::-1]).joints[0]
+
+
+def _frames(options, reposer, image, source) -> tuple[Iterator[np.ndarray], float]:
+    """The frames as they are made, and how many a second they are meant to be."""
+    if options.camera is not None:
+        return _live(options.camera, reposer, image, source), _FPS
+    size = image.shape[1::-1]
+    found = bundled()[2] if options.driving is None else find_poses(options.driving, reposer.skeleton, size)
+    moved = found.scaled_to(*size).joints if options.no_retarget else retarget(found.joints, source, reposer.skeleton)
+    # One at a time: what is shown is as new as can be.
+    return reposer.animate(image, moved, source[:, :3], batch_size=1), found.fps or _FPS
+
+
+def _live(index: int, reposer, image, source) -> Iterator[np.ndarray]:
+    poses = camera_poses(index)
+    fitting = Fitting(learned_poses(poses), source, reposer.skeleton)
+    posed = reposer.live(image, fitting.fitted, source[:, :3])
+    return (posed(fitting(pose)) for pose in poses)
+
+
+def main() -> None:
+    """Runs the command line: a sentence and exit code 2 for what a user can put right."""
+    try:
+        run()
+    except UserError as error:
+        print(f"\non_device: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""A .tflite file of this project: its signatures as functions of arrays, and what it says about itself.
+
+What it says is JSON within the file, in the flatbuffer's metadata under the name `unseen_pose.json`:
+
+    {"format": 1, "variant": "float16", "licence": ..., "project": ..., "git_revision": ..., "steps": ...,
+     "height": 256, "width": 256, "crop_factor": 1.14, "skeleton": {"name", "joints", "limbs", "root", "held"},
+     "signatures": {"render": {"inputs": {"picture": {"shape", "dtype", "what"}, ...}, "outputs": {...}}, ...}}
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import Limb, Skeleton
+
+METADATA, FORMAT = "unseen_pose.json", 1
+_WAY_OUT = "name a .tflite file that 'export --tflite' wrote"
+
+
+class LiteFile:
+    """An open file. Calls may come from several threads; they are answered one after the other.
+
+    Args:
+        content: of the file.
+        threads: that LiteRT and XNNPACK may use.
+        name: what messages call the file.
+        described: whether it must say about itself what files do; one in the making does not.
+
+    Attributes:
+        about: the JSON.
+
+    Raises:
+        UserError: LiteRT is not installed, or the content is no such file.
+    """
+
+    def __init__(self, content: bytes, threads: int = 2, name: str = "the model", described: bool = True):
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise UserError(
+                "Running .tflite files takes the package 'ai-edge-litert', which is not installed; install it with pip."
+            ) from error
+        if threads < 1:
+            raise UserError(f"A model cannot run on {threads} threads; give 1 or more.")
+        try:
+            # It refuses what is no flatbuffer of a model; only then may Python read on.
+            self._interpreter = Interpreter(model_content=content, num_threads=threads)
+        except (ValueError, RuntimeError) as error:
+            raise UserError(f"LiteRT cannot read {name}, which is damaged or no model; {_WAY_OUT}.") from error
+        self.about = _about(content, name) if described else {}
+        self._runners, self._lock = {}, Lock()
+
+    @classmethod
+    def open(cls, path: Path, threads: int = 2) -> "LiteFile":
+        """Opens a file; see the class.
+
+        Raises:
+            UserError: there is none, or it is none of this project's.
+        """
+        if not path.is_file():
+            raise UserError(f"There is no file {path}; {_WAY_OUT}.")
+        return cls(path.read_bytes(), threads, str(path))
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """Whose joints the model takes."""
+        stored = self.about["skeleton"]
+        limbs = (Limb(limb["name"], tuple(limb["joints"]), limb["width"]) for limb in stored["limbs"])
+        held = tuple(map(tuple, stored["held"]))
+        return Skeleton(stored["name"], tuple(stored["joints"]), tuple(limbs), stored["root"], held)
+
+    @property
+    def signatures(self) -> list[str]:
+        """Their names."""
+        return list(self._interpreter.get_signature_list())
+
+    def inputs(self, signature: str) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Shape and type of every input of a signature, by name."""
+        return _details(self._runner(signature).get_input_details())
+
+    def outputs(self, signature: str) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Shape and type of every output of a signature, by name."""
+        return _details(self._runner(signature).get_output_details())
+
+    def _runner(self, signature: str):
+        if signature not in self._runners:
+            self._runners[signature] = self._interpreter.get_signature_runner(signature)
+        return self._runners[signature]
+
+    def __getitem__(self, signature: str) -> Callable[..., dict[str, np.ndarray]]:
+        """A signature as a function of arrays by name that returns arrays by name."""
+
+        def call(**inputs):
+            with self._lock:
+                return self._runner(signature)(**inputs)
+
+        return call
+
+
+def _details(details: dict) -> dict[str, tuple[tuple[int, ...], str]]:
+    return {
+        name: (tuple(map(int, detail["shape"])), np.dtype(detail["dtype"]).name) for name, detail in details.items()
+    }
+
+
+def _about(content: bytes, name: str) -> dict:
+    stored = metadata(content)
+    if stored is None:
+        raise UserError(f"{name} is no model of this project: it says nothing about itself; {_WAY_OUT}.")
+    try:
+        about = json.loads(stored)
+        known = about["format"]
+    except (ValueError, TypeError, LookupError) as error:
+        raise UserError(f"What {name} says about itself is damaged; {_WAY_OUT}.") from error
+    if known != FORMAT:
+        raise UserError(f"{name} is of format {known}, this program reads {FORMAT}; export the model anew.")
+    return about
+
+
+def metadata(content: bytes) -> bytes | None:
+    """The content of the metadata entry `unseen_pose.json` of a model; None where there is none."""
+    from ai_edge_litert.schema_py_generated import Model
+
+    model = Model.GetRootAs(content, 0)
+    for i in range(model.MetadataLength()):
+        entry = model.Metadata(i)
+        if entry.Name() == METADATA.encode():
+            return bytes(model.Buffers(entry.Buffer()).DataAsNumpy())
+    return None

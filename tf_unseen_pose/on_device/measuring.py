@@ -1,0 +1,86 @@
+"""How fast a .tflite file is and how much memory it takes, in a process that does nothing else.
+
+    python -m tf_unseen_pose.on_device.measuring FILE [--threads 2] [--seconds 2]
+
+prints one line of JSON: milliseconds a call (the median) of every signature, and the most memory in MiB that the
+process took beyond what Python, NumPy and LiteRT take without a model.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.on_device.lite_file import LiteFile
+
+_LEAST_CALLS = 5
+
+
+def measure(path: Path, threads: int, seconds: float) -> dict[str, float]:
+    """Milliseconds a call by signature, and "peak_mib".
+
+    Raises:
+        UserError: no such file, or none of this project's.
+    """
+    import ai_edge_litert.interpreter  # noqa: F401  Before the memory is looked at.
+
+    before = _memory("VmRSS")
+    file = LiteFile.open(path, threads)
+    inputs = example(file)
+    state = file["encode_source"](image=inputs["image"], source_joints=inputs["source_joints"])
+    calls = {
+        "encode_source": {key: inputs[key] for key in ("image", "source_joints")},
+        "render": {**state, "target_joints": inputs["target_joints"]},
+        "synthesize": inputs,
+    }
+    found = {name: _milliseconds(file[name], values, seconds) for name, values in calls.items()}
+    return {**found, "peak_mib": (_memory("VmHWM") - before) / 2**20}
+
+
+def example(file: LiteFile) -> dict[str, np.ndarray]:
+    """A noisy picture and a body spread over it: what `synthesize` takes."""
+    rng = np.random.default_rng(0)
+    height, width, count = file.about["height"], file.about["width"], file.skeleton.joint_count
+    source, target = (rng.uniform(0.2, 0.8, (2, 1, count, 4)) * [width, height, 1, 0]).astype(np.float32)
+    image = rng.uniform(-1, 1, (1, height, width, 3)).astype(np.float32)
+    return {"image": image, "source_joints": source[..., :3], "target_joints": target}
+
+
+def _milliseconds(call, inputs, seconds: float) -> float:
+    call(**inputs)
+    times, end = [], time.perf_counter() + seconds
+    while len(times) < _LEAST_CALLS or time.perf_counter() < end:
+        start = time.perf_counter()
+        call(**inputs)
+        times.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(times))
+
+
+def _memory(what: str) -> float:
+    """Bytes of memory that this process has now ("VmRSS") or had at most ("VmHWM").
+
+    From Linux's own account: what `getrusage` says of a child includes what its parent had.
+
+    Raises:
+        UserError: another system than Linux.
+    """
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        raise UserError("Memory is measured on Linux alone; export on such a machine.")
+    return next(1024.0 * int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(what))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time a .tflite file.")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long each signature is called")
+    options = parser.parse_args()
+    print(json.dumps(measure(options.file, options.threads, options.seconds)))
+
+
+if __name__ == "__main__":
+    main()

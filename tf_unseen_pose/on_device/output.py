@@ -1,0 +1,149 @@
+"""Where the frames of the demonstration go: a picture, a GIF, a video, a window, or nowhere but into the count."""
+
+import time
+from contextlib import AbstractContextManager
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing, require_folder
+from tf_unseen_pose.images import save_image
+
+_STILLS = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def open_output(path: Path | None, fps: float) -> AbstractContextManager:
+    """A writer for the name's ending, a context with `write(frame)`; one that keeps nothing without a name.
+
+    Raises:
+        UserError: an ending that is not known, no such folder, or a package that is not installed.
+    """
+    if path is None:
+        return Nothing()
+    require_folder(path)
+    if path.suffix.lower() in _STILLS:
+        return Still(path)
+    if path.suffix.lower() == ".gif":
+        return Gif(path, fps)
+    if path.suffix.lower() != ".mp4":
+        raise UserError(f"{path} is neither .png, .jpg, .webp, .gif nor .mp4; choose one of these endings.")
+    return Video(path, fps)
+
+
+class Nothing:
+    """Keeps nothing."""
+
+    def write(self, frame: np.ndarray) -> None:
+        """Takes uint8 [H, W, 3]."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        pass
+
+
+class Still(Nothing):
+    """Keeps the last frame."""
+
+    def __init__(self, path: Path):
+        self._path, self._frame = path, None
+
+    def write(self, frame):
+        self._frame = frame
+
+    def __exit__(self, kind, *_):
+        if kind is None and self._frame is not None:
+            save_image(self._path, self._frame)
+
+
+class Gif(Nothing):
+    """Writes an endless GIF when all frames are there."""
+
+    def __init__(self, path: Path, fps: float):
+        self._path, self._step, self._frames = path, round(1000 / fps), []
+
+    def write(self, frame):
+        self._frames.append(Image.fromarray(frame).quantize(256, Image.Quantize.FASTOCTREE))
+
+    def __exit__(self, kind, *_):
+        if kind is None and self._frames:
+            first, *rest = self._frames
+            with replacing(self._path) as temporary:
+                first.save(temporary, "GIF", save_all=True, append_images=rest, duration=self._step, loop=0)
+
+
+class Video(Nothing):
+    """Writes an MP4, frame by frame."""
+
+    def __init__(self, path: Path, fps: float):
+        try:
+            from tf_unseen_pose.data.video import VideoWriter
+        except ImportError as error:
+            raise UserError(
+                f"Writing {path} takes the package '{error.name}', which is not installed; install it, or write a .gif."
+            ) from error
+        self._replacing = replacing(path)
+        self._writer = VideoWriter(self._replacing.__enter__(), Fraction(fps).limit_denominator(1001))
+
+    def write(self, frame):
+        self._writer.write(frame)
+
+    def __exit__(self, *error):
+        try:
+            self._writer.__exit__(*error)
+        except BaseException as failed:
+            self._replacing.__exit__(type(failed), failed, failed.__traceback__)
+            raise
+        self._replacing.__exit__(*error)
+
+
+class Window:
+    """Shows frames on the screen, by OpenCV; `show` says whether the user wants to go on.
+
+    Raises:
+        UserError: OpenCV is not installed.
+    """
+
+    _NAME = "unseen pose (q ends)"
+
+    def __init__(self):
+        try:
+            import cv2
+        except ImportError as error:
+            raise UserError("A window takes the package 'opencv-python'; install it, or leave --window out.") from error
+        self._cv2 = cv2
+
+    def show(self, frame: np.ndarray) -> bool:
+        try:
+            self._cv2.imshow(self._NAME, frame[..., ::-1])
+            return self._cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
+        except self._cv2.error as error:
+            raise UserError("OpenCV can show no window here; leave --window out.") from error
+
+
+class Pace:
+    """Frames a second, of the last ones and of all."""
+
+    _LAST = 30
+
+    def __init__(self):
+        self._times = [time.perf_counter()]
+
+    def tick(self) -> float:
+        """Counts a frame; returns frames a second of the last ones."""
+        self._times.append(time.perf_counter())
+        recent = self._times[-1 - self._LAST :]
+        return (len(recent) - 1) / (recent[-1] - recent[0])
+
+    @property
+    def overall(self) -> float:
+        """Frames a second of all."""
+        return self.count / (self._times[-1] - self._times[0])
+
+    @property
+    def count(self) -> int:
+        return len(self._times) - 1

@@ -1,0 +1,76 @@
+"""`Reposer` for a device: the same face, run by LiteRT from one .tflite file.
+
+    reposer = TFLiteReposer.load("lite")
+    for frame in reposer.animate(image, poses, source_joints): ...
+
+Convention: as `photo_reposer`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from tf_unseen_pose.images import to_uint8
+from tf_unseen_pose.on_device.cutting import cut_out
+from tf_unseen_pose.on_device.lite_file import LiteFile
+from tf_unseen_pose.photo_reposer import PhotoReposer
+from tf_unseen_pose.shipped import tflite_file
+
+# What runs where nothing else is asked for: the same picture as float32. On x86 int8 was no faster.
+DEFAULT_VARIANT = "float16"
+
+State = dict[str, np.ndarray]
+
+
+class TFLiteReposer(PhotoReposer):
+    """See the module's essay; methods that are not here are `PhotoReposer`'s.
+
+    Args:
+        file: the open model.
+
+    Attributes:
+        about: what the file says about itself; see `lite_file`.
+    """
+
+    def __init__(self, file: LiteFile):
+        self.about = file.about
+        super().__init__(file.skeleton, self.about["height"], self.about["width"], self.about["crop_factor"])
+        self._encode, self._render = file["encode_source"], file["render"]
+
+    @classmethod
+    def load(cls, path: str | Path, threads: int = 2, variant: str = DEFAULT_VARIANT) -> "TFLiteReposer":
+        """Loads a model.
+
+        Args:
+            path: a .tflite file, a folder of them made by `export --tflite`, or the name of a model that comes with
+                the project: "lite".
+            threads: that LiteRT may use.
+            variant: of a folder or a name which file: "float32", "float16", "dynamic" or "int8".
+
+        Raises:
+            UserError: no such file, or none of this project's.
+        """
+        return cls(LiteFile.open(tflite_file(path, variant), threads))
+
+    def encode(self, image: np.ndarray, joints: np.ndarray) -> State:
+        """All that depends on the source alone, for `render`: arrays by name.
+
+        Args:
+            image: uint8 [h, w, 3] of the canvas's size (`about["height"]`, `about["width"]`).
+            joints: [J, 3] in pixels of the canvas.
+        """
+        return self._state(np.float32(image), self._checked_canvas(image, joints))
+
+    def _encode_photo(self, image, source_joints, canvas_to_image) -> State:
+        return self._state(cut_out(image, canvas_to_image, *self._size), source_joints)
+
+    def _state(self, canvas: np.ndarray, joints: np.ndarray) -> State:
+        """Of float32 [h, w, 3] in 0..255 and joints [J, 3] on it."""
+        image = canvas[None] * np.float32(1 / 127.5) - 1
+        return self._encode(image=image, source_joints=joints[None])
+
+    def _render_batch(self, state: State, target_joints: np.ndarray) -> np.ndarray:
+        # z 0 for all says what no z says.
+        unknown = np.zeros((*target_joints.shape[:2], 4 - target_joints.shape[2]), np.float32)
+        poses = np.concatenate([target_joints, unknown], axis=2)
+        return np.stack([to_uint8(self._render(**state, target_joints=pose[None])["image"][0]) for pose in poses])
