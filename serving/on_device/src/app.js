@@ -24,6 +24,7 @@ export class App {
       done: (pose) => this._placed(pose),
     });
     this._speed = new Speed(page.speed);
+    this._opened = withResolvers();
     this.mode = 'move';
     this.view = 'result';
     this.carry = true;
@@ -31,6 +32,7 @@ export class App {
 
   get photo() { return this._session?.photo; }
   get target() { return this._target; }
+  get pixels() { return this._picture?.pixels; }
   get canvas() { return this._page.stage.querySelector('canvas'); }
 
   /** Loads the runtime for an accelerator; a photo that is there is encoded anew. */
@@ -43,9 +45,9 @@ export class App {
     this.stop();
     this._engine?.close();
     this._engine = engine;
+    this._opened.resolve();
     this._speed.on(about);
-    if (photo) this._begin(photo, this._source, this._target);
-    return about;
+    if (photo && this._source) await this._begin(photo, this._source, this._target);
   }
 
   /** Takes a photo, {canvas, data, width, height}, with its pose where that is known. */
@@ -58,9 +60,11 @@ export class App {
     this._stage.context.drawImage(photo.canvas, 0, 0);
     this._stage.setPose([]);
     this._source = null;
+    // Who is quick chooses a photo before the runtime is there.
+    await this._opened.promise;
     pose ??= await this._found(photo);
     if (this.photo !== photo) return;
-    if (pose) this._begin(photo, pose, pose);
+    if (pose) await this._begin(photo, pose, pose);
     else this.placeAnew();
   }
 
@@ -98,6 +102,7 @@ export class App {
   }
 
   setView(view) {
+    this.stop();
     this.view = view;
     this._draw();
   }
@@ -110,7 +115,7 @@ export class App {
     const motion = await motionFor(name, this._source);
     if (!motion) throw new Refusal('Too little of the person is seen for this motion; choose another one.');
     await this._session.prepare(motion.poses);
-    this._view('result');
+    this._moving();
     const player = this._player = new Player(motion, {
       rendered: async (pose) => this._timed(await this._session.rendered(pose)),
       show: (picture, pose) => {
@@ -158,7 +163,7 @@ export class App {
     this._source = source;
     this._session.setSource(source);
     this._page.ready(true);
-    this._setTarget(target);
+    return this._setTarget(target);
   }
 
   _setTarget(pose) {
@@ -174,14 +179,15 @@ export class App {
     if (this.mode === 'correct') {
       this._source = pose;
       this._session.setSource(pose);
-    } else this._view('result');
+    }
     this._setTarget(pose);
   }
 
-  _view(view) {
-    if (this.view === view) return;
-    this.view = view;
-    this._page.viewed(view);
+  /** What is played is the result, whatever was looked at before. */
+  _moving() {
+    this.mode = 'move';
+    this.view = 'result';
+    this._page.moving();
   }
 
   _timed(picture) {
@@ -197,11 +203,21 @@ export class App {
 
   _draw() {
     const { context } = this._stage, encoded = this._session?.encoded;
-    if (!encoded) return;
-    const { layers, background } = encoded, masks = this.view === 'masks';
-    if (this.view === 'background' && background) encoded.pasting.draw(context, pixelsOf(background));
-    else this._picture.pasting.draw(context, masks || this.mode === 'correct' ? null : this._picture.pixels);
-    if (masks && understood(layers)) drawMasks(context, layers, encoded.crop);
-    this._page.layers(masks && understood(layers) ? layerFigures(layers) : []);
+    if (!encoded || !this._picture) return;
+    const { layers, background } = encoded, view = this.mode === 'correct' && this.view === 'result' ? 'photo' : this.view;
+    const shown = { result: this._picture.pixels, background: background && pixelsOf(background) }[view] ?? null;
+    (view === 'result' ? this._picture : encoded).pasting.draw(context, shown);
+    const masks = view === 'masks' && understood(layers);
+    if (masks) drawMasks(context, layers, encoded.crop);
+    this._page.layers(masks ? layerFigures(layers) : []);
+    // Photo, masks and background show where the person was.
+    this._stage.frozen = this.view !== 'result';
+    if (!this._player) this._stage.setPose(this.view === 'result' ? this._target : this._source);
   }
+}
+
+function withResolvers() {
+  const made = {};
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  return made;
 }

@@ -21,7 +21,9 @@ const page = {
     for (const id of NEEDS_POSE) $(id).disabled = !value;
     if (value) $('error').hidden = true;
   },
-  viewed(view) { document.querySelector(`[name=view][value=${view}]`).checked = true; },
+  moving() {
+    for (const choice of ['[name=mode][value=move]', '[name=view][value=result]']) document.querySelector(choice).checked = true;
+  },
   layers(figures) {
     $('layers').replaceChildren(...figures);
     $('layers').hidden = figures.length === 0;
@@ -114,12 +116,22 @@ function connect() {
 
 async function switchTo(accelerator) {
   page.say('Loading …');
+  const before = app.pixels;
   try {
     await app.open(accelerator);
+    if (!alike(before, app.pixels)) throw new Error('its pictures differ from the processor’s');
   } catch (error) {
+    if (accelerator === 'wasm') throw error;
     $('accelerator').value = 'wasm';
-    throw new Refusal(`This browser cannot run the model there (${error.message}).`);
+    await app.open('wasm');
+    throw new Refusal(`This device’s graphics cannot run the model (${error.message}); the processor does.`);
   }
+}
+
+/** Whether two pictures of one pose differ by less than is seen: graphics may compute at half the precision. */
+function alike(one, other) {
+  if (!one || !other || one === other) return true;
+  return one.reduce((sum, value, i) => sum + Math.abs(value - other[i]), 0) / one.length < 2;
 }
 
 async function start() {
@@ -129,7 +141,7 @@ async function start() {
   if (!navigator.gpu) document.querySelector('#accelerator [value=webgpu]').remove();
   connect();
   await app.open('wasm');
-  await example();
+  if (!app.photo) await example();
 }
 
 attempt(start)();

@@ -25,6 +25,8 @@ export class ReposingModel {
     free(inputs);
     free(this._state);
     this._state = state;
+    this._source = joints;
+    if (state.joints) await this._requireIntact(state.joints, joints);
     const shown = {};
     for (const name of STATE_SHOWN.filter((part) => part in state)) {
       shown[name] = { shape: [...state[name].type.layout.dimensions], data: await state[name].data() };
@@ -35,14 +37,24 @@ export class ReposingModel {
   /** The encoded person in another pose: RGBA bytes, and how long it took. */
   async render(joints) {
     const started = performance.now();
-    const details = this._render.getInputDetails().find(({ name }) => !(name in this._state));
-    const target = jointsTensor(details, joints);
-    const outputs = await this._render.run({ ...this._state, [details.name]: target });
+    const poses = {};
+    for (const details of this._render.getInputDetails().filter(({ name }) => !(name in this._state))) {
+      poses[details.name] = jointsTensor(details, details.name.includes('target') ? joints : this._source);
+    }
+    const outputs = await this._render.run({ ...this._state, ...poses });
     const [image] = Object.values(outputs);
     const pixels = rgba(await image.data());
     free(outputs);
-    target.delete();
+    free(poses);
     return { pixels, milliseconds: performance.now() - started };
+  }
+
+  // LiteRT 2.5 binds an output that is an input to fresh memory, and the graph then reads zeros for it.
+  async _requireIntact(tensor, joints) {
+    const [x] = await tensor.data();
+    if (Math.abs(x - joints[0][0]) > 0.01) {
+      throw new Error('this model file hands the source joints through, which LiteRT.js cannot do');
+    }
   }
 }
 

@@ -11,15 +11,15 @@ export const JOINTS = [
 
 export const LIMBS = [
   'head',
-  'right_upper_arm', 'left_upper_arm', 'right_forearm', 'left_forearm',
-  'right_thigh', 'left_thigh', 'right_calf', 'left_calf',
+  'right_upper_arm', 'right_forearm', 'left_upper_arm', 'left_forearm',
+  'right_thigh', 'right_calf', 'left_thigh', 'left_calf',
   'torso',
 ];
 
 const COLOURS = [
   '#f2d45c',
-  '#ff8a65', '#4fc3f7', '#ff5252', '#2196f3',
-  '#ba68c8', '#81c784', '#e040fb', '#43a047',
+  '#ff8a65', '#ff5252', '#4fc3f7', '#2196f3',
+  '#ba68c8', '#e040fb', '#81c784', '#43a047',
   '#ffffff',
 ];
 

@@ -36,15 +36,18 @@ export class Stage {
     this._size = { width, height };
   }
 
-  /** Shows a pose, an array of joints in pixels of the photo; joints that are null are not there yet. */
+  /** Shows a pose, an array of joints in pixels of the photo; joints that are null or missing are not there yet. */
   setPose(pose) {
-    this._pose = pose.map((joint) => joint ?? [NaN, NaN, 0]);
+    this._pose = JOINTS.map((_, joint) => pose[joint] ?? [NaN, NaN, 0]);
     BONES.forEach(([from, to], i) => this._drawBone(this._lines[i], this._pose[from], this._pose[to]));
     this._buttons.forEach((button, joint) => this._drawJoint(button, JOINTS[joint], this._pose[joint]));
   }
 
   /** Whether skeleton and joints are shown. */
   set shown(value) { this._root.classList.toggle('bare', !value); }
+
+  /** Whether joints stay where they are. */
+  set frozen(value) { this._root.classList.toggle('frozen', value); }
 
   /** Whether taps place points instead of moving joints. */
   set placing(value) {
@@ -100,7 +103,8 @@ export class Stage {
       this._notify.tapped(...inside(x, y, this._size.width, this._size.height));
       return;
     }
-    const joint = this._root.classList.contains('bare') ? -1 : nearestJoint(this._pose, x, y, REACH * scale);
+    const untouchable = ['bare', 'frozen'].some((name) => this._root.classList.contains(name));
+    const joint = untouchable ? -1 : nearestJoint(this._pose, x, y, REACH * scale);
     if (joint < 0) return;
     event.preventDefault();
     this._root.setPointerCapture(event.pointerId);
