@@ -138,6 +138,7 @@ export class App {
     return new Session(this._engine, photo, {
       picture: (picture) => this._show(this._timed(picture)),
       failed: (error) => this._page.refuse(`The picture could not be made: ${error.message}`),
+      busy: (value) => this._page.stage.setAttribute('aria-busy', value),
     });
   }
 

@@ -11,11 +11,11 @@ import { cutOut } from './geometry/resample.js';
 const SPARE = 0.12;
 
 export class Session {
-  /** `picture({pixels, pasting, milliseconds})` is called for each result, `failed(error)` where there is none. */
-  constructor(engine, photo, { picture, failed }) {
+  /** Calls `picture({pixels, pasting, milliseconds})` for each result, `failed(error)` where there is none, `busy(is)`. */
+  constructor(engine, photo, { picture, failed, busy }) {
     this.photo = photo;
     this.engine = engine;
-    this._notify = { picture, failed };
+    this._notify = { picture, failed, busy };
     this._source = this._crop = this._wanted = null;
   }
 
@@ -28,7 +28,11 @@ export class Session {
   /** Has the person shown in a pose, as soon as may be; a wish that came before and was not begun is dropped. */
   show(target) {
     this._wanted = target;
-    this._working ??= this._work().catch(this._notify.failed).finally(() => { this._working = null; });
+    this._working ??= this._work().catch(this._notify.failed).finally(() => {
+      this._working = null;
+      this._notify.busy(false);
+    });
+    this._notify.busy(true);
     return this._working;
   }
 

@@ -35,20 +35,32 @@ export function drawMasks(context, layers, crop) {
   context.drawImage(small, crop.x - crop.step / 2 + 0.5, crop.y - crop.step / 2 + 0.5, side, side);
 }
 
-/** One figure a limb: its layer, named. */
+/** One figure a limb: its layer about the person, as opaque as a mask is beside that limb's surest pixel; named. */
 export function layerFigures(layers) {
+  const box = personBox(layers);
   return LIMBS.map((name, limb) => {
-    const { width, height } = inner(layers), picture = new ImageData(width, height);
-    for (let pixel = 0; pixel < width * height; pixel++) {
-      const [r, g, b, mask] = texel(layers, limb, pixel);
+    const picture = new ImageData(box.width, box.height), texels = box.pixels.map((pixel) => texel(layers, limb, pixel));
+    const surest = Math.max(PALEST, ...texels.map(([, , , mask]) => mask));
+    texels.forEach(([r, g, b, mask], pixel) => {
       const shown = [r, g, b].map((value) => (mask > PALEST ? (value / mask + 1) * 127.5 : 0));
-      picture.data.set([...shown, 255 * Math.min(1, mask)], 4 * pixel);
-    }
+      picture.data.set([...shown, (255 * mask) / surest], 4 * pixel);
+    });
     const figure = document.createElement('figure'), caption = document.createElement('figcaption');
     caption.textContent = spoken(name);
     figure.append(canvasOf(picture), caption);
     return figure;
   });
+}
+
+/** The pixels of the box about the whole person's mask, row by row. */
+function personBox(layers) {
+  const { width, height } = inner(layers), all = Array.from({ length: width * height }, (_, pixel) => pixel);
+  const person = all.filter((pixel) => texel(layers, layers.shape[1] - 1, pixel)[3] > 0.3);
+  if (!person.length) return { width, height, pixels: all };
+  const [columns, rows] = [person.map((pixel) => pixel % width), person.map((pixel) => Math.floor(pixel / width))];
+  const [left, right] = [Math.min(...columns), Math.max(...columns)], [top, bottom] = [Math.min(...rows), Math.max(...rows)];
+  const inBox = (pixel) => pixel % width >= left && pixel % width <= right && pixel >= top * width && pixel < (bottom + 1) * width;
+  return { width: right - left + 1, height: bottom - top + 1, pixels: all.filter(inBox) };
 }
 
 const inner = ({ shape }) => ({ height: shape[2] - 2, width: shape[3] - 2 });
