@@ -10,23 +10,25 @@ export async function readPhoto(file) {
   if (file.size > MOST_BYTES) throw new Refusal('The file is larger than 60 MB; choose a smaller one.');
   const size = sizeInHeader(new Uint8Array(await file.slice(0, 1 << 19).arrayBuffer()));
   // Before it is decoded: a small file may unpack to more than the memory holds.
-  if (size) requireReasonable(...size);
+  if (size) requireFew(...size);
   const bitmap = await createImageBitmap(file).catch(() => {
     throw new Refusal('This file is no photo that the browser can read, or it is damaged; choose a JPEG or PNG file.');
   });
   try {
-    requireReasonable(bitmap.width, bitmap.height);
+    requireFew(bitmap.width, bitmap.height);
+    if (Math.min(bitmap.width, bitmap.height) < LEAST_SIDE) {
+      throw new Refusal('The photo is too small; choose one of 32 pixels or more.');
+    }
     return pixelsOf(bitmap);
   } finally {
     bitmap.close();
   }
 }
 
-function requireReasonable(width, height) {
+function requireFew(width, height) {
   if (width * height > MOST_PIXELS) {
     throw new Refusal(`The photo has ${Math.round((width * height) / 1e6)} million pixels; make it smaller than 50 million.`);
   }
-  if (Math.min(width, height) < LEAST_SIDE) throw new Refusal('The photo is too small; choose one of 32 pixels or more.');
 }
 
 function pixelsOf(bitmap) {

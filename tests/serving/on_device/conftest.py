@@ -20,7 +20,7 @@ MODELS = Path(os.environ.get("TFLITE_FOLDER", PAGE.parents[1] / "saved_models/li
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LEAST_NODE = (20, 19)
 # Machines that run tests beside other work are slow.
-TIMEOUT = 60_000
+TIMEOUT = 20_000
 
 
 @pytest.fixture(scope="session")

@@ -166,6 +166,7 @@ def _huge():
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "no photo"),
         (_huge(), "400 million pixels"),
     ],
+    ids=["empty", "text", "broken", "huge"],
 )
 def test_a_bad_photo_is_refused_in_a_sentence(page, content, words):
     page.choose(content)
