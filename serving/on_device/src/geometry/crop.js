@@ -104,7 +104,7 @@ export function median(values) {
 
 /** A pose of the photo, in pixels of the canvas. */
 export const toCanvas = ({ step, x, y }, pose) =>
-  pose.map(([px, py, ...rest]) => [(px - x) / step, (py - y) / step, ...rest]);
+  pose.map(([px, py, seen, ...depth]) => [(px - x) / step, (py - y) / step, seen, ...depth.map((z) => z / step)]);
 
 /** Whether all visible joints of a pose lie on the canvas, a margin away from its edge. */
 export function holds(crop, pose) {

@@ -16,7 +16,7 @@ export const MOTIONS = {
 export async function motionFor(name, source) {
   if (name === 'balance') {
     const { poses, fps } = await (await fetch(new URL('demo/motion.json', document.baseURI))).json();
-    const fitted = retarget(poses.map(({ joints }) => joints.map((joint) => joint.slice(0, 3))), source);
+    const fitted = retarget(poses.map(({ joints }) => joints), source);
     return fitted && { poses: fitted, fps };
   }
   return { poses: motionOf(source, KEYS[name](source), FPS), fps: FPS };

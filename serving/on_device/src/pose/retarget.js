@@ -40,7 +40,8 @@ export function retarget(driving, source) {
   const knees = ['left_knee', 'right_knee', ...['left_ankle', 'right_ankle']].map(index);
   const movement = knees.reduce((sum, point) => sum + ratios[point], 0) / knees.length;
   const points = placed(scaled, body, sourceBody, movement);
-  return points && points.map((frame, t) => driving[t].map((joint, i) => [...frame[i], joint[2]]));
+  return points && points.map((frame, t) => driving[t].map(([, , shown, ...depth], i) =>
+    [...frame[i], shown, ...depth.map((z) => ratios[CHEST] * z)]));
 }
 
 function bodyOf(poses) {
