@@ -21,7 +21,7 @@ export class App {
     });
     this._guide = new Guide(page.guide, {
       changed: (joints) => this._stage.setPose(joints),
-      done: (pose) => this._placed(pose),
+      done: (pose, placed) => this._placed(pose, placed),
     });
     this._speed = new Speed(page.speed);
     this._opened = withResolvers();
@@ -55,11 +55,14 @@ export class App {
     this.stop();
     this._guide.stop();
     this._page.ready(false);
+    this._busy(true);
     this._session = this._newSession(photo);
     this._stage.setSize(photo.width, photo.height);
     this._stage.context.drawImage(photo.canvas, 0, 0);
     this._stage.setPose([]);
-    this._source = null;
+    this._stage.placing = false;
+    this._choose('move');
+    this._source = this._target = this._picture = null;
     // Who is quick chooses a photo before the runtime is there.
     await this._opened.promise;
     pose ??= await this._found(photo);
@@ -83,6 +86,8 @@ export class App {
     this._page.ready(false);
     this._stage.context.drawImage(this.photo.canvas, 0, 0);
     this._stage.placing = true;
+    this._busy(false);
+    this._page.say('Place the joints on the person.');
     this._guide.start(this.photo);
   }
 
@@ -115,7 +120,7 @@ export class App {
     const motion = await motionFor(name, this._source);
     if (!motion) throw new Refusal('Too little of the person is seen for this motion; choose another one.');
     await this._session.prepare(motion.poses);
-    this._moving();
+    this._choose('move');
     const player = this._player = new Player(motion, {
       rendered: async (pose) => this._timed(await this._session.rendered(pose)),
       show: (picture, pose) => {
@@ -135,12 +140,17 @@ export class App {
   }
 
   _newSession(photo) {
-    return new Session(this._engine, photo, {
-      picture: (picture) => this._show(this._timed(picture)),
-      failed: (error) => this._page.refuse(`The picture could not be made: ${error.message}`),
-      busy: (value) => this._page.stage.setAttribute('aria-busy', value),
+    // What an earlier photo's session still brings is not wanted any more.
+    const ifCurrent = (action) => (value) => { if (session === this._session) action(value); };
+    const session = new Session(this._engine, photo, {
+      picture: ifCurrent((picture) => this._show(this._timed(picture))),
+      failed: ifCurrent((error) => this._page.refuse(`The picture could not be made: ${error.message}.`)),
+      busy: ifCurrent((value) => this._busy(value)),
     });
+    return session;
   }
+
+  _busy(value) { this._page.stage.setAttribute('aria-busy', value); }
 
   async _found(photo) {
     this._page.say('Looking for the person …');
@@ -150,10 +160,12 @@ export class App {
     return null;
   }
 
-  _placed(pose) {
+  _placed(pose, placed) {
     this._stage.placing = false;
-    if (hasExtent(pose)) this._begin(this.photo, pose, pose);
-    else {
+    if (hasExtent(pose)) {
+      this._choose(placed ? 'move' : 'correct');
+      this._begin(this.photo, pose, pose);
+    } else {
       this._page.refuse('Fewer than two joints are visible; place more of them.');
       this.placeAnew();
     }
@@ -184,11 +196,11 @@ export class App {
     this._setTarget(pose);
   }
 
-  /** What is played is the result, whatever was looked at before. */
-  _moving() {
-    this.mode = 'move';
+  /** Changes the mode by itself: the result is looked at then, whatever was before. */
+  _choose(mode) {
+    this.mode = mode;
     this.view = 'result';
-    this._page.moving();
+    this._page.chosen(mode);
   }
 
   _timed(picture) {

@@ -21,8 +21,8 @@ const page = {
     for (const id of NEEDS_POSE) $(id).disabled = !value;
     if (value) $('error').hidden = true;
   },
-  moving() {
-    for (const choice of ['[name=mode][value=move]', '[name=view][value=result]']) document.querySelector(choice).checked = true;
+  chosen(mode) {
+    for (const choice of [`[name=mode][value=${mode}]`, '[name=view][value=result]']) document.querySelector(choice).checked = true;
   },
   layers(figures) {
     $('layers').replaceChildren(...figures);
@@ -36,7 +36,7 @@ const attempt = (action) => async (event) => {
   try {
     await action(event);
   } catch (error) {
-    page.refuse(error instanceof Refusal ? error.message : `That did not work: ${error.message}`);
+    page.refuse(error instanceof Refusal ? error.message : `That did not work: ${error.message}.`);
   }
 };
 const on = (id, type, action) => $(id).addEventListener(type, attempt(action));

@@ -12,14 +12,14 @@ const STANDING = [
 ];
 
 export class Guide {
-  /** `changed(joints)` gets what is placed so far, null where not; `done(pose)` all of it. */
+  /** `changed(joints)` gets what is placed so far, null where not; `done(pose, placed)` all of it, `placed` being false where it is a mere guess. */
   constructor(root, { changed, done }) {
     this._root = root;
     this._prompt = root.querySelector('#guide-prompt');
     this._notify = { changed, done };
     root.querySelector('#guide-skip').addEventListener('click', () => this._add(null));
     root.querySelector('#guide-back').addEventListener('click', () => this._back());
-    root.querySelector('#guide-standing').addEventListener('click', () => this._finish(standing(this._size)));
+    root.querySelector('#guide-standing').addEventListener('click', () => this._finish(standing(this._size), false));
   }
 
   get active() { return !this._root.hidden; }
@@ -38,7 +38,7 @@ export class Guide {
 
   _add(joint) {
     this._placed.push(joint);
-    if (this._placed.length === JOINTS.length) this._finish(completed(this._placed, this._size));
+    if (this._placed.length === JOINTS.length) this._finish(completed(this._placed, this._size), true);
     else this._ask();
   }
 
@@ -53,9 +53,9 @@ export class Guide {
     this._notify.changed(JOINTS.map((_, joint) => this._placed[joint] ?? null));
   }
 
-  _finish(pose) {
+  _finish(pose, placed) {
     this.stop();
-    this._notify.done(pose);
+    this._notify.done(pose, placed);
   }
 }
 
