@@ -20,7 +20,7 @@ MODELS = Path(os.environ.get("TFLITE_FOLDER", PAGE.parents[1] / "saved_models/li
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LEAST_NODE = (20, 19)
 # Machines that run tests beside other work are slow.
-TIMEOUT = 20_000
+TIMEOUT = 60_000
 
 
 @pytest.fixture(scope="session")
@@ -67,9 +67,7 @@ def _installed():
 @pytest.fixture(scope="session")
 def headers(node):
     """The headers that are advised to servers."""
-    return json.loads(
-        node("-e", "import('./headers.js').then(({ HEADERS }) => console.log(JSON.stringify(HEADERS)))")
-    )
+    return json.loads(node("-e", "import('./headers.js').then(({ HEADERS }) => console.log(JSON.stringify(HEADERS)))"))
 
 
 @pytest.fixture(scope="session")

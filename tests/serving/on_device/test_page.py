@@ -11,6 +11,7 @@ from tf_unseen_pose.data.crop import invert, sequence_crop, transform_joints
 from tf_unseen_pose.data.resampling import cut_out
 from tf_unseen_pose.demo import bundled
 from tf_unseen_pose.pasting import Pasting
+from tf_unseen_pose.pixels import from_bytes, to_bytes
 from tf_unseen_pose.skeleton import PERSON
 
 SIDE = 256
@@ -36,11 +37,14 @@ def starts_from_the_photo(request):
 @pytest.fixture(scope="module")
 def python():
     """What Python makes of the example in a pose, and where in the photo: two slices."""
-    reposer, (image, source, _) = Reposer.load("lite"), bundled()
+    generator, (image, source, _) = Reposer.load("lite").generator, bundled()
     source = source[:, :3]
     crop = sequence_crop(source, source[None], PERSON, SIDE, SIDE)
     to_canvas = invert(crop)
-    state = reposer.encode(cut_out(image, crop, SIDE, SIDE), transform_joints(to_canvas, source))
+    # Eagerly: tracing takes far longer than three pictures.
+    state = generator.encode_source(
+        from_bytes(cut_out(image, crop, SIDE, SIDE)[None]), transform_joints(to_canvas, source)[None]
+    )
     (x, y), step = crop[:, 2], crop[0, 0]
     place = (
         slice(max(0, int(y)), int(y + step * SIDE)),
@@ -48,7 +52,7 @@ def python():
     )
 
     def render(pose):
-        picture = reposer.render(state, transform_joints(to_canvas, pose))
+        picture = to_bytes(generator.render(state, transform_joints(to_canvas, pose)[None]))[0].numpy()
         return Pasting(image, SIDE, SIDE, crop)(picture)[place]
 
     return render, place
@@ -77,7 +81,9 @@ def test_nothing_is_asked_of_another_host_and_nothing_fails(page, site):
 
 
 def test_the_policy_forbids_other_hosts(page):
-    fetched = page.tab.evaluate("fetch('http://127.0.0.2:9/').then(() => 'sent', (error) => 'refused: ' + error.message)")
+    fetched = page.tab.evaluate(
+        "fetch('http://127.0.0.2:9/').then(() => 'sent', (error) => 'refused: ' + error.message)"
+    )
     assert fetched.startswith("refused")
     assert any("Content Security Policy" in error for error in page.errors)
     page.errors.clear()
@@ -111,7 +117,9 @@ def test_without_headers_it_runs_on_one_thread_and_makes_the_same(open_page, pla
 
 def test_the_person_of_a_photo_is_found(page, as_file):
     image, source, _ = bundled()
-    twice = np.asarray(Image.fromarray(image).resize([2 * side for side in image.shape[1::-1]], Image.Resampling.BICUBIC))
+    twice = np.asarray(
+        Image.fromarray(image).resize([2 * side for side in image.shape[1::-1]], Image.Resampling.BICUBIC)
+    )
     page.choose(as_file(twice), "twice.png")
     page.tab.locator("#picture[width='1080']").wait_for()
     page.tab.locator("#pose-controls:enabled").wait_for()

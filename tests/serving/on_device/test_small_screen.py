@@ -47,7 +47,11 @@ def test_axe_finds_nothing_serious(phone, node, state):
     }[state]()
     phone.tab.evaluate(node("-p", "require('fs').readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')"))
     found = phone.tab.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
-    grave = [(rule["id"], rule["help"], rule["nodes"][0]["html"]) for rule in found if rule["impact"] in ("serious", "critical")]
+    grave = [
+        (rule["id"], rule["help"], rule["nodes"][0]["html"])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
     assert grave == []
     if state == "masks":
         phone.tab.get_by_label("Result").check()

@@ -47,7 +47,9 @@ def test_crops(page_says, count):
         source, targets = _poses(1, seed)[0], _poses(count, 100 + seed)
         crop = page_says("geometry/crop.js", "m.sequenceCrop(...given)", source.tolist(), targets.tolist())
         expected = sequence_crop(source, targets, PERSON, SIDE, SIDE)
-        assert [crop["step"], crop["x"], crop["y"]] == pytest.approx([expected[0, 0], *expected[:, 2]], rel=1e-5, abs=1e-3)
+        assert [crop["step"], crop["x"], crop["y"]] == pytest.approx(
+            [expected[0, 0], *expected[:, 2]], rel=1e-5, abs=1e-3
+        )
 
 
 def test_fitted_motion(page_says):
