@@ -31,7 +31,8 @@ test('a crop holds its person, centred', () => {
 
 test('a crop grows with a pose that leaves it, up to a limit', () => {
   const narrow = sequenceCrop(person, [person]);
-  const reach = person.map(([x, y, seen], joint) => (joint === 7 ? [520, 10, seen] : [x, y, seen]));
+  const moved = { 4: [-100, 10, 1], 7: [480, 10, 1] };
+  const reach = person.map((joint, i) => moved[i] ?? joint);
   assert.ok(!holds(narrow, reach));
   const wide = sequenceCrop(person, [reach]);
   assert.ok(wide.step > narrow.step && holds(wide, reach));

@@ -21,7 +21,7 @@ def page_says(node):
     def call(module, expression, *arguments):
         script = (
             f"const m = await import('./src/{module}'); const {{ readFile }} = await import('node:fs/promises');"
-            f"const given = JSON.parse(await readFile('/dev/stdin', 'utf8')); console.log(JSON.stringify({expression}));"
+            f"const given = JSON.parse(await readFile('/dev/stdin')); console.log(JSON.stringify({expression}));"
         )
         return json.loads(node("--input-type=module", "-e", script, input=json.dumps(arguments)))
 
