@@ -108,6 +108,7 @@ export const toCanvas = ({ step, x, y }, pose) =>
 
 /** Whether all visible joints of a pose lie on the canvas, a margin away from its edge. */
 export function holds(crop, pose) {
-  const edge = MARGIN * (CANVAS - 1), inside = (value) => value >= edge && value <= CANVAS - 1 - edge;
+  // Half a pixel less than `sequenceCrop` leaves: what it fits exactly is held.
+  const edge = MARGIN * (CANVAS - 1) - 0.5, inside = (value) => value >= edge && value <= CANVAS - 1 - edge;
   return toCanvas(crop, pose).every(([x, y, seen]) => !(seen > 0) || (inside(x) && inside(y)));
 }
