@@ -29,15 +29,13 @@ test('a crop holds its person, centred', () => {
   assert.ok(high[1] - low[1] > 150 && high[1] - low[1] < 245);
 });
 
-test('a crop grows with a pose that leaves it, up to a limit', () => {
+test('a crop grows with a pose that leaves it', () => {
   const narrow = sequenceCrop(person, [person]);
   const moved = { 4: [-100, 10, 1], 7: [480, 10, 1] };
   const reach = person.map((joint, i) => moved[i] ?? joint);
   assert.ok(!holds(narrow, reach));
   const wide = sequenceCrop(person, [reach]);
   assert.ok(wide.step > narrow.step && holds(wide, reach));
-  const far = person.map(([x, y, seen], joint) => (joint === 7 ? [9000, 10, seen] : [x, y, seen]));
-  assert.ok(sequenceCrop(person, [far]).step < 3 * narrow.step);
 });
 
 test('a patch fades at its edges, but not where the photo ends', () => {
