@@ -1,5 +1,6 @@
 # make demo         makes the environment, re-poses a person, leaves a picture and a video and says where
 # make test         makes the environment, runs the tests
+# make web          builds the page of serving/on_device and serves it on this machine; needs Node.js and npm
 # make pretrained   trains the model that comes along anew and writes it as the next version in saved_models/lite
 # make tflite       writes its files for devices anew, in saved_models/lite/tflite
 #
@@ -21,14 +22,18 @@ UNSEEN_POSE := $(VENV)/bin/python -m tf_unseen_pose
 READY := $(VENV)/.ready
 # What only the tests need beside it.
 READY_TO_TEST := $(VENV)/.ready-to-test
+PAGE := serving/on_device
 
-.PHONY: demo test pretrained tflite lint clean
+.PHONY: demo test web pretrained tflite lint clean
 
 demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
 
 test: $(READY_TO_TEST)
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+web: $(PAGE)/node_modules/.ready
+	cd $(PAGE) && npm run build && npm run preview
 
 # Every step goes on where an earlier call stopped.
 pretrained: $(READY) $(FEATURES)
@@ -61,8 +66,13 @@ $(READY): requirements.txt .ci/stack.py
 	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt
 	touch $@
 
-$(READY_TO_TEST): $(READY) requirements-beam.txt
-	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt -r requirements-beam.txt
+$(READY_TO_TEST): $(READY) requirements-beam.txt requirements-browser.txt
+	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt -r requirements-beam.txt -r requirements-browser.txt
+	touch $@
+
+$(PAGE)/node_modules/.ready: $(PAGE)/package-lock.json
+	@command -v npm > /dev/null || { echo "make web needs Node.js 20.19 or later and npm (apt-get install nodejs npm)."; exit 1; }
+	cd $(PAGE) && npm ci --no-audit --no-fund
 	touch $@
 
 clean:

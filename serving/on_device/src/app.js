@@ -1,0 +1,236 @@
+// The page's one state, and what changes it: photo, the two poses, what is shown.
+
+import { Engine } from './engine/engine.js';
+import { hasExtent } from './geometry/crop.js';
+import { Refusal, readPhoto } from './photo.js';
+import { Player } from './player.js';
+import { motionFor } from './pose/motions.js';
+import { moved } from './pose/skeleton.js';
+import { Session } from './session.js';
+import { Guide } from './ui/guide.js';
+import { Speed } from './ui/speed.js';
+import { Stage } from './ui/stage.js';
+import { drawMasks, layerFigures, pixelsOf, understood } from './ui/layers.js';
+
+export class App {
+  constructor(page) {
+    this._page = page;
+    this._stage = new Stage(page.stage, {
+      moved: (joint, dx, dy) => this._move(joint, dx, dy),
+      tapped: (x, y) => this._guide.tap(x, y),
+    });
+    this._guide = new Guide(page.guide, {
+      changed: (joints) => this._stage.setPose(joints),
+      done: (pose, placed) => this._placed(pose, placed),
+    });
+    this._speed = new Speed(page.speed);
+    this._opened = withResolvers();
+    this.mode = 'move';
+    this.view = 'result';
+    this.carry = true;
+  }
+
+  get photo() { return this._session?.photo; }
+  get target() { return this._target; }
+  get pixels() { return this._picture?.pixels; }
+  get canvas() { return this._page.stage.querySelector('canvas'); }
+
+  /** Loads the runtime for an accelerator; a photo that is there is encoded anew. */
+  async open(accelerator) {
+    const photo = this.photo, engine = new Engine();
+    const about = await engine.open(accelerator).catch((error) => {
+      engine.close();
+      throw error;
+    });
+    this.stop();
+    this._engine?.close();
+    this._engine = engine;
+    this._opened.resolve();
+    this._speed.on(about);
+    if (photo && this._source) await this._begin(photo, this._source, this._target);
+  }
+
+  /** Takes a photo, {canvas, data, width, height}, with its pose where that is known. */
+  async take(photo, pose) {
+    this.stop();
+    this._guide.stop();
+    this._page.ready(false);
+    this._busy(true);
+    this._session = this._newSession(photo);
+    this._stage.setSize(photo.width, photo.height);
+    this._stage.context.drawImage(photo.canvas, 0, 0);
+    this._stage.setPose([]);
+    this._stage.placing = false;
+    this._choose('move');
+    this._source = this._target = this._picture = null;
+    // Who is quick chooses a photo before the runtime is there.
+    await this._opened.promise;
+    pose ??= await this._found(photo);
+    if (this.photo !== photo) return;
+    if (pose) await this._begin(photo, pose, pose);
+    else this.placeAnew();
+  }
+
+  async takeFile(file) {
+    try {
+      await this.take(await readPhoto(file));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this._page.refuse(error.message);
+    }
+  }
+
+  /** Has the user place the joints. */
+  placeAnew() {
+    this.stop();
+    this._page.ready(false);
+    this._stage.context.drawImage(this.photo.canvas, 0, 0);
+    this._stage.placing = true;
+    this._busy(false);
+    this._page.say('Place the joints on the person.');
+    this._guide.start(this.photo);
+  }
+
+  /** Back to the photo's own pose. */
+  reset() {
+    this.stop();
+    this._session.setSource(this._source);
+    this._setTarget(this._source);
+  }
+
+  setMode(mode) {
+    this.stop();
+    this.mode = mode;
+    // Where joints are corrected the photo is seen; where the person is moved, the result.
+    if (mode === 'correct') this._target = this._source;
+    this._setTarget(this._target);
+  }
+
+  setView(view) {
+    this.stop();
+    this.view = view;
+    this._draw();
+  }
+
+  set skeletonShown(value) { this._stage.shown = value; }
+
+  /** Plays a motion until it is stopped; with `film`, called around one round, once. */
+  async play(name, film) {
+    this.stop();
+    const motion = await motionFor(name, this._source);
+    if (!motion) throw new Refusal('Too little of the person is seen for this motion; choose another one.');
+    await this._session.prepare(motion.poses);
+    this._choose('move');
+    const player = this._player = new Player(motion, {
+      rendered: async (pose) => this._timed(await this._session.rendered(pose)),
+      show: (picture, pose) => {
+        this._stage.setPose(pose);
+        this._show(picture);
+      },
+    });
+    await (film ? film(player) : player.loop());
+    if (this._player === player) this.stop();
+  }
+
+  stop() {
+    if (!this._player) return;
+    this._player.stop();
+    this._player = null;
+    this._setTarget(this._target);
+  }
+
+  _newSession(photo) {
+    // What an earlier photo's session still brings is not wanted any more.
+    const ifCurrent = (action) => (value) => { if (session === this._session) action(value); };
+    const session = new Session(this._engine, photo, {
+      picture: ifCurrent((picture) => this._show(this._timed(picture))),
+      failed: ifCurrent((error) => this._page.refuse(`The picture could not be made: ${error.message}.`)),
+      busy: ifCurrent((value) => this._busy(value)),
+    });
+    return session;
+  }
+
+  _busy(value) { this._page.stage.setAttribute('aria-busy', value); }
+
+  async _found(photo) {
+    this._page.say('Looking for the person …');
+    const pose = await this._engine.findPose(photo).catch(() => null);
+    if (pose && hasExtent(pose)) return pose;
+    this._page.say('No person was found; please place the joints yourself.');
+    return null;
+  }
+
+  _placed(pose, placed) {
+    this._stage.placing = false;
+    if (hasExtent(pose)) {
+      this._choose(placed ? 'move' : 'correct');
+      this._begin(this.photo, pose, pose);
+    } else {
+      this._page.refuse('Fewer than two joints are visible; place more of them.');
+      this.placeAnew();
+    }
+  }
+
+  _begin(photo, source, target) {
+    if (this._session?.photo !== photo || this._session.engine !== this._engine) this._session = this._newSession(photo);
+    this._source = source;
+    this._session.setSource(source);
+    this._page.ready(true);
+    return this._setTarget(target);
+  }
+
+  _setTarget(pose) {
+    this._target = pose;
+    this._stage.setPose(pose);
+    return this._session.show(pose);
+  }
+
+  _move(joint, dx, dy) {
+    if (this._player) this.stop();
+    const pose = moved(this._target, joint, dx, dy, this.carry && this.mode === 'move');
+    if (!hasExtent(pose)) return;
+    if (this.mode === 'correct') {
+      this._source = pose;
+      this._session.setSource(pose);
+    }
+    this._setTarget(pose);
+  }
+
+  /** Changes the mode by itself: the result is looked at then, whatever was before. */
+  _choose(mode) {
+    this.mode = mode;
+    this.view = 'result';
+    this._page.chosen(mode);
+  }
+
+  _timed(picture) {
+    this._speed.took(picture.milliseconds);
+    return picture;
+  }
+
+  _show(picture) {
+    this._picture = picture;
+    this._draw();
+    this._page.say(this.mode === 'correct' ? 'Move each joint onto the person.' : 'Drag a joint, or play a motion.');
+  }
+
+  _draw() {
+    const { context } = this._stage, encoded = this._session?.encoded;
+    if (!encoded || !this._picture) return;
+    const { layers, background } = encoded, view = this.mode === 'correct' && this.view === 'result' ? 'photo' : this.view;
+    const shown = { result: this._picture.pixels, background: background && pixelsOf(background) }[view] ?? null;
+    (view === 'result' ? this._picture : encoded).pasting.draw(context, shown);
+    const masks = view === 'masks' && understood(layers);
+    if (masks) drawMasks(context, layers, encoded.crop);
+    this._page.layers(masks ? layerFigures(layers) : []);
+    // Photo, masks and background show where the person was.
+    this._stage.frozen = this.view !== 'result';
+    if (!this._player) this._stage.setPose(this.view === 'result' ? this._target : this._source);
+  }
+}
+
+function withResolvers() {
+  const made = {};
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  return made;
+}

@@ -1,0 +1,51 @@
+// The networks, off the page's thread: LiteRT.js, the re-poser and, when asked for, the pose finder.
+// A classic script, since LiteRT.js loads its own with importScripts. Messages: {id, call, ...arguments}.
+
+import { loadAndCompile, loadLiteRt, supportsFeature } from '@litertjs/core';
+import { PoseFinder } from './pose_finder.js';
+import { ReposingModel } from './reposing_model.js';
+
+let base, model, finder;
+
+const calls = {
+  async open({ base: where, accelerator }) {
+    base = where;
+    const jspi = accelerator === 'webgpu', threads = !jspi && await mayShareMemory();
+    // LiteRT.js's own script cannot find its files from a blob; and what is no error it is not to print as one.
+    self.Module = {
+      locateFile: (file) => `${base}wasm/${file}`,
+      mainScriptUrlOrBlob: `${base}wasm/litert_wasm_threaded_internal.js`,
+      printErr: (line) => (/^(ERROR|F\d)/.test(line) ? console.warn(line) : console.debug(line)),
+    };
+    await loadLiteRt(`${base}wasm/`, { threads, jspi });
+    model = new ReposingModel(await compiled('models/reposer.tflite', accelerator));
+    return { accelerator: model.accelerator, threads };
+  },
+  encode: ({ pixels, joints }) => model.encode(pixels, joints),
+  render: ({ joints }) => model.render(joints),
+  async findPose({ photo }) {
+    finder ??= new PoseFinder(await compiled('models/pose_detection.tflite', 'wasm'),
+      await compiled('models/pose_landmark.tflite', 'wasm'));
+    return finder.find(photo);
+  },
+};
+
+// LiteRT.js has threads in its build with relaxed SIMD alone; browsers allow them on isolated pages.
+const mayShareMemory = async () =>
+  self.crossOriginIsolated && await supportsFeature('relaxedSimd') && await supportsFeature('threads');
+
+async function compiled(file, accelerator) {
+  const answer = await fetch(base + file);
+  if (!answer.ok) throw new Error(`The file ${file} is missing (${answer.status}).`);
+  const options = accelerator === 'webgpu' ? { accelerator, gpuOptions: { precision: 'fp32' } } : { accelerator };
+  return loadAndCompile(new Uint8Array(await answer.arrayBuffer()), options);
+}
+
+// One after the other: the state that `render` needs is what the last `encode` left.
+let previous = Promise.resolve();
+self.onmessage = ({ data: { id, call, ...given } }) => {
+  previous = previous.then(() => calls[call](given)).then(
+    (result) => self.postMessage({ id, result }),
+    (error) => self.postMessage({ id, error: String(error?.message ?? error) }),
+  );
+};

@@ -1,0 +1,82 @@
+// One photo with its person: which crop the network sees, what is encoded, and the newest pose that is wanted.
+//
+// A picture takes longer than a pointer's move. While one is rendered only the newest wish is kept; and a pose that
+// leaves the crop has the photo encoded anew in a wider one.
+
+import { boxOf, hasExtent, holds, sequenceCrop, toCanvas } from './geometry/crop.js';
+import { Pasting } from './geometry/pasting.js';
+import { cutOut } from './geometry/resample.js';
+
+// How far a wider crop goes beyond the pose that asked for it, in parts of the person: the next move stays inside.
+const SPARE = 0.12;
+
+export class Session {
+  /** Calls `picture({pixels, pasting, milliseconds})` for each result, `failed(error)` where there is none, `busy(is)`. */
+  constructor(engine, photo, { picture, failed, busy }) {
+    this.photo = photo;
+    this.engine = engine;
+    this._notify = { picture, failed, busy };
+    this._source = this._crop = this._wanted = null;
+  }
+
+  /** The source's pose, in pixels of the photo; all that was made with another is void. */
+  setSource(pose) {
+    this._source = pose;
+    this._crop = null;
+  }
+
+  /** Has the person shown in a pose, as soon as may be; a wish that came before and was not begun is dropped. */
+  show(target) {
+    this._wanted = target;
+    this._working ??= this._work().catch(this._notify.failed).finally(() => {
+      this._working = null;
+      this._notify.busy(false);
+    });
+    this._notify.busy(true);
+    return this._working;
+  }
+
+  /** Makes the crop one that holds a whole motion, as `Reposer.animate` does. */
+  async prepare(poses) {
+    this._wanted = null;
+    await this._working;
+    await this._encode(sequenceCrop(this._source, poses));
+  }
+
+  /** One picture of a prepared motion: {pixels, pasting, milliseconds}. */
+  async rendered(target) {
+    const { pixels, milliseconds } = await this.engine.render(toCanvas(this._crop, target));
+    return { pixels, milliseconds, pasting: this._pasting };
+  }
+
+  /** What can be shown of the encoded source: {layers, background}, if the model tells, and where it lies. */
+  get encoded() { return this._crop && { ...this._shown, crop: this._crop, pasting: this._pasting }; }
+
+  async _work() {
+    while (this._wanted) {
+      const target = this._wanted;
+      this._wanted = null;
+      if (!hasExtent(target)) continue;
+      if (!this._crop) await this._encode(sequenceCrop(this._source, [target]));
+      if (!holds(this._crop, target)) await this._encode(sequenceCrop(this._source, [spacious(target)]));
+      this._notify.picture(await this.rendered(target));
+    }
+  }
+
+  async _encode(crop) {
+    const { step, x, y } = this._crop ?? {};
+    if (step === crop.step && x === crop.x && y === crop.y) return;
+    this._crop = crop;
+    this._pasting = new Pasting(this.photo.canvas, this.photo.width, this.photo.height, crop);
+    this._shown = await this.engine.encode(cutOut(this.photo, crop), toCanvas(crop, this._source));
+  }
+}
+
+function spacious(pose) {
+  const { low, high } = boxOf(pose), spare = SPARE * Math.max(high[0] - low[0], high[1] - low[1]);
+  const pushed = (value, axis) => {
+    const middle = (low[axis] + high[axis]) / 2;
+    return value + Math.sign(value - middle) * spare * Math.min(1, (2 * Math.abs(value - middle)) / (high[axis] - low[axis] || 1));
+  };
+  return pose.map(([x, y, seen]) => [pushed(x, 0), pushed(y, 1), seen]);
+}

@@ -1,0 +1,218 @@
+"""The page in Chromium: a photo in, a joint dragged, the person follows as they do in Python."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tf_unseen_pose import Reposer
+from tf_unseen_pose.data.crop import invert, sequence_crop, transform_joints
+from tf_unseen_pose.data.resampling import cut_out
+from tf_unseen_pose.demo import bundled
+from tf_unseen_pose.pasting import Pasting
+from tf_unseen_pose.pixels import from_bytes, to_bytes
+from tf_unseen_pose.skeleton import PERSON
+
+SIDE = 256
+JOINTS = PERSON.joints
+
+
+@pytest.fixture(scope="module")
+def page(open_page, site):
+    return open_page(site)
+
+
+@pytest.fixture(autouse=True)
+def starts_from_the_photo(request):
+    if "page" in request.fixturenames:
+        page = request.getfixturevalue("page")
+        page.tab.get_by_label("Result").check()
+        page.tab.locator("#example").click()
+        page.tab.locator("#guide").wait_for(state="hidden")
+        page.tab.locator("#pose-controls:enabled").wait_for()
+        page.settle()
+
+
+@pytest.fixture(scope="module")
+def python():
+    """What Python makes of the example in a pose, and where in the photo: two slices."""
+    generator, (image, source, _) = Reposer.load("lite").generator, bundled()
+    source = source[:, :3]
+    crop = sequence_crop(source, source[None], PERSON, SIDE, SIDE)
+    to_canvas = invert(crop)
+    # Eagerly: tracing takes far longer than three pictures.
+    state = generator.encode_source(
+        from_bytes(cut_out(image, crop, SIDE, SIDE)[None]), transform_joints(to_canvas, source)[None]
+    )
+    (x, y), step = crop[:, 2], crop[0, 0]
+    place = (
+        slice(max(0, int(y)), int(y + step * SIDE)),
+        slice(max(0, int(x)), int(x + step * SIDE)),
+    )
+
+    def render(pose):
+        picture = to_bytes(generator.render(state, transform_joints(to_canvas, pose)[None]))[0].numpy()
+        return Pasting(image, SIDE, SIDE, crop)(picture)[place]
+
+    return render, place
+
+
+def test_a_dragged_wrist_moves_the_person_as_in_python(page, python, psnr):
+    render, place = python
+    before, pose_before = page.picture(), page.pose()
+    page.drag("left_wrist", -30, 60)
+    after, pose_after = page.picture(), page.pose()
+
+    wrist = JOINTS.index("left_wrist")
+    assert np.abs(pose_after - pose_before)[wrist, :2].min() > 10
+    assert np.allclose(np.delete(pose_after, wrist, 0), np.delete(pose_before, wrist, 0), atol=0.02)
+    assert psnr(before, after) < 40
+    for picture, pose in ((before, pose_before), (after, pose_after)):
+        assert psnr(picture[place], render(pose)) >= 40
+    # Beside the canvas the photo stays as it is.
+    assert np.abs(np.int16(after) - before)[:, :4].max() <= 1
+
+
+def test_nothing_is_asked_of_another_host_and_nothing_fails(page, site):
+    page.drag("right_wrist", 20, -40)
+    assert page.errors == []
+    assert [address for address in page.requests if not address.startswith((site, f"blob:{site}"))] == []
+
+
+def test_the_policy_forbids_other_hosts(page):
+    fetched = page.tab.evaluate(
+        "fetch('http://127.0.0.2:9/').then(() => 'sent', (error) => 'refused: ' + error.message)"
+    )
+    assert fetched.startswith("refused")
+    assert any("Content Security Policy" in error for error in page.errors)
+    page.errors.clear()
+
+
+def test_an_elbow_takes_its_hand_along(page):
+    before = page.pose()
+    page.drag("right_elbow", 15, 20)
+    moved = (page.pose() - before)[JOINTS.index("right_elbow") : JOINTS.index("right_wrist") + 1, :2]
+    assert np.allclose(moved[0], moved[1], atol=0.05) and moved.min() > 5
+
+
+def test_arrow_keys_move_the_joint_in_focus(page):
+    before = page.pose()
+    page.joint("head").focus()
+    page.tab.keyboard.press("ArrowUp")
+    page.tab.keyboard.press("Shift+ArrowLeft")
+    page.settle()
+    moved = (page.pose() - before)[0, :2]
+    assert moved[1] < -1 and moved[0] == pytest.approx(5 * moved[1], rel=0.02)
+    assert "head, " in page.joint("head").get_attribute("aria-label")
+
+
+def test_without_headers_it_runs_on_one_thread_and_makes_the_same(open_page, plain_site, page, psnr):
+    alone = open_page(plain_site)
+    assert "one thread" in alone.tab.locator("#speed").inner_text()
+    assert "several threads" in page.tab.locator("#speed").inner_text()
+    assert psnr(alone.picture(), page.picture()) > 50
+    assert alone.errors == []
+
+
+def test_the_person_of_a_photo_is_found(page, as_file):
+    image, source, _ = bundled()
+    twice = np.asarray(
+        Image.fromarray(image).resize([2 * side for side in image.shape[1::-1]], Image.Resampling.BICUBIC)
+    )
+    page.choose(as_file(twice), "twice.png")
+    page.tab.locator("#picture[width='1080']").wait_for()
+    page.tab.locator("#pose-controls:enabled").wait_for()
+    page.settle()
+    found = page.pose()
+    away = np.hypot(*(found[:, :2] - (2 * source[:, :2] + 0.5)).T)
+    assert np.median(away) < 20 and away.max() < 60
+    assert page.errors == []
+
+
+def test_where_nobody_is_found_the_joints_are_placed_by_hand(page, as_file):
+    noise = np.random.default_rng(0).integers(0, 255, (300, 240, 3), np.uint8)
+    page.choose(as_file(noise))
+    guide = page.tab.locator("#guide")
+    guide.wait_for()
+    prompt = page.tab.locator("#guide-prompt")
+    assert "1 of 14: tap the top of the head" in prompt.inner_text()
+    box = page.tab.locator("#picture").bounding_box()
+    page.tab.locator("#picture").click(position={"x": 5, "y": 5})
+    page.tab.locator("#guide-back").click()
+    for number, (x, y) in enumerate(_standing()):
+        if number == 13:
+            page.tab.locator("#guide-skip").click()
+        else:
+            page.tab.locator("#picture").click(position={"x": x * box["width"], "y": y * box["height"]})
+    guide.wait_for(state="hidden")
+    page.settle()
+    pose = page.pose()
+    assert np.allclose(pose[:13, :2], np.array(_standing())[:13] * [240, 300], atol=1.5)
+    assert (pose[:13, 2] == 1).all() and pose[13, 2] == 0
+
+
+def _standing():
+    return [
+        (0.50, 0.12), (0.50, 0.22), (0.40, 0.25), (0.33, 0.38), (0.30, 0.50), (0.60, 0.25), (0.67, 0.38),
+        (0.70, 0.50), (0.44, 0.52), (0.43, 0.70), (0.42, 0.88), (0.56, 0.52), (0.57, 0.70), (0.58, 0.88),
+    ]  # fmt: skip
+
+
+def _huge():
+    """A small PNG file that unpacks to 400 million pixels."""
+    file = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (b"", "no photo"),
+        (b"GIF89a is what it says", "no photo"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), "no photo"),
+        (_huge(), "400 million pixels"),
+    ],
+    ids=["empty", "text", "broken", "huge"],
+)
+def test_a_bad_photo_is_refused_in_a_sentence(page, content, words):
+    page.choose(content)
+    sentence = page.error()
+    assert words in sentence and sentence.endswith(".") and ". " not in sentence
+    # The photo before it is still there.
+    page.drag("left_ankle", 10, 5)
+    assert page.errors == []
+
+
+def test_a_browser_without_webassembly_is_told(open_page, site):
+    old = open_page(site, ready=False)
+    old.tab.add_init_script("delete window.WebAssembly")
+    old.tab.goto(site)
+    assert "no WebAssembly" in old.error()
+
+
+def test_masks_layers_and_background_are_shown(page, psnr):
+    shown = {}
+    for label in ("Photo", "Masks and layers", "The scene without the person"):
+        page.tab.get_by_label(label, exact=True).check()
+        shown[label] = page.picture()
+        assert page.tab.locator("#layers figure").count() == (10 if label.startswith("Masks") else 0)
+    image, *_ = bundled()
+    assert psnr(shown["Photo"], image) > 45
+    assert psnr(shown["Masks and layers"], image) < 30
+    assert psnr(shown["The scene without the person"], image) < 30
+
+
+def test_a_motion_plays_and_is_filmed(page):
+    page.tab.select_option("#motion", "wave")
+    before = page.centre("left_wrist")
+    page.tab.locator("#play").click()
+    page.tab.wait_for_timeout(2000)
+    assert page.centre("left_wrist") != before
+    page.tab.locator("#play").click()
+    page.settle()
+    assert page.centre("left_wrist") == pytest.approx(before, abs=1)
+    video = page.saved("#save-video")
+    assert len(video) > 20_000 and (b"ftyp" in video[:16] or video.startswith(b"\x1a\x45\xdf\xa3"))
+    assert page.errors == []

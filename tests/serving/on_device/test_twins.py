@@ -1,0 +1,72 @@
+"""The page's arithmetic against the package's: crops, fitted motion, pixels, names. Needs Node alone."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tf_unseen_pose.data.crop import sequence_crop
+from tf_unseen_pose.data.resampling import cut_out
+from tf_unseen_pose.demo import bundled
+from tf_unseen_pose.retargeting import retarget
+from tf_unseen_pose.skeleton import PERSON
+
+SIDE = 256
+
+
+@pytest.fixture
+def page_says(node):
+    """Calls a function of one of the page's modules with JSON: its answer."""
+
+    def call(module, expression, *arguments):
+        script = (
+            f"const m = await import('./src/{module}'); const {{ readFile }} = await import('node:fs/promises');"
+            f"const given = JSON.parse(await readFile('/dev/stdin')); console.log(JSON.stringify({expression}));"
+        )
+        return json.loads(node("--input-type=module", "-e", script, input=json.dumps(arguments)))
+
+    return call
+
+
+def _poses(count, seed):
+    """People somewhere in a photo, some joints absent: [count, 14, 3]."""
+    rng = np.random.default_rng(seed)
+    poses = np.concatenate([rng.uniform(-50, 900, (count, 14, 2)), rng.uniform(0.1, 1, (count, 14, 1))], axis=-1)
+    poses[..., 2] *= rng.uniform(size=(count, 14)) > 0.15
+    return poses.astype(np.float32)
+
+
+def test_names_and_limbs(page_says):
+    assert page_says("pose/skeleton.js", "m.JOINTS") == list(PERSON.joints)
+    assert page_says("pose/skeleton.js", "m.LIMBS") == [limb.name for limb in PERSON.limbs]
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 60])
+def test_crops(page_says, count):
+    for seed in range(5):
+        source, targets = _poses(1, seed)[0], _poses(count, 100 + seed)
+        crop = page_says("geometry/crop.js", "m.sequenceCrop(...given)", source.tolist(), targets.tolist())
+        expected = sequence_crop(source, targets, PERSON, SIDE, SIDE)
+        assert [crop["step"], crop["x"], crop["y"]] == pytest.approx(
+            [expected[0, 0], *expected[:, 2]], rel=1e-5, abs=1e-3
+        )
+
+
+def test_fitted_motion(page_says):
+    _, source, motion = bundled()
+    driving = motion.joints.copy()
+    driving[3:6, 4, 2] = driving[0, 9, 2] = 0
+    for person in (source[:, :3], _poses(1, 3)[0]):
+        fitted = page_says("pose/retarget.js", "m.retarget(...given)", driving.tolist(), person.tolist())
+        assert np.allclose(fitted, retarget(driving, person, PERSON), atol=1e-2)
+
+
+@pytest.mark.parametrize("step", [0.7, 1.6, 3.4])
+def test_canvases(page_says, step):
+    image, *_ = bundled()
+    crop = np.array([[step, 0, -30.3], [0, step, 12.6]], np.float32)
+    photo = {"width": image.shape[1], "height": image.shape[0]}
+    photo["data"] = np.dstack([image, np.full_like(image[..., :1], 255)]).ravel().tolist()
+    place = {"step": float(crop[0, 0]), "x": float(crop[0, 2]), "y": float(crop[1, 2])}
+    canvas = np.array(page_says("geometry/resample.js", "[...m.cutOut(...given)]", photo, place)).reshape(SIDE, SIDE, 4)
+    assert np.abs(canvas[..., :3] - np.int16(cut_out(image, crop, SIDE, SIDE))).mean() < 1.5
