@@ -46,6 +46,11 @@ def test_a_flex_operation_is_refused(converted, refuses):
     refuses(lambda: require_portable(content, "float32"), "FlexMatrixInverse", "devices")
 
 
+def test_an_input_handed_through_is_refused(converted, refuses):
+    content = converted(lambda x: {"same": x, "other": x * 2.0})
+    refuses(lambda: require_portable(content, "float32"), "hand its input", "zeros")
+
+
 def test_whole_graph_quantization_is_refused(converted, refuses):
     """A warp's arithmetic in int8, with a convolution elsewhere in the graph."""
 

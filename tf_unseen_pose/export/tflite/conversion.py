@@ -12,6 +12,7 @@ import contextlib
 import io
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -21,6 +22,8 @@ from tensorflow.lite.python.convert_phase import ConverterError
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model import PoseModel
 
+# No joint and no pixel is less; an operation that the converter cannot take for none.
+_BELOW_ALL = -1e9
 SIGNATURES = ("encode_source", "render", "synthesize")
 
 
@@ -34,7 +37,8 @@ def convert(generator: PoseModel, batch: int = 1) -> bytes:
     state = [tf.TensorSpec(part.shape, part.dtype, name) for name, part in example._asdict().items()]
 
     def encode_source(inputs):
-        return generator.encode_source(inputs["image"], inputs["source_joints"])._asdict()
+        made = generator.encode_source(inputs["image"], inputs["source_joints"])._asdict()
+        return {name: _computed(part, inputs.values()) for name, part in made.items()}
 
     def render(inputs):
         kept = type(example)(*(inputs[name] for name in example._fields))
@@ -54,6 +58,12 @@ def convert(generator: PoseModel, batch: int = 1) -> bytes:
         with contextlib.redirect_stdout(io.StringIO()):
             archive.write_out(folder)
         return convert_saved_model(Path(folder), SIGNATURES)
+
+
+def _computed(output: tf.Tensor, inputs: Iterable[tf.Tensor]) -> tf.Tensor:
+    """The output by an operation of its own where it is an input handed through: LiteRT's CompiledModel binds such an
+    output to fresh memory, and reads zeros."""
+    return tf.maximum(output, _BELOW_ALL) if any(output is given for given in inputs) else output
 
 
 def convert_saved_model(folder: Path, signatures: tuple[str, ...]) -> bytes:

@@ -29,11 +29,12 @@ class Operation:
 
 
 class Graph:
-    """One subgraph of a model: `operations`, in order, and what is known of its tensors."""
+    """One subgraph of a model: `operations`, in order, `inputs` and `outputs`, and what is known of its tensors."""
 
     def __init__(self, model: schema.ModelT, subgraph: schema.SubGraphT):
         self._model, self._subgraph = model, subgraph
         self.name = subgraph.name.decode()
+        self.inputs, self.outputs = (tuple(map(int, ends)) for ends in (subgraph.inputs, subgraph.outputs))
 
     @cached_property
     def operations(self) -> list[Operation]:

@@ -1,6 +1,7 @@
 """What a file must be, looked at operation by operation before it is written.
 
-Builtin operations only: no Flex, no custom ones, none with a state. What is quantized are convolutions and those that
+Builtin operations only: no Flex, no custom ones, none with a state; no input handed through as an output, which LiteRT's
+CompiledModel reads as zeros. What is quantized are convolutions and those that
 pass their maps on to each other; a chain of quantized operations without a convolution would be geometry.
 """
 
@@ -45,6 +46,11 @@ def require_portable(content: bytes, variant: str) -> dict[str, dict[str, int]]:
                     f"The {variant} file would keep a state in {operation.kind}; nothing was exported: try the other "
                     "TensorFlow stack, and report this."
                 )
+        for tensor in set(graph.inputs) & set(graph.outputs):
+            raise UserError(
+                f"The {variant} file would hand its input {graph.tensor_name(tensor)} through, which some runtimes read "
+                "as zeros; nothing was exported: report this."
+            )
         _require_float_geometry(graph, variant)
         counts[graph.name] = dict(Counter(operation.kind for operation in graph.operations))
     return counts
