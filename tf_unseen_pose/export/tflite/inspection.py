@@ -1,8 +1,8 @@
 """What a file must be, looked at operation by operation before it is written.
 
-Builtin operations only: no Flex, no custom ones, none with a state; no input handed through as an output, which LiteRT's
-CompiledModel reads as zeros. What is quantized are convolutions and those that
-pass their maps on to each other; a chain of quantized operations without a convolution would be geometry.
+Builtin operations only: no Flex, no custom ones, none with a state. No input handed through as an output, which
+LiteRT's CompiledModel reads as zeros. What is quantized are convolutions and those that pass their maps on to each
+other; a chain of quantized operations without a convolution would be geometry.
 """
 
 from collections import Counter
@@ -48,8 +48,8 @@ def require_portable(content: bytes, variant: str) -> dict[str, dict[str, int]]:
                 )
         for tensor in set(graph.inputs) & set(graph.outputs):
             raise UserError(
-                f"The {variant} file would hand its input {graph.tensor_name(tensor)} through, which some runtimes read "
-                "as zeros; nothing was exported: report this."
+                f"The {variant} file would hand its input {graph.tensor_name(tensor)} through, which some runtimes "
+                "read as zeros; nothing was exported: report this."
             )
         _require_float_geometry(graph, variant)
         counts[graph.name] = dict(Counter(operation.kind for operation in graph.operations))
