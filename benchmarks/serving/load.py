@@ -200,7 +200,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rates", nargs="+", type=float, default=[2, 5, 10, 15, 20, 40], help="requests a second")
     parser.add_argument("--clients", nargs="+", type=int, default=[1, 2, 4, 8], help="that ask in turn (%(default)s)")
     parser.add_argument("--seconds", type=float, default=20, help="of each rate and number of clients (%(default)s)")
-    parser.add_argument("--minutes", type=float, default=20, help="for which memory is watched (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=20, help="for which memory is watched, 0: not (%(default)s)")
     parser.add_argument("--repeats", type=int, default=30, help="rounds beside the bare model (%(default)s)")
     parser.add_argument("--serve", nargs=argparse.REMAINDER, default=[], help="options for 'serve', at the end")
     options = parser.parse_args(arguments)
@@ -220,23 +220,20 @@ def main(arguments: list[str] | None = None) -> None:
             {"clients": clients, **closed_loop(channel, scene, clients, after(seconds)).row(seconds)}
             for clients in options.clients
         ]
-        # Half of what it can do: busy, and never behind.
-        rate = max(row["answers/s"] for row in tables["clients that ask in turn"]) / 2
-        with MemoryCurve(server) as memory:
-            answers = open_loop(channel, scene, rate, 60 * minutes)
-        tables["memory"] = [{"rate": rate, **answers.row(60 * minutes), **_course(memory.megabytes)}]
+        if minutes:
+            # Half of what it can do: busy, and never behind.
+            rate = max(row["answers/s"] for row in tables["clients that ask in turn"]) / 2
+            with MemoryCurve(server) as memory:
+                answers = open_loop(channel, scene, rate, 60 * minutes)
+            tables["memory"] = [{"rate": rate, **answers.row(60 * minutes), **_course(memory.megabytes)}]
     tables["events"] = [swapped(options.folder, scene, served, seconds), killed(options.folder, scene, served, seconds)]
     publish("load", options, tables, seconds=seconds, minutes=minutes, options_of_serve=" ".join(served))
 
 
 def _course(megabytes: list[float]) -> dict:
-    """Memory as columns: in the first and in the last tenth of the time, and the most."""
-    tenth = max(1, len(megabytes) // 10)
-    return {
-        "first tenth, MB": float(np.median(megabytes[:tenth])),
-        "last tenth, MB": float(np.median(megabytes[-tenth:])),
-        "most, MB": max(megabytes),
-    }
+    """Memory as columns: the median of each tenth of the time, and the most."""
+    tenths = (np.median(part) for part in np.array_split(megabytes, 10) if len(part))
+    return {"by tenths of the time, MB": " ".join(f"{tenth:.0f}" for tenth in tenths), "most, MB": max(megabytes)}
 
 
 if __name__ == "__main__":
