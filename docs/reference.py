@@ -7,11 +7,14 @@ A test compares the pages with what this would write.
 
 import argparse
 import inspect
+import typing
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
-import typer
 import yaml
+from typer.models import ArgumentInfo, OptionInfo
 
 from tf_unseen_pose.cli import app
 from tf_unseen_pose.config import Config
@@ -152,7 +155,6 @@ def _purpose(path: Path) -> str:
 
 
 def _commands() -> str:
-    command = typer.main.get_command(app)
     lines = [
         "# Reference: commands",
         _WRITTEN,
@@ -160,61 +162,93 @@ def _commands() -> str:
         "the package is installed; `--help` says the same as this page. What goes wrong and can be put right ends in "
         "one sentence and exit code 2, Ctrl-C in 130.\n",
     ]
-    for name, each in command.commands.items():
-        lines += [f"## {name}", f"{inspect.cleandoc(each.help)}\n", "```text", _usage(name, each), "```\n"]
+    for command in app.registered_commands:
+        function = command.callback
+        name = command.name or function.__name__.replace("_", "-")
+        parameters = list(_parameters(function))
+        lines += [f"## {name}", f"{inspect.cleandoc(function.__doc__)}\n"]
+        lines += ["```text", " ".join(["unseen-pose", name, *filter(None, map(_in_usage, parameters))]), "```\n"]
         lines += ["| | default | meaning |", "|---|---|---|"]
-        lines += [_parameter(parameter) for parameter in each.params if parameter.name != "help"]
+        lines += [_parameter(parameter) for parameter in parameters]
         lines += [""]
     lines += _on_device()
     return "\n".join(lines) + "\n"
 
 
-def _usage(name: str, command) -> str:
-    arguments = [_metavar(parameter) for parameter in command.params if parameter.param_type_name == "argument"]
-    needed = [
-        f"{parameter.opts[-1]} {_metavar(parameter)}"
-        for parameter in command.params
-        if parameter.param_type_name == "option" and parameter.required
-    ]
-    return " ".join(["unseen-pose", name, *arguments, *needed, "[OPTIONS]"])
+@dataclass(frozen=True)
+class _Parameter:
+    """An argument or option of a command.
+
+    Attributes:
+        names: of an option, as they are typed; none of an argument.
+        value: what stands for its value; "" for a flag.
+        kind: the type that the function declares, without None.
+        default: None where there is none, `...` where it must be given.
+        info: what is said to Typer of it.
+    """
+
+    names: tuple[str, ...]
+    value: str
+    kind: type
+    default: object
+    info: OptionInfo | ArgumentInfo
+
+    @property
+    def needed(self) -> bool:
+        return self.default is ...
 
 
-def _metavar(parameter) -> str:
-    name = parameter.metavar or parameter.name.upper().replace("_", "-")
-    if parameter.param_type_name == "option":
-        name = parameter.metavar or _type(parameter)
-        return name
-    return f"[{name}...]" if parameter.nargs == -1 else name if parameter.required else f"[{name}]"
+def _parameters(function) -> Iterator[_Parameter]:
+    """As Typer reads them off a command's function."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        annotation, info = typing.get_args(hints[name])
+        kinds = [kind for kind in typing.get_args(annotation) or (annotation,) if kind is not type(None)]
+        # Of `list[str]` the only argument is str.
+        several, kind = typing.get_origin(annotation) is list or typing.get_origin(kinds[0]) is list, kinds[0]
+        kind = (typing.get_args(kind) or (kind,))[0]
+        default = ... if parameter.default in (inspect.Parameter.empty, ...) else parameter.default
+        dashed = name.replace("_", "-")
+        if isinstance(info, ArgumentInfo):
+            value = info.metavar or dashed.upper()
+            yield _Parameter((), f"{value}..." if several else value, kind, default, info)
+            continue
+        # Within Annotated the first name stands where a default would.
+        given = tuple(text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str))
+        names = given or (f"--{dashed}", *([f"--no-{dashed}"] if kind is bool else []))
+        yield _Parameter(names, "" if kind is bool else info.metavar or _value_of(kind), kind, default, info)
 
 
-def _type(parameter) -> str:
-    choices = getattr(parameter.type, "choices", None)
-    if choices:
-        return "|".join(str(getattr(choice, "value", choice)) for choice in choices)
-    kinds = {"path": "PATH", "integer": "NUMBER", "integer range": "NUMBER", "float": "NUMBER", "float range": "NUMBER"}
-    return kinds.get(parameter.type.name, "TEXT")
+def _value_of(kind: type) -> str:
+    if issubclass(kind, Enum):
+        return "|".join(kind)
+    return {Path: "PATH", int: "NUMBER", float: "NUMBER"}.get(kind, "TEXT")
 
 
-def _parameter(parameter) -> str:
-    if parameter.param_type_name == "argument":
-        return f"| `{_metavar(parameter)}` | {'needed' if parameter.required else ''} | {_cell(parameter.help or '')} |"
-    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    if not (parameter.is_flag or parameter.secondary_opts):
-        names += f" `{_cell(_metavar(parameter))}`"
-    return f"| {names} | {_default(parameter)} | {_cell(parameter.help or '')} |"
+def _in_usage(parameter: _Parameter) -> str:
+    """What the form of the command shows: arguments, and options that must be given."""
+    if not parameter.names:
+        return parameter.value if parameter.needed else f"[{parameter.value}]"
+    return f"{parameter.names[-1]} {parameter.value}" if parameter.needed else ""
 
 
-def _default(parameter) -> str:
-    if parameter.required:
+def _parameter(parameter: _Parameter) -> str:
+    names = ", ".join(f"`{name}`" for name in parameter.names)
+    shown = " ".join(filter(None, [names, f"`{_cell(parameter.value)}`" if parameter.value else ""]))
+    return f"| {shown} | {_default(parameter)} | {_cell(parameter.info.help)} |"
+
+
+def _default(parameter: _Parameter) -> str:
+    if parameter.needed:
         return "needed"
-    if isinstance(parameter.show_default, str):
-        return parameter.show_default
-    default = parameter.default
-    if parameter.is_flag and not parameter.secondary_opts or default is None or default in ([], ()):
+    if isinstance(parameter.info.show_default, str):
+        return parameter.info.show_default
+    if parameter.default in (None, []):
         return ""
-    if parameter.secondary_opts:
-        return f"`{parameter.opts[0] if default else parameter.secondary_opts[0]}`"
-    return f"`{getattr(default, 'value', default)}`"
+    if parameter.kind is bool:
+        # One that can be switched both ways, or a flag, which is off.
+        return f"`{parameter.names[not parameter.default]}`" if len(parameter.names) > 1 else ""
+    return f"`{getattr(parameter.default, 'value', parameter.default)}`"
 
 
 def _on_device() -> list[str]:

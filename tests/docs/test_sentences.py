@@ -15,17 +15,32 @@ def templates(root):
     """Patterns of all strings of the package; what is filled in later is a group."""
     found = set()
     for path in (root / "tf_unseen_pose").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        names = dict(filter(None, map(_named_string, module.body)))
+        for node in ast.walk(module):
             if isinstance(node, ast.JoinedStr):
-                parts = [re.escape(p.value) if isinstance(p, ast.Constant) else "(.*?)" for p in node.values]
-                fixed = sum(len(p.value) for p in node.values if isinstance(p, ast.Constant))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                parts, fixed = [re.escape(node.value)], len(node.value)
+                texts = [_text(part, names) for part in node.values]
             else:
-                continue
-            if fixed >= _LEAST_TEXT:
-                found.add(re.compile("".join(parts)))
+                texts = [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+            if sum(len(text) for text in texts if text) >= _LEAST_TEXT:
+                found.add(re.compile("".join("(.*?)" if text is None else re.escape(text) for text in texts)))
     return found
+
+
+def _named_string(statement):
+    """(name, string) of a module's constant."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+        (target,) = statement.targets
+        if isinstance(statement.value.value, str) and isinstance(target, ast.Name):
+            return target.id, statement.value.value
+    return None
+
+
+def _text(part, names):
+    """A part of an f-string, None where it is filled in later."""
+    if isinstance(part, ast.Constant):
+        return part.value
+    return names.get(part.value.id) if isinstance(part.value, ast.Name) else None
 
 
 def is_said(sentence, known):
