@@ -16,14 +16,11 @@ def test_nothing_is_left_out():
         assert f"\n## {name}\n" in commands
     assert "`--retarget`, `--no-retarget`" in commands and "| `-o`, `--output` `PATH` | needed |" in commands
 
-    def keys(values):
-        for key, value in values.items():
-            yield key
-            if isinstance(value, dict):
-                yield from keys(value)
-
-    for key in keys(load_config("lite").model_dump()):
-        assert f"| `{key}` |" in configuration, key
+    for section, settings in load_config("lite").model_dump().items():
+        assert f"\n## {section}\n" in configuration
+        inner = (key for value in settings.values() if isinstance(value, dict) for key in value)
+        for key in (*settings, *inner):
+            assert f"| `{key}` |" in configuration, key
 
 
 def test_every_setting_and_option_says_what_it_is_for():

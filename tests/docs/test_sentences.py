@@ -30,9 +30,9 @@ def templates(root):
 def _named_string(statement):
     """(name, string) of a module's constant."""
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
-        (target,) = statement.targets
-        if isinstance(statement.value.value, str) and isinstance(target, ast.Name):
-            return target.id, statement.value.value
+        name, value = statement.targets[0], statement.value.value
+        if isinstance(value, str) and isinstance(name, ast.Name):
+            return name.id, value
     return None
 
 
