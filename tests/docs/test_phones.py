@@ -9,7 +9,6 @@ from ai_edge_litert.compiled_model import CompiledModel
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.joint_formats import HEAD_BEYOND_EARS, LEAST_VISIBILITY
 from tf_unseen_pose.export.tflite.conversion import convert
-from tf_unseen_pose.export.tflite.flatbuffer import graphs
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.on_device.lite_file import LiteFile
 
@@ -97,11 +96,6 @@ def test_the_calls_of_the_page_compute_what_the_interpreter_does(content):
     made = {"image": compiled.create_output_buffer_by_name("synthesize", "image")}
     compiled.run_by_name("synthesize", whole, made)
     np.testing.assert_allclose(made["image"].read(64 * 64 * 3, np.float32), pictures[0], atol=1e-4)
-
-
-def test_the_page_warns_of_files_that_hand_an_input_through_while_such_files_come_along(pages, path):
-    warned = "cannot be encoded by CompiledModel" in pages["docs/phones"].text
-    assert warned == any(set(graph.inputs) & set(graph.outputs) for graph in graphs(path.read_bytes()))
 
 
 def test_names_and_numbers_in_the_code_are_the_files(pages, file):
