@@ -36,10 +36,10 @@ class UNetConfig(_Section):
     decoder's convolutions from the coarsest level to the image's resolution. Heatmaps join at level 1.
     """
 
-    stem: Channels
-    down: tuple[Channels, ...] = Field(min_length=1)
-    refine: tuple[Channels, ...]
-    up: tuple[Channels, ...]
+    stem: Channels = Field(description="channels of the first convolution, 7 x 7, at the image's resolution")
+    down: tuple[Channels, ...] = Field(min_length=1, description="of the convolution of stride 2 into each level")
+    refine: tuple[Channels, ...] = Field(description="of the convolution that follows it")
+    up: tuple[Channels, ...] = Field(description="of the decoder, from the coarsest level to the image's resolution")
 
     @model_validator(mode="after")
     def _levels_agree(self):
@@ -55,24 +55,26 @@ class CompactUNetConfig(_Section):
     twice the input's resolution.
     """
 
-    widths: tuple[Channels, ...] = Field(min_length=2)
-    finer: int = Field(0, ge=0, le=4096)
+    widths: tuple[Channels, ...] = Field(min_length=2, description="channels of every level, the input's first")
+    finer: int = Field(0, ge=0, le=4096, description="channels of one more level, at twice the input's resolution")
 
 
 class ModelConfig(_Section):
     """The generator. Heights and widths are the canvas's, in pixels."""
 
-    network: Literal["modular", "copying", "unet"] = "modular"
-    skeleton: str = "person"
-    height: int = Field(256, ge=32, le=2048)
-    width: int = Field(256, ge=32, le=2048)
-    segmentation: UNetConfig | CompactUNetConfig
-    background: UNetConfig | CompactUNetConfig
-    foreground: UNetConfig | CompactUNetConfig
-    baseline: UNetConfig
+    network: Literal["modular", "copying", "unet"] = Field(
+        "modular", description="the paper's generator, that of preset lite, or the plain U-Net to compare with"
+    )
+    skeleton: str = Field("person", description="joints and limbs: person, or golf with a club")
+    height: int = Field(256, ge=32, le=2048, description="of the canvas")
+    width: int = Field(256, ge=32, le=2048, description="of the canvas")
+    segmentation: UNetConfig | CompactUNetConfig = Field(description="which limb a pixel of the photo belongs to")
+    background: UNetConfig | CompactUNetConfig = Field(description="the scene without the person")
+    foreground: UNetConfig | CompactUNetConfig = Field(description="the person in the target pose, and alpha")
+    baseline: UNetConfig = Field(description="the plain U-Net of network unet")
     reduction: Literal[1, 2] = Field(2, description="copying: canvas pixels along a side of a map's pixel")
-    heatmap_sigma: float = Field(1.75, gt=0, le=100)
-    background_fill: Literal["noise", "zero"] = "noise"
+    heatmap_sigma: float = Field(1.75, gt=0, le=100, description="standard deviation of a joint's blob, in map pixels")
+    background_fill: Literal["noise", "zero"] = Field("noise", description="what fills the background's hole")
     hole_steepness: float = Field(
         1.0, ge=1, le=100, description="copying: a pixel is in the hole whole where the person's mask is above 1 / this"
     )
@@ -118,11 +120,11 @@ class DataConfig(_Section):
     actions: tuple[str, ...] = Field((), description="train on clips of these actions; on all when empty")
     min_gap: float = Field(0.02, ge=0, lt=1, description="least distance of a pair's frames, as a part of the clip")
     crop_factor: float = Field(1.14, gt=0, description="larger shows the person larger on the canvas")
-    scale: Range = (0.90, 1.05)
+    scale: Range = Field((0.90, 1.05), description="factor, drawn between the two")
     rotation: float = Field(5.0, ge=0, le=180, description="degrees, either way")
     shift: float = Field(5.0, ge=0, description="pixels, either way, along x and y")
-    flip: bool = True
-    brightness: Range = (0.95, 1.05)
+    flip: bool = Field(True, description="half of the pairs mirrored, left and right changed over")
+    brightness: Range = Field((0.95, 1.05), description="factor of the picture")
     # The next five need person masks, and leave pairs without as they are.
     background_swap: float = Field(0.0, ge=0, le=1, description="part of pairs put before another clip's background")
     hue: float = Field(0.0, ge=0, le=180, description="degrees, either way: person, new background")
@@ -147,7 +149,7 @@ class LossConfig(_Section):
         None, description="authors' .mat of channel statistics; measured on the data when not given"
     )
     l1: Weight = Field(0.0, description="L1 beside the VGG loss, whose features hardly tell colours apart")
-    gan: Weight = 0.1
+    gan: Weight = Field(0.1, description="of vgg_gan: the discriminator's word")
     mask: Weight = Field(0.0, description="cross-entropy of segmentation and alpha where person masks are known")
     background: Weight = Field(0.0, description="L1 of the background picture where the target photograph shows it")
     ssim: Weight = Field(0.0, description="(1 - SSIM) / 2 of the result")
@@ -158,15 +160,15 @@ class LossConfig(_Section):
 class DiscriminatorConfig(_Section):
     """Stride-2 convolutions, then one map of logits."""
 
-    widths: tuple[Channels, ...] = Field((64, 128, 256, 256), min_length=1)
+    widths: tuple[Channels, ...] = Field((64, 128, 256, 256), min_length=1, description="channels of each convolution")
 
 
 class StageConfig(_Section):
     """A part of training. A step is one global batch."""
 
-    loss: Literal["l1", "vgg", "vgg_gan"]
-    steps: int = Field(ge=1)
-    learning_rate: float = Field(1e-4, gt=0, lt=10)
+    loss: Literal["l1", "vgg", "vgg_gan"] = Field(description="absolute difference, VGG features, or these and a GAN")
+    steps: int = Field(ge=1, description="of this stage")
+    learning_rate: float = Field(1e-4, gt=0, lt=10, description="of both optimizers")
     discriminator_first: int = Field(
         0, ge=0, description="of vgg_gan: first steps, in which only the discriminator learns"
     )
@@ -175,23 +177,23 @@ class StageConfig(_Section):
 class TrainConfig(_Section):
     """Schedule, how steps are computed, and housekeeping."""
 
-    stages: tuple[StageConfig, ...] = Field(min_length=1)
+    stages: tuple[StageConfig, ...] = Field(min_length=1, description="one after the other")
     batch_size: int = Field(4, ge=1, description="global: shared among the replicas")
     accumulate: int = Field(
         1, ge=1, description="parts in which a replica works its share of a batch off, to save memory"
     )
     max_minutes: float | None = Field(None, gt=0, description="stop a call of 'train' after so long")
-    optimizer: Literal["adam", "sgd"] = "adam"
+    optimizer: Literal["adam", "sgd"] = Field("adam", description="of generator and discriminator")
     average: float = Field(0.999, ge=0, lt=1, description="decay of the weights' moving average, which is what is used")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the networks' inner layers")
     xla: bool = Field(False, description="compile the generator's part of a step: for GPUs")
     workers: int | None = Field(
         None, ge=0, le=256, description="processes that make training pairs; by default by the machine's cores"
     )
-    seed: int = Field(0, ge=0, lt=2**31)
-    checkpoint_every: int = Field(500, ge=1)
-    log_every: int = Field(20, ge=1)
-    sample_every: int = Field(500, ge=1)
+    seed: int = Field(0, ge=0, lt=2**31, description="of first weights, pairs and augmentation")
+    checkpoint_every: int = Field(500, ge=1, description="steps from one checkpoint to the next")
+    log_every: int = Field(20, ge=1, description="steps whose mean losses are one point of TensorBoard's curves")
+    sample_every: int = Field(500, ge=1, description="steps from one row of sample pictures to the next")
 
     @model_validator(mode="after")
     def _parts_are_whole(self):

@@ -21,8 +21,8 @@ from tf_unseen_pose.files import replacing
 from tf_unseen_pose.skeleton import PERSON, Skeleton
 
 _ACCEPTED = (
-    "JSON with width, height and poses (see the README), the JSON of OpenPose (or its folder of a video), COCO, MPII "
-    "or BlazePose, or the authors' .mat"
+    "JSON with width, height and poses (see docs/your-photo.md), the JSON of OpenPose (or its folder of a video), "
+    "COCO, MPII or BlazePose, or the authors' .mat"
 )
 
 

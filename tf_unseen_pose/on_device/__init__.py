@@ -6,7 +6,7 @@
     photo = reposer.synthesize(image, target_joints, source_joints)
 
 `python -m tf_unseen_pose.on_device` is a demonstration. Nothing here imports TensorFlow; a test keeps it so. How to
-install it without TensorFlow, the README says.
+install it without TensorFlow, docs/devices.md says.
 """
 
 from tf_unseen_pose.on_device.reposer import TFLiteReposer

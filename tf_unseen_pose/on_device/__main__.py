@@ -23,7 +23,8 @@ from tf_unseen_pose.retargeting import retarget
 _FPS = 25.0
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """What it understands."""
     parser = argparse.ArgumentParser("python -m tf_unseen_pose.on_device", description="Re-pose a photo with LiteRT.")
     parser.add_argument("photo", nargs="?", type=Path, help="the photo of a person; else a bundled one")
     driving = parser.add_mutually_exclusive_group()
@@ -47,7 +48,7 @@ def run(arguments: list[str] | None = None) -> None:
     Raises:
         UserError: as `TFLiteReposer`; a package that is needed for it is not installed.
     """
-    options = _parser().parse_args(arguments)
+    options = command_line().parse_args(arguments)
     reposer = TFLiteReposer.load(options.model, options.threads, options.variant)
     window = Window() if options.window else None
     image, source = _photo(options, reposer)

@@ -1,0 +1,283 @@
+"""Writes the two pages of reference, configuration.md and commands.md, from the code that they describe.
+
+    python -m docs.reference
+
+A test compares the pages with what this would write.
+"""
+
+import argparse
+import inspect
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import yaml
+from typer.models import ArgumentInfo, OptionInfo
+
+from tf_unseen_pose.cli import app
+from tf_unseen_pose.config import Config
+from tf_unseen_pose.files import replacing
+from tf_unseen_pose.on_device.__main__ import command_line as on_device_command_line
+from tf_unseen_pose.presets import PRESETS
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent
+_WRITTEN = "<!-- Written by `python -m docs.reference`; change the code, not this page. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """The content of every page by its file's name."""
+    return {"configuration.md": _configuration(), "commands.md": _commands()}
+
+
+def _configuration() -> str:
+    schema = Config.model_json_schema()
+    lines = [
+        "# Reference: configuration",
+        _WRITTEN,
+        "Every setting of [`tf_unseen_pose/config.py`](../tf_unseen_pose/config.py). `--config` names a preset or a "
+        "YAML file that starts from one; `--set section.key=value` overrides one setting, and numbers count a list's "
+        "entries: `--set train.stages.0.steps=5000`. What a run was trained with stands in its `config.json`.\n",
+        "[Training](training.md#the-configuration) says which settings matter first.\n",
+    ]
+    for name, section in _sections(schema, "", schema):
+        lines += [f"## {name}", f"{inspect.cleandoc(section.get('description', ''))}\n"]
+        lines += ["| setting | value | default | meaning |", "|---|---|---|---|"]
+        lines += [_setting(key, field, schema, section) for key, field in section["properties"].items()]
+        lines += [""]
+    lines += ["## Presets"]
+    lines += ["What each preset of [`presets.py`](../tf_unseen_pose/presets.py) sets; all else is as above.\n"]
+    for name, values in PRESETS.items():
+        lines += [f"### {name}", "```yaml", _as_yaml(values), "```\n"]
+    lines += ["## Files to start from", "| file | for |", "|---|---|"]
+    lines += [f"| [`{path.relative_to(ROOT)}`](../{path.relative_to(ROOT)}) | {_purpose(path)} |" for path in _files()]
+    return "\n".join(lines) + "\n"
+
+
+def _sections(schema: dict, name: str, section: dict) -> Iterator[tuple[str, dict]]:
+    """Sections that hold settings, by their dotted name, the outer ones first."""
+    if name:
+        yield name, section
+    seen = set()
+    for key, field in section["properties"].items():
+        for reference in _references(field):
+            # The three networks of the generator have the same settings.
+            if reference in seen:
+                continue
+            seen.add(reference)
+            inner = schema["$defs"][reference]
+            several = [k for k, other in section["properties"].items() if reference in _references(other)]
+            label = key if len(several) == 1 else "NETWORK"
+            label = f"{label}.N" if field.get("type") == "array" else label
+            title = f"{name}.{label}" if name else label
+            alternatives = len(_references(field)) > 1
+            yield from _sections(schema, f"{title} ({reference})" if alternatives else title, inner)
+
+
+def _references(field: dict) -> list[str]:
+    """The sections that a setting holds, or one of which it holds."""
+    inner = field.get("items", field)
+    options = inner.get("anyOf", inner.get("allOf", [inner]))
+    return [option["$ref"].rpartition("/")[2] for option in options if "$ref" in option]
+
+
+def _setting(key: str, field: dict, schema: dict, section: dict) -> str:
+    references = _references(field)
+    if references:
+        kind = " or ".join(f"`{reference}`" for reference in references) if len(references) > 1 else "a section"
+        kind = "a list of sections" if field.get("type") == "array" else kind
+    else:
+        kind = _kind(field)
+    required = key in section.get("required", ())
+    default = "" if references else "the preset's" if required else f"`{_value(field.get('default'))}`"
+    return f"| `{key}` | {kind} | {default} | {_cell(field.get('description', ''))} |"
+
+
+def _kind(field: dict) -> str:
+    """What values a setting takes, in words."""
+    if "anyOf" in field:
+        return " or ".join(_kind(option) for option in field["anyOf"])
+    if "enum" in field:
+        return " or ".join(f"`{_value(value)}`" for value in field["enum"])
+    kind = field.get("type")
+    if kind == "array":
+        if "prefixItems" in field:
+            return f"{len(field['prefixItems'])} numbers"
+        return f"a list of {_plural(field['items'])}"
+    if kind == "null":
+        return "nothing"
+    if kind == "string":
+        return "a file" if field.get("format") == "path" else "a name"
+    return {"boolean": "`true` or `false`"}.get(kind) or _number(field)
+
+
+def _plural(field: dict) -> str:
+    return {"integer": "whole numbers", "number": "numbers"}.get(field.get("type"), "names")
+
+
+def _number(field: dict) -> str:
+    limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    said = [f"{sign} {field[limit]:.10g}" for limit, sign in limits.items() if limit in field]
+    return " ".join(["whole number" if field["type"] == "integer" else "number", ", ".join(said)]).strip()
+
+
+def _value(value) -> str:
+    """As one would write it in a YAML file."""
+    return yaml.safe_dump(_plain(value), default_flow_style=True, width=10_000).removesuffix("...\n").strip()
+
+
+def _plain(value):
+    """Tuples as lists, which YAML knows."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _as_yaml(values: dict) -> str:
+    """Nested values, the innermost on one line each."""
+    return yaml.safe_dump(_plain(values), default_flow_style=None, sort_keys=False, width=110).strip()
+
+
+def _files() -> list[Path]:
+    return sorted((ROOT / "configs").glob("*.yaml"))
+
+
+def _purpose(path: Path) -> str:
+    """The comment that a configuration begins with."""
+    lines = []
+    for line in path.read_text().splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return _cell(" ".join(lines))
+
+
+def _commands() -> str:
+    lines = [
+        "# Reference: commands",
+        _WRITTEN,
+        "`python -m tf_unseen_pose COMMAND` in an environment that has the requirements, `unseen-pose COMMAND` where "
+        "the package is installed; `--help` says the same as this page. What goes wrong and can be put right ends in "
+        "one sentence and exit code 2, Ctrl-C in 130.\n",
+    ]
+    for command in app.registered_commands:
+        function = command.callback
+        name = command.name or function.__name__.replace("_", "-")
+        parameters = list(_parameters(function))
+        lines += [f"## {name}", f"{inspect.cleandoc(function.__doc__)}\n"]
+        lines += ["```text", " ".join(["unseen-pose", name, *filter(None, map(_in_usage, parameters))]), "```\n"]
+        lines += ["| | default | meaning |", "|---|---|---|"]
+        lines += [_parameter(parameter) for parameter in parameters]
+        lines += [""]
+    lines += _on_device()
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class _Parameter:
+    """An argument or option of a command.
+
+    Attributes:
+        names: of an option, as they are typed; none of an argument.
+        value: what stands for its value; "" for a flag.
+        kind: the type that the function declares, without None.
+        default: None where there is none, `...` where it must be given.
+        info: what is said to Typer of it.
+    """
+
+    names: tuple[str, ...]
+    value: str
+    kind: type
+    default: object
+    info: OptionInfo | ArgumentInfo
+
+    @property
+    def needed(self) -> bool:
+        return self.default is ...
+
+
+def _parameters(function) -> Iterator[_Parameter]:
+    """As Typer reads them off a command's function."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        annotation, info = typing.get_args(hints[name])
+        kinds = [kind for kind in typing.get_args(annotation) or (annotation,) if kind is not type(None)]
+        # Of `list[str]` the only argument is str.
+        several, kind = typing.get_origin(annotation) is list or typing.get_origin(kinds[0]) is list, kinds[0]
+        kind = (typing.get_args(kind) or (kind,))[0]
+        default = ... if parameter.default in (inspect.Parameter.empty, ...) else parameter.default
+        dashed = name.replace("_", "-")
+        if isinstance(info, ArgumentInfo):
+            value = info.metavar or dashed.upper()
+            yield _Parameter((), f"{value}..." if several else value, kind, default, info)
+            continue
+        # Within Annotated the first name stands where a default would.
+        given = tuple(text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str))
+        names = given or (f"--{dashed}", *([f"--no-{dashed}"] if kind is bool else []))
+        yield _Parameter(names, "" if kind is bool else info.metavar or _value_of(kind), kind, default, info)
+
+
+def _value_of(kind: type) -> str:
+    if issubclass(kind, Enum):
+        return "|".join(kind)
+    return {Path: "PATH", int: "NUMBER", float: "NUMBER"}.get(kind, "TEXT")
+
+
+def _in_usage(parameter: _Parameter) -> str:
+    """What the form of the command shows: arguments, and options that must be given."""
+    if not parameter.names:
+        return parameter.value if parameter.needed else f"[{parameter.value}]"
+    return f"{parameter.names[-1]} {parameter.value}" if parameter.needed else ""
+
+
+def _parameter(parameter: _Parameter) -> str:
+    names = ", ".join(f"`{name}`" for name in parameter.names)
+    shown = " ".join(filter(None, [names, f"`{_cell(parameter.value)}`" if parameter.value else ""]))
+    return f"| {shown} | {_default(parameter)} | {_cell(parameter.info.help)} |"
+
+
+def _default(parameter: _Parameter) -> str:
+    if parameter.needed:
+        return "needed"
+    if isinstance(parameter.info.show_default, str):
+        return parameter.info.show_default
+    if parameter.default in (None, []):
+        return ""
+    if parameter.kind is bool:
+        # One that can be switched both ways, or a flag, which is off.
+        return f"`{parameter.names[not parameter.default]}`" if len(parameter.names) > 1 else ""
+    return f"`{getattr(parameter.default, 'value', parameter.default)}`"
+
+
+def _on_device() -> list[str]:
+    parser = on_device_command_line()
+    lines = ["## python -m tf_unseen_pose.on_device", f"{parser.description} Needs `requirements-lite.txt` alone.\n"]
+    lines += ["| | default | meaning |", "|---|---|---|"]
+    for action in parser._actions:
+        if isinstance(action, argparse._HelpAction):
+            continue
+        metavar = "" if action.nargs == 0 else action.metavar or action.dest.upper().replace("_", "-")
+        metavar = f"[{metavar}]" if action.nargs == "?" else metavar
+        names = [f"`{name}`" for name in action.option_strings]
+        shown = " ".join(filter(None, [", ".join(names), f"`{_cell(metavar)}`" if metavar else ""]))
+        default = "" if action.default in (None, False) else f"`{action.default}`"
+        meaning = (action.help or "").replace(" (%(default)s)", "")
+        lines.append(f"| {shown} | {default} | {_cell(meaning[:1].upper() + meaning[1:])} |")
+    return lines
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def main() -> None:
+    for name, content in pages().items():
+        with replacing(FOLDER / name) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+        print(f"Wrote {FOLDER / name}.")
+
+
+if __name__ == "__main__":
+    main()

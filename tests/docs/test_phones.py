@@ -1,0 +1,110 @@
+"""The page about phones: its tensors are the shipped file's, and its calls, made in Python, compute what is right."""
+
+import re
+
+import numpy as np
+import pytest
+from ai_edge_litert.compiled_model import CompiledModel
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.joint_formats import HEAD_BEYOND_EARS, LEAST_VISIBILITY
+from tf_unseen_pose.export.tflite.conversion import convert
+from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.on_device.lite_file import LiteFile
+
+ROW = re.compile(r"^\| (?:(\d) `(\w+)`)? *\| (in|out) \| `(\w+)` \| \[([\d, ]+)\] \|", re.MULTILINE)
+STATE = ["background", "joints", "layers", "picture"]
+
+
+@pytest.fixture(scope="module")
+def path(root):
+    return root / "saved_models" / "lite" / "tflite" / "float16.tflite"
+
+
+@pytest.fixture(scope="module")
+def file(path):
+    return LiteFile.open(path)
+
+
+@pytest.fixture(scope="module")
+def compiled(path):
+    return CompiledModel.from_file(str(path))
+
+
+def table(pages):
+    """[(signature's number and name, in or out, tensor, shape)] as the page has them."""
+    rows, current = [], None
+    for number, signature, way, tensor, shape in ROW.findall(pages["docs/phones"].text):
+        current = (int(number), signature) if signature else current
+        rows.append((*current, way, tensor, tuple(map(int, shape.split(", ")))))
+    return rows
+
+
+def test_signatures_and_tensors_are_those_of_the_file(pages, compiled, file):
+    expected = []
+    for number in range(compiled.get_num_signatures()):
+        name = compiled.get_signature_by_index(number)["key"]
+        assert compiled.get_signature_index(name) == number
+        sides = compiled.get_signature_list()[name]
+        for way, names, details in (
+            ("in", sides["inputs"], file.inputs(name)),
+            ("out", sides["outputs"], file.outputs(name)),
+        ):
+            assert {kind for _, kind in details.values()} == {"float32"}
+            expected += [(number, name, way, tensor, details[tensor][0]) for tensor in sorted(names)]
+    assert table(pages) == expected and len(expected) == 16
+
+
+@pytest.fixture(scope="module")
+def content(small_lite, decided):
+    """A file as it is exported now, small."""
+    generator = build_generator(load_config("lite", small_lite).model)
+    decided(generator)
+    return convert(generator)
+
+
+def test_the_calls_of_the_page_compute_what_the_interpreter_does(content):
+    """Buffers by name, the state copied from encode_source's outputs to render's inputs, two poses after one photo."""
+    compiled, file = CompiledModel.from_buffer(content), LiteFile(content, described=False)
+    rng = np.random.default_rng(0)
+    source, target = (rng.uniform(5, 60, (2, 1, 14, 4)) * [1, 1, 0, 0] + [0, 0, 1, 0]).astype(np.float32)
+    inputs = {"image": rng.uniform(-1, 1, (1, 64, 64, 3)).astype(np.float32), "source_joints": source[..., :3]}
+    photo = {name: compiled.create_input_buffer_by_name("encode_source", name) for name in ("image", "source_joints")}
+    encoded = {name: compiled.create_output_buffer_by_name("encode_source", name) for name in STATE}
+    posed = {name: compiled.create_input_buffer_by_name("render", name) for name in (*STATE, "target_joints")}
+    rendered = {"image": compiled.create_output_buffer_by_name("render", "image")}
+    for name, buffer in photo.items():
+        buffer.write(inputs[name])
+    compiled.run_by_name("encode_source", photo, encoded)
+    state = file["encode_source"](**inputs)
+    for name in STATE:
+        made = encoded[name].read(state[name].size, np.float32)
+        np.testing.assert_allclose(made, state[name].ravel(), atol=1e-5, err_msg=name)
+        posed[name].write(made)
+    pictures = []
+    for joints in (target, target + np.float32([6, -4, 0, 0])):
+        posed["target_joints"].write(joints)
+        compiled.run_by_name("render", posed, rendered)
+        pictures.append(rendered["image"].read(64 * 64 * 3, np.float32))
+        expected = file["render"](**state, target_joints=joints)["image"]
+        np.testing.assert_allclose(pictures[-1], expected.ravel(), atol=1e-4)
+    assert np.abs(pictures[0] - pictures[1]).max() > 0.1
+    inputs["target_joints"] = target
+    whole = {name: compiled.create_input_buffer_by_name("synthesize", name) for name in inputs}
+    for name, buffer in whole.items():
+        buffer.write(inputs[name])
+    made = {"image": compiled.create_output_buffer_by_name("synthesize", "image")}
+    compiled.run_by_name("synthesize", whole, made)
+    np.testing.assert_allclose(made["image"].read(64 * 64 * 3, np.float32), pictures[0], atol=1e-4)
+
+
+def test_names_and_numbers_in_the_code_are_the_files(pages, file):
+    text = pages["docs/phones"].text
+    for language in ("kotlin", "swift"):
+        code = "\n".join(content for kind, content, _ in pages["docs/phones"].blocks if kind == language)
+        for name in (*STATE, "image", "source_joints", "target_joints", "encode_source", "render"):
+            assert f'"{name}"' in code or name in ("render", "encode_source"), f"{language}: {name}"
+    for name, (shape, _) in file.outputs("encode_source").items():
+        product = " * ".join(map(str, shape[1:]))
+        assert f'"{name}" to buffer({product})' in text
+    assert f"by {HEAD_BEYOND_EARS} of the way" in " ".join(text.split()) and f"below {LEAST_VISIBILITY} is 0" in text
