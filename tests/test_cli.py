@@ -59,6 +59,8 @@ def test_synthesize_writes_the_photo_and_the_explanation(folder, run):
     assert load_image(folder / "out.png").shape == (150, 200, 3)
     sheet = load_image(folder / "out-explain.png")
     assert sheet.shape[0] > 800 and sheet.std() > 20
+    for name in ("out.png", "out-explain.png"):
+        assert b"compositeWithTrainedAlgorithmicMedia" in (folder / name).read_bytes(), name
     assert run(*synthesize(folder), "--crop")[0] == 0
     assert load_image(folder / "out.png").shape == (64, 64, 3)
 
@@ -167,6 +169,8 @@ def test_pose_finds_draws_and_is_read_back(films, run, tmp_path, has_model):
     assert np.abs(drawn[2][1].astype(int) - plain[2][1]).max() > 100
     code, out, _ = run("pose", films / "photo.png", "-o", tmp_path / "photo.json", "--overlay", tmp_path / "photo.png")
     assert code == 0 and "1 pose." in out and load_image(tmp_path / "photo.png").shape == (200, 240, 3)
+    # A skeleton over what was filmed is nothing that did not happen.
+    assert not any(b"Synthetic" in (tmp_path / name).read_bytes() for name in ("drawn.mp4", "photo.png"))
     for arguments, words in (
         ((films / "none.mp4", "-o", tmp_path / "x.json"), "no file"),
         ((films / "folder" / "text.mp4", "-o", tmp_path / "x.json"), "text.mp4"),

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+import tf_unseen_pose
+from tf_unseen_pose.cli_doctor import doctor
 from tf_unseen_pose.cli_evaluate import ablate, evaluate
 from tf_unseen_pose.cli_export import export
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
@@ -28,12 +30,26 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)
 # How often and after how many seconds a worker begins again when another one has gone, and where it is counted.
 _MOST_TRIES, _PAUSE, _TRIES = 100, 5, "UNSEEN_POSE_TRIES"
 
-app = typer.Typer(
-    help="Re-pose people in photos.", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"unseen-pose {tf_unseen_pose.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+):
+    """Re-pose people in photos."""
+
 
 app.command()(synthesize)
 app.command()(animate)
@@ -71,7 +87,7 @@ def pose(
         save_image(overlay, draw_pose(load_image(picture), poses.joints[0], PERSON))
     else:
         frames = animation.overlaid(picture, poses, PERSON)
-        animation.write_animation(frames, len(poses.joints), overlay, poses.fps)
+        animation.write_animation(frames, len(poses.joints), overlay, poses.fps, synthetic=False)
     typer.echo(f"Wrote {overlay}.")
 
 
@@ -149,6 +165,7 @@ def demo(
 
 
 app.command()(export)
+app.command()(doctor)
 
 
 def _begin_again(lost: WorkerLost) -> None:
@@ -168,6 +185,10 @@ def main() -> None:
         app()
     except UserError as error:
         sys.exit(_report(str(error)))
+    except ImportError as error:
+        if (error.name or "").startswith("tf_unseen_pose"):
+            raise
+        sys.exit(_report(f"A package cannot be loaded ({error}); 'unseen-pose doctor' says what is missing."))
     except OSError as error:
         # A full disk or a folder without permission can meet any command at any write.
         name = f" {error.filename}" if error.filename else ""

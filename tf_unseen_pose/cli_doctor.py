@@ -1,0 +1,28 @@
+"""The command `doctor`."""
+
+import typer
+
+from tf_unseen_pose.errors import UserError
+
+
+def doctor():
+    """Look whether all that is needed is here and works; say what is missing and how to get it.
+
+    Ends with exit code 2 if something is missing. Please add what it prints to reports of errors.
+    """
+    try:
+        from tf_unseen_pose.doctor import examine
+    except ModuleNotFoundError as error:
+        raise UserError(f"The package '{error.name}' is not installed; run 'pip install {error.name}'.") from error
+
+    findings = examine()
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        typer.echo(f"{finding.state:8}{finding.subject:{width}}  {finding.what}")
+        if finding.fix:
+            typer.echo(f"{'':8}{'':{width}}  -> {finding.fix}")
+    missing = sum(finding.state == "missing" for finding in findings)
+    if missing:
+        typer.echo(f"{missing} {'thing is' if missing == 1 else 'things are'} missing.")
+        raise typer.Exit(2)
+    typer.echo("All is well.")
