@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import tf_unseen_pose
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.pose_files import Poses, read_poses, write_poses
@@ -51,6 +52,29 @@ def synthesize(folder, **changes):
     options.update({"--model": folder / "run", "-o": folder / "out.png"}, **changes)
     photo = options.pop("photo")
     return ["synthesize", photo, *(item for pair in options.items() for item in pair if item is not True)]
+
+
+def test_help_fits_and_every_command_explains_itself(run):
+    code, out, _ = run("--help")
+    commands = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line.strip()]
+    # Nothing is cut short.
+    assert code == 0 and "..." not in out and {"demo", "train", "doctor"} <= set(commands)
+    for command in commands:
+        code, out, _ = run(command, "--help")
+        assert code == 0 and f"{command} [OPTIONS]" in out
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version")[:2] == (0, f"unseen-pose {tf_unseen_pose.__version__}\n")
+
+
+def test_a_package_that_cannot_be_loaded_is_one_line(folder, tmp_path):
+    (tmp_path / "numpy.py").write_text("raise ImportError('libfoo.so.1: cannot open shared object file')")
+    command = [sys.executable, "-m", "tf_unseen_pose", *map(str, synthesize(folder))]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2 and "libfoo.so.1" in done.stderr and "'unseen-pose doctor'" in done.stderr
+    assert done.stderr.count("\n") == 1 and not done.stdout
 
 
 def test_synthesize_writes_the_photo_and_the_explanation(folder, run):

@@ -98,7 +98,9 @@ app.command()(prepare)
 def train(
     data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
     run: Annotated[Path, typer.Option(help="The run folder; an existing run is resumed.")],
-    config: Annotated[str | None, typer.Option(help="Preset (paper, lite, tiny) or YAML file.")] = None,
+    config: Annotated[
+        str | None, typer.Option(help="Preset (paper, lite, tiny) or YAML file, e.g. configs/clip-256.yaml.")
+    ] = None,
     init: Annotated[
         Path | None,
         typer.Option(help="A run, or a weights file of one, to start from: fine-tuning on one's own video."),
@@ -130,11 +132,11 @@ app.command()(serve)
 
 @app.command("import-posewarp")
 def import_posewarp(
-    weights: Annotated[Path, typer.Argument(help="The authors' vgg_100000.h5 or vgg+gan_5000.h5.")],
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="The authors' vgg_100000.h5 or vgg+gan_5000.h5.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The run folder to write.")],
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
 ):
-    """Turn the weights that the paper's authors released into a run."""
+    """Make a run of the weights that the authors released."""
     from tf_unseen_pose.config import load_config
 
     config = load_config("paper", settings)
@@ -157,7 +159,10 @@ def demo(
     photo: Annotated[Path | None, typer.Option(help="A photo of yourself, whole, alone; else a bundled one.")] = None,
     model: Model = LITE,
 ):
-    """Put the person of a photo through a bundled motion with the model that comes along."""
+    """Put a bundled person, or yourself, through a motion.
+
+    The model and the motion come along.
+    """
     from tf_unseen_pose.demo import demo as run
 
     sheet, video = run(output, photo, model)

@@ -6,9 +6,10 @@ from tf_unseen_pose.errors import UserError
 
 
 def doctor():
-    """Look whether all that is needed is here and works; say what is missing and how to get it.
+    """Say what is missing here and how to get it.
 
-    Ends with exit code 2 if something is missing. Please add what it prints to reports of errors.
+    It loads every library that is needed, and ends with exit code 2 if something is not there or does not work. What it
+    prints belongs into every report of an error.
     """
     try:
         from tf_unseen_pose.doctor import examine

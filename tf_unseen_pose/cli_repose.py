@@ -9,7 +9,7 @@ from tf_unseen_pose.cli_prepare import PoseModel
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
 
-Photo = Annotated[Path, typer.Argument(help="The photo of a person.")]
+Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo of a person.")]
 Model = Annotated[
     Path,
     typer.Option(help="A run made by 'train' or 'import-posewarp', or a version made by 'export'; 'lite' comes along."),
