@@ -85,7 +85,7 @@ def test_the_servers_image_has_all_that_serving_needs(install, root, tmp_path):
     )
     programs, names = install(packages)
     assert "mediapipe" not in names and "opencv-contrib-python" not in names
-    shutil.copytree(root / "saved_models/lite/1", tmp_path / "lite/1")
+    shutil.copytree(root / "saved_models/lite", tmp_path / "lite")
     program, *options = json.loads(arguments(recipe, "ENTRYPOINT")[0])
     options[options.index("0.0.0.0")] = "127.0.0.1"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
