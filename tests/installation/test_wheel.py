@@ -28,9 +28,9 @@ def metadata(files):
     return BytesParser().parsebytes(content)
 
 
-def run(folder, *command, code=0):
+def run(folder, *command, code=0, **variables):
     """Calls a program in a folder, without the repository on its path: what it printed."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
     done = subprocess.run(
         list(map(str, command)), cwd=folder, capture_output=True, text=True, timeout=300, env=environment
     )
@@ -75,6 +75,9 @@ def test_the_source_archive_holds_what_wheels_are_built_from(packages, root):
 def test_installed_alone_it_runs_the_demo_from_another_folder(install, tmp_path):
     programs, _ = install()
     assert run(tmp_path, programs / "unseen-pose", "--version") == "unseen-pose 0.1.0\n"
+    # As the shell asks once `--install-completion` has been called.
+    asked = {"_UNSEEN_POSE_COMPLETE": "complete_bash", "COMP_WORDS": "unseen-pose an", "COMP_CWORD": "1"}
+    assert run(tmp_path, programs / "unseen-pose", **asked).split() == ["animate"]
     said = run(tmp_path, programs / "unseen-pose", "demo", "-o", "made")
     assert "made/demo.png" in said
     with Image.open(tmp_path / "made" / "demo.png") as sheet:
