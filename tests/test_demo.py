@@ -40,6 +40,8 @@ def test_the_demo_leaves_a_picture_and_a_video_of_the_whole_motion(tmp_path, unt
     # The person moves, the room stays where it is.
     moved = np.abs(frames[20].astype(int) - frames[40])[:, 2 * width :].mean(-1)
     assert moved[:, : width // 8].mean() < 1 < moved.max() / 50
+    for file in (sheet, video):
+        assert b"compositeWithTrainedAlgorithmicMedia" in file.read_bytes(), file
     shown = load_image(sheet)
     assert shown.shape[0] > 2 * 360 and shown.shape[1] > 8 * 300
 

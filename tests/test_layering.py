@@ -8,16 +8,16 @@ PACKAGE = Path(__file__).parents[1] / "tf_unseen_pose"
 # From bottom to top; modules of one layer may import each other.
 LAYERS = [
     {"errors", "files", "downloads", "shipped", "presets"},
-    {"skeleton", "config", "images", "pixels", "geometry", "warping", "pasting", "compat"},
+    {"skeleton", "config", "images", "pixels", "provenance", "geometry", "warping", "pasting", "compat"},
     {"contact_sheet", "retargeting"},
     {"model", "data"},
     {"photo_reposer", "training"},
     {"evaluation", "serving", "on_device"},
     {"reposer"},
     {"animation"},
-    {"demo"},
+    {"demo", "doctor"},
     {"export"},
-    {"cli", "cli_evaluate", "cli_export", "cli_prepare", "cli_repose", "cli_serve"},
+    {"cli", "cli_evaluate", "cli_doctor", "cli_export", "cli_prepare", "cli_repose", "cli_serve"},
     {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -55,12 +55,25 @@ def test_a_name_means_the_newest_version_unless_there_is_such_a_folder(tmp_path,
     assert shipped.model_folder("lite") == shipped.Path("lite")
 
 
+def test_configurations_are_found_from_any_folder_and_give_way_to_ones_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert shipped.config_file("configs/clip-96.yaml") == ROOT / "configs" / "clip-96.yaml"
+    assert load_config("configs/clip-96.yaml").model.height == 96
+    assert shipped.config_file("clip-96.yaml") == shipped.Path("clip-96.yaml")
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "clip-96.yaml").write_text("preset: tiny")
+    assert load_config("configs/clip-96.yaml").model.height == 64
+
+
 def test_what_is_installed_is_the_whole_package_and_the_model():
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     folders = {path.parent for path in (ROOT / "tf_unseen_pose").rglob("*.py")}
     code = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
-    assert set(setuptools["packages"]) == code | {"tf_unseen_pose.saved_models"}
-    assert setuptools["package-dir"] == {"tf_unseen_pose.saved_models": "saved_models"}
+    assert set(setuptools["packages"]) == code | {"tf_unseen_pose.saved_models", "tf_unseen_pose.configs"}
+    assert setuptools["package-dir"] == {
+        "tf_unseen_pose.saved_models": "saved_models",
+        "tf_unseen_pose.configs": "configs",
+    }
 
 
 def test_lite_is_what_its_recipe_makes_and_small_enough_to_come_along():

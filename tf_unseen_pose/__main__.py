@@ -1,3 +1,21 @@
-from tf_unseen_pose.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Runs the command line, where the packages that it needs before any command are installed."""
+    try:
+        from tf_unseen_pose.cli import main as run
+    except ModuleNotFoundError as error:
+        if error.name.startswith("tf_unseen_pose"):
+            raise
+        print(
+            f"unseen-pose: The package '{error.name}' is not installed; install tf_unseen_pose with its dependencies, "
+            "or use 'python -m tf_unseen_pose.on_device', which needs few.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    run()
+
+
+if __name__ == "__main__":
+    main()

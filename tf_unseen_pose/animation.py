@@ -20,7 +20,12 @@ DEFAULT_FPS = 25.0
 
 
 def write_animation(
-    frames: Iterable[np.ndarray], count: int, output: Path, fps: float, progress: bool = True
+    frames: Iterable[np.ndarray],
+    count: int,
+    output: Path,
+    fps: float,
+    progress: bool = True,
+    synthetic: bool = True,
 ) -> tuple[int, bool]:
     """Writes frames to a video, one at a time. Ctrl-C ends the video with the frames that are done.
 
@@ -30,13 +35,14 @@ def write_animation(
         output: an .mp4 or .gif; nothing is left there if no frame was made.
         fps: frames a second; common fractions such as 30000/1001 are kept exactly.
         progress: shows a bar.
+        synthetic: the frames show a re-posed person, and the file says so (see `provenance`).
 
     Returns:
         How many frames were written, and whether that is all of them.
     """
     rate = Fraction(fps).limit_denominator(1001)
     written, stopped = 0, False
-    with replacing(output) as temporary, VideoWriter(temporary, rate) as writer:
+    with replacing(output) as temporary, VideoWriter(temporary, rate, synthetic) as writer:
         try:
             for frame in tqdm(frames, "Rendering", count, unit="frame", disable=not progress):
                 writer.write(frame)

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+import tf_unseen_pose
+from tf_unseen_pose.cli_doctor import doctor
 from tf_unseen_pose.cli_evaluate import ablate, evaluate
 from tf_unseen_pose.cli_export import export
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
@@ -28,12 +30,26 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)
 # How often and after how many seconds a worker begins again when another one has gone, and where it is counted.
 _MOST_TRIES, _PAUSE, _TRIES = 100, 5, "UNSEEN_POSE_TRIES"
 
-app = typer.Typer(
-    help="Re-pose people in photos.", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"unseen-pose {tf_unseen_pose.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+):
+    """Re-pose people in photos."""
+
 
 app.command()(synthesize)
 app.command()(animate)
@@ -71,7 +87,7 @@ def pose(
         save_image(overlay, draw_pose(load_image(picture), poses.joints[0], PERSON))
     else:
         frames = animation.overlaid(picture, poses, PERSON)
-        animation.write_animation(frames, len(poses.joints), overlay, poses.fps)
+        animation.write_animation(frames, len(poses.joints), overlay, poses.fps, synthetic=False)
     typer.echo(f"Wrote {overlay}.")
 
 
@@ -82,7 +98,9 @@ app.command()(prepare)
 def train(
     data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
     run: Annotated[Path, typer.Option(help="The run folder; an existing run is resumed.")],
-    config: Annotated[str | None, typer.Option(help="Preset (paper, lite, tiny) or YAML file.")] = None,
+    config: Annotated[
+        str | None, typer.Option(help="Preset (paper, lite, tiny) or YAML file, e.g. configs/clip-256.yaml.")
+    ] = None,
     init: Annotated[
         Path | None,
         typer.Option(help="A run, or a weights file of one, to start from: fine-tuning on one's own video."),
@@ -114,11 +132,11 @@ app.command()(serve)
 
 @app.command("import-posewarp")
 def import_posewarp(
-    weights: Annotated[Path, typer.Argument(help="The authors' vgg_100000.h5 or vgg+gan_5000.h5.")],
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="The authors' vgg_100000.h5 or vgg+gan_5000.h5.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The run folder to write.")],
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
 ):
-    """Turn the weights that the paper's authors released into a run."""
+    """Make a run of the weights that the authors released."""
     from tf_unseen_pose.config import load_config
 
     config = load_config("paper", settings)
@@ -141,7 +159,10 @@ def demo(
     photo: Annotated[Path | None, typer.Option(help="A photo of yourself, whole, alone; else a bundled one.")] = None,
     model: Model = LITE,
 ):
-    """Put the person of a photo through a bundled motion with the model that comes along."""
+    """Put a bundled person, or yourself, through a motion.
+
+    The model and the motion come along.
+    """
     from tf_unseen_pose.demo import demo as run
 
     sheet, video = run(output, photo, model)
@@ -149,6 +170,7 @@ def demo(
 
 
 app.command()(export)
+app.command()(doctor)
 
 
 def _begin_again(lost: WorkerLost) -> None:
@@ -168,6 +190,10 @@ def main() -> None:
         app()
     except UserError as error:
         sys.exit(_report(str(error)))
+    except ImportError as error:
+        if (error.name or "").startswith("tf_unseen_pose"):
+            raise
+        sys.exit(_report(f"A package cannot be loaded ({error}); 'unseen-pose doctor' says what is missing."))
     except OSError as error:
         # A full disk or a folder without permission can meet any command at any write.
         name = f" {error.filename}" if error.filename else ""

@@ -52,7 +52,7 @@ def evaluate(
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
 ):
-    """Measure a model on a dataset, beside baselines, and write a report."""
+    """Measure a model beside baselines and write a report."""
     from tf_unseen_pose.evaluation.report import require_report_folder, write_report
 
     require_report_folder(output)
@@ -84,7 +84,10 @@ def ablate(
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
 ):
-    """Train L1, VGG, VGG + GAN and the plain U-Net for as many steps each and compare them. Resumes; Ctrl-C saves."""
+    """Train the paper's variants and compare them.
+
+    They are L1, VGG, VGG + GAN and the plain U-Net, for as many steps each. Called again it goes on; Ctrl-C saves.
+    """
     from tf_unseen_pose.evaluation.report import require_report_folder
 
     require_report_folder(output)

@@ -45,7 +45,10 @@ def export(
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
 ):
-    """Write a run as a SavedModel for TensorFlow Serving, the next version below a folder, or as TFLite files."""
+    """Write a run as a SavedModel or as TFLite files.
+
+    The SavedModel, for TensorFlow Serving, becomes the next version below the folder.
+    """
     from tf_unseen_pose.training.run import Run
 
     if not tflite:

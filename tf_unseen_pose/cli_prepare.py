@@ -28,7 +28,9 @@ class People(StrEnum):
 
 
 def prepare(
-    inputs: Annotated[list[str] | None, typer.Argument(help="Videos or folders to read; none for synthetic.")] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="INPUT", help="Videos or folders to read; none for synthetic.")
+    ] = None,
     output: Annotated[str, typer.Option("-o", "--output", help="The dataset folder to write.")] = ...,
     format: Annotated[Format, typer.Option(help="Layout of the input, or finished datasets.")] = Format.video,
     action: Annotated[
@@ -64,7 +66,7 @@ def prepare(
     ] = None,
     pose_model: PoseModel = None,
 ):
-    """Turn videos, clips or photo pairs into a dataset to train on."""
+    """Turn videos, clips or photo pairs into a dataset."""
     from tf_unseen_pose.data.plan import Options
     from tf_unseen_pose.data.prepare import prepare as run
     from tf_unseen_pose.data.video_clips import VideoOptions

@@ -9,7 +9,7 @@ from tf_unseen_pose.cli_prepare import PoseModel
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
 
-Photo = Annotated[Path, typer.Argument(help="The photo of a person.")]
+Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo of a person.")]
 Model = Annotated[
     Path,
     typer.Option(help="A run made by 'train' or 'import-posewarp', or a version made by 'export'; 'lite' comes along."),
@@ -72,11 +72,12 @@ def synthesize(
         from tf_unseen_pose.retargeting import retarget as fit
 
         poses = fit(poses, source, reposer.skeleton)
-    images.save_image(output, reposer.synthesize(image, poses[0], source, crop=crop))
+    images.save_image(output, reposer.synthesize(image, poses[0], source, crop=crop), synthetic=True)
     typer.echo(f"Wrote {output}.")
     if explain:
         canvas, sheet = reposer.canvas(image, source, poses[0]), output.with_name(f"{output.stem}-explain.png")
-        images.save_image(sheet, explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton))
+        stages = explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton)
+        images.save_image(sheet, stages, synthetic=True)
         typer.echo(f"Wrote {sheet}.")
 
 

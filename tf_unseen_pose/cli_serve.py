@@ -13,8 +13,8 @@ from tf_unseen_pose.errors import UserError
 
 def serve(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of versions, as 'export' writes it.")],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="To listen at; 0 takes a free one.")] = 8500,
-    host: Annotated[str, typer.Option(help="To listen at; 0.0.0.0 for all the network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at; 0 takes a free one.")] = 8500,
+    host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 for all the network.")] = "127.0.0.1",
     name: Annotated[str | None, typer.Option(help="The model's name.", show_default="the folder's name")] = None,
     max_batch_size: Annotated[int, typer.Option(min=1, help="Rows of requests that run together.")] = 8,
     batch_timeout_ms: Annotated[
@@ -35,7 +35,10 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(help="The certificate chain, PEM; with --tls-key.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="A file with the bearer token to ask for.")] = None,
 ):
-    """Answer TensorFlow Serving's protocol over gRPC: the newest version in a folder, and those that appear there."""
+    """Answer requests over gRPC as TensorFlow Serving does.
+
+    It serves the newest version in a folder, and those that appear there.
+    """
     # What can be said before TensorFlow is imported is said at once.
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder} to serve; name the folder that 'export' wrote versions to.")

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.presets import PRESETS
+from tf_unseen_pose.shipped import config_file
 from tf_unseen_pose.skeleton import SKELETONS, Skeleton
 
 Channels = Annotated[int, Field(ge=1, le=4096)]
@@ -289,8 +290,8 @@ def load_config(preset_or_file: str = "paper", overrides: list[str] | tuple[str,
     """
     if preset_or_file in PRESETS:
         values = PRESETS[preset_or_file]
-    elif Path(preset_or_file).is_file():
-        values = _read_file(Path(preset_or_file))
+    elif (file := config_file(preset_or_file)).is_file():
+        values = _read_file(file)
         preset = values.pop("preset", None)
         if preset is not None and preset not in PRESETS:
             raise UserError(f"{preset_or_file} starts from the preset '{preset}'; known are {', '.join(PRESETS)}.")

@@ -43,7 +43,7 @@ def demo(
     output.mkdir(parents=True, exist_ok=True)
     frames = list(reposer.animate(image, poses, source[:, :3]))
     sheet, video = output / "demo.png", output / "demo.mp4"
-    save_image(sheet, _sheet(image, source, poses, frames))
+    save_image(sheet, _sheet(image, source, poses, frames), synthetic=True)
     write_animation(_beside(image, poses, frames), len(frames), video, motion.fps, progress)
     return sheet, video
 

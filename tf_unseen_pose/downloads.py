@@ -42,9 +42,9 @@ def fetch(
         UserError: no network, a refusal by the server, a wrong checksum, a full disk; the sentence says where the file
             may be put by hand.
     """
-    path = (cache or default_cache()) / (name or url.rsplit("/", 1)[-1])
+    path = _place(url, name, cache)
     try:
-        if path.is_file() and checksum(path) == sha256:
+        if cached(url, sha256, name, cache):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
@@ -58,6 +58,16 @@ def fetch(
             f"{otherwise}."
         ) from error
     return path
+
+
+def cached(url: str, sha256: str, name: str | None = None, cache: Path | None = None) -> Path | None:
+    """The file if it was fetched before and its checksum is right; see `fetch`."""
+    path = _place(url, name, cache)
+    return path if path.is_file() and checksum(path) == sha256 else None
+
+
+def _place(url: str, name: str | None, cache: Path | None) -> Path:
+    return (cache or default_cache()) / (name or url.rsplit("/", 1)[-1])
 
 
 def _download(url: str, path: Path, label: str, size: int | None) -> None:

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
+from tf_unseen_pose.provenance import saving_options
 
 
 def load_image(path: Path) -> np.ndarray:
@@ -31,15 +32,18 @@ def load_image(path: Path) -> np.ndarray:
         raise UserError(f"The image {path} is damaged ({error}); save it anew.") from error
 
 
-def save_image(path: Path, image: np.ndarray) -> None:
+def save_image(path: Path, image: np.ndarray, synthetic: bool = False) -> None:
     """Writes uint8 [H, W, 3] in the format that the name's ending asks for, under a temporary name first.
 
+    Args:
+        synthetic: it shows a re-posed person, and the file is to say so (see `provenance`).
+
     Raises:
-        UserError: unknown ending, missing folder, no permission, disk full.
+        UserError: unknown ending, or one whose format cannot say so; missing folder, no permission, disk full.
     """
     try:
         with replacing(path) as temporary:
-            Image.fromarray(image).save(temporary)
+            Image.fromarray(image).save(temporary, **(saving_options(path.suffix) if synthetic else {}))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(f"Cannot write the image {path}: {reason}; choose another place or a .png name.") from error

@@ -1,11 +1,13 @@
-"""Models that come with the project, and the checksums that show whether a model is still what it was.
+"""What comes with the project, and the checksums that show whether a model is still what it was.
 
     saved_models/lite/1/        a run and a SavedModel in one folder, with SHA256SUMS of all its files
     saved_models/lite/tflite/   files for devices, one a variant, likewise
+    configs/                    configurations to start from
 
 Wherever a command takes a model's folder, "lite" means the newest version of the one that comes with the project.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tf_unseen_pose.errors import UserError
@@ -14,7 +16,9 @@ from tf_unseen_pose.files import checksum, replacing
 SUMS = "SHA256SUMS"
 _PACKAGE = Path(__file__).parent
 # Beside the code in a checkout, within it where it was installed.
-_PLACES = (_PACKAGE.parent / "saved_models", _PACKAGE / "saved_models")
+_ROOTS = (_PACKAGE.parent, _PACKAGE)
+_PLACES = tuple(root / "saved_models" for root in _ROOTS)
+_WAY_OUT = "restore the folder (git checkout, or install the package anew)"
 
 
 def model_folder(path: Path | str) -> Path:
@@ -53,6 +57,28 @@ def tflite_file(path: Path | str, variant: str) -> Path:
     return file
 
 
+def verified(name: str) -> Iterator[Path]:
+    """The folders of a model that comes with the project, newest version and files for devices, each just checked.
+
+    Raises:
+        UserError: the next one is missing or has no checksums, or a file is not what it was.
+    """
+    place = next((place / name for place in _PLACES if (place / name).is_dir()), _PLACES[-1] / name)
+    for folder in (_newest(place) or place / "1", place / "tflite"):
+        if not (folder / SUMS).is_file():
+            raise UserError(f"{folder} is not there, or has no {SUMS}; {_WAY_OUT}.")
+        _check(folder)
+        yield folder
+
+
+def config_file(path: str) -> Path:
+    """A file itself, or `configs/NAME.yaml` of those that come with the project, from whichever folder it is asked."""
+    path = Path(path)
+    if path.parent == Path("configs") and not path.is_file():
+        path = next((root / path for root in _ROOTS if (root / path).is_file()), path)
+    return path
+
+
 def _newest(folder: Path) -> Path | None:
     versions = [entry for entry in folder.glob("*/") if entry.name.isdigit()] if folder.is_dir() else []
     return max(versions, key=lambda entry: int(entry.name), default=None)
@@ -66,7 +92,7 @@ def write_sums(folder: Path) -> None:
 
 
 def _check(folder: Path) -> None:
-    way_out = "restore the folder (git checkout), or delete that file if you changed the model"
+    way_out = f"{_WAY_OUT}, or delete that file if you changed the model"
     for line in (folder / SUMS).read_text().splitlines():
         expected, _, name = line.partition("  ")
         path = folder / name

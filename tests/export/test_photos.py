@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -38,6 +40,14 @@ def test_a_jpeg_of_too_many_pixels_is_not_decoded(picture, as_file):
 def test_encoded_pictures_are_the_pictures(picture, from_file):
     files = photos.encoded(tf.constant(np.stack([picture, picture[::-1]]))).numpy()
     np.testing.assert_array_equal([from_file(file) for file in files], [picture, picture[::-1]])
+
+
+def test_encoded_pictures_say_that_they_are_synthetic(picture):
+    (content,) = photos.encoded(tf.constant(picture[None])).numpy()
+    with Image.open(io.BytesIO(content)) as image:
+        image.verify()
+        assert b"digitalsourcetype/compositeWithTrainedAlgorithmicMedia" in image.info["xmp"]
+        assert image.info["Software"] == "tf_unseen_pose" and image.info["Comment"].startswith("Synthetic")
 
 
 def test_joints_go_to_the_canvas_as_in_numpy():

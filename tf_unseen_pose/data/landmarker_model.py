@@ -4,13 +4,12 @@ The older stack's MediaPipe wheel holds its networks, for an interface of its ow
 they serve the Tasks interface, which both stacks have. The newer wheel holds none: there the bundle is fetched once.
 """
 
+import importlib.util
 import io
 import os
 from pathlib import Path
 
-import mediapipe
-
-from tf_unseen_pose.downloads import fetch
+from tf_unseen_pose.downloads import cached, fetch
 from tf_unseen_pose.errors import UserError
 
 VARIABLE = "UNSEEN_POSE_LANDMARKER"
@@ -21,7 +20,9 @@ URL = (
 _SHA256 = "5134a3aad27a58b93da0088d431f366da362b44e3ccfbe3462b3827a839011b1"
 _SIZE = 9_398_198
 
-_MODULES = Path(mediapipe.__file__).parent / "modules"
+# Without importing it, which takes seconds. Where it is not installed, nothing is there.
+_MEDIAPIPE = importlib.util.find_spec("mediapipe")
+_MODULES = Path(_MEDIAPIPE.origin if _MEDIAPIPE else "mediapipe").parent / "modules"
 _DETECTOR = _MODULES / "pose_detection" / "pose_detection.tflite"
 _LANDMARKS = _MODULES / "pose_landmark" / "pose_landmark_full.tflite"
 
@@ -43,6 +44,18 @@ def landmarker_model(path: Path | None = None) -> bytes:
     if wheel_has_networks():
         return bundle_of_wheel()
     return fetch(URL, _SHA256, f"or give it with --pose-model FILE or {VARIABLE}", size=_SIZE).read_bytes()
+
+
+def model_in_place() -> Path | None:
+    """Where the bundle or its networks lie, if nothing has to be fetched; the file that the environment names is read.
+
+    Raises:
+        UserError: the environment names a file that cannot be read.
+    """
+    if given := os.environ.get(VARIABLE):
+        landmarker_model()
+        return Path(given)
+    return _MODULES if wheel_has_networks() else cached(URL, _SHA256)
 
 
 def wheel_has_networks() -> bool:

@@ -16,6 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
+from tf_unseen_pose.provenance import COMMENT, mark_video
 
 # FFmpeg opens pictures and text as videos of one frame.
 _NO_VIDEO = ("image2", "_pipe", "tty")
@@ -116,10 +117,11 @@ class VideoWriter:
     Args:
         path: file to write; for a name that appears only when whole, give a temporary one (`files.replacing`).
         fps: frames a second.
+        synthetic: the frames show a re-posed person, and the file says so (see `provenance`).
     """
 
-    def __init__(self, path: Path, fps: Fraction):
-        self._path, self._fps = path, fps
+    def __init__(self, path: Path, fps: Fraction, synthetic: bool = False):
+        self._path, self._fps, self._synthetic = path, fps, synthetic
         self._container = self._stream = self._palette = None
 
     def write(self, frame: np.ndarray) -> None:
@@ -148,6 +150,8 @@ class VideoWriter:
         else:
             height, width = height - height % 2, width - width % 2
             self._container = av.open(self._path, "w", format="mp4", options={"movflags": "+faststart"})
+            if self._synthetic:
+                self._container.metadata["comment"] = COMMENT
             self._stream = self._container.add_stream("libx264", rate=self._fps, options=_X264)
             self._stream.pix_fmt = "yuv420p"
             context = self._stream.codec_context
@@ -176,6 +180,8 @@ class VideoWriter:
         try:
             self._container.mux(self._stream.encode(None))
             self._container.close()
+            if self._synthetic:
+                mark_video(self._path)
         except OSError as error:
             raise self._refused(error) from error
         finally:

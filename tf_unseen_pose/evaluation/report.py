@@ -27,6 +27,7 @@ from tf_unseen_pose.evaluation.summary import summary
 from tf_unseen_pose.evaluation.table import LABELS, case_sheet, table
 from tf_unseen_pose.files import replacing, require_folder
 from tf_unseen_pose.images import save_image
+from tf_unseen_pose.provenance import saving_options
 from tf_unseen_pose.skeleton import PERSON
 
 PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.png"
@@ -62,7 +63,7 @@ def write_report(evaluation: Evaluation, path: Path) -> Path:
     }
     try:
         path.mkdir(exist_ok=True)
-        save_image(path / CASES, case_sheet(evaluation))
+        save_image(path / CASES, case_sheet(evaluation), synthetic=True)
         for name, text in texts.items():
             with replacing(path / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")
@@ -236,7 +237,7 @@ def _strip(evaluation: Evaluation, example, panels: list[tuple[str, np.ndarray]]
     results = [(LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]
     panels = [*panels, *results]
     sheet, buffer = contact_sheet(panels, columns=len(panels), side=_SIDE), io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "JPEG", quality=_QUALITY)
+    Image.fromarray(sheet).save(buffer, "JPEG", quality=_QUALITY, **saving_options(".jpg"))
     return _data_uri(buffer.getvalue(), "jpeg")
 
 

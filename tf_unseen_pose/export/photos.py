@@ -11,6 +11,7 @@ import tensorflow as tf
 from tf_unseen_pose.data.resampling import resample
 from tf_unseen_pose.export.checks import require
 from tf_unseen_pose.pixels import from_bytes
+from tf_unseen_pose.provenance import PNG_HEADER, png_chunks
 
 # A picture of more pixels is refused before it is decoded: a PNG of a few kilobytes may unfold to gigabytes.
 MOST_PIXELS = 50_000_000
@@ -38,8 +39,11 @@ def decoded(contents: tf.Tensor) -> tf.Tensor:
 
 
 def encoded(pictures: tf.Tensor) -> tf.Tensor:
-    """uint8 [B, H, W, 3] -> PNG files, string [B]."""
-    return tf.map_fn(lambda picture: tf.io.encode_png(picture), pictures, fn_output_signature=tf.string)
+    """uint8 [B, H, W, 3], re-posed -> PNG files, string [B], which say that they are synthetic (see `provenance`)."""
+    files = tf.map_fn(lambda picture: tf.io.encode_png(picture), pictures, fn_output_signature=tf.string)
+    # A negative length means all that is left.
+    header, rest = tf.strings.substr(files, 0, PNG_HEADER), tf.strings.substr(files, PNG_HEADER, -1)
+    return tf.strings.join([header, tf.constant(png_chunks()), rest])
 
 
 def cut_out(photo: tf.Tensor, canvas_to_image: tf.Tensor, height: int, width: int) -> tf.Tensor:

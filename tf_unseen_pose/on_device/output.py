@@ -11,6 +11,7 @@ from PIL import Image
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing, require_folder
 from tf_unseen_pose.images import save_image
+from tf_unseen_pose.provenance import mark_video
 
 _STILLS = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -57,7 +58,7 @@ class Still(Nothing):
 
     def __exit__(self, kind, *_):
         if kind is None and self._frame is not None:
-            save_image(self._path, self._frame)
+            save_image(self._path, self._frame, synthetic=True)
 
 
 class Gif(Nothing):
@@ -74,6 +75,7 @@ class Gif(Nothing):
             first, *rest = self._frames
             with replacing(self._path) as temporary:
                 first.save(temporary, "GIF", save_all=True, append_images=rest, duration=self._step, loop=0)
+                mark_video(temporary)
 
 
 class Video(Nothing):
@@ -87,7 +89,7 @@ class Video(Nothing):
                 f"Writing {path} takes the package '{error.name}', which is not installed; install it, or write a .gif."
             ) from error
         self._replacing = replacing(path)
-        self._writer = VideoWriter(self._replacing.__enter__(), Fraction(fps).limit_denominator(1001))
+        self._writer = VideoWriter(self._replacing.__enter__(), Fraction(fps).limit_denominator(1001), True)
 
     def write(self, frame):
         self._writer.write(frame)

@@ -196,6 +196,16 @@ export class App {
     this._setTarget(pose);
   }
 
+  /** What the canvas shows. */
+  get _shown() {
+    return this.mode === 'correct' && this.view === 'result' ? 'photo' : this.view;
+  }
+
+  /** Whether the canvas shows what nobody photographed: the photo itself and masks over it were. */
+  get synthetic() {
+    return this._shown === 'result' || this._shown === 'background';
+  }
+
   /** Changes the mode by itself: the result is looked at then, whatever was before. */
   _choose(mode) {
     this.mode = mode;
@@ -215,9 +225,9 @@ export class App {
   }
 
   _draw() {
-    const { context } = this._stage, encoded = this._session?.encoded;
+    const { context } = this._stage, encoded = this._session?.encoded, view = this._shown;
     if (!encoded || !this._picture) return;
-    const { layers, background } = encoded, view = this.mode === 'correct' && this.view === 'result' ? 'photo' : this.view;
+    const { layers, background } = encoded;
     const shown = { result: this._picture.pixels, background: background && pixelsOf(background) }[view] ?? null;
     (view === 'result' ? this._picture : encoded).pasting.draw(context, shown);
     const masks = view === 'masks' && understood(layers);

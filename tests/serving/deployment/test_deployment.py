@@ -93,7 +93,9 @@ def test_the_example_client_needs_nothing_of_this_project(model_server, files, t
     assert "tf_unseen_pose" not in example
     done = run(sys.executable, SERVING / "client_example.py", model_server.address, *paths, tmp_path / "out.png")
     assert done.returncode == 0, done.stderr
-    assert from_file((tmp_path / "out.png").read_bytes()).shape == (64, 64, 3)
+    content = (tmp_path / "out.png").read_bytes()
+    assert from_file(content).shape == (64, 64, 3)
+    assert b"compositeWithTrainedAlgorithmicMedia" in content
 
 
 def test_synthesize_and_animate_through_a_server(model_server, files, tmp_path, from_file):
@@ -104,6 +106,7 @@ def test_synthesize_and_animate_through_a_server(model_server, files, tmp_path, 
     assert done.returncode == 0, done.stderr
     result = from_file((tmp_path / "out.png").read_bytes())
     assert result.shape == pixels.shape and (result != pixels).any()
+    assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / "out.png").read_bytes()
     done = run(*program, "animate", photo, "--driving", target, *common, "--no-retarget", "-o", tmp_path / "out.mp4")
     assert done.returncode == 0 and (tmp_path / "out.mp4").stat().st_size > 500, done.stderr
     done = run(*program, "synthesize", photo, "--target", target, "--server-token", source, "-o", tmp_path / "a.png")

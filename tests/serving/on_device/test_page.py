@@ -204,6 +204,15 @@ def test_masks_layers_and_background_are_shown(page, psnr):
     assert psnr(shown["The scene without the person"], image) < 30
 
 
+def test_saved_pictures_say_whether_they_are_synthetic(page):
+    for label, synthetic in (("Result", True), ("Photo", False), ("The scene without the person", True)):
+        page.tab.get_by_label(label, exact=True).check()
+        with Image.open(io.BytesIO(page.saved("#save-png"))) as image:
+            image.verify()
+            assert image.info.get("Comment", "").startswith("Synthetic") == synthetic
+            assert (b"compositeWithTrainedAlgorithmicMedia" in image.info.get("xmp", b"")) == synthetic
+
+
 def test_a_motion_plays_and_is_filmed(page):
     page.tab.select_option("#motion", "wave")
     before = page.centre("left_wrist")

@@ -8,6 +8,7 @@ import pytest
 from tf_unseen_pose.data.crop import sequence_crop
 from tf_unseen_pose.data.resampling import cut_out
 from tf_unseen_pose.demo import bundled
+from tf_unseen_pose.provenance import png_chunks
 from tf_unseen_pose.retargeting import retarget
 from tf_unseen_pose.skeleton import PERSON
 
@@ -39,6 +40,10 @@ def _poses(count, seed):
 def test_names_and_limbs(page_says):
     assert page_says("pose/skeleton.js", "m.JOINTS") == list(PERSON.joints)
     assert page_says("pose/skeleton.js", "m.LIMBS") == [limb.name for limb in PERSON.limbs]
+
+
+def test_the_mark_of_saved_pictures(page_says):
+    assert bytes(page_says("ui/provenance.js", "m.CHUNKS.flatMap((chunk) => [...chunk])")) == png_chunks()
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 60])

@@ -1,5 +1,7 @@
 // Files out of the page: a picture, a pose, a video of the motion.
 
+import { marked } from './provenance.js';
+
 const KINDS = ['video/mp4;codecs=avc1.42E01E', 'video/webm;codecs=vp9', 'video/webm;codecs=vp8', 'video/webm'];
 
 /** Offers a file for download. */
@@ -11,7 +13,11 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-export const pictureOf = (canvas) => new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+/** A canvas as a PNG, which says if it is synthetic. */
+export async function pictureOf(canvas, synthetic) {
+  const png = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+  return synthetic ? marked(png) : png;
+}
 
 /** A pose file as the command line reads it. */
 export function poseFile(pose, { width, height }) {

@@ -1,0 +1,106 @@
+"""The mark that re-posed pictures and videos carry: that they are synthetic.
+
+Every file that shows a re-posed person has it, alone or on a sheet; there is no option that leaves it out. Skeletons
+drawn over real pictures, masks, and pages about datasets show what was photographed, and have none.
+
+    PNG          XMP in an iTXt chunk; `Software` and `Comment` in tEXt chunks
+    JPEG, WebP   XMP; `Software` and `ImageDescription` in EXIF
+    GIF          XMP in an application extension; a comment
+    MP4          XMP in a `uuid` box; a comment
+
+XMP holds the IPTC's `DigitalSourceType`. Of its vocabulary (https://cv.iptc.org/newscodes/digitalsourcetype)
+`compositeWithTrainedAlgorithmicMedia` fits: a photo, a part of which a trained model made; `trainedAlgorithmicMedia`
+would be a picture with nothing of a photo in it.
+
+The mark tells whoever asks; it protects nothing: anybody can remove it. It is the same bytes in every file.
+"""
+
+import io
+import shutil
+import struct
+from pathlib import Path
+
+from PIL import Image
+from PIL.ExifTags import Base
+from PIL.PngImagePlugin import PngInfo, putchunk
+
+from tf_unseen_pose.files import replacing
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+SOFTWARE = "tf_unseen_pose"
+COMMENT = "Synthetic: tf_unseen_pose put the person of a photo into this pose."
+XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" \
+xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmp:CreatorTool="{SOFTWARE}" \
+Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}">
+<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{COMMENT}</rdf:li></rdf:Alt></dc:description>
+</rdf:Description>
+</rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>"""
+
+# Where a PNG's first chunk, IHDR, ends: signature, length, name, 13 bytes, checksum.
+PNG_HEADER = 33
+# Which box is XMP, of those that any program may put into an MP4 (XMP specification, part 3).
+_MP4_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+# Behind XMP in a GIF: whoever reads its bytes as lengths of blocks ends in the last two of these, wherever they began.
+_GIF_TRAILER = bytes([1, *range(255, -1, -1), 0])
+
+
+def saving_options(suffix: str) -> dict:
+    """What Pillow's `Image.save` is to be told for a picture that carries the mark, by the file's ending (".png").
+
+    Raises:
+        ValueError: files of that ending cannot carry it here.
+    """
+    if suffix.lower() == ".png":
+        return {"pnginfo": _png_info()}
+    if suffix.lower() in (".jpg", ".jpeg", ".webp"):
+        exif = Image.Exif()
+        exif[Base.Software], exif[Base.ImageDescription] = SOFTWARE, COMMENT
+        return {"xmp": XMP.encode(), "exif": exif}
+    raise ValueError(f"'{suffix}' files cannot say that they are synthetic")
+
+
+def png_chunks() -> bytes:
+    """The mark as chunks, to stand at `PNG_HEADER` in a PNG that something else wrote."""
+    chunks = io.BytesIO()
+    for name, content, *_ in _png_info().chunks:
+        putchunk(chunks, name, content)
+    return chunks.getvalue()
+
+
+def _png_info() -> PngInfo:
+    info = PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", XMP)
+    info.add_text("Software", SOFTWARE)
+    info.add_text("Comment", COMMENT)
+    return info
+
+
+def mark_video(path: Path) -> None:
+    """Puts the mark into a finished .gif or .mp4; of an MP4 the XMP alone: its comment is for whoever writes it."""
+    if path.suffix.lower() == ".gif":
+        _mark_gif(path)
+    else:
+        _mark_mp4(path)
+
+
+def _mark_gif(path: Path) -> None:
+    # Behind the header and the palette, before the first picture.
+    with replacing(path) as temporary, path.open("rb") as old, temporary.open("wb") as new:
+        header = old.read(13)
+        size_of_palette = 3 * 2 ** ((header[10] & 7) + 1) if header[10] & 0x80 else 0
+        new.write(header + old.read(size_of_palette))
+        new.write(b"\x21\xff\x0bXMP DataXMP" + XMP.encode() + _GIF_TRAILER)
+        new.write(b"\x21\xfe" + bytes([len(COMMENT)]) + COMMENT.encode() + b"\0")
+        shutil.copyfileobj(old, new)
+
+
+def _mark_mp4(path: Path) -> None:
+    # At the end no other box moves.
+    content = b"uuid" + _MP4_XMP + XMP.encode()
+    with path.open("ab") as file:
+        file.write(struct.pack(">I", 4 + len(content)) + content)
