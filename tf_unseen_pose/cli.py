@@ -14,6 +14,7 @@ import typer
 
 from tf_unseen_pose.cli_evaluate import ablate, evaluate
 from tf_unseen_pose.cli_export import export
+from tf_unseen_pose.cli_pick import pick
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
 from tf_unseen_pose.cli_repose import LITE, Model, animate, require_writable, synthesize
 from tf_unseen_pose.cli_serve import serve
@@ -76,6 +77,7 @@ def pose(
 
 
 app.command()(prepare)
+app.command()(pick)
 
 
 @app.command()
