@@ -15,9 +15,9 @@ LAYERS = [
     {"evaluation", "serving", "on_device"},
     {"reposer"},
     {"animation"},
-    {"demo", "doctor"},
+    {"demo", "doctor", "notebook"},
     {"export"},
-    {"cli", "cli_evaluate", "cli_doctor", "cli_export", "cli_prepare", "cli_repose", "cli_serve"},
+    {"cli", "cli_evaluate", "cli_doctor", "cli_export", "cli_pick", "cli_prepare", "cli_repose", "cli_serve"},
     {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

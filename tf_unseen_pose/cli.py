@@ -16,6 +16,7 @@ import tf_unseen_pose
 from tf_unseen_pose.cli_doctor import doctor
 from tf_unseen_pose.cli_evaluate import ablate, evaluate
 from tf_unseen_pose.cli_export import export
+from tf_unseen_pose.cli_pick import pick
 from tf_unseen_pose.cli_prepare import PoseModel, prepare
 from tf_unseen_pose.cli_repose import LITE, Model, animate, require_writable, synthesize
 from tf_unseen_pose.cli_serve import serve
@@ -92,6 +93,7 @@ def pose(
 
 
 app.command()(prepare)
+app.command()(pick)
 
 
 @app.command()

@@ -15,11 +15,12 @@ import scipy.io
 import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.data.pairs import pair_batches
+from tf_unseen_pose.data.pairs import evaluation_pair, pair_batches
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.images import load_image
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.training.fit import train
 from tf_unseen_pose.training.replicas import training_strategy
@@ -135,6 +136,20 @@ def test_logs_hold_losses_and_pictures(tmp_path, dataset_path):
     assert scalars["loss"][0] == pytest.approx(
         scalars["l1"][0] + 0.3 * scalars["mask"][0] + scalars["background"][0], rel=1e-4
     )
+
+
+def test_the_newest_sample_pictures_lie_in_the_run(tmp_path, dataset_path):
+    def pictures(steps):
+        run = train(dataset_path, tmp_path / "run", settings(f"train.stages.0.steps={steps}"), progress=False)
+        # One below the other, those of both clips: source, target, result.
+        return np.split(load_image(run.samples).reshape(2, 64, 3 * 64, 3), 3, axis=2)
+
+    source, target, first = pictures(3)
+    pair = evaluation_pair(ClipDataset.open(dataset_path), settings(), 1, 0, 4)
+    for shown, expected in ((source, pair["image"]), (target, pair["target_image"])):
+        np.testing.assert_allclose(shown[1] / 127.5 - 1, expected[0], atol=1 / 127)
+    *unchanged, later = pictures(5)
+    assert (unchanged[0] == source).all() and (unchanged[1] == target).all() and (later != first).any()
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, dataset_path):

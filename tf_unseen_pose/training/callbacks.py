@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.images import save_image
 
 
 class StepCounter(keras.callbacks.Callback):
@@ -47,16 +49,18 @@ class Progress(keras.callbacks.Callback):
 
 
 class Log(keras.callbacks.Callback):
-    """Losses to TensorBoard, and sample pictures every so many steps.
+    """Losses to TensorBoard; sample pictures there and to a file, every so many steps and at the end.
 
     Args:
+        sheet: the file, which shows the newest pictures below each other.
         pictures: a function of no arguments that returns float [N, H, W, 3] in [0, 1].
     """
 
-    def __init__(self, counter: StepCounter, folder: str, sample_every: int, pictures):
+    def __init__(self, counter: StepCounter, folder: str, sheet: Path, sample_every: int, pictures):
         super().__init__()
         self.counter = counter
         self.writer = tf.summary.create_file_writer(folder)
+        self.sheet = sheet
         self.sample_every = sample_every
         self.pictures = pictures
         self.last_sample = counter.step
@@ -65,10 +69,21 @@ class Log(keras.callbacks.Callback):
         with self.writer.as_default(step=self.counter.step):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value)
-            if self.counter.step - self.last_sample >= self.sample_every:
-                self.last_sample = self.counter.step
-                tf.summary.image("source, target, result", self.pictures(), max_outputs=16)
+        if self.counter.step - self.last_sample >= self.sample_every:
+            self._sample()
         self.writer.flush()
+
+    def on_train_end(self, logs=None):
+        if self.counter.step > self.last_sample:
+            self._sample()
+            self.writer.flush()
+
+    def _sample(self):
+        self.last_sample = self.counter.step
+        pictures = self.pictures()
+        with self.writer.as_default(step=self.counter.step):
+            tf.summary.image("source, target, result", pictures, max_outputs=16)
+        save_image(self.sheet, np.round(255 * np.concatenate([*pictures])).astype(np.uint8))
 
 
 class Checkpoints(keras.callbacks.Callback):

@@ -111,10 +111,11 @@ def _fit(run, dataset, trainer, saver, strategy, step, progress):
     guard = callbacks.FiniteLosses(counter, checkpoints, functools.partial(_save_batch, run, dataset))
     bar = callbacks.Progress(counter, schedule.steps, progress)
     agree = functools.partial(anybody, strategy) if spans_machines(strategy) else None
-    listeners = [counter, guard, bar]
+    # What pictures take is waited for when all is saved.
+    listeners = [counter, guard, bar, checkpoints]
     if is_chief(strategy):
         pictures = functools.partial(_sample_pictures, trainer, dataset, run.config)
-        listeners += [callbacks.Log(counter, str(run.logs), schedule.sample_every, pictures)]
+        listeners += [callbacks.Log(counter, str(run.logs), run.samples, schedule.sample_every, pictures)]
     with callbacks.GracefulStop(schedule.max_minutes, agree) as stop, bar:
         for until, stage, discriminator_only in phases(run.config):
             if counter.step >= until or stop.requested:
@@ -130,7 +131,7 @@ def _fit(run, dataset, trainer, saver, strategy, step, progress):
                     distributed(strategy, lambda share, stream=stream: stream(share=share)),
                     epochs=(until - counter.step) // period,
                     steps_per_epoch=period,
-                    callbacks=[*listeners, checkpoints, stop],
+                    callbacks=[*listeners, stop],
                 )
 
 

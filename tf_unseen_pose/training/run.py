@@ -7,6 +7,7 @@ RUN/
   feature_deviations.npz    units of the perceptual loss, if it is used
   checkpoints/              everything that resuming needs: networks, optimizers, step
   logs/                     for TensorBoard
+  samples.png               source, target and result of some pairs, the newest
 """
 
 import json
@@ -37,6 +38,7 @@ class Run:
         self.weights = path / "generator.weights.h5"
         self.checkpoints = path / "checkpoints"
         self.logs = path / "logs"
+        self.samples = path / "samples.png"
         self.deviations = path / "feature_deviations.npz"
 
     @classmethod

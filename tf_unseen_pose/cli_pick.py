@@ -1,0 +1,25 @@
+"""The command `pick`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def pick(
+    data: Annotated[Path, typer.Argument(metavar="DATASET", help="A dataset made by 'prepare'.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
+    clip: Annotated[
+        str | None, typer.Option(help="The photo's clip; else the first for validation.", show_default=False)
+    ] = None,
+    motion: Annotated[
+        str | None, typer.Option(help="The motion's clip; else another one for validation.", show_default=False)
+    ] = None,
+):
+    """Take a photo with its pose and a motion out of a dataset, to try a model with."""
+    from tf_unseen_pose.data.picking import pick as run
+    from tf_unseen_pose.data.records import ClipDataset
+
+    picked = run(ClipDataset.open(data), output, clip, motion)
+    typer.echo(f"Wrote {picked.photo} and {picked.pose} of the clip '{picked.photo_clip}'.")
+    typer.echo(f"Wrote {picked.motion} of the clip '{picked.motion_clip}'.")

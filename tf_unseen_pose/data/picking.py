@@ -1,0 +1,79 @@
+"""A photo with its pose, and a motion, out of a dataset: what a model that was trained on it is first tried with.
+
+FOLDER/photo.jpg     a frame of a clip, as the dataset has it
+FOLDER/photo.json    its pose
+FOLDER/motion.json   the poses of a clip, of another one where there is another
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tf_unseen_pose.data.pose_files import Poses, write_poses
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What was written, and the names of the clips that it is of."""
+
+    photo: Path
+    pose: Path
+    motion: Path
+    photo_clip: str
+    motion_clip: str
+
+
+def pick(dataset: ClipDataset, folder: Path, clip: str | None = None, motion: str | None = None) -> Picked:
+    """Writes the first frame of one clip and the poses of another one.
+
+    What the dataset left out of the motion's clip, because the pose hardly differed from the one before or nobody was
+    seen, becomes poses without a visible joint: `animate` holds the picture before.
+
+    Args:
+        folder: made where it is missing.
+        clip: name of the photo's clip; by default the first one for validation, or the first of all.
+        motion: name of the motion's clip; by default the next one for validation, or else the next of all.
+
+    Raises:
+        UserError: the dataset has no clip of that name, or nothing can be written to the folder.
+    """
+    names = [entry.name for entry in dataset.clips]
+    validation = [entry.name for entry in dataset.clips if entry.split == "validation"]
+    photo_clip = clip or (validation or names)[0]
+    others = [*validation, *names]
+    motion_clip = motion or next((name for name in others if name != photo_clip), photo_clip)
+    source, driving = (_position(dataset, name, names) for name in (photo_clip, motion_clip))
+    photo, pose, poses = (folder / name for name in ("photo.jpg", "photo.json", "motion.json"))
+    frame, entry = dataset.read_frame(source, 0), dataset.clips[source].frames[0]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(photo) as temporary:
+            temporary.write_bytes(frame.jpeg)
+        write_poses(pose, Poses(frame.joints[None], entry.width, entry.height))
+        write_poses(poses, _motion(dataset, driving))
+    except OSError as error:
+        raise UserError(f"Cannot write to {folder}: {error.strerror}; make room or choose another folder.") from error
+    return Picked(photo, pose, poses, photo_clip, motion_clip)
+
+
+def _position(dataset: ClipDataset, name: str, names: list[str]) -> int:
+    if name not in names:
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        raise UserError(f"{dataset.path} has no clip '{name}'; it has {shown}.")
+    return names.index(name)
+
+
+def _motion(dataset: ClipDataset, clip: int) -> Poses:
+    """The clip's poses in pixels of its first frame, one for every number from the first frame's to the last's."""
+    entry = dataset.clips[clip]
+    width, height = entry.frames[0].width, entry.frames[0].height
+    first = entry.frames[0].number
+    joints = np.zeros((entry.frames[-1].number - first + 1, dataset.skeleton.joint_count, 3), np.float32)
+    for i, frame in enumerate(entry.frames):
+        pose = dataset.read_frame(clip, i).joints[None]
+        joints[frame.number - first] = Poses(pose, frame.width, frame.height).scaled_to(width, height).joints[0]
+    return Poses(joints, width, height, entry.fps)

@@ -1,0 +1,232 @@
+"""What a notebook needs beside the commands: to run them, to get files in and out, and to look at what they made.
+
+    unseen_pose("prepare", upload(folder / "videos")[-1], "-o", folder / "data")
+    show(folder / "data" / "summary.html")
+
+A command runs in a process of its own: the notebook's own process never loads TensorFlow, and when a command ends, all
+of the GPU's memory is free again. On Colab files come and go through the browser, elsewhere they lie in folders.
+
+IPython and `google.colab` are there wherever they are needed, so the package does not ask for them.
+"""
+
+import codecs
+import contextlib
+import html
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import BinaryIO
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
+
+_PROGRAM = (sys.executable, "-m", "tf_unseen_pose")
+_DRIVE = Path("/content/drive")
+_PAGE_HEIGHT = 640  # Pixels.
+
+
+class NotebookError(UserError):
+    """An error that a notebook shows as its sentence, without a traceback. It stops "Run all", as any error does."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def on_colab() -> bool:
+    """Whether this is Google Colab."""
+    return find_spec("google") is not None and find_spec("google.colab") is not None
+
+
+# Commands ------------------------------------------------------------------------------------------------------------
+
+
+def unseen_pose(command: str, *arguments: object) -> None:
+    """Runs a command of this package as a shell would, and shows what it says while it says it.
+
+    Stopping the cell is Ctrl-C to the command: `train` and `prepare` save what they have, and go on from there when
+    the cell is run again. Stopping it once more ends the command at once. If the notebook's process is killed, the
+    command ends with the next line that it writes.
+
+    Args:
+        command: "prepare", "train" ...
+        arguments: what follows it, each turned into text.
+
+    Raises:
+        NotebookError: the command failed, in words that are shown above, or was stopped.
+    """
+    # A session of its own, so that stopping the cell reaches the command once, and through here.
+    process = subprocess.Popen(
+        [*_PROGRAM, command, *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=_environment(),
+        start_new_session=True,
+    )
+    with _interrupts_passed_to(process) as stopped, process:
+        _relay(process.stdout)
+    if stopped:
+        raise NotebookError(f"'{command}' was stopped; run the cell again to go on.")
+    if process.returncode:
+        raise NotebookError(
+            f"'{command}' failed with exit code {process.returncode}; the reason is the last thing that it said above."
+        )
+
+
+def _environment() -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}  # the notebook's own
+    # All progress bars in one line: notebooks know no way back up, which bars below one another take.
+    return environment | {"TQDM_POSITION": "0"}
+
+
+@contextlib.contextmanager
+def _interrupts_passed_to(process: subprocess.Popen) -> Iterator[list[int]]:
+    """Ctrl-C, or stopping a cell, reaches the process and its children; gives the list of the signals passed on."""
+    signals = []
+
+    def pass_on(number, frame):
+        signals.append(number)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+
+    # Python hands signals to the main thread alone, and lets it alone set what is done about them.
+    if threading.current_thread() is not threading.main_thread():
+        yield signals
+        return
+    previous = signal.signal(signal.SIGINT, pass_on)
+    try:
+        yield signals
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _relay(output: BinaryIO) -> None:
+    """Shows bytes as they come, until there are no more."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    while chunk := os.read(output.fileno(), 1 << 16):
+        sys.stdout.write(decoder.decode(chunk))
+        sys.stdout.flush()
+
+
+# Files ---------------------------------------------------------------------------------------------------------------
+
+
+def workspace(name: str, drive: bool = False) -> Path:
+    """The folder for all that a notebook makes, made where it is missing.
+
+    Args:
+        name: of the folder, in the current one.
+        drive: on Colab: in one's Google Drive instead, which is mounted, so that it outlives the machine.
+
+    Raises:
+        NotebookError: `drive` elsewhere than on Colab.
+    """
+    place = Path.cwd()
+    if drive:
+        if not on_colab():
+            raise NotebookError("Google Drive can be mounted on Colab alone; leave it out, files stay here anyway.")
+        from google.colab import drive as colab_drive
+
+        colab_drive.mount(str(_DRIVE))
+        place = _DRIVE / "MyDrive"
+    folder = place / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def upload(folder: Path) -> list[Path]:
+    """Files of one's own: on Colab a dialog asks for them, elsewhere they are to lie in the folder.
+
+    Args:
+        folder: where they are kept; made where it is missing.
+
+    Returns:
+        All files of the folder, the newest last.
+
+    Raises:
+        NotebookError: there is none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if on_colab():
+        from google.colab import files
+
+        # Where uploaded files are written to.
+        with contextlib.chdir(folder):
+            files.upload()
+    found = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    if not found:
+        raise NotebookError(f"There is no file in {folder}; put yours there and run the cell again.")
+    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def download(path: Path) -> Path:
+    """A file, or a folder as one ZIP file beside it: on Colab the browser gets it, elsewhere its place is told.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        NotebookError: there is no such file or folder.
+    """
+    if not path.exists():
+        raise NotebookError(f"There is no {path} to download; run the cell that makes it.")
+    if path.is_dir():
+        archive = path.with_name(f"{path.name}.zip")
+        with replacing(archive) as temporary:
+            shutil.make_archive(str(temporary.with_suffix("")), "zip", path.parent, path.name)
+        path = archive
+    if on_colab():
+        from google.colab import files
+
+        files.download(str(path))
+    else:
+        print(f"{path} is ready ({path.stat().st_size / 1e6:.1f} MB).")
+    return path
+
+
+# Looking -------------------------------------------------------------------------------------------------------------
+
+
+def show(path: Path) -> None:
+    """Shows a picture, a video, a page (.html) or a text (.md) in the notebook, which keeps it when it is saved.
+
+    Raises:
+        NotebookError: there is no such file.
+    """
+    from IPython import display
+
+    if not path.is_file():
+        raise NotebookError(f"There is no {path} to show; run the cell that makes it.")
+    match path.suffix.lower():
+        case ".html":
+            shown = display.HTML(_framed(path.read_text(encoding="utf-8"), path.stem))
+        case ".md":
+            shown = display.Markdown(filename=str(path))
+        case ".mp4":
+            shown = display.Video(str(path), embed=True, html_attributes="controls loop")
+        case _:
+            shown = display.Image(filename=str(path))
+    display.display(shown)
+
+
+def _framed(page: str, title: str) -> str:
+    """A page within the notebook's: in a frame, where the styles of the two do not meet."""
+    frame = f'<iframe srcdoc="{html.escape(page)}" title="{html.escape(title)}" width="100%" height="{_PAGE_HEIGHT}"'
+    return f"<div>{frame} style='border: 1px solid #ccc'></iframe></div>"
+
+
+def show_tensorboard(run: Path) -> None:
+    """TensorBoard on a run's logs, in the notebook; it reloads them while training goes on."""
+    from tensorboard import notebook
+
+    # In a virtual environment it lies beside Python, and neither need be on the path.
+    if (program := Path(sys.executable).with_name("tensorboard")).is_file():
+        os.environ.setdefault("TENSORBOARD_BINARY", str(program))
+    notebook.start(shlex.join(["--logdir", str(run / "logs")]))
