@@ -330,4 +330,4 @@ def test_a_disk_that_refuses_is_reported_in_one_sentence(folder, run, monkeypatc
 
 def test_the_console_script_is_the_same_command_line():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert project["project"]["scripts"]["unseen-pose"] == "tf_unseen_pose.cli:main"
+    assert project["project"]["scripts"]["unseen-pose"] == "tf_unseen_pose.__main__:main"

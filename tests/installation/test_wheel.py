@@ -105,7 +105,7 @@ def test_a_device_needs_no_tensorflow(install, root, tmp_path):
         "shown = numpy.asarray(Image.open('out.png')); assert shown.shape == made.shape == image.shape;"
         "print(*(numpy.ptp(each - 1.0 * image) > 99 for each in (made, shown)), 'tensorflow' in sys.modules)"
     )
-    assert run(tmp_path, programs / "python", "-c", code).splitlines()[-1] == "True True False"
+    assert "True True False" in run(tmp_path, programs / "python", "-c", code).splitlines()
     # The commands that need more say so.
     said = run(tmp_path, programs / "unseen-pose", "demo", code=2)
     assert said.startswith("unseen-pose: The package 'typer' is not installed;") and said.count("\n") == 1
