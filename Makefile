@@ -3,6 +3,8 @@
 # make web          builds the page of serving/on_device and serves it on this machine; needs Node.js and npm
 # make pretrained   trains the model that comes along anew and writes it as the next version in saved_models/lite
 # make tflite       writes its files for devices anew, in saved_models/lite/tflite
+# make lint         ruff and mypy
+# make api          writes the API's pages, out of the docstrings, to build/api
 #
 # PYTHON  the interpreter that the environment is made from
 # VENV    where the environment lives
@@ -24,7 +26,7 @@ READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 PAGE := serving/on_device
 
-.PHONY: demo test web pretrained tflite lint clean
+.PHONY: demo test web pretrained tflite lint api clean
 
 demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
@@ -58,6 +60,10 @@ tflite: $(READY) $(FEATURES)
 lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+api: $(READY_TO_TEST)
+	$(VENV)/bin/python -m pdoc --docformat google --no-show-source -o build/api tf_unseen_pose '!tf_unseen_pose.saved_models'
 
 $(READY): requirements.txt .ci/stack.py
 	$(PYTHON) -m venv $(VENV)
@@ -66,8 +72,9 @@ $(READY): requirements.txt .ci/stack.py
 	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt
 	touch $@
 
-$(READY_TO_TEST): $(READY) requirements-beam.txt requirements-browser.txt
-	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt -r requirements-beam.txt -r requirements-browser.txt
+$(READY_TO_TEST): $(READY) requirements-beam.txt requirements-browser.txt requirements-docs.txt
+	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt -r requirements-beam.txt -r requirements-browser.txt \
+	  -r requirements-docs.txt
 	touch $@
 
 $(PAGE)/node_modules/.ready: $(PAGE)/package-lock.json

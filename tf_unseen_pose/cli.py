@@ -47,7 +47,7 @@ def pose(
         Path | None, typer.Option(help="Also write the picture, or a video, with the skeleton drawn over it.")
     ] = None,
     pose_model: PoseModel = None,
-):
+) -> None:
     """Find the joints of a person in a photo or a video."""
     from tf_unseen_pose import animation
     from tf_unseen_pose.contact_sheet import draw_pose
@@ -88,7 +88,7 @@ def train(
         typer.Option(help="A run, or a weights file of one, to start from: fine-tuning on one's own video."),
     ] = None,
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
-):
+) -> None:
     """Train a model, or resume its training. Ctrl-C saves and stops."""
     from tf_unseen_pose.config import load_config
 
@@ -117,7 +117,7 @@ def import_posewarp(
     weights: Annotated[Path, typer.Argument(help="The authors' vgg_100000.h5 or vgg+gan_5000.h5.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The run folder to write.")],
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
-):
+) -> None:
     """Turn the weights that the paper's authors released into a run."""
     from tf_unseen_pose.config import load_config
 
@@ -140,7 +140,7 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for what the demo makes.")] = Path("demo"),
     photo: Annotated[Path | None, typer.Option(help="A photo of yourself, whole, alone; else a bundled one.")] = None,
     model: Model = LITE,
-):
+) -> None:
     """Put the person of a photo through a bundled motion with the model that comes along."""
     from tf_unseen_pose.demo import demo as run
 

@@ -34,7 +34,7 @@ def serve(
     tls_key: Annotated[Path | None, typer.Option(help="The private key, PEM; with --tls-cert.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="The certificate chain, PEM; with --tls-key.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="A file with the bearer token to ask for.")] = None,
-):
+) -> None:
     """Answer TensorFlow Serving's protocol over gRPC: the newest version in a folder, and those that appear there."""
     # What can be said before TensorFlow is imported is said at once.
     if not folder.is_dir():

@@ -11,7 +11,7 @@ Overrides are dotted, numbers count a list's entries: `load_config("tiny", ["tra
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -42,7 +42,7 @@ class UNetConfig(_Section):
     up: tuple[Channels, ...]
 
     @model_validator(mode="after")
-    def _levels_agree(self):
+    def _levels_agree(self) -> Self:
         if not len(self.down) == len(self.refine) == len(self.up):
             raise ValueError("down, refine and up must have one entry a level each")
         return self
@@ -82,7 +82,7 @@ class ModelConfig(_Section):
     hole_growth: int = Field(0, ge=0, le=32, description="pixels by which the hole grows before it is filled")
 
     @model_validator(mode="after")
-    def _fits_together(self):
+    def _fits_together(self) -> Self:
         if self.skeleton not in SKELETONS:
             raise ValueError(f"skeleton '{self.skeleton}' is unknown; known are {', '.join(sorted(SKELETONS))}")
         # The plain U-Net is `baseline` alone.
@@ -194,7 +194,7 @@ class TrainConfig(_Section):
     sample_every: int = Field(500, ge=1)
 
     @model_validator(mode="after")
-    def _parts_are_whole(self):
+    def _parts_are_whole(self) -> Self:
         if self.batch_size % self.accumulate:
             raise ValueError(f"accumulate={self.accumulate} does not divide batch_size={self.batch_size}")
         return self
@@ -220,6 +220,7 @@ class Config(_Section):
     train: TrainConfig
 
     def to_json(self) -> str:
+        """What a run directory keeps, and `read_config` reads."""
         return self.model_dump_json(indent=2) + "\n"
 
 
@@ -230,7 +231,7 @@ def _merge(base: dict, changes: dict) -> dict:
     return merged
 
 
-def _changed(old, new):
+def _changed(old: Any, new: Any) -> Any:
     if not isinstance(new, dict):
         return new
     if isinstance(old, dict):
@@ -267,7 +268,11 @@ def _override(text: str) -> dict:
 
 
 def validated(values: dict, origin: str) -> Config:
-    """`values` as a Config, or a UserError that names `origin` and the first wrong key."""
+    """`values` as a Config.
+
+    Raises:
+        UserError: one is wrong; the sentence names `origin` and the first wrong key.
+    """
     try:
         return Config.model_validate(values)
     except ValidationError as error:
@@ -301,7 +306,11 @@ def load_config(preset_or_file: str = "paper", overrides: list[str] | tuple[str,
 
 
 def read_config(path: Path) -> Config:
-    """The resolved configuration that a run directory holds."""
+    """The resolved configuration that a run directory holds.
+
+    Raises:
+        UserError: there is none, or it is not valid.
+    """
     try:
         return validated(json.loads(path.read_text()), str(path))
     except (OSError, json.JSONDecodeError) as error:
