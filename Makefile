@@ -63,7 +63,7 @@ lint: $(READY)
 	$(VENV)/bin/mypy
 
 api: $(READY_TO_TEST)
-	$(VENV)/bin/python -m pdoc --docformat google --no-show-source -o build/api tf_unseen_pose '!tf_unseen_pose.saved_models'
+	PYTHONPATH=. $(VENV)/bin/python .ci/api.py build/api
 
 $(READY): requirements.txt .ci/stack.py
 	$(PYTHON) -m venv $(VENV)
