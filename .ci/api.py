@@ -3,10 +3,12 @@
 Fails where pdoc has something to warn of.
 """
 
+import importlib
 import pkgutil
 import sys
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 import pdoc
 import pdoc.render
@@ -14,15 +16,26 @@ import pdoc.render
 import tf_unseen_pose
 
 
+def show_all(package: ModuleType) -> None:
+    """Makes pdoc show all modules of a package, and what is imported only when it is asked for.
+
+    pdoc leaves out what `__all__` does not name, and does not ask.
+    """
+    modules = [module for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")]
+    if hasattr(package, "__all__"):
+        for name in package.__all__:
+            setattr(package, name, getattr(package, name))
+        package.__all__ = [*package.__all__, *(module.name for module in modules)]
+    for module in modules:
+        if module.ispkg:
+            show_all(importlib.import_module(f"{package.__name__}.{module.name}"))
+
+
 def main() -> None:
-    names = [module.name for module in pkgutil.iter_modules(tf_unseen_pose.__path__) if not module.name.startswith("_")]
-    # pdoc shows what `__all__` names, and does not ask for what is imported when it is asked for.
-    for name in tf_unseen_pose.__all__:
-        setattr(tf_unseen_pose, name, getattr(tf_unseen_pose, name))
-    tf_unseen_pose.__all__ += [name for name in names if name not in tf_unseen_pose.__all__]
     pdoc.render.configure(docformat="google", show_source=False)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        show_all(tf_unseen_pose)
         pdoc.pdoc("tf_unseen_pose", output_directory=Path(sys.argv[1]))
     # Libraries that are imported meanwhile warn of their own affairs.
     said = {str(warning.message) for warning in caught if "pdoc" in warning.filename}
