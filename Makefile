@@ -4,6 +4,8 @@
 # make pretrained   trains the model that comes along anew and writes it as the next version in saved_models/lite
 # make wheel        builds the package, dist/*.whl and dist/*.tar.gz
 # make tflite       writes its files for devices anew, in saved_models/lite/tflite
+# make lint         ruff and mypy
+# make api          writes the API's pages, out of the docstrings, to build/api
 #
 # PYTHON  the interpreter that the environment is made from
 # VENV    where the environment lives
@@ -25,7 +27,7 @@ READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 PAGE := serving/on_device
 
-.PHONY: demo test web pretrained tflite wheel lint clean
+.PHONY: demo test web pretrained tflite wheel lint api clean
 
 demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
@@ -62,6 +64,10 @@ wheel: $(READY_TO_TEST)
 lint: $(READY_TO_TEST)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+api: $(READY_TO_TEST)
+	PYTHONPATH=. $(VENV)/bin/python .ci/api.py build/api
 
 $(READY): requirements.txt .ci/stack.py
 	$(PYTHON) -m venv $(VENV)
@@ -70,10 +76,10 @@ $(READY): requirements.txt .ci/stack.py
 	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt
 	touch $@
 
-$(READY_TO_TEST): $(READY) requirements-dev.txt requirements-beam.txt requirements-browser.txt
+$(READY_TO_TEST): $(READY) requirements-dev.txt requirements-beam.txt requirements-browser.txt requirements-docs.txt
 	$(VENV)/bin/python .ci/stack.py requirements-dev.txt $(STACK) > $(VENV)/requirements-dev.txt
 	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt -r $(VENV)/requirements-dev.txt \
-	  -r requirements-beam.txt -r requirements-browser.txt
+	  -r requirements-beam.txt -r requirements-browser.txt -r requirements-docs.txt
 	touch $@
 
 $(PAGE)/node_modules/.ready: $(PAGE)/package-lock.json

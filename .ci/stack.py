@@ -1,7 +1,7 @@
 """Prints a file of requirements as a given TensorFlow stack sees it.
 
-python .ci/stack.py requirements.txt          the file as it stands: pip evaluates its markers for this Python
-python .ci/stack.py requirements.txt 2.21     as for Python 3.12, so that the newer stack can be tested on an older Python
+python .ci/stack.py FILE          the file as it stands: pip evaluates its markers for this Python
+python .ci/stack.py FILE 2.21     as for Python 3.12, so that the newer stack can be tested on an older Python
 """
 
 import sys

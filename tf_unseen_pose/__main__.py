@@ -1,3 +1,5 @@
+"""`python -m tf_unseen_pose`; see `cli`."""
+
 import sys
 
 
@@ -6,7 +8,7 @@ def main() -> None:
     try:
         from tf_unseen_pose.cli import main as run
     except ModuleNotFoundError as error:
-        if error.name.startswith("tf_unseen_pose"):
+        if str(error.name).startswith("tf_unseen_pose"):
             raise
         print(
             f"unseen-pose: The package '{error.name}' is not installed; install tf_unseen_pose with its dependencies, "

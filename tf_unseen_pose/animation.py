@@ -66,6 +66,9 @@ def beside_driving(
 
     Yields:
         uint8 [H, W', 3].
+
+    Raises:
+        UserError: the video cannot be read.
     """
     black = np.zeros((poses.height, poses.width, 3), np.uint8)
     shown = (black for _ in poses.joints) if is_pose_file(driving) else (image for _, image in read_video(driving))
@@ -77,6 +80,10 @@ def beside_driving(
 
 
 def overlaid(driving: Path, poses: Poses, skeleton: Skeleton) -> Iterator[np.ndarray]:
-    """The frames of a video with its skeleton drawn over them, uint8 [H, W, 3]."""
+    """The frames of a video with its skeleton drawn over them, uint8 [H, W, 3].
+
+    Raises:
+        UserError: the video cannot be read.
+    """
     for (_, image), joints in zip(read_video(driving), poses.joints, strict=True):
         yield draw_pose(np.ascontiguousarray(image), joints, skeleton)

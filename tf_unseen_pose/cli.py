@@ -48,7 +48,7 @@ def common(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-):
+) -> None:
     """Re-pose people in photos."""
 
 
@@ -64,7 +64,7 @@ def pose(
         Path | None, typer.Option(help="Also write the picture, or a video, with the skeleton drawn over it.")
     ] = None,
     pose_model: PoseModel = None,
-):
+) -> None:
     """Find the joints of a person in a photo or a video."""
     from tf_unseen_pose import animation
     from tf_unseen_pose.contact_sheet import draw_pose
@@ -108,7 +108,7 @@ def train(
         typer.Option(help="A run, or a weights file of one, to start from: fine-tuning on one's own video."),
     ] = None,
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
-):
+) -> None:
     """Train a model, or resume its training. Ctrl-C saves and stops."""
     from tf_unseen_pose.config import load_config
 
@@ -137,7 +137,7 @@ def import_posewarp(
     weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="The authors' vgg_100000.h5 or vgg+gan_5000.h5.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The run folder to write.")],
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
-):
+) -> None:
     """Make a run of the weights that the authors released."""
     from tf_unseen_pose.config import load_config
 
@@ -160,7 +160,7 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for what the demo makes.")] = Path("demo"),
     photo: Annotated[Path | None, typer.Option(help="A photo of yourself, whole, alone; else a bundled one.")] = None,
     model: Model = LITE,
-):
+) -> None:
     """Put a bundled person, or yourself, through a motion.
 
     The model and the motion come along.

@@ -14,6 +14,8 @@ MODEL_NAME = "model"
 
 
 class Split(StrEnum):
+    """Parts of a dataset."""
+
     validation = "validation"
     train = "train"
     all = "all"
@@ -51,7 +53,7 @@ def evaluate(
     poses: Poses = True,
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
-):
+) -> None:
     """Measure a model beside baselines and write a report."""
     from tf_unseen_pose.evaluation.report import require_report_folder, write_report
 
@@ -83,7 +85,7 @@ def ablate(
     poses: Poses = True,
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
-):
+) -> None:
     """Train the paper's variants and compare them.
 
     They are L1, VGG, VGG + GAN and the plain U-Net, for as many steps each. Called again it goes on; Ctrl-C saves.

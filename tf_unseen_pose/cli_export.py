@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,8 @@ from tf_unseen_pose.errors import UserError
 
 
 class Variant(StrEnum):
+    """How a TFLite file stores and computes numbers."""
+
     float32 = "float32"
     float16 = "float16"
     dynamic = "dynamic"
@@ -44,7 +46,7 @@ def export(
     poses: Poses = True,
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
-):
+) -> None:
     """Write a run as a SavedModel or as TFLite files.
 
     The SavedModel, for TensorFlow Serving, becomes the next version below the folder.
@@ -65,7 +67,7 @@ def export(
     from tf_unseen_pose.export.tflite.comparison import Task
     from tf_unseen_pose.export.tflite.files import Options
 
-    names = {} if not variant else {"variants": tuple(dict.fromkeys(each.value for each in variant))}
+    names: dict[str, Any] = {} if not variant else {"variants": tuple(dict.fromkeys(each.value for each in variant))}
     options = Options(licence=licence, data=data, pairs=pairs, task=Task(poses, pose_model, features_weights), **names)
     folder = export_tflite(Run.open(model), output, options)
     typer.echo((folder / "report.md").read_text(encoding="utf-8"))

@@ -2,11 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tf_unseen_pose.errors import UserError
+
+if TYPE_CHECKING:  # Both import TensorFlow.
+    from tf_unseen_pose.data.plan import Options
+    from tf_unseen_pose.data.prepare import Summary
 
 PoseModel = Annotated[
     Path | None,
@@ -15,6 +19,8 @@ PoseModel = Annotated[
 
 
 class Format(StrEnum):
+    """Layouts of what is read."""
+
     video = "video"
     posewarp = "posewarp"
     pairs = "pairs"
@@ -23,15 +29,17 @@ class Format(StrEnum):
 
 
 class People(StrEnum):
+    """What tells one person's videos from another's."""
+
     clips = "clips"
     folders = "folders"
 
 
 def prepare(
+    output: Annotated[str, typer.Option("-o", "--output", help="The dataset folder to write.")],
     inputs: Annotated[
         list[str] | None, typer.Argument(metavar="INPUT", help="Videos or folders to read; none for synthetic.")
     ] = None,
-    output: Annotated[str, typer.Option("-o", "--output", help="The dataset folder to write.")] = ...,
     format: Annotated[Format, typer.Option(help="Layout of the input, or finished datasets.")] = Format.video,
     action: Annotated[
         str | None, typer.Option(help="Action label of all clips; of videos it is else their folder's name.")
@@ -65,7 +73,7 @@ def prepare(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the runner; may be repeated.")
     ] = None,
     pose_model: PoseModel = None,
-):
+) -> None:
     """Turn videos, clips or photo pairs into a dataset."""
     from tf_unseen_pose.data.plan import Options
     from tf_unseen_pose.data.prepare import prepare as run
@@ -91,7 +99,14 @@ def prepare(
         typer.echo(f"Look at {summary.page} before you train.")
 
 
-def run_with_beam(inputs, output, options, runner, runner_options):
+def run_with_beam(
+    inputs: list[str], output: str, options: "Options", runner: str, runner_options: list[str]
+) -> "Summary":
+    """`data.beam.prepare_with_beam` by a runner's name and its options, KEY=VALUE each.
+
+    Raises:
+        UserError: Apache Beam is not installed; as `prepare_with_beam`.
+    """
     try:
         import apache_beam  # noqa: F401  Only to find out whether it is there.
     except ImportError as error:

@@ -1,7 +1,7 @@
 """The commands `synthesize` and `animate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,7 +50,7 @@ def synthesize(
     server_token: ServerToken = None,
     server_authority: ServerAuthority = None,
     server_timeout: ServerTimeout = 60,
-):
+) -> None:
     """Make the photo of that person in another pose."""
     from tf_unseen_pose import images
 
@@ -105,7 +105,7 @@ def animate(
     server_token: ServerToken = None,
     server_authority: ServerAuthority = None,
     server_timeout: ServerTimeout = 60,
-):
+) -> None:
     """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
     from tf_unseen_pose.images import load_image, shrink
 
@@ -135,7 +135,9 @@ def animate(
         raise typer.Exit(130)
 
 
-def _reposer(model: Path, xla: bool, server, token: Path | None, authority: Path | None, timeout: float):
+def _reposer(
+    model: Path, xla: bool, server: str | None, token: Path | None, authority: Path | None, timeout: float
+) -> Any:
     """The model, or a server's with the same face."""
     if not server:
         if token or authority:
@@ -150,7 +152,11 @@ def _reposer(model: Path, xla: bool, server, token: Path | None, authority: Path
 
 
 def require_writable(path: Path) -> None:
-    """Finds out before minutes of work whether an image can be written."""
+    """Finds out before minutes of work whether an image can be written.
+
+    Raises:
+        UserError: it cannot, for want of the folder or of a name's ending that says the format.
+    """
     require_folder(path)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UserError(f"{path} does not say in which format to write; end it in .png or .jpg.")

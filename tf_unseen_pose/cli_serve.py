@@ -34,7 +34,7 @@ def serve(
     tls_key: Annotated[Path | None, typer.Option(help="The private key, PEM; with --tls-cert.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="The certificate chain, PEM; with --tls-key.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="A file with the bearer token to ask for.")] = None,
-):
+) -> None:
     """Answer requests over gRPC as TensorFlow Serving does.
 
     It serves the newest version in a folder, and those that appear there.

@@ -6,6 +6,7 @@ Keras 3, for which Addons has no wheel.
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -21,7 +22,7 @@ if not KERAS_3:
         import tensorflow_addons as tfa
 
 
-def spectral_normalization(layer):
+def spectral_normalization(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Wraps a layer so that its kernel is divided by its largest singular value (Miyato et al., 2018).
 
     Keras 2.15 has a wrapper of that name too, but it fails inside a traced `train_step`.
@@ -29,7 +30,7 @@ def spectral_normalization(layer):
     return keras.layers.SpectralNormalization(layer) if KERAS_3 else tfa.layers.SpectralNormalization(layer)
 
 
-def project_images(images, output_to_input, height: int, width: int):
+def project_images(images: tf.Tensor, output_to_input: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """Resamples images bilinearly by an affine transform. For photos, not in networks: its gradient is approximate.
 
     Args:
@@ -53,7 +54,7 @@ def project_images(images, output_to_input, height: int, width: int):
     return tfa.image.transform(images, flat, "bilinear", fill_mode="nearest", output_shape=[height, width])
 
 
-def tensorflow_variable(variable):
+def tensorflow_variable(variable: Any) -> tf.Variable:
     """The `tf.Variable`, mirrored or not, of a network's variable: Keras 3 wraps it, Keras 2 one that is cast."""
     if KERAS_3:
         return variable.value if isinstance(variable, keras.Variable) else variable
@@ -66,10 +67,13 @@ def step_logs(logs: dict) -> dict:
     return {name: value[None] for name, value in logs.items()} if KERAS_3 and several else logs
 
 
-class _StoredInHalf(keras.DTypePolicy if KERAS_3 else keras.mixed_precision.Policy):
+_Policy: Any = keras.DTypePolicy if KERAS_3 else keras.mixed_precision.Policy
+
+
+class _StoredInHalf(_Policy):
     """Weights are float16, and are cast where they are used: Keras knows this for float32 weights only."""
 
-    def _parse_name(self, name):
+    def _parse_name(self, name: str) -> tuple[str, str]:
         return "float32", "float16"
 
 

@@ -11,7 +11,7 @@ Overrides are dotted, numbers count a list's entries: `load_config("tiny", ["tra
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -43,7 +43,7 @@ class UNetConfig(_Section):
     up: tuple[Channels, ...] = Field(description="of the decoder, from the coarsest level to the image's resolution")
 
     @model_validator(mode="after")
-    def _levels_agree(self):
+    def _levels_agree(self) -> Self:
         if not len(self.down) == len(self.refine) == len(self.up):
             raise ValueError("down, refine and up must have one entry a level each")
         return self
@@ -85,7 +85,7 @@ class ModelConfig(_Section):
     hole_growth: int = Field(0, ge=0, le=32, description="pixels by which the hole grows before it is filled")
 
     @model_validator(mode="after")
-    def _fits_together(self):
+    def _fits_together(self) -> Self:
         if self.skeleton not in SKELETONS:
             raise ValueError(f"skeleton '{self.skeleton}' is unknown; known are {', '.join(sorted(SKELETONS))}")
         # The plain U-Net is `baseline` alone.
@@ -197,7 +197,7 @@ class TrainConfig(_Section):
     sample_every: int = Field(500, ge=1, description="steps from one row of sample pictures to the next")
 
     @model_validator(mode="after")
-    def _parts_are_whole(self):
+    def _parts_are_whole(self) -> Self:
         if self.batch_size % self.accumulate:
             raise ValueError(f"accumulate={self.accumulate} does not divide batch_size={self.batch_size}")
         return self
@@ -223,6 +223,7 @@ class Config(_Section):
     train: TrainConfig
 
     def to_json(self) -> str:
+        """What a run directory keeps, and `read_config` reads."""
         return self.model_dump_json(indent=2) + "\n"
 
 
@@ -233,7 +234,7 @@ def _merge(base: dict, changes: dict) -> dict:
     return merged
 
 
-def _changed(old, new):
+def _changed(old: Any, new: Any) -> Any:
     if not isinstance(new, dict):
         return new
     if isinstance(old, dict):
@@ -270,7 +271,11 @@ def _override(text: str) -> dict:
 
 
 def validated(values: dict, origin: str) -> Config:
-    """`values` as a Config, or a UserError that names `origin` and the first wrong key."""
+    """`values` as a Config.
+
+    Raises:
+        UserError: one is wrong; the sentence names `origin` and the first wrong key.
+    """
     try:
         return Config.model_validate(values)
     except ValidationError as error:
@@ -304,7 +309,11 @@ def load_config(preset_or_file: str = "paper", overrides: list[str] | tuple[str,
 
 
 def read_config(path: Path) -> Config:
-    """The resolved configuration that a run directory holds."""
+    """The resolved configuration that a run directory holds.
+
+    Raises:
+        UserError: there is none, or it is not valid.
+    """
     try:
         return validated(json.loads(path.read_text()), str(path))
     except (OSError, json.JSONDecodeError) as error:

@@ -22,7 +22,7 @@ def contact_sheet(panels: Sequence[tuple[str, np.ndarray]], columns: int, side: 
         side: height in pixels at which panels are shown; their own by default.
 
     Returns:
-        uint8 [rows, columns, 3].
+        uint8 [H, W, 3], the sheet.
     """
     height, width = panels[0][1].shape[:2]
     height, width = (side, round(width * side / height)) if side else (height, width)
@@ -65,8 +65,11 @@ def explanation_sheet(stages: dict[str, np.ndarray], inputs: dict[str, np.ndarra
     """Every stage of one re-posing on one labelled sheet.
 
     Args:
-        stages: what `Generator.explain` returned, for one example (no batch axis).
+        stages: what `Generator.explain` returned, for one example: maps [H, W, C] and layers [L, H, W, C].
         inputs: image [H, W, 3] in [-1, 1], source_joints [J, 3] and target_joints [J, 3 or 4].
+
+    Returns:
+        uint8 [H, W, 3], the sheet.
     """
     source, result = to_uint8(inputs["image"]), to_uint8(stages["image"])
     panels = [

@@ -82,7 +82,7 @@ def _requirements() -> Iterator[Finding]:
 def _asked() -> list[Requirement]:
     """What is to be installed here, without markers."""
     file = _PACKAGE.parent / "requirements.txt"
-    lines = file.read_text().splitlines() if file.is_file() else importlib.metadata.requires("tf_unseen_pose")
+    lines = file.read_text().splitlines() if file.is_file() else importlib.metadata.requires("tf_unseen_pose") or []
     every = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
     stacks = [[entry for entry in every if _holds(entry, python)] for python in _PYTHONS]
     tensorflow = _version("tensorflow")

@@ -29,14 +29,14 @@ _LENGTH_EPSILON = 1e-6
 _THICKNESS_CHANGE = 1.2
 
 
-def _points_and_presence(joints):
+def _points_and_presence(joints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """[B, J, 2] points with absent ones set to 0, and [B, J] presence (0 or 1)."""
     present = joints[..., 2] > 0
     points = tf.where(present[..., None], joints[..., :2], tf.zeros_like(joints[..., :2]))
     return points, tf.cast(present, joints.dtype)
 
 
-def joint_heatmaps(joints, height: int, width: int, stride: int = 2, sigma: float = 1.75):
+def joint_heatmaps(joints: tf.Tensor, height: int, width: int, stride: int = 2, sigma: float = 1.75) -> tf.Tensor:
     """One Gaussian blob a joint.
 
     Args:
@@ -56,7 +56,7 @@ def joint_heatmaps(joints, height: int, width: int, stride: int = 2, sigma: floa
     inside = (x > 0) & (y > 0) & (x < columns - 1) & (y < rows - 1)
     weight = present * tf.cast(inside, joints.dtype)
 
-    def bell(size, centre):
+    def bell(size: int, centre: tf.Tensor) -> tf.Tensor:
         offset = tf.range(size, dtype=joints.dtype)[None, :, None] - centre[:, None, :]
         return tf.exp(-(offset**2) / (2 * sigma**2))
 
@@ -64,8 +64,8 @@ def joint_heatmaps(joints, height: int, width: int, stride: int = 2, sigma: floa
     return bell(rows, y)[:, :, None, :] * across[:, None, :, :]
 
 
-def limb_presence(joints, skeleton: Skeleton):
-    """[B, L]: 1 where all joints of a limb are present, else 0."""
+def limb_presence(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+    """[B, L]: 1 where all joints [B, J, 3] of a limb are present, else 0."""
     _, present = _points_and_presence(joints)
     first, second = skeleton.limb_ends
     return tf.minimum(
@@ -74,7 +74,7 @@ def limb_presence(joints, skeleton: Skeleton):
     )
 
 
-def limb_depths(joints, skeleton: Skeleton):
+def limb_depths(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """How far behind the person's middle each limb lies: what tells which one covers another.
 
     A limb's depth is the mean z of its joints less that of all visible joints, in lengths of the body: of the root
@@ -104,8 +104,8 @@ def limb_depths(joints, skeleton: Skeleton):
     return present_limbs * depths / length[:, None]
 
 
-def limb_axes(joints, skeleton: Skeleton):
-    """Both ends of every limb's axis, [B, L, 2] each: the mean of the joints at that end."""
+def limb_axes(joints: tf.Tensor, skeleton: Skeleton) -> tuple[tf.Tensor, tf.Tensor]:
+    """Both ends of every limb's axis, [B, L, 2] each: the mean of the joints [B, J, 3] at that end."""
     points, _ = _points_and_presence(joints)
     first, second = skeleton.limb_ends
     return (
@@ -114,7 +114,7 @@ def limb_axes(joints, skeleton: Skeleton):
     )
 
 
-def limb_priors(joints, skeleton: Skeleton, height: int, width: int):
+def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) -> tf.Tensor:
     """Where each limb is to be expected: a Gaussian along the limb's axis, one map a limb, and the background.
 
     The variance across is width^2, along it is max(5, length^2 / 1.5) pixels^2, both on a 256-pixel canvas and scaled
@@ -153,7 +153,7 @@ def limb_priors(joints, skeleton: Skeleton, height: int, width: int):
     return tf.concat([1 - tf.reduce_max(limbs, axis=-1, keepdims=True), limbs], axis=-1)
 
 
-def fit_similarity(from_points, to_points, weights):
+def fit_similarity(from_points: tf.Tensor, to_points: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """Weighted least-squares similarity (rotation, uniform scale, translation) from one point set to another.
 
     Args:
@@ -183,7 +183,7 @@ def fit_similarity(from_points, to_points, weights):
     return _affine(cos, -sin, shift_x, sin, cos, shift_y)
 
 
-def limb_transforms(source_joints, target_joints, skeleton: Skeleton):
+def limb_transforms(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """The similarity that takes each target limb to its source limb (`target_to_source`).
 
     Args:
@@ -211,7 +211,7 @@ def limb_transforms(source_joints, target_joints, skeleton: Skeleton):
     return tf.where(present, own, carrier[:, None])
 
 
-def limb_stretches(source_joints, target_joints, skeleton: Skeleton):
+def limb_stretches(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """`limb_transforms`, of which no limb of two joints gets much thicker or thinner.
 
     A limb that points at the camera is short in the picture, yet as thick as ever. A similarity would enlarge it to the
@@ -248,13 +248,13 @@ def _affine(m00, m01, m02, m10, m11, m12):
     return tf.stack([tf.stack([m00, m01, m02], axis=-1), tf.stack([m10, m11, m12], axis=-1)], axis=-2)
 
 
-def transform_points(transform, points):
+def transform_points(transform: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
     """Applies [..., 2, 3] to points [..., N, 2]."""
     m, x, y = transform[..., None, :, :], points[..., 0], points[..., 1]
     return tf.stack([m[..., i, 0] * x + m[..., i, 1] * y + m[..., i, 2] for i in range(2)], axis=-1)
 
 
-def transform_joints(transform, joints):
+def transform_joints(transform: tf.Tensor, joints: tf.Tensor) -> tf.Tensor:
     """Applies [..., 2, 3] to joints [..., J, 3 or 4]: z takes the transform's scale, visibility is kept."""
     determinant = transform[..., 0, 0] * transform[..., 1, 1] - transform[..., 0, 1] * transform[..., 1, 0]
     return _moved(joints, transform_points(transform, joints[..., :2]), tf.sqrt(tf.abs(determinant))[..., None, None])
@@ -266,7 +266,7 @@ def _moved(joints, points, scale):
     return tf.concat([points, joints[..., 2:3], *depth], axis=-1)
 
 
-def at_scale(transform, factor: int):
+def at_scale(transform: tf.Tensor, factor: int) -> tf.Tensor:
     """A transform between canvases, [..., 2, 3], as one between maps at 1 / factor of their resolution.
 
     Map pixel i covers canvas pixels factor * i to factor * i + factor - 1; its centre is factor * i + (factor - 1) / 2.
@@ -277,12 +277,12 @@ def at_scale(transform, factor: int):
     return tf.concat([linear, moved / factor], axis=-1)
 
 
-def joints_at_scale(joints, factor: int):
+def joints_at_scale(joints: tf.Tensor, factor: int) -> tf.Tensor:
     """Joints [..., J, 3 or 4] of a canvas in pixels of a map at 1 / factor of its resolution; see `at_scale`."""
     return _moved(joints, (joints[..., :2] - (factor - 1) / 2) / factor, 1 / factor)
 
 
-def blended_displacement(target_to_source, weights, factor: int):
+def blended_displacement(target_to_source: tf.Tensor, weights: tf.Tensor, factor: int) -> tf.Tensor:
     """Where the limbs' transforms, blended at every pixel, send that pixel: linear blend skinning.
 
     Args:

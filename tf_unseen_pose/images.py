@@ -6,6 +6,7 @@ Convention: images are uint8 [H, W, 3] RGB; points are (x, y) in pixels, (0, 0) 
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tf_unseen_pose.errors import UserError
@@ -59,6 +60,6 @@ def shrink(image: np.ndarray, max_side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
-def to_uint8(image) -> np.ndarray:
-    """[..., 3] in [-1, 1] -> uint8, rounded and clipped."""
+def to_uint8(image: ArrayLike) -> np.ndarray:
+    """[..., 3] in [-1, 1] -> uint8 [..., 3], rounded and clipped."""
     return np.clip(np.round((np.asarray(image) + 1) * 127.5), 0, 255).astype(np.uint8)

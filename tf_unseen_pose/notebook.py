@@ -22,7 +22,7 @@ import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
@@ -71,6 +71,7 @@ def unseen_pose(command: str, *arguments: object) -> None:
         start_new_session=True,
     )
     with _interrupts_passed_to(process) as stopped, process:
+        assert process.stdout
         _relay(process.stdout)
     if stopped:
         raise NotebookError(f"'{command}' was stopped; run the cell again to go on.")
@@ -107,7 +108,7 @@ def _interrupts_passed_to(process: subprocess.Popen) -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, previous)
 
 
-def _relay(output: BinaryIO) -> None:
+def _relay(output: IO[bytes]) -> None:
     """Shows bytes as they come, until there are no more."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while chunk := os.read(output.fileno(), 1 << 16):

@@ -48,7 +48,7 @@ class Pasting:
         return result
 
 
-def _covered(image_size, canvas_size, step, shift):
+def _covered(image_size: int, canvas_size: int, step: float, shift: float) -> tuple[np.ndarray, np.ndarray]:
     """Along one axis: the photo's pixels that the canvas covers, and where on the canvas they lie."""
     pixels = np.arange(image_size)
     position = (pixels - shift) / step
@@ -56,7 +56,7 @@ def _covered(image_size, canvas_size, step, shift):
     return pixels[inside], position[inside]
 
 
-def _fade(position, size, feather, pixels, image_size):
+def _fade(position: np.ndarray, size: int, feather: float, pixels: np.ndarray, image_size: int) -> np.ndarray:
     """Weight 0..1 of the canvas along one axis."""
     low = np.full_like(position, np.inf) if pixels[0] == 0 else position
     high = np.full_like(position, np.inf) if pixels[-1] == image_size - 1 else size - 1 - position

@@ -21,6 +21,8 @@ from tf_unseen_pose.skeleton import PERSON, Skeleton
 # Joints of a target pose may lie outside the photo by this part of its longer side: hands above their heads.
 TARGET_MARGIN = 0.25
 
+_Function = Callable[[np.ndarray], np.ndarray]
+
 
 class PhotoReposer:
     """Cropping, encoding once, rendering often, pasting back. Subclasses give `_encode_photo` and `_render_batch`.
@@ -37,7 +39,11 @@ class PhotoReposer:
         self._crop_factor = crop_factor
 
     def render(self, state: Any, joints: np.ndarray) -> np.ndarray:
-        """The source person in another pose: joints [J, 3 or 4] in canvas pixels -> uint8 [h, w, 3]."""
+        """The source person in another pose: joints [J, 3 or 4] in canvas pixels -> uint8 [h, w, 3].
+
+        Raises:
+            UserError: the joints are no pose.
+        """
         return self._render_batch(state, as_joints(joints, self.skeleton, "the target pose")[None])[0]
 
     def synthesize(
@@ -124,7 +130,9 @@ class PhotoReposer:
         render, finish = self._sitting(image, shown, source_joints, False)
         return lambda joints: finish(render(joints[None])[0])
 
-    def _sitting(self, image, shown, source_joints, crop: bool):
+    def _sitting(
+        self, image: np.ndarray, shown: np.ndarray, source_joints: np.ndarray | None, crop: bool
+    ) -> tuple[_Function, _Function]:
         """A photo, encoded once: poses [B, J, 3 or 4] of the photo -> canvases, and what is done to each of these."""
         source = self._source_joints(image, source_joints)
         canvas_to_image = sequence_crop(source, shown, self.skeleton, *self._size, self._crop_factor)
@@ -157,13 +165,15 @@ class PhotoReposer:
             )
         return as_joints(joints, self.skeleton, "the source pose")[:, :3]
 
-    def _finish(self, image: np.ndarray, canvas_to_image: np.ndarray, crop: bool):
+    def _finish(self, image: np.ndarray, canvas_to_image: np.ndarray, crop: bool) -> _Function:
         """What is done to every picture that the network made of a photo."""
         if crop:
             return lambda picture: picture
         return Pasting(image, *self._size, canvas_to_image)
 
-    def _common_crop(self, image, source_joints, target_joints):
+    def _common_crop(
+        self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
         source = self._source_joints(image, source_joints)
         target = as_joints(target_joints, self.skeleton, "the target pose")

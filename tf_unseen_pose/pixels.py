@@ -4,11 +4,11 @@ import tensorflow as tf
 
 
 def from_bytes(pixels: tf.Tensor) -> tf.Tensor:
-    """0..255 of any type -> float32 in [-1, 1]."""
+    """[...] in 0..255 of any type -> float32 [...] in [-1, 1]."""
     # A product: where TensorFlow turns a quotient into one, it depends on the graph around it.
     return tf.cast(pixels, tf.float32) * (1 / 127.5) - 1
 
 
 def to_bytes(pictures: tf.Tensor) -> tf.Tensor:
-    """[-1, 1] -> uint8, rounded and clipped; `images.to_uint8` outside graphs."""
+    """[...] in [-1, 1] -> uint8 [...], rounded and clipped; `images.to_uint8` outside graphs."""
     return tf.cast(tf.clip_by_value(tf.round((pictures + 1) * 127.5), 0, 255), tf.uint8)

@@ -81,6 +81,9 @@ class Reposer(PhotoReposer):
         Args:
             image: uint8 [h, w, 3] of the canvas's size (`config.model.height`, `width`).
             joints: [J, 3] in pixels of the canvas.
+
+        Raises:
+            UserError: an image of another size or type, or joints that are no pose.
         """
         joints = self._checked_canvas(image, joints)
         return self._encode_pixels(tf.constant(image[None]), tf.constant(joints[None]))
@@ -93,7 +96,7 @@ class Reposer(PhotoReposer):
         """uint8 [B, h, w, 3], [B, J, 3] -> the state."""
         return self.generator.encode_source(from_bytes(pixels), joints)
 
-    def _encode_photo(self, image, source_joints, canvas_to_image) -> SourceState:
+    def _encode_photo(self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray) -> SourceState:
         canvas = self._cut_out(tf.constant(image), tf.constant(canvas_to_image, tf.float32))
         return self._encode(canvas, tf.constant(source_joints[None]))
 
@@ -106,12 +109,21 @@ class Reposer(PhotoReposer):
         return to_bytes(self.generator.render(repeated, target_joints))
 
     def explain(self, canvas: Canvas) -> dict[str, np.ndarray]:
-        """Every intermediate of one re-posing, without batch axis; see `Generator.explain`."""
+        """Every intermediate of one re-posing, without B, image [H, W, 3] the last; see the generator's class."""
         batch = {key: tf.constant(getattr(canvas, key)[None]) for key in ("image", "source_joints", "target_joints")}
         return {name: value[0].numpy() for name, value in self.generator.explain(batch).items()}
 
     def canvas(self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray) -> Canvas:
-        """Cuts out of a photo what the network is to see: both poses, at the size that it was trained with."""
+        """Cuts out of a photo what the network is to see: both poses, at the size that it was trained with.
+
+        Args:
+            image: uint8 [H, W, 3].
+            source_joints: [J, 3] in pixels of the photo; None to have them found.
+            target_joints: [J, 3 or 4] in pixels of the photo.
+
+        Raises:
+            UserError: as `synthesize`.
+        """
         source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
         pixels = self._cut_out(tf.constant(image), tf.constant(canvas_to_image, tf.float32))[0].numpy()
         return Canvas(pixels, source, target, canvas_to_image)

@@ -58,8 +58,7 @@ def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.
         skeleton: names hips, shoulders, neck, knees and ankles; other joints hang from the limbs that they share.
 
     Returns:
-        float32, of the shape of `driving`, in pixels of the source photo, always finite; visibility is the driving
-        person's.
+        float32 [T, J, 3 or 4], in pixels of the source photo, always finite; visibility is the driving person's.
 
     Raises:
         UserError: both show fewer than two of the same bones, left and right counting once, or none of the joints
@@ -84,7 +83,8 @@ def _tree(skeleton: Skeleton) -> list[tuple[int, int]]:
     for limb in skeleton.limbs:
         if limb.name != skeleton.root:
             bones += pairwise(skeleton.joint_index(*limb.joints))
-    bones += [skeleton.joint_index(hand, held) for held, hand in skeleton.held]
+    for held, hand in skeleton.held:
+        bones += pairwise(skeleton.joint_index(hand, held))
     edges = [edge for bone in bones for edge in (bone, bone[::-1])]
     edges += [(_HIPS, joint) for joint in range(skeleton.joint_count)]
     tree, reached = [], {_HIPS}

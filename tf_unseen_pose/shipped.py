@@ -73,10 +73,10 @@ def verified(name: str) -> Iterator[Path]:
 
 def config_file(path: str) -> Path:
     """A file itself, or `configs/NAME.yaml` of those that come with the project, from whichever folder it is asked."""
-    path = Path(path)
-    if path.parent == Path("configs") and not path.is_file():
-        path = next((root / path for root in _ROOTS if (root / path).is_file()), path)
-    return path
+    file = Path(path)
+    if file.parent == Path("configs") and not file.is_file():
+        file = next((root / file for root in _ROOTS if (root / file).is_file()), file)
+    return file
 
 
 def _newest(folder: Path) -> Path | None:

@@ -85,7 +85,7 @@ class Skeleton:
         visibility.
         """
         size = np.lcm.reduce([len(limb.joints) // 2 for limb in self.limbs])
-        ends = [[], []]
+        ends: tuple[list, list] = ([], [])
         for limb in self.limbs:
             half = len(limb.joints) // 2
             for end, names in zip(ends, (limb.joints[:half], limb.joints[half:]), strict=True):

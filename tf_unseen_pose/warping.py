@@ -2,18 +2,18 @@
 
 Written with gathers and elementwise arithmetic: the gradient is exact, XLA compiles it, and TFLite has all its ops.
 
-Convention: as `geometry`. Pictures are [B, H, W, C]; x and y are in their pixels.
+Convention: as `geometry`. Pictures are [B, H, W, C], float32 of any range; x and y are in their pixels.
 """
 
 import tensorflow as tf
 
 
-def with_border(images):
+def with_border(images: tf.Tensor) -> tf.Tensor:
     """[B, H, W, C] with one mirrored pixel (the last but one) around it: [B, H + 2, W + 2, C]; H and W at least 2."""
     return tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="REFLECT")
 
 
-def sample_bilinear(bordered, x, y):
+def sample_bilinear(bordered: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """Bilinear samples of images at real-valued points.
 
     Beyond its border an image goes on for one mirrored pixel and is constant from there.
@@ -45,7 +45,9 @@ def sample_bilinear(bordered, x, y):
     return top + below * (bottom - top)
 
 
-def warp(images, target_to_source, height: int | None = None, width: int | None = None):
+def warp(
+    images: tf.Tensor, target_to_source: tf.Tensor, height: int | None = None, width: int | None = None
+) -> tf.Tensor:
     """Warps images by affine transforms: output pixel (x, y) shows the image at target_to_source(x, y).
 
     Args:
@@ -59,7 +61,9 @@ def warp(images, target_to_source, height: int | None = None, width: int | None 
     return warp_bordered(with_border(images), target_to_source, height, width)
 
 
-def warp_bordered(bordered, target_to_source, height: int | None = None, width: int | None = None):
+def warp_bordered(
+    bordered: tf.Tensor, target_to_source: tf.Tensor, height: int | None = None, width: int | None = None
+) -> tf.Tensor:
     """`warp` of images `with_border`, for who warps the same images often."""
     height, width = height or bordered.shape[1] - 2, width or bordered.shape[2] - 2
     x = tf.range(width, dtype=target_to_source.dtype)[None, None, :]
@@ -72,8 +76,16 @@ def warp_bordered(bordered, target_to_source, height: int | None = None, width: 
     )
 
 
-def sample_displaced(bordered, displacement):
-    """Output pixel (x, y) shows images at (x, y) + displacement [B, H, W, 2]; arguments as of `sample_bilinear`."""
+def sample_displaced(bordered: tf.Tensor, displacement: tf.Tensor) -> tf.Tensor:
+    """Output pixel (x, y) shows images at (x, y) + displacement.
+
+    Args:
+        bordered: [B, H + 2, W + 2, C], images `with_border`.
+        displacement: [B, H, W, 2], along x and y in pixels.
+
+    Returns:
+        [B, H, W, C]; see `sample_bilinear`.
+    """
     height, width = displacement.shape[1:3]
     x = tf.range(width, dtype=displacement.dtype)[None, None, :] + displacement[..., 0]
     y = tf.range(height, dtype=displacement.dtype)[None, :, None] + displacement[..., 1]

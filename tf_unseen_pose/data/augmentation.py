@@ -40,7 +40,7 @@ class Augmentation:
         """Draws uniformly from the ranges of `config`; consumes six numbers of the generator in any case."""
         scale, rotation, shift_x, shift_y, flip, brightness = generator.random(6)
 
-        def within(low, high, part):
+        def within(low: float, high: float, part: float) -> float:
             return low + (high - low) * part
 
         return cls(
@@ -64,8 +64,8 @@ class Augmentation:
         return joints[..., skeleton.mirrored, :] if self.flip else joints
 
 
-def adjust_brightness(images, factor):
-    """Multiplies float pictures [B, H, W, 3] in [0, 255] by `factor`, which is broadcast, clipped to that range.
+def adjust_brightness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """Multiplies float pictures [B, H, W, 3] in [0, 255] by `factor` [B, 1, 1, 1] or [], clipped to that range.
 
     keras-cv's `RandomBrightness` draws its own change and adds it. Training must be a function of seed and step alone,
     so the layer gets the change from us: factor * image is image + (factor - 1) * image.

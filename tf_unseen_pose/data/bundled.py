@@ -12,6 +12,10 @@ FOLDER = Path(__file__).parents[1] / "demo_data"
 
 
 def bundled() -> tuple[np.ndarray, np.ndarray, Poses]:
-    """The photo, uint8 [H, W, 3], its joints [J, 4], and the motion, all in pixels of the photo."""
+    """The photo, uint8 [H, W, 3], its joints [J, 4], and the motion, all in pixels of the photo.
+
+    Raises:
+        UserError: a file of the package is gone or damaged.
+    """
     poses = (read_poses(FOLDER / name, PERSON) for name in ("person.json", "motion.json"))
     return load_image(FOLDER / "person.jpg"), next(poses).joints[0], next(poses)

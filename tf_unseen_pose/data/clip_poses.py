@@ -35,6 +35,11 @@ class ClipPoses:
 
     @classmethod
     def read(cls, dataset: ClipDataset, clip: int, frame_limit: int) -> "ClipPoses":
+        """Reads the poses of at most `frame_limit` frames of a clip, by its position in the dataset.
+
+        Raises:
+            UserError: the dataset was changed since it was opened.
+        """
         skeleton, entries = dataset.skeleton, dataset.clips[clip].frames
         frames = spread(len(entries), frame_limit)
         joints = np.stack([dataset.read_frame(clip, frame).joints for frame in frames])
@@ -46,6 +51,7 @@ class ClipPoses:
 
     @property
     def size(self) -> float:
+        """The median of `sizes`."""
         return float(np.median(self.sizes))
 
     @property

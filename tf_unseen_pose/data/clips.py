@@ -123,6 +123,10 @@ def read_frame(
     A grey or colour JPEG is kept byte by byte; anything else is encoded anew. With `max_side`, a picture whose longer
     side exceeds it is shrunk, with its joints, box and mask.
 
+    Args:
+        joints: [J, 3], and
+        box: [4], as of `Frame`.
+
     Raises:
         BrokenClip: a file that is missing or damaged, or a mask of another size.
     """

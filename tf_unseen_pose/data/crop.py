@@ -75,7 +75,11 @@ def person_scale(joints: np.ndarray, skeleton: Skeleton) -> float:
 
 
 def person_height(joints: np.ndarray, skeleton: Skeleton) -> float:
-    """`person_scale` in pixels: about the person's height when standing."""
+    """`person_scale` in pixels: about the person's height when standing.
+
+    Raises:
+        UserError: as `person_scale`.
+    """
     return SCALE_UNIT * person_scale(joints, skeleton)
 
 
@@ -121,9 +125,9 @@ def common_crop(
 
     Source: the authors' released code (`center_and_scale_image`).
     """
-    boxes = [None] * len(poses) if boxes is None else boxes
-    boxes = [person_box(pose) if box is None else box for pose, box in zip(poses, boxes, strict=True)]
-    centre = np.mean([box[:2] + np.asarray(box[2:]) / 2 for box in boxes], axis=0)
+    given = [None] * len(poses) if boxes is None else boxes
+    known = [person_box(pose) if box is None else box for pose, box in zip(poses, given, strict=True)]
+    centre = np.mean([box[:2] + np.asarray(box[2:]) / 2 for box in known], axis=0)
     scale = max(person_scale(pose, skeleton) for pose in poses)
     step = _step(scale, height, width, crop_factor)
     if skeleton.held:
@@ -201,7 +205,7 @@ def _within(centre: np.ndarray, low: np.ndarray, high: np.ndarray, half: np.ndar
 
 
 def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """The affine transform [2, 3] that applies `inner`, then `outer`."""
+    """The affine transform [2, 3] that applies `inner` [2, 3], then `outer` [2, 3]."""
     return np.concatenate([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2:] + outer[:, 2:]], axis=1)
 
 

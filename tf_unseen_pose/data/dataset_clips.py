@@ -17,7 +17,7 @@ def dataset_clips(roots: list[Path]) -> list[Clip]:
     Raises:
         UserError: as `ClipDataset.open`; datasets of several skeletons.
     """
-    clips = []
+    clips: list[Clip] = []
     for root in roots:
         dataset = ClipDataset.open(root)
         if clips and dataset.skeleton != clips[0].skeleton:

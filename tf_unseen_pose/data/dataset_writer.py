@@ -180,6 +180,9 @@ class DatasetWriter:
 
         Args:
             broken: name and reason of every clip that cannot be used.
+
+        Raises:
+            UserError: the disk is full or may not be written.
         """
         with writing(self.path):
             if self._filling:

@@ -1,12 +1,13 @@
 """A sequence of driving poses: who is to be animated by it, and what is done where it shows nobody."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import Skeleton
 
 
-def driving_poses(values, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+def driving_poses(values: ArrayLike, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
     """A sequence in which every frame shows somebody.
 
     Args:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,7 +35,7 @@ def worker_count(config: Config) -> int:
     """How many processes make examples: `train.workers`, or what suits this machine; 0 for threads of this one."""
     if config.train.workers is not None:
         return config.train.workers
-    cores = os.cpu_count()
+    cores = os.cpu_count() or 1
     return 0 if cores <= FEW_CORES else min(cores - 2, _MOST_WORKERS)
 
 
@@ -49,7 +50,7 @@ def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable
         return Examples(dataset, config, augment).batch
     pool = _pool(dataset, config.to_json(), augment, count)
 
-    def batch(first: int, count: int):
+    def batch(first: int, count: int) -> tuple[np.ndarray, ...]:
         try:
             return pool.submit(_batch, first, count).result()
         except BrokenProcessPool as error:
@@ -72,10 +73,10 @@ def _pool(dataset: ClipDataset, config: str, augment: bool, count: int) -> Proce
     return ProcessPoolExecutor(count, context, initializer=_begin, initargs=(dataset, config, augment))
 
 
-_arguments = ()
+_arguments: tuple = ()
 
 
-def _begin(*arguments) -> None:
+def _begin(*arguments: Any) -> None:
     """Makes this process a worker."""
     global _arguments
     _arguments = arguments
@@ -89,7 +90,10 @@ def _begin(*arguments) -> None:
 
 
 def _end_with_parent() -> None:
-    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    # A worker has one.
+    parent = multiprocessing.parent_process()
+    assert parent
+    multiprocessing.connection.wait([parent.sentinel])
     os._exit(1)
 
 
@@ -99,6 +103,6 @@ def _examples() -> Examples:
     return Examples(dataset, validated(json.loads(config), "of the run"), augment)
 
 
-def _batch(first: int, count: int) -> tuple[np.ndarray, ...] | None:
+def _batch(first: int, count: int) -> tuple[np.ndarray, ...]:
     examples = _examples()
-    return examples.batch(first, count) if count else None
+    return examples.batch(first, count) if count else ()

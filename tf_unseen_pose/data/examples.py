@@ -36,6 +36,7 @@ EXAMPLE_TYPES = {
 
 
 def example_shapes(config: Config) -> dict[str, list[int]]:
+    """The static shape of each of `EXAMPLE_TYPES`."""
     canvas, joints = [config.model.height, config.model.width], [config.model.body.joint_count, 3]
     shapes = {name: [*canvas, 3] for name in ("image", "target_image")}
     shapes |= {name: [*canvas, 1] for name in ("source_mask", "target_mask")}
@@ -60,6 +61,7 @@ class Examples:
         self._backgrounds = Backgrounds(dataset, self._frames) if across or swapped else None
 
     def __call__(self, number: int) -> dict[str, np.ndarray]:
+        """Example `number`, as `pairs.pair_batches` has it without the axis B."""
         config = self._config
         generator = np.random.Generator(np.random.Philox(key=np.array([config.train.seed, number], np.uint64)))
         pairs = self._pairs[generator.integers(len(self._pairs))]
@@ -78,7 +80,7 @@ class Examples:
         return {**pair, "noise_rows": noise_rows}
 
     def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
-        """Examples number `first` and on, stacked: an array for each of `EXAMPLE_TYPES`."""
+        """Examples number `first` and on, stacked: for each of `EXAMPLE_TYPES` one [count, ...]."""
         examples = [self(number) for number in range(first, first + count)]
         return tuple(np.stack([example[name] for example in examples]) for name in EXAMPLE_TYPES)
 
@@ -91,7 +93,19 @@ def cut_example(
     backgrounds: Backgrounds | None = None,
     one_camera: bool = True,
 ) -> dict[str, np.ndarray]:
-    """Cuts both frames of a pair out alike: an element of a batch, without its noise."""
+    """Cuts both frames of a pair out alike.
+
+    Args:
+        frames: source and target.
+        one_camera: whether one crop serves both; else each gets its own.
+
+    Returns:
+        An element of a batch as `pair_batches` has it, without B and without noise_rows: image and target_image
+        [H, W, 3] and so on.
+
+    Raises:
+        UserError: a pose for which no crop can be found.
+    """
     model = config.model
     groups = [frames] * 2 if one_camera else [[frame] for frame in frames]
     crops = [_crop(group, config) for group in groups]

@@ -11,8 +11,10 @@ order of the names' numbers: 2 before 10.
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tf_unseen_pose.data.clips import BrokenClip
 from tf_unseen_pose.data.joint_formats import FORMATS, blazepose_to_person
@@ -26,8 +28,8 @@ _NOBODY = np.zeros((PERSON.joint_count, 3), np.float32)
 _MOST_RELATIVE = 2.0
 
 
-def read_foreign_poses(content, path: Path) -> PosesAndSize | None:
-    """What the first reader that knows the content makes of it; None if none does.
+def read_foreign_poses(content: Any, path: Path) -> PosesAndSize | None:
+    """What the first reader that knows the content makes of it, joints [T, 14, 3 or 4]; None if none does.
 
     Args:
         content: what the JSON file holds.
@@ -48,7 +50,7 @@ def read_foreign_poses(content, path: Path) -> PosesAndSize | None:
 
 
 def read_posewarp_poses(path: Path) -> PosesAndSize:
-    """The joints of the authors' .mat file.
+    """The joints [T, 14, 3] of the authors' .mat file.
 
     Raises:
         UserError: the file is damaged or of another layout, or SciPy is not installed.
@@ -72,8 +74,8 @@ def openpose_files(folder: Path) -> list[Path]:
     Raises:
         UserError: there are none, or of several videos.
     """
-    names = {path: re.fullmatch(r"(.*?)(\d+)_keypoints\.json", path.name) for path in folder.iterdir()}
-    names = {path: match.groups() for path, match in names.items() if match}
+    matches = {path: re.fullmatch(r"(.*?)(\d+)_keypoints\.json", path.name) for path in folder.iterdir()}
+    names = {path: match.groups() for path, match in matches.items() if match}
     if not names:
         raise UserError(
             f"The folder {folder} holds no poses; OpenPose writes them as NAME_000000000000_keypoints.json."
@@ -86,7 +88,7 @@ def openpose_files(folder: Path) -> list[Path]:
     return sorted(names, key=lambda path: int(names[path][1]))
 
 
-def _openpose(content) -> PosesAndSize | None:
+def _openpose(content: Any) -> PosesAndSize | None:
     """The person of the largest extent of every frame."""
     frames = content if isinstance(content, list) else [content]
     if not _are_objects(frames, "people"):
@@ -98,7 +100,7 @@ def _openpose(content) -> PosesAndSize | None:
     return stack_poses(map(_largest, people)), None
 
 
-def _coco_results(content) -> PosesAndSize | None:
+def _coco_results(content: Any) -> PosesAndSize | None:
     """The person of the best score of every image."""
     if not _are_objects(content, "image_id", "keypoints", "score"):
         return None
@@ -106,14 +108,16 @@ def _coco_results(content) -> PosesAndSize | None:
     return stack_poses(_to_person(max(found, key=_number("score"))["keypoints"], "COCO") for found in images), None
 
 
-def _coco_annotations(content) -> PosesAndSize | None:
+def _coco_annotations(content: Any) -> PosesAndSize | None:
     """The largest person with keypoints of every image, which may have none. All images must be of one size."""
     if not (isinstance(content, dict) and {"images", "annotations"} <= content.keys()):
         return None
     sizes = {(int(image["width"]), int(image["height"])) for image in content["images"]}
     if len(sizes) != 1:
         raise ValueError("no image, or images of several sizes")
-    people = {str(image["id"]): [] for image in sorted(content["images"], key=lambda image: _natural(image["id"]))}
+    people: dict[str, list[dict]] = {
+        str(image["id"]): [] for image in sorted(content["images"], key=lambda image: _natural(image["id"]))
+    }
     for annotation in content["annotations"]:
         if any(annotation["keypoints"][2::3]):
             people[str(annotation["image_id"])].append(annotation)
@@ -125,14 +129,14 @@ def _coco_annotations(content) -> PosesAndSize | None:
     return stack_poses(poses), sizes.pop()
 
 
-def _blazepose(content) -> PosesAndSize | None:
+def _blazepose(content: Any) -> PosesAndSize | None:
     """Frames of 33 landmarks [x, y], [x, y, z] or [x, y, z, visibility]; empty frames show nobody."""
     if not (isinstance(content, list) and any(isinstance(frame, list) and len(frame) == 33 for frame in content)):
         return None
     return stack_poses(_blazepose_person(frame) if frame else _NOBODY for frame in content), None
 
 
-def _blazepose_person(landmarks) -> np.ndarray:
+def _blazepose_person(landmarks: ArrayLike) -> np.ndarray:
     landmarks = np.asarray(landmarks, np.float32)
     if landmarks.ndim != 2 or len(landmarks) != 33 or not 2 <= landmarks.shape[1] <= 4:
         raise ValueError("landmarks are not 33 rows of two to four numbers")
@@ -140,7 +144,7 @@ def _blazepose_person(landmarks) -> np.ndarray:
     return blazepose_to_person(np.concatenate([landmarks[:, :2], visibility, landmarks[:, 2:3]], axis=1))
 
 
-def _mpii(content) -> PosesAndSize | None:
+def _mpii(content: Any) -> PosesAndSize | None:
     """The person of the largest extent of every image."""
     if not _are_objects(content, "image", "joints", "joints_vis"):
         return None
@@ -174,7 +178,7 @@ _READERS: dict[str, tuple[Callable[..., PosesAndSize | None], str]] = {
 }
 
 
-def _are_objects(content, *keys: str) -> bool:
+def _are_objects(content: Any, *keys: str) -> bool:
     return (
         isinstance(content, list)
         and len(content) > 0
@@ -182,7 +186,7 @@ def _are_objects(content, *keys: str) -> bool:
     )
 
 
-def _to_person(values, *formats: str, most_visible: float = 1) -> np.ndarray:
+def _to_person(values: ArrayLike, *formats: str, most_visible: float = 1) -> np.ndarray:
     """Joints [14, 3] of x, y and visibility, of that format which has as many keypoints.
 
     Visibilities, 0 to `most_visible`, become 0..1.
@@ -195,7 +199,7 @@ def _to_person(values, *formats: str, most_visible: float = 1) -> np.ndarray:
 
 
 def stack_poses(poses: Iterable[np.ndarray]) -> np.ndarray:
-    """Poses [J, 3 or 4] as one array: [T, J, 4] where every pose that shows somebody has z, else [T, J, 3]."""
+    """Poses [J, 3 or 4] in pixels as one array: [T, J, 4] where every one that shows somebody has z, else [T, J, 3]."""
     poses = list(poses)
     columns = min((pose.shape[1] for pose in poses if (pose[:, 2] > 0).any()), default=3)
     return np.stack([np.pad(pose[:, :columns], ((0, 0), (0, max(0, columns - pose.shape[1])))) for pose in poses])
@@ -217,13 +221,13 @@ def _number(key: str) -> Callable[[dict], float]:
 
 def _by_image(entries: list[dict], key: str) -> list[list[dict]]:
     """The entries of every image, in the order of the images' names or numbers."""
-    images = {}
+    images: dict[str, list[dict]] = {}
     for entry in entries:
         images.setdefault(str(entry[key]), []).append(entry)
     return [images[image] for image in sorted(images, key=_natural)]
 
 
-def _natural(name) -> list[str | int]:
+def _natural(name: str | int) -> list[str | int]:
     """Sorts names by the numbers in them."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", str(name))]
 

@@ -10,7 +10,7 @@ _HOLE, _RADIUS = 0.1, 5
 
 
 def grown(mask: np.ndarray, radius: int) -> np.ndarray:
-    """A soft mask [H, W] with every pixel the greatest within `radius` of it."""
+    """A soft mask [H, W], uint8 or float32, with every pixel the greatest within `radius` of it."""
     if radius < 1:
         return mask
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

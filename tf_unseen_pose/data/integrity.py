@@ -54,7 +54,7 @@ def find_faults(path: Path, index: "Index") -> dict[tuple[int, int], str]:
     Raises:
         UserError: damaged records, or no frame that can be used.
     """
-    places = [{} for _ in index.shards]
+    places: list[dict[int, list]] = [{} for _ in index.shards]
     for c, clip in enumerate(index.clips):
         for f, entry in enumerate(clip.frames):
             places[entry.shard].setdefault(entry.offset, []).append((c, f, entry))

@@ -22,7 +22,7 @@ _SIZE = 9_398_198
 
 # Without importing it, which takes seconds. Where it is not installed, nothing is there.
 _MEDIAPIPE = importlib.util.find_spec("mediapipe")
-_MODULES = Path(_MEDIAPIPE.origin if _MEDIAPIPE else "mediapipe").parent / "modules"
+_MODULES = Path(_MEDIAPIPE.origin if _MEDIAPIPE and _MEDIAPIPE.origin else "mediapipe").parent / "modules"
 _DETECTOR = _MODULES / "pose_detection" / "pose_detection.tflite"
 _LANDMARKS = _MODULES / "pose_landmark" / "pose_landmark_full.tflite"
 

@@ -31,7 +31,15 @@ _LOOKED_AT = 4
 
 
 def limb_colours(frame: DecodedFrame, skeleton: Skeleton) -> np.ndarray:
-    """Median colour of each limb: float32 [L, 3], lightness (halved), a and b of CIE Lab; NaN where it is not seen."""
+    """Median colour of each limb: float32 [L, 3], lightness (halved), a and b of CIE Lab; NaN where it is not seen.
+
+    Args:
+        frame: one with a mask.
+
+    Raises:
+        UserError: fewer than two joints are visible, or all of them coincide.
+    """
+    assert frame.mask is not None
     first, second = skeleton.limb_ends
     radius = max(1, round(_RADIUS * person_height(frame.joints[:, :3], skeleton)))
     height, width = frame.mask.shape
@@ -54,7 +62,7 @@ def limb_colours(frame: DecodedFrame, skeleton: Skeleton) -> np.ndarray:
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> float:
-    """How far the colours [L, 3] of two people are apart, mean of the limbs; infinite where too few are seen."""
+    """How far the colours of two people, [L, 3] and [L, 3], are apart, mean of the limbs; infinite if few are seen."""
     apart = np.linalg.norm(one - other, axis=-1)
     seen = np.isfinite(apart)
     return float(apart[seen].mean()) if seen.sum() >= _LEAST_LIMBS else np.inf
@@ -65,6 +73,9 @@ def lookalikes(dataset: ClipDataset, frames: DecodedFrames, clips: list[int]) ->
 
     Args:
         clips: positions of the clips among which to look. Clips without a scene or without masks have none alike.
+
+    Raises:
+        UserError: as `limb_colours`.
     """
     scenes, colours = defaultdict(list), {}
     for clip in clips:
@@ -84,7 +95,11 @@ def lookalikes(dataset: ClipDataset, frames: DecodedFrames, clips: list[int]) ->
 
 
 class Partners:
-    """Frames for a pair's other half, from clips of who looks alike; see `lookalikes`."""
+    """Frames for a pair's other half, from clips of who looks alike; see `lookalikes`.
+
+    Raises:
+        UserError: nobody looks alike.
+    """
 
     def __init__(self, dataset: ClipDataset, frames: DecodedFrames, clips: list[int], part: float):
         self._part = part

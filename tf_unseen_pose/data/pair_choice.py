@@ -26,6 +26,7 @@ class ClipPairs:
 
     @classmethod
     def find(cls, clip: int, numbers: np.ndarray, min_gap: float) -> "ClipPairs":
+        """The pairs of a clip's frames [N] that are at least `min_gap` of their span, and one number, apart."""
         gap = max(1.0, min_gap * np.ptp(numbers))
         ordered = np.sort(numbers)
         too_near = np.searchsorted(ordered, numbers + gap, "left") - np.searchsorted(ordered, numbers - gap, "right")

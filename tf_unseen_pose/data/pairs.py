@@ -10,7 +10,8 @@ there, too, by the model.
 
 import functools
 import os
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +25,8 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 
 
-class Share(NamedTuple):
+@dataclass(frozen=True)
+class Share:
     """Of the `total` equal parts of every batch, those from `first` on, `count` of them: what one machine works on."""
 
     first: int = 0
@@ -38,7 +40,7 @@ def pair_batches(
     first_step: int = 0,
     augment: bool = True,
     steps: int | None = None,
-    share: Share = Share(),  # noqa: B008  It cannot be changed.
+    share: Share = Share(),
 ) -> tf.data.Dataset:
     """Batches of training examples, B = `config.train.batch_size` / `share.total`.
 
@@ -80,10 +82,10 @@ def pair_batches(
     return _in_parallel(tf.data.Dataset.range(first, last), named, worker_count(config))
 
 
-def _in_parallel(numbers: tf.data.Dataset, batch_of, processes: int) -> tf.data.Dataset:
+def _in_parallel(numbers: tf.data.Dataset, batch_of: Callable, processes: int) -> tf.data.Dataset:
     """Batches in the order of their numbers, made ahead of their use."""
     # Threads of their own, which do not spin while they wait: for a process, or for Python and the disk.
-    workers = processes + 2 if processes else 2 * min(os.cpu_count(), FEW_CORES)
+    workers = processes + 2 if processes else 2 * min(os.cpu_count() or 1, FEW_CORES)
     # Not left to tf.data's autotuning: its thread sleeps up to a minute before it lets an iterator go.
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -95,7 +97,7 @@ def _in_parallel(numbers: tf.data.Dataset, batch_of, processes: int) -> tf.data.
 def evaluation_pair(
     dataset: ClipDataset, config: Config, clip: int, source_index: int, target_index: int
 ) -> dict[str, tf.Tensor]:
-    """One chosen pair, not augmented, as a batch of one, `expanded`.
+    """One chosen pair, not augmented, as a batch of one; see `expanded`.
 
     Args:
         clip, source_index, target_index: positions in the dataset's index; source and target may be the same.
@@ -112,7 +114,10 @@ def evaluation_pair(
 
 
 def expanded(batch: dict[str, tf.Tensor], config: Config) -> dict[str, tf.Tensor]:
-    """A batch of `pair_batches` as the networks and the losses want it; one that is so already is returned as it is.
+    """A batch as the networks and the losses want it; one that is so already is returned as it is.
+
+    Args:
+        batch: of `pair_batches`: image [B, H, W, 3] and so on.
 
     Returns:
         A dict, all float32:

@@ -23,8 +23,8 @@ class DecodedFrame(NamedTuple):
     Attributes:
         image: uint8 [H, W, 3] RGB.
         mask: uint8 [H, W], 255 = person, or None where unknown.
-        joints: float32 [J, 3].
-        box: float32 [4], or None.
+        joints: float32 [J, 3] in pixels.
+        box: float32 [4] in pixels, or None.
     """
 
     image: np.ndarray

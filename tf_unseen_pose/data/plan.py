@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class Options:
     @property
     def video_options(self) -> VideoOptions:
         """`video` with what is said for all formats."""
-        said = {"max_side": self.max_side, "register": self.register}
+        said: dict[str, Any] = {"max_side": self.max_side, "register": self.register}
         return replace(self.video, **{name: value for name, value in said.items() if value is not None})
 
     def recipe(self, clips: list[Clip]) -> dict:

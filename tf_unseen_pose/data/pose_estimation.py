@@ -59,7 +59,7 @@ class PoseEstimator:
         self._frame_count = 0
         mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
         self._finder = _open_landmarker(model, mode, people=1)
-        self._counter = None
+        self._counter: vision.PoseLandmarker | None = None
 
     def detect(self, image: np.ndarray) -> Detection | None:
         """The most prominent person of uint8 [H, W, 3], None where nobody is found."""
@@ -75,6 +75,9 @@ class PoseEstimator:
         """How many people uint8 [H, W, 3] shows: 0, 1, or 2 for two and more; each image is seen on its own.
 
         The detector sees small pictures only: a person below about a third of the image's longer side may be missed.
+
+        Raises:
+            UserError: the model is none.
         """
         if self._counter is None:
             self._counter = _open_landmarker(self._model, vision.RunningMode.IMAGE, people=2)
@@ -90,7 +93,7 @@ class PoseEstimator:
     def __enter__(self) -> "PoseEstimator":
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

@@ -12,10 +12,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from tf_unseen_pose.data.foreign_poses import openpose_files, read_foreign_poses, read_posewarp_poses, stack_poses
+from tf_unseen_pose.data.foreign_poses import (
+    PosesAndSize,
+    openpose_files,
+    read_foreign_poses,
+    read_posewarp_poses,
+    stack_poses,
+)
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.skeleton import PERSON, Skeleton
@@ -90,6 +98,7 @@ def _read(path: Path, skeleton: Skeleton) -> tuple[Sequence, tuple[int, int] | N
     """Joints of every frame, unchecked; width and height, where the file says; the frame rate, 0 if unknown."""
     if not path.exists():
         raise UserError(f"There is no pose file {path}; name an existing one.")
+    foreign: PosesAndSize | None
     if path.suffix.lower() == ".mat":
         foreign = read_posewarp_poses(path)
     else:
@@ -102,14 +111,14 @@ def _read(path: Path, skeleton: Skeleton) -> tuple[Sequence, tuple[int, int] | N
     return *foreign, 0.0
 
 
-def _load(path: Path):
+def _load(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a pose file; it must be {_ACCEPTED}.") from error
 
 
-def _own_poses(content, path: Path) -> tuple[list, tuple[int, int], float]:
+def _own_poses(content: Any, path: Path) -> tuple[list, tuple[int, int], float]:
     """As `_read`, of our own JSON."""
     frames = content if isinstance(content, list) else [content]
     try:
@@ -139,7 +148,7 @@ def write_poses(path: Path, poses: Poses) -> None:
         temporary.write_text(json.dumps(content))
 
 
-def as_joints(values, skeleton: Skeleton, name: str) -> np.ndarray:
+def as_joints(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
     """float32 [J, 3 or 4] of nested sequences [J, 3 or 4], or [J, 2] for joints that are all visible.
 
     Raises:
@@ -151,7 +160,7 @@ def as_joints(values, skeleton: Skeleton, name: str) -> np.ndarray:
     return joints
 
 
-def _as_frame(values, skeleton: Skeleton, name: str) -> np.ndarray:
+def _as_frame(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
     """As `as_joints`, for a frame of a sequence: nobody need be seen in it."""
     try:
         joints = np.asarray(values, np.float32)
@@ -179,7 +188,7 @@ def _as_frame(values, skeleton: Skeleton, name: str) -> np.ndarray:
 def require_inside(
     joints: np.ndarray, width: int, height: int, skeleton: Skeleton, name: str, margin: float = 0.0
 ) -> None:
-    """Refuses a pose with a visible joint more than `margin` pixels outside its image.
+    """Refuses a pose [J, 3 or 4] with a visible joint more than `margin` pixels outside its image.
 
     Raises:
         UserError: names the first such joint.

@@ -84,7 +84,11 @@ def nothing_usable(broken: dict[str, str]) -> UserError:
 
 
 def summarize(output: Path | str, index: Index) -> Summary:
-    """What a finished dataset holds; writes its page where that is missing and the dataset is on this machine."""
+    """What a finished dataset holds; writes its page where that is missing and the dataset is on this machine.
+
+    Raises:
+        UserError: the page cannot be written.
+    """
     page = Path(output) / PAGE_NAME
     if page.parent.is_dir() and not page.is_file():
         write_summary_page(ClipDataset(page.parent, index))
@@ -150,7 +154,11 @@ def _staged(
 
 
 def try_staging(stage: Path, position: int, clip: Clip) -> StagedClip | str:
-    """`stage_clip`, or why the clip cannot be used."""
+    """`stage_clip`, or why the clip cannot be used.
+
+    Raises:
+        UserError: the disk is full or may not be written.
+    """
     try:
         return stage_clip(stage, position, clip, LEAST_FRAMES)
     except BrokenClip as error:

@@ -49,8 +49,9 @@ class Backgrounds:
 
     def _paint(self, number: int) -> np.ndarray:
         frame = self._frames.read(*self._places[number])
-        shrink = min(1, _SIDE / min(frame.mask.shape))
-        size = [max(1, round(side * shrink)) for side in frame.mask.shape[::-1]]
+        height, width = frame.image.shape[:2]
+        shrink = min(1, _SIDE / min(height, width))
+        size = [max(1, round(side * shrink)) for side in (width, height)]
         image, mask = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (frame.image, frame.mask))
         return inpainted(image, np.float32(mask / 255))
 
@@ -125,7 +126,9 @@ class Recomposition:
             jitter=config.joint_jitter * jitter if config.joint_jitter else None,
         )
 
-    def pictures(self, images, masks, backgrounds: Backgrounds | None):
+    def pictures(
+        self, images: list[np.ndarray], masks: list[np.ndarray], backgrounds: Backgrounds | None
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The frames of a pair, changed alike.
 
         Args:
@@ -133,11 +136,12 @@ class Recomposition:
             masks: two of uint8 [H, W], the person.
 
         Returns:
-            The same kinds; the masks are those by which the person was cut out.
+            Images [H, W, 3] and masks [H, W] of the same kinds; the masks are those by which the person was cut out.
         """
         images = [recoloured(*frame, self.person) for frame in zip(images, masks, strict=True)]
         if not self.swapped:
             return images, masks
+        assert backgrounds is not None
         behind = covering(backgrounds.picture(int(self.background * len(backgrounds))), masks[0].shape, self)
         behind = self.room.of(behind)
         masks = [steepened(mask) for mask in masks]
@@ -174,7 +178,7 @@ def steepened(mask: np.ndarray) -> np.ndarray:
     return np.uint8(np.clip(np.round(_STEEPNESS * (mask - 127.5) + 127.5), 0, 255))
 
 
-def _over(image, mask, behind):
+def _over(image: np.ndarray, mask: np.ndarray, behind: np.ndarray) -> np.ndarray:
     """uint8 [H, W, 3]: `image` where the mask, uint8 [H, W], is 255, `behind` where it is 0."""
     alpha = np.float32(mask / 255)[..., None]
     return np.uint8(np.round(behind + alpha * (np.float32(image) - behind)))

@@ -68,6 +68,8 @@ class ClipEntry(_Entry):
 
 
 class ShardEntry(_Entry):
+    """A shard: its file's name in the dataset's folder, size in bytes and checksum."""
+
     file: str = Field(pattern=r"^[\w.-]+$")
     size: int = Field(ge=0)
     sha256: str
@@ -188,10 +190,12 @@ class ClipDataset:
 
     @property
     def clips(self) -> tuple[ClipEntry, ...]:
+        """The clips of which frames can be used."""
         return self.index.clips
 
     @property
     def skeleton(self) -> Skeleton:
+        """Whose joints the frames have."""
         return SKELETONS[self.index.skeleton]
 
     def read(self, clip: int, frame: int) -> bytes:
@@ -214,12 +218,20 @@ class ClipDataset:
         return record[RECORD_HEADER:]
 
     def read_frame(self, clip: int, frame: int) -> Frame:
-        """`read`, decoded (the picture itself stays a JPEG)."""
+        """`read`, decoded (the picture itself stays a JPEG).
+
+        Raises:
+            UserError: as `read`.
+        """
         return decode_frame(self.read(clip, frame))
 
 
 def read_index(path: Path) -> Index:
-    """The validated index of the dataset in the folder `path`; its shards are not looked at."""
+    """The validated index of the dataset in the folder `path`; its shards are not looked at.
+
+    Raises:
+        UserError: no dataset, or an index that is damaged or of another version.
+    """
     file = path / INDEX_NAME
     if not file.is_file():
         raise UserError(f"{path} holds no {INDEX_NAME}; name a dataset that 'prepare' has finished.")

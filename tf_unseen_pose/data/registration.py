@@ -199,8 +199,8 @@ def apply(
         joints: [J, 3].
 
     Returns:
-        Image, mask and joints (float32) of the same shapes. Beyond its border the image goes on with the border's
-        colour, the mask with 0.
+        Image [H, W, 3], mask [H, W] and joints [J, 3] (float32). Beyond its border the image goes on with the
+        border's colour, the mask with 0.
     """
     moved = transform_joints(transform, joints)
     return _resampled(image, transform), _resampled(mask, transform, cv2.BORDER_CONSTANT), moved

@@ -12,7 +12,7 @@ from tf_unseen_pose.compat import project_images
 from tf_unseen_pose.data.crop import length_scale
 
 
-def resample(image, output_to_input, height: int, width: int):
+def resample(image: tf.Tensor, output_to_input: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """Samples a picture bilinearly by an affine transform, without aliasing.
 
     Where the transform shrinks by k >= 2 (rounded down), the picture is first reduced to 1 / k with an antialiasing

@@ -26,7 +26,7 @@ def consistent_sides(joints: np.ndarray, fps: float, skeleton: Skeleton) -> np.n
         fps: frames a second.
 
     Returns:
-        The same shape.
+        [T, J, 3 or 4].
     """
     exchanged = joints[:, skeleton.mirrored]
     size = person_size(joints)

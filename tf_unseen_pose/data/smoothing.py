@@ -36,7 +36,7 @@ def smooth(
         speed_cutoff: of the low-pass that the speed itself goes through.
 
     Returns:
-        float32, of the same shape. A filled joint has the lesser visibility of both ends of its gap; absent joints are
+        float32 [T, J, 3 or 4]. A filled joint has the lesser visibility of both ends of its gap; absent joints are
         zero.
     """
     joints = fill_gaps(np.asarray(joints, np.float32), round(longest_gap * fps))
@@ -65,7 +65,7 @@ def fill_gaps(joints: np.ndarray, longest: int) -> np.ndarray:
 
 
 def person_size(joints: np.ndarray) -> float:
-    """The median over time of the larger side of the visible joints' box, in pixels."""
+    """The median over time of the larger side of the visible joints' box, in pixels; of joints [T, J, 3 or 4]."""
     points = np.where(joints[..., 2:3] > 0, joints[..., :2], np.nan)
     points = points[~np.isnan(points).all(axis=(1, 2))]
     sides = np.nanmax(points, axis=1) - np.nanmin(points, axis=1)

@@ -16,7 +16,8 @@ import tensorflow as tf
 from pydantic import ValidationError
 
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Rejected, fault_of_pose, picture_size
-from tf_unseen_pose.data.records import RECORD_OVERHEAD, ClipEntry, FrameEntry, encode_frame
+from tf_unseen_pose.data.integrity import RECORD_OVERHEAD
+from tf_unseen_pose.data.records import ClipEntry, FrameEntry, encode_frame
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 
@@ -90,14 +91,20 @@ def read_staged(folder: Path) -> dict[int, StagedClip]:
 
 
 def check_size(path: Path, size: int) -> None:
-    """Raises `UserError` for a file that is not as long as it was left."""
+    """Compares a file with the size in bytes that it was left with.
+
+    Raises:
+        UserError: it has another one, or is gone.
+    """
     if not path.is_file() or path.stat().st_size != size:
         raise UserError(f"{path} is not as 'prepare' left it; delete its dataset and run 'prepare' again.")
 
 
 def _write_records(path: Path, clip: Clip) -> tuple[list[FrameEntry], Counter]:
     """Writes the usable frames to a TFRecord file; returns what they are, and why others are not among them."""
-    frames, rejected, offset = [], Counter(), 0
+    frames: list[FrameEntry] = []
+    rejected: Counter[str] = Counter()
+    offset = 0
     with writing(path), tf.io.TFRecordWriter(str(path)) as writer:
         for frame in clip.frames():
             if isinstance(frame, Rejected):
@@ -133,7 +140,11 @@ def write_text(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns failures of the disk into a sentence for the user."""
+    """Turns failures of the disk into a sentence for the user.
+
+    Raises:
+        UserError: the disk refused within the context.
+    """
     try:
         yield
     except (OSError, tf.errors.OpError) as error:

@@ -103,7 +103,7 @@ def _measure(dataset: ClipDataset) -> dict[int, ClipPoses]:
 
 
 def _total(counts: Iterable[dict[str, int]]) -> Counter:
-    total = Counter()
+    total: Counter[str] = Counter()
     for of_clip in counts:
         total.update(of_clip)
     return total

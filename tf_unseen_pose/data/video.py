@@ -9,10 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+from av.container import InputContainer, OutputContainer
 from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
@@ -59,7 +62,7 @@ def probe(path: Path) -> VideoInfo:
 
 
 def read_video(path: Path) -> Iterator[tuple[float, np.ndarray]]:
-    """The time of every frame in seconds, and the frame.
+    """The time of every frame in seconds, and the frame, uint8 [H, W, 3].
 
     Raises:
         UserError: as `probe`, or the file is damaged or ends early; the frames before that were given.
@@ -80,7 +83,7 @@ def read_video(path: Path) -> Iterator[tuple[float, np.ndarray]]:
 
 
 @contextmanager
-def _opened(path: Path):
+def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and its video stream; FFmpeg's errors become sentences."""
     try:
         with av.open(path) as container:
@@ -103,7 +106,11 @@ def _upright(frame: av.VideoFrame) -> np.ndarray:
 
 
 def require_video_name(path: Path) -> None:
-    """Refuses a name that does not end in .mp4 or .gif, or whose folder does not exist."""
+    """Finds out before minutes of work whether a video can be written.
+
+    Raises:
+        UserError: the name does not end in .mp4 or .gif, or its folder does not exist.
+    """
     require_folder(path)
     if path.suffix.lower() not in _SUFFIXES:
         raise UserError(f"{path} does not say in which format to write; end it in .mp4 or .gif.")
@@ -122,7 +129,9 @@ class VideoWriter:
 
     def __init__(self, path: Path, fps: Fraction, synthetic: bool = False):
         self._path, self._fps, self._synthetic = path, fps, synthetic
-        self._container = self._stream = self._palette = None
+        self._container: OutputContainer | None = None
+        self._stream: Any = None
+        self._palette: av.filter.Graph | None = None
 
     def write(self, frame: np.ndarray) -> None:
         """Appends uint8 [H, W, 3]; all frames have the first one's size.
@@ -133,31 +142,31 @@ class VideoWriter:
             UserError: the disk is full or may not be written.
         """
         try:
-            if self._container is None:
-                self._open(*frame.shape[:2])
+            container = self._container or self._open(*frame.shape[:2])
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
             for ready in self._converted(picture):
-                self._container.mux(self._stream.encode(ready))
+                container.mux(self._stream.encode(ready))
         except OSError as error:
             raise self._refused(error) from error
 
-    def _open(self, height: int, width: int) -> None:
+    def _open(self, height: int, width: int) -> OutputContainer:
         if self._path.suffix.lower() == ".gif":
-            self._container = av.open(self._path, "w", format="gif")
-            self._stream = self._container.add_stream("gif", rate=self._fps)
+            self._container = container = av.open(self._path, "w", format="gif")
+            self._stream = container.add_stream("gif", rate=self._fps)
             self._stream.pix_fmt = "pal8"
             self._palette = _palette_graph(height, width, self._fps)
         else:
             height, width = height - height % 2, width - width % 2
-            self._container = av.open(self._path, "w", format="mp4", options={"movflags": "+faststart"})
+            self._container = container = av.open(self._path, "w", format="mp4", options={"movflags": "+faststart"})
             if self._synthetic:
-                self._container.metadata["comment"] = COMMENT
-            self._stream = self._container.add_stream("libx264", rate=self._fps, options=_X264)
+                container.metadata["comment"] = COMMENT
+            self._stream = container.add_stream("libx264", rate=self._fps, options=_X264)
             self._stream.pix_fmt = "yuv420p"
             context = self._stream.codec_context
             context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
             context.color_primaries = context.color_trc = 1  # BT.709
         self._stream.width, self._stream.height = width, height
+        return container
 
     def _converted(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
         if self._palette is None:
@@ -170,11 +179,16 @@ class VideoWriter:
         with suppress(av.BlockingIOError, av.EOFError):
             while True:
                 ready = self._palette.pull()
+                assert isinstance(ready, av.VideoFrame)
                 ready.pts = None
                 yield ready
 
     def close(self) -> None:
-        """Writes what the encoder still holds, and the file's end."""
+        """Writes what the encoder still holds, and the file's end.
+
+        Raises:
+            UserError: as `write`.
+        """
         if self._container is None:
             return
         try:
@@ -193,14 +207,15 @@ class VideoWriter:
     def __enter__(self) -> "VideoWriter":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
 def _palette_graph(height: int, width: int, fps: Fraction) -> av.filter.Graph:
     """A filter that gives every frame the 256 colours that suit it."""
     graph = av.filter.Graph()
-    source = graph.add_buffer(width=width, height=height, format="rgb24", time_base=1 / fps)
+    rgb = av.VideoFormat("rgb24", width, height)
+    source = graph.add_buffer(width=width, height=height, format=rgb, time_base=1 / fps)
     split, palette = graph.add("split"), graph.add("palettegen", "stats_mode=single")
     use, sink = graph.add("paletteuse", "new=1"), graph.add("buffersink")
     source.link_to(split)

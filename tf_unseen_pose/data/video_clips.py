@@ -116,6 +116,7 @@ def video_frames(path: Path, options: VideoOptions) -> Iterator[Frame | Rejected
 
     Raises:
         BrokenClip: the file is no video, is damaged or ends early.
+        UserError: there is no pose model.
     """
     first, last = longest_shot(image for _, image in _sampled(path, options))
     with open_estimator(model=options.pose_model) as estimator:
@@ -145,7 +146,9 @@ class _Selection:
 
     def __init__(self, estimator: PoseEstimator, options: VideoOptions):
         self._estimator, self._options = estimator, options
-        self._thumbnail = self._kept = self._registration = None
+        self._thumbnail: np.ndarray | None = None
+        self._kept: np.ndarray | None = None
+        self._registration: registration.Registration | None = None
         self._counted, self._several = -np.inf, False
 
     def judge(self, number: int, image: np.ndarray) -> Frame | Rejected:
@@ -155,8 +158,9 @@ class _Selection:
         if before is not None and np.abs(small - before).max() < _FROZEN_DIFFERENCE:
             return Rejected(FROZEN, number)
         found = self._estimator.detect(image)
-        reason = NO_PERSON if found is None else self._fault(found, number, image)
-        if reason:
+        if found is None:
+            return Rejected(NO_PERSON, number)
+        if reason := self._fault(found, number, image):
             return Rejected(reason, number)
         joints, mask = _inside(found.joints, image), found.mask
         if self._options.register:

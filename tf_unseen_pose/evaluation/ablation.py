@@ -37,7 +37,7 @@ def variants(config: str, settings: list[str], steps: int) -> dict[str, Config]:
     rate = load_config(config, settings).train.stages[0].learning_rate
     last = max(1, round(_ADVERSARIAL_PART * steps))
 
-    def stage(loss, steps, more=""):
+    def stage(loss: str, steps: int, more: str = "") -> str:
         return f"{{loss: {loss}, steps: {steps}, learning_rate: {rate!r}{more}}}"
 
     adversarial = stage("vgg_gan", last, f", discriminator_first: {_DISCRIMINATOR_FIRST}")

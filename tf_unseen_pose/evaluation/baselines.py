@@ -30,9 +30,8 @@ def warp_only(example: Example, skeleton: Skeleton) -> np.ndarray:
         uint8 [H, W, 3].
     """
     layers = limb_layers(example, skeleton)
-    target_to_source = geometry.limb_transforms(
-        *(tf.constant(joints[None]) for joints in (example.source_joints, example.target_joints)), skeleton
-    )[0]
+    source, target = (tf.constant(joints[None]) for joints in (example.source_joints, example.target_joints))
+    target_to_source = geometry.limb_transforms(source, target, skeleton)[0]
     warped = warp(layers, target_to_source).numpy()
     picture = inpainted(example.source, example.source_mask).astype(np.float32)
     rest = [limb for limb in reversed(range(skeleton.limb_count)) if limb != skeleton.root_index]

@@ -73,7 +73,8 @@ def pairs_within(dataset: ClipDataset, clips: Several[int], count: int, seed: in
     shares = even_shares([int(pairs.partners[-1]) for pairs in found], count)
     cases = []
     for pairs, share in zip(found, shares, strict=True):
-        rng, chosen = np.random.default_rng([seed, _WITHIN, pairs.clip]), set()
+        rng = np.random.default_rng([seed, _WITHIN, pairs.clip])
+        chosen: set[tuple[int, int]] = set()
         while len(chosen) < share:
             chosen.add(pairs.choose(rng))
         cases += [Case(pairs.clip, source, pairs.clip, target) for source, target in chosen]
@@ -118,7 +119,7 @@ def sequences(dataset: ClipDataset, clips: Several[int], count: int, seed: int) 
     Frames are in succession if their numbers differ by the clip's least step. The source is the frame whose number
     is furthest from the run's middle. Stills (rate 0) and clips with fewer than 3 frames in succession have none.
     """
-    found = []
+    found: list[Sequence] = []
     for clip in _shuffled(clips, seed):
         entry = dataset.clips[clip]
         if entry.fps <= 0 or len(found) == count:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -23,7 +24,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import cases, quantities
 from tf_unseen_pose.evaluation.baselines import copy_source, warp_only
 from tf_unseen_pose.evaluation.examples import Example, ExampleReader
-from tf_unseen_pose.evaluation.measuring import Measuring, PerceptualError, measure_flicker
+from tf_unseen_pose.evaluation.measuring import Detector, Measuring, PerceptualError, measure_flicker
 from tf_unseen_pose.evaluation.models import Model, require_same_canvas
 from tf_unseen_pose.evaluation.parts import Part
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
@@ -83,9 +84,9 @@ class Evaluation:
     reader: ExampleReader
     models: dict[str, Model]
     methods: dict[str, Method]
-    within: Part
-    sequences: Part | None
-    across: Part | None
+    within: Part[cases.Case]
+    sequences: Part[cases.Sequence] | None
+    across: Part[cases.Case] | None
     left_out: int
     drawn_masks: int
     seconds: dict[str, float]
@@ -119,7 +120,7 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
     reader.within(pairs[0])
     perceptual, note = _perceptual(dataset, first, options)
     name, *more = models
-    methods = {name: models[name], COPY: copy_source, WARP: partial(warp_only, skeleton=skeleton)}
+    methods: dict[str, Method] = {name: models[name], COPY: copy_source, WARP: partial(warp_only, skeleton=skeleton)}
     methods |= {name: models[name] for name in more}
     with ExitStack() as stack:
         measuring = Measuring(skeleton, perceptual, _open_detector(first.config, options, stack))
@@ -142,7 +143,7 @@ def _check_names(models: dict[str, Model]) -> None:
             raise UserError(f"'{name}' is the name of a column that is always there; call the model otherwise.")
 
 
-def _open_detector(config: Config, options: Options, stack: ExitStack):
+def _open_detector(config: Config, options: Options, stack: ExitStack) -> Detector | None:
     # MediaPipe knows people alone.
     if not options.poses or config.model.body is not PERSON:
         return None
@@ -176,7 +177,9 @@ def _perceptual(dataset: ClipDataset, model: Model, options: Options) -> tuple[P
     return PerceptualError(features, deviations), note
 
 
-def _measured_deviations(dataset: ClipDataset, config: Config, features) -> tuple[list[np.ndarray], int]:
+def _measured_deviations(
+    dataset: ClipDataset, config: Config, features: PerceptualFeatures
+) -> tuple[list[np.ndarray], int]:
     """Of frames that are spread over the dataset, and how many these are."""
     frames = [(clip, frame) for clip, entry in enumerate(dataset.clips) for frame in range(len(entry.frames))]
     chosen = [frames[position] for position in spread(len(frames), _STATISTICS_PICTURES)]
@@ -193,9 +196,9 @@ class _Work:
 
     def __init__(self, dataset: ClipDataset, reader: ExampleReader, methods: dict[str, Method], measuring: Measuring):
         self._dataset, self._reader, self._methods, self._measuring = dataset, reader, methods, measuring
-        self.times = {name: [] for name in methods}
+        self.times: dict[str, list[float]] = {name: [] for name in methods}
 
-    def within(self, pairs: Sequence[cases.Case], bar: tqdm) -> tuple[Part, int]:
+    def within(self, pairs: Sequence[cases.Case], bar: tqdm) -> tuple[Part[cases.Case], int]:
         """The pairs' numbers, and of how many a mask was drawn."""
         measured, movement, drawn_masks = [], [], 0
         for i, case in enumerate(pairs):
@@ -211,7 +214,7 @@ class _Work:
             bar.update()
         return self._part(pairs, movement, quantities.PAIRS, measured, [*self._methods, TARGET]), drawn_masks
 
-    def across(self, pairs: Sequence[cases.Case], bar: tqdm) -> tuple[Part | None, int]:
+    def across(self, pairs: Sequence[cases.Case], bar: tqdm) -> tuple[Part[cases.Case] | None, int]:
         """The numbers of cases across actions, and how many poses could not be fitted to the source."""
         kept, measured, movement, left_out = [], [], [], 0
         for case in pairs:
@@ -228,7 +231,7 @@ class _Work:
             return None, left_out
         return self._part(kept, movement, quantities.ACROSS, measured, [*self._methods]), left_out
 
-    def sequences(self, runs: Sequence[cases.Sequence], bar: tqdm) -> Part | None:
+    def sequences(self, runs: Sequence[cases.Sequence], bar: tqdm) -> Part[cases.Sequence] | None:
         """Flicker; None where there are no sequences."""
         measured, movement = [], []
         for run in runs:
@@ -253,7 +256,14 @@ class _Work:
             found[name] = comparison.measure(result)
         return found
 
-    def _part(self, run, movement, kinds, measured, methods) -> Part:
+    def _part(
+        self,
+        run: Sequence[Any],
+        movement: list[float],
+        kinds: Sequence[quantities.Quantity],
+        measured: list[dict[str, dict[str, float]]],
+        methods: list[str],
+    ) -> Part[Any]:
         pairs = [isinstance(case, cases.Case) for case in run]
         sources = [case.source_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]
         targets = [case.target_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]

@@ -112,7 +112,11 @@ class ExampleReader:
         )
 
     def sequence(self, sequence: Sequence) -> Iterator[Example]:
-        """The frames of a sequence, all cut out alike, with one source."""
+        """The frames of a sequence, all cut out alike, with one source.
+
+        Raises:
+            UserError: a pose for which no crop can be found.
+        """
         source, *targets = (
             self._frames.read(sequence.clip, frame) for frame in (sequence.source_frame, *sequence.frames)
         )

@@ -1,5 +1,6 @@
 """All quantities of one result, by name: what `metrics` defines, put together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,10 +12,19 @@ from tf_unseen_pose.evaluation.examples import Example
 from tf_unseen_pose.skeleton import Skeleton
 
 
+class Detected(Protocol):
+    """A person with joints [J, 3 or 4] in pixels of the picture."""
+
+    @property
+    def joints(self) -> np.ndarray:
+        """[J, 3 or 4]."""
+
+
 class Detector(Protocol):
     """What finds people: `data.pose_estimation.PoseEstimator`."""
 
-    def detect(self, image: np.ndarray): ...
+    def detect(self, image: np.ndarray) -> "Detected | None":
+        """Who is seen on uint8 [H, W, 3]; None where nobody is."""
 
 
 class PerceptualError:
@@ -25,7 +35,7 @@ class PerceptualError:
         deviations: for each of its outputs float32 [C].
     """
 
-    def __init__(self, features, deviations: list[np.ndarray]):
+    def __init__(self, features: Callable[[tf.Tensor], list[tf.Tensor]], deviations: list[np.ndarray]):
         self._deviations = [tf.constant(deviation) for deviation in deviations]
         self._features = tf.function(lambda image: features(2 * image[None] - 1))
         self._compare = tf.function(self._errors)
@@ -34,8 +44,10 @@ class PerceptualError:
         """Of uint8 [H, W, 3]: maps [1, h, w, C]."""
         return self._features(metrics.unit(image))
 
-    def __call__(self, target_features, image_features, weights: list[np.ndarray]) -> list[float]:
-        """The error under every weight [H, W]."""
+    def __call__(
+        self, target_features: list[tf.Tensor], image_features: list[tf.Tensor], weights: list[np.ndarray]
+    ) -> np.ndarray:
+        """The error of `features` under each of N weights [H, W]: [N]."""
         return self._compare(target_features, image_features, tf.constant(np.stack(weights), tf.float32)).numpy()
 
     def _errors(self, target_features, image_features, weights):
@@ -78,7 +90,11 @@ class Comparison:
             self._target_features = measuring.perceptual.features(example.target)
 
     def measure(self, result: np.ndarray) -> dict[str, float]:
-        """Every quantity of uint8 [H, W, 3] that the example allows."""
+        """Every quantity of uint8 [H, W, 3] that the example allows.
+
+        Raises:
+            UserError: as `pose`.
+        """
         example = self._example
         values = self.likeness(result) if example.target is not None else {}
         values |= self.pose(result)
@@ -93,14 +109,18 @@ class Comparison:
         for suffix, weight in regions.items():
             values[f"ssim{suffix}"] = metrics.weighted_mean(similarity, metrics.without_border(weight))
             values[f"psnr{suffix}"] = metrics.psnr(target, result, weight)
-        if self._target_features is not None:
-            perceptual = self._measuring.perceptual
+        perceptual = self._measuring.perceptual
+        if perceptual and self._target_features is not None:
             errors = perceptual(self._target_features, perceptual.features(result), [*regions.values()])
             values |= {f"vgg{suffix}": float(error) for suffix, error in zip(regions, errors, strict=True)}
         return values
 
     def pose(self, result: np.ndarray) -> dict[str, float]:
-        """How well the pose that is found in a picture is the target pose."""
+        """How well the pose that is found in a picture is the target pose.
+
+        Raises:
+            UserError: the target pose has no size.
+        """
         if self._measuring.detector is None:
             return {}
         target, (height, width) = self._example.target_joints, result.shape[:2]

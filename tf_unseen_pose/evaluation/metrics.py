@@ -28,7 +28,7 @@ LEAST_HEAD = 0.1
 
 
 def unit(image: np.ndarray) -> tf.Tensor:
-    """uint8 pictures as float32 in [0, 1]."""
+    """uint8 pictures [..., 3] as float32 [..., 3] in [0, 1]."""
     return tf.constant(image, tf.float32) / 255
 
 
@@ -42,10 +42,16 @@ def weighted_mean(values: np.ndarray, weight: np.ndarray) -> float:
 
 
 def ssim_map(image: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Structural similarity about every pixel at least 5 from the border: float32 [H - 10, W - 10], at most 1.
+    """Structural similarity of two [H, W, 3] about every pixel at least 5 from the border.
 
     The convention is that of `tf.image.ssim`: on RGB in [0, 1], an 11 x 11 Gaussian window of standard deviation 1.5,
     k1 = 0.01, k2 = 0.03, the mean of the three channels. Its mean is what `tf.image.ssim` returns.
+
+    Args:
+        image, other: uint8 [H, W, 3].
+
+    Returns:
+        float32 [H - 10, W - 10], at most 1.
 
     Source: Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004.
     """
@@ -58,17 +64,27 @@ def without_border(weight: np.ndarray) -> np.ndarray:
 
 
 def psnr(image: np.ndarray, other: np.ndarray, weight: np.ndarray) -> float:
-    """Peak signal-to-noise ratio in dB, 100 at most: -10 log10 of the weighted mean squared difference."""
+    """Peak signal-to-noise ratio in dB, 100 at most: -10 log10 of the weighted mean squared difference.
+
+    Args:
+        image, other: uint8 [H, W, 3].
+        weight: [H, W].
+    """
     error = weighted_mean(np.square(difference(image, other)), weight)
     return float(np.minimum(-10 * np.log10(np.maximum(error, 1e-30)), MOST_PSNR))
 
 
 def difference(image: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """float32 [H, W, 3], in parts of the range."""
+    """One [H, W, 3] less the other [H, W, 3]: float32 [H, W, 3], in parts of the range."""
     return (image.astype(np.float32) - other.astype(np.float32)) / 255
 
 
-def perceptual_error(target_features, image_features, deviations, weight):
+def perceptual_error(
+    target_features: list[tf.Tensor],
+    image_features: list[tf.Tensor],
+    deviations: list[tf.Tensor],
+    weight: tf.Tensor,
+) -> tf.Tensor:
     """The loss's VGG error over a part of the picture: [B].
 
     Every map's error is averaged by the weight, reduced to the map's size; the mean of the maps is taken as
@@ -97,6 +113,7 @@ def background_difference(image: np.ndarray, source: np.ndarray, people: np.ndar
     """How much of the scene changed: mean absolute difference to the source where no person is, parts of the range.
 
     Args:
+        image, source: uint8 [H, W, 3].
         people: [H, W], where a person is in the source or should be in the result, grown.
     """
     return weighted_mean(np.abs(difference(image, source)), 1 - people)
@@ -110,6 +127,10 @@ def flicker(
     The weighted mean of |(x_t - x_(t-1)) - (y_t - y_(t-1))|, x being the result and y the truth, in parts of the
     range. A fault that stays where it is counts nothing; a still picture gets what the truth moves.
 
+    Args:
+        image, previous, truth, previous_truth: uint8 [H, W, 3].
+        weight: [H, W].
+
     Source: dtSSD of Erofeev et al., "Perceptually motivated benchmark for video matting", BMVC 2015.
     Deviation: absolute differences of colours in place of the root of squared ones of alpha.
     """
@@ -121,6 +142,12 @@ def head_length(joints: np.ndarray, skeleton: Skeleton) -> float:
     """The length from neck to the top of the head, but at least a tenth of the person's size, in pixels.
 
     Where head or neck is absent it is that tenth. The size is `data.crop.person_height`.
+
+    Args:
+        joints: [J, 3 or 4].
+
+    Raises:
+        UserError: fewer than two joints are visible, or all of them coincide.
     """
     head, neck = joints[skeleton.joint_index("head", "neck")]
     length = np.hypot(*(head - neck)[:2]) if head[2] > 0 and neck[2] > 0 else 0.0
@@ -138,6 +165,8 @@ def pckh(found: np.ndarray | None, target: np.ndarray, head: float, counted: np.
 
     Args:
         found: [J, 3 or 4] of the person who was detected; None where nobody was: then no joint is right.
+        target: [J, 3 or 4].
+        head: the head's length in pixels.
         counted: bool [J]. NaN is returned where none counts.
 
     Source: Andriluka et al., "2D human pose estimation: new benchmark and state of the art analysis", CVPR 2014.
@@ -152,7 +181,7 @@ def pckh(found: np.ndarray | None, target: np.ndarray, head: float, counted: np.
 
 
 def joint_error(found: np.ndarray | None, target: np.ndarray, counted: np.ndarray) -> float:
-    """Mean distance in pixels of the counted joints that were found to their target; NaN where none was."""
+    """Mean distance in pixels of the counted joints that were found to their target; NaN where none was; see `pckh`."""
     if found is None:
         return float("nan")
     both = counted & (found[:, 2] > 0)

@@ -10,6 +10,7 @@ from tf_unseen_pose.config import Config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.examples import Example
 from tf_unseen_pose.images import to_uint8
+from tf_unseen_pose.model import PoseModel
 from tf_unseen_pose.training.run import Run
 
 
@@ -23,7 +24,7 @@ class Model:
         deviations: a file with the units of the perceptual loss that it was trained with; None where there is none.
     """
 
-    def __init__(self, generator, config: Config, path: Path, deviations: Path | None = None):
+    def __init__(self, generator: PoseModel, config: Config, path: Path, deviations: Path | None = None):
         self.config, self.path, self.deviations = config, path, deviations
         self._call = tf.function(lambda batch: generator(batch))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -9,9 +10,11 @@ from tf_unseen_pose.evaluation import cases
 from tf_unseen_pose.evaluation.intervals import Estimate, estimate
 from tf_unseen_pose.evaluation.quantities import Quantity
 
+Kind = TypeVar("Kind", cases.Case, cases.Sequence)
+
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Part(Generic[Kind]):
     """N cases, measured with M methods.
 
     Attributes:
@@ -24,7 +27,7 @@ class Part:
         values: by the quantity's key float64 [N, M]; NaN where there is nothing to measure.
     """
 
-    cases: tuple[cases.Case, ...] | tuple[cases.Sequence, ...]
+    cases: tuple[Kind, ...]
     clips: np.ndarray
     actions: tuple[str, ...]
     movement: np.ndarray
@@ -35,14 +38,14 @@ class Part:
     @classmethod
     def collect(
         cls,
-        cases: Sequence,
+        cases: Sequence[Kind],
         clips: Sequence[int],
         actions: Sequence[str],
         movement: Sequence[float],
         methods: Sequence[str],
         quantities: Sequence[Quantity],
         measured: Sequence[dict[str, dict[str, float]]],
-    ) -> "Part":
+    ) -> "Part[Kind]":
         """From what was measured of every case: by method, by quantity. Quantities that never were are left out."""
         values = {}
         for quantity in quantities:

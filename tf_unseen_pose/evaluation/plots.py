@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tf_unseen_pose.evaluation.parts import Part
@@ -41,7 +42,7 @@ def by_movement(part: Part, key: str, labels: dict[str, str]) -> bytes:
     return _png(figure)
 
 
-def _columns(part: Part, key: str, labels: dict[str, str]):
+def _columns(part: Part, key: str, labels: dict[str, str]) -> list[tuple[str, np.ndarray]]:
     return [(method, part.column(key, method)) for method in labels]
 
 
@@ -49,7 +50,7 @@ def _colour(part: Part, method: str) -> str:
     return _COLOURS[part.methods.index(method) % len(_COLOURS)]
 
 
-def _finish(axes) -> None:
+def _finish(axes: Axes) -> None:
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:

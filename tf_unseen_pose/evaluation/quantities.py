@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -21,7 +23,8 @@ class Quantity:
     digits: int = 3
     comparable: bool = True
 
-    def better(self, one: float, other: float) -> bool:
+    def better(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Where the one values [N] are better than the others: bool [N]."""
         return one > other if self.higher_is_better else one < other
 
 

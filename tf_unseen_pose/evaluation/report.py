@@ -9,6 +9,7 @@ REPORT/cases.png      some cases: source, target, every method
 import base64
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import jinja2
@@ -20,6 +21,7 @@ from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import plots
 from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, Evaluation
+from tf_unseen_pose.evaluation.examples import Example
 from tf_unseen_pose.evaluation.intervals import Estimate
 from tf_unseen_pose.evaluation.parts import Part
 from tf_unseen_pose.evaluation.quantities import HEADLINES, Quantity
@@ -109,7 +111,7 @@ def _parts(evaluation: Evaluation) -> list[tuple[str, Part]]:
     return [(name, part) for name, part in named if part is not None]
 
 
-def _notes(evaluation: Evaluation):
+def _notes(evaluation: Evaluation) -> Iterator[str]:
     """What a reader must know before believing the numbers."""
     within, clips = evaluation.within, len(set(evaluation.within.clips.tolist()))
     if evaluation.options.split != "validation":
@@ -219,8 +221,11 @@ def _strips(evaluation: Evaluation, positions: list[int]) -> list[tuple[str, str
 
 def _across_strips(evaluation: Evaluation) -> list[tuple[str, str]]:
     """The same for cases across actions, spread over them: no target, but its pose."""
-    part, strips = evaluation.across, []
-    for position in spread(len(part.cases), _SHOWN_ACROSS) if part else []:
+    part = evaluation.across
+    strips: list[tuple[str, str]] = []
+    if part is None:
+        return strips
+    for position in spread(len(part.cases), _SHOWN_ACROSS):
         case = part.cases[position]
         example = evaluation.reader.across(case)
         skeleton = evaluation.models[part.methods[0]].config.model.body
@@ -232,7 +237,7 @@ def _across_strips(evaluation: Evaluation) -> list[tuple[str, str]]:
     return strips
 
 
-def _strip(evaluation: Evaluation, example, panels: list[tuple[str, np.ndarray]]) -> str:
+def _strip(evaluation: Evaluation, example: Example, panels: list[tuple[str, np.ndarray]]) -> str:
     """Panels and every method's result in one row, as a data URI."""
     results = [(LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]
     panels = [*panels, *results]

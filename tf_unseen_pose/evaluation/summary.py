@@ -2,7 +2,8 @@
 
 import math
 
-from tf_unseen_pose.evaluation.cases import Case
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.evaluation.cases import Case, Sequence
 from tf_unseen_pose.evaluation.evaluate import Evaluation
 from tf_unseen_pose.evaluation.intervals import Estimate
 from tf_unseen_pose.evaluation.parts import Part
@@ -25,7 +26,11 @@ def summary(evaluation: Evaluation) -> dict:
         Quantities are those of `quantities`, methods the models' names, "copy", "warp" and "target".
     """
     dataset, seed = evaluation.dataset, evaluation.options.seed
-    parts = {"within": evaluation.within, "sequences": evaluation.sequences, "across": evaluation.across}
+    parts: dict[str, Part | None] = {
+        "within": evaluation.within,
+        "sequences": evaluation.sequences,
+        "across": evaluation.across,
+    }
     return {
         "data": str(dataset.path),
         "split": evaluation.options.split,
@@ -39,7 +44,7 @@ def summary(evaluation: Evaluation) -> dict:
     }
 
 
-def _part(part: Part, dataset, seed: int) -> dict:
+def _part(part: Part, dataset: ClipDataset, seed: int) -> dict:
     against = {}
     for other in part.methods[1:]:
         compared = {key: part.comparison(key, other, seed) for key in part.values}
@@ -66,8 +71,8 @@ def _part(part: Part, dataset, seed: int) -> dict:
     }
 
 
-def _described(case, dataset) -> dict:
-    def number(clip, frame):
+def _described(case: Case | Sequence, dataset: ClipDataset) -> dict:
+    def number(clip: int, frame: int) -> int:
         return dataset.clips[clip].frames[frame].number
 
     if isinstance(case, Case):

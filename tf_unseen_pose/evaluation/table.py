@@ -28,7 +28,7 @@ def table(evaluation: Evaluation) -> str:
     return "\n".join([*lines, "", f"{trained}{pairs} pairs of {clips} clips. {evaluation.perceptual}", ""])
 
 
-def _bounds(estimates) -> list[str]:
+def _bounds(estimates: dict[str, dict[str, Estimate]]) -> list[str]:
     """The target photographs, where anything was measured on them: no method can be expected to do better."""
     return [TARGET] if any(TARGET in estimates[key] for key in _COLUMNS if key in estimates) else []
 

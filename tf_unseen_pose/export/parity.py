@@ -6,6 +6,7 @@ The photo is the demonstration's, as JPEG and as PNG, whole and cut; its poses a
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -36,7 +37,7 @@ def parity(version: Path, reposer: Reposer) -> dict[str, dict[str, float]]:
         UserError: a difference that is more than rounding; the sentence names the signature.
     """
     signatures = tf.saved_model.load(str(version)).signatures
-    report = {}
+    report: dict[str, dict[str, float]] = {}
     for name, inputs, expected in _cases(reposer):
         found = signatures[name](**{key: tf.constant(value) for key, value in inputs.items()})
         for output, value in expected.items():
@@ -116,7 +117,7 @@ def as_skeleton(skeleton: Skeleton, joints: np.ndarray) -> np.ndarray:
     return np.stack(parts, axis=-2).astype(np.float32)
 
 
-def _file(image: np.ndarray, kind: str, **options) -> bytes:
+def _file(image: np.ndarray, kind: str, **options: Any) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, kind, **options)
     return file.getvalue()

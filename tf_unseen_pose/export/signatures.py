@@ -30,7 +30,7 @@ _AT_ONCE, _MOST_FRAMES = 4, 256
 EXPLAINED = ("masks", "warped_layers", "background", "foreground", "alpha")
 _SOURCE, _TARGET, _SEQUENCE = "The source pose", "The target pose", "The sequence of target poses"
 # Which poses `sequence_crop` takes, and the axis that one of them has beside the joints'.
-_POSES = (("source", []), ("target", [None]))
+_POSES: tuple[tuple[str, list[None]], ...] = (("source", []), ("target", [None]))
 
 
 class Signature(NamedTuple):
@@ -51,6 +51,7 @@ class Signatures:
 
     @property
     def all(self) -> dict[str, Signature]:
+        """By name; see the module."""
         joint_shape = [None, self._joint_count, 3]
         image = tf.TensorSpec([None, *self._size, 3], tf.uint8, "image")
         photo = tf.TensorSpec([None], tf.string, "image_bytes")

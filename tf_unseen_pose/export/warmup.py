@@ -40,7 +40,7 @@ def write_warmup(signatures: dict[str, Signature], joint_count: int, model: str,
                 writer.write(log.SerializeToString())
 
 
-def _value(spec: tf.TensorSpec, batch: int, joint_count: int):
+def _value(spec: tf.TensorSpec, batch: int, joint_count: int) -> tensor_pb2.TensorProto:
     """Something that the graph accepts, as a TensorProto; of what is constant, one number is written."""
     if "joints" in spec.name:
         return tf.make_tensor_proto(_joints(spec, batch, joint_count))

@@ -1,7 +1,8 @@
 """The plain U-Net of the paper's comparison: image and both poses in, image out, no geometry."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
 from tf_unseen_pose.config import ModelConfig
@@ -10,7 +11,7 @@ from tf_unseen_pose.model.unet import unet
 
 
 class BaselineState(NamedTuple):
-    """A source photo [B, H, W, 3] and its pose [B, J, 3]: the baseline has nothing to compute in advance."""
+    """A source photo [B, H, W, 3] in [-1, 1] and the pose [B, J, 3] in its pixels: nothing is computed ahead."""
 
     image: tf.Tensor
     joints: tf.Tensor
@@ -19,13 +20,13 @@ class BaselineState(NamedTuple):
 class BaselineUNet(PoseModel):
     """Same interface as `Generator`; `explain` has the image alone to show."""
 
-    def __init__(self, config: ModelConfig, **kwargs):
+    def __init__(self, config: ModelConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
         heatmap_channels, heads = 2 * self.body.joint_count, {"image": (3, "tanh")}
         self.network = unet(config.baseline, config.height, config.width, 3, heatmap_channels, heads, "baseline")
 
     @property
-    def networks(self):
+    def networks(self) -> list[keras.Model]:
         return [self.network]
 
     def _encode(self, image, joints, noise=None, training=False):

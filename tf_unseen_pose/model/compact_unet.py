@@ -8,14 +8,15 @@ dearest, free of everything else. TFLite fuses ReLU6 into the convolution before
 """
 
 import keras
+import tensorflow as tf
 
 from tf_unseen_pose.config import CompactUNetConfig
 from tf_unseen_pose.model.layers import Heads
 from tf_unseen_pose.model.unet import convolution
 
 
-def _convolution(*args, **options):
-    return convolution(*args, activation=keras.layers.ReLU(6.0), **options)
+def _convolution(x: tf.Tensor, channels: int, name: str, stride: int = 1) -> tf.Tensor:
+    return convolution(x, channels, name, stride=stride, activation=keras.layers.ReLU(6.0))
 
 
 def compact_unet(

@@ -30,12 +30,13 @@ Convention: as `generator`. A transform for maps at 1/k of the canvas is `geomet
 covers canvas pixels k i ... k i + k - 1. R is `reduction`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
 from tf_unseen_pose import geometry, warping
-from tf_unseen_pose.config import ModelConfig
+from tf_unseen_pose.config import CompactUNetConfig, ModelConfig
 from tf_unseen_pose.model.compact_unet import compact_unet
 from tf_unseen_pose.model.filling import smoothly_filled
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
@@ -56,7 +57,8 @@ class CopyState(NamedTuple):
     """All that `render` needs to know of a source photo.
 
     Attributes:
-        picture: [B, H + 2, W + 2, 4], the image and how much each pixel belongs to the person, `warping.with_border`.
+        picture: [B, H + 2, W + 2, 4], the image in [-1, 1] and how much each pixel belongs to the person,
+            `warping.with_border`.
         layers: [B, L + 1, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border,
             too; last the whole person's.
         background: [B, H, W, 3], the scene without the person.
@@ -79,10 +81,13 @@ class CopyingGenerator(PoseModel):
         [B, H/R, W/R, 4], background, foreground, image [B, H, W, 3].
     """
 
-    def __init__(self, config: ModelConfig, **kwargs):
+    def __init__(self, config: ModelConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
         height, width, joints, limbs = config.height, config.width, self.body.joint_count, self.body.limb_count
         stride = config.reduction
+        # `ModelConfig` has checked it.
+        assert isinstance(config.segmentation, CompactUNetConfig) and isinstance(config.background, CompactUNetConfig)
+        assert isinstance(config.foreground, CompactUNetConfig)
         self.segmentation = compact_unet(
             config.segmentation, height, width, 3, joints, {"logits": 1 + limbs}, "segmentation", stem_stride=stride
         )
@@ -95,7 +100,7 @@ class CopyingGenerator(PoseModel):
         self.transformer = LimbSpatialTransformer(bordered=True, name="transformer")
 
     @property
-    def networks(self):
+    def networks(self) -> list[keras.Model]:
         return [self.segmentation, self.background, self.foreground]
 
     def _encode(self, image, joints, noise=None, training=False):

@@ -1,5 +1,7 @@
 """The conditional discriminator: is this a photograph, and does it show the target pose?"""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -18,7 +20,7 @@ class Discriminator(keras.Model):
     Deviation: the authors end in a dense layer, which ties the network to one image size.
     """
 
-    def __init__(self, config: DiscriminatorConfig, model: ModelConfig, **kwargs):
+    def __init__(self, config: DiscriminatorConfig, model: ModelConfig, **kwargs: Any):
         super().__init__(**kwargs)
         self.config = config
         self.model_config = model
@@ -34,13 +36,14 @@ class Discriminator(keras.Model):
         self.network = keras.Model([image, heatmaps], x, name="discriminator")
         self.built = True
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"config": self.config.model_dump(), "model": self.model_config.model_dump()}
 
-    def call(self, inputs, training=False):
-        image = inputs["image"]
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        image, sigma = inputs["image"], self.model_config.heatmap_sigma
+        height, width = image.shape[1:3]
         heatmaps = [
-            geometry.joint_heatmaps(inputs[key], *image.shape[1:3], sigma=self.model_config.heatmap_sigma)
+            geometry.joint_heatmaps(inputs[key], height, width, sigma=sigma)
             for key in ("source_joints", "target_joints")
         ]
         return self.network([image, tf.concat(heatmaps, axis=-1)], training=training)

@@ -14,7 +14,7 @@ _ENOUGH = 0.25
 _LEAST_SIDE = 4
 
 
-def smoothly_filled(picture, known):
+def smoothly_filled(picture: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
     """The picture where it is known, what is about elsewhere; differentiable in both.
 
     Args:

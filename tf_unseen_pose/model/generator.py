@@ -20,13 +20,14 @@ Convention: images are float32 RGB in [-1, 1], joints [B, J, 3] in pixels of tha
 Source: Balakrishnan et al., Synthesizing Images of Humans in Unseen Poses, CVPR 2018, section 3.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose import geometry
-from tf_unseen_pose.config import ModelConfig
+from tf_unseen_pose.config import ModelConfig, UNetConfig
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
@@ -59,9 +60,12 @@ class Generator(PoseModel):
         image [B, H, W, 3].
     """
 
-    def __init__(self, config: ModelConfig, **kwargs):
+    def __init__(self, config: ModelConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
         height, width, joints, limbs = config.height, config.width, self.body.joint_count, self.body.limb_count
+        # `ModelConfig` has checked it.
+        assert isinstance(config.segmentation, UNetConfig) and isinstance(config.background, UNetConfig)
+        assert isinstance(config.foreground, UNetConfig)
         self.segmentation = unet(
             config.segmentation, height, width, 3, joints, {"logits": (1 + limbs, "linear")}, "segmentation"
         )
@@ -73,7 +77,7 @@ class Generator(PoseModel):
         self._fixed_noise = np.random.default_rng(0).standard_normal((1, height, width, 3)).astype(np.float32)
 
     @property
-    def networks(self):
+    def networks(self) -> list[keras.Model]:
         return [self.segmentation, self.background, self.foreground]
 
     def _encode(self, image, joints, noise=None, training=False):

@@ -1,5 +1,7 @@
 """The layers that Keras does not have: origin-aligned upsampling, heads made at once, the limb spatial transformer."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -19,7 +21,7 @@ class OriginAlignedUpsampling(keras.layers.Layer):
     Source: the authors' released code, whose old Keras upsampled in this way.
     """
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         return _upsampled(x)
 
 
@@ -72,15 +74,15 @@ class Heads(keras.layers.Layer):
     Shape: [B, H, W, C] -> {name: [B, H, W, channels]}, float32 whatever the other layers compute in.
     """
 
-    def __init__(self, heads: dict[str, tuple[int, str]], initializer: str = "glorot_uniform", **kwargs):
+    def __init__(self, heads: dict[str, tuple[int, str]], initializer: str = "glorot_uniform", **kwargs: Any):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.heads = {name: tuple(head) for name, head in heads.items()}
         self.initializer = initializer
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "heads": self.heads, "initializer": self.initializer}
 
-    def build(self, shape):
+    def build(self, shape: tuple[int | None, ...]) -> None:
         self.kernels, self.biases = {}, {}
         for name, (channels, _) in self.heads.items():
             kernel = (3, 3, shape[-1], channels)
@@ -88,7 +90,7 @@ class Heads(keras.layers.Layer):
             self.biases[name] = self.add_weight(name=f"{name}_bias", shape=(channels,), initializer="zeros")
         self.built = True
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
         kernel = tf.concat([tf.convert_to_tensor(self.kernels[name]) for name in self.heads], axis=-1)
         bias = tf.concat([tf.convert_to_tensor(self.biases[name]) for name in self.heads], axis=0)
         maps = tf.nn.bias_add(tf.nn.conv2d(x, kernel, strides=1, padding="SAME"), bias)
@@ -112,16 +114,16 @@ class LimbSpatialTransformer(keras.layers.Layer):
         [B, L, H, W, C]: the layers, moved to where the target pose has their limbs.
     """
 
-    def __init__(self, bordered: bool = False, **kwargs):
+    def __init__(self, bordered: bool = False, **kwargs: Any):
         # In float32 whatever the networks compute in: eight bits of a coordinate would miss the pixel.
         super().__init__(**{"dtype": "float32", **kwargs})
         self.bordered = bordered
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "bordered": self.bordered}
 
     @tf.function
-    def call(self, layers, target_to_source):
+    def call(self, layers: tf.Tensor, target_to_source: tf.Tensor) -> tf.Tensor:
         limbs, height, width, channels = layers.shape[1:]
         flat = tf.reshape(layers, [-1, height, width, channels])
         if not self.bordered:

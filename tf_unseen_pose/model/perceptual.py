@@ -46,8 +46,8 @@ class PerceptualFeatures:
 
     def __init__(self, weights: Path | None = None, network: Literal["vgg19", "vgg16"] | None = None):
         if weights is None:
-            self.network, self._bgr_mean = network or "vgg19", _IMAGENET_BGR_MEAN
-            kernels = _imagenet_kernels(self.network)
+            self.network: str = network or "vgg19"
+            self._bgr_mean, kernels = _IMAGENET_BGR_MEAN, _imagenet_kernels(self.network)
         else:
             self.network, self._bgr_mean, kernels = _read_file(weights, network)
         self._trunk = _average_pooled(self.network)
@@ -60,7 +60,7 @@ class PerceptualFeatures:
         """Channels of each output."""
         return [layer.filters for layer in _convolutions(self._trunk)]
 
-    def __call__(self, images) -> list[tf.Tensor]:
+    def __call__(self, images: tf.Tensor) -> list[tf.Tensor]:
         """[B, H, W, 3] RGB in [-1, 1] -> 12 (VGG19) or 10 (VGG16) maps, [B, H / 2^k, W / 2^k, C], after ReLU."""
         scaled = (images[..., ::-1] + 1) * 127.5 - tf.constant(self._bgr_mean)
         return self._trunk(scaled)
@@ -68,7 +68,8 @@ class PerceptualFeatures:
 
 def _layers(network: str) -> dict[str, tuple[int, ...]]:
     """Names of the convolutions, in order, and the shapes of their kernels."""
-    shapes, before = {}, 3
+    shapes: dict[str, tuple[int, ...]] = {}
+    before = 3
     for block, (channels, count) in enumerate(_BLOCKS[network], start=1):
         for i in range(1, count + 1):
             shapes[f"block{block}_conv{i}"] = (3, 3, before, channels)
@@ -76,7 +77,7 @@ def _layers(network: str) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _average_pooled(network: str):
+def _average_pooled(network: str) -> keras.Model:
     x = image = keras.Input((None, None, 3))
     outputs, block = [], "block1"
     for name, (*_, channels) in _layers(network).items():
@@ -105,7 +106,7 @@ def _imagenet_kernels(network: str) -> dict[str, list[np.ndarray]]:
     return {layer.name: layer.get_weights() for layer in vgg.layers}
 
 
-def _read_file(path: Path, asked: str | None):
+def _read_file(path: Path, asked: str | None) -> tuple[str, tuple[float, float, float], dict[str, list[np.ndarray]]]:
     """The network that a file holds, its mean colour, kernel and bias of each convolution."""
     try:
         with h5py.File(path, "r") as file:

@@ -1,5 +1,7 @@
 """What the modular generator and the plain U-Net have in common: an interface and how they see poses."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -15,7 +17,7 @@ class PoseModel(keras.Model):
     `_render(state, target_joints, training)`, which returns the stages from there, the result being "image".
     """
 
-    def __init__(self, config: ModelConfig, **kwargs):
+    def __init__(self, config: ModelConfig, **kwargs: Any):
         # Whatever its networks compute in, joints come in as float32: Keras would cast them on the way.
         super().__init__(**{"dtype": "float32", **kwargs})
         self.config = config
@@ -23,31 +25,43 @@ class PoseModel(keras.Model):
         # Subclasses build their networks at once, so that weights exist before the first call.
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         return self.explain(inputs, training=training)["image"]
 
-    def heatmaps(self, joints):
+    def heatmaps(self, joints: tf.Tensor) -> tf.Tensor:
         """[B, J, 3] in pixels of the canvas -> [B, H / 2, W / 2, J]."""
         return geometry.joint_heatmaps(joints, self.config.height, self.config.width, sigma=self.config.heatmap_sigma)
 
-    def encode_source(self, image, joints, noise=None):
-        """All that `render` needs to know of [B, H, W, 3] with the pose [B, J, 3]: a named tuple of tensors."""
+    def encode_source(self, image: tf.Tensor, joints: tf.Tensor, noise: tf.Tensor | None = None) -> Any:
+        """All that `render` needs to know of a source: a named tuple of tensors.
+
+        Args:
+            image: [B, H, W, 3] in [-1, 1].
+            joints: [B, J, 3] in pixels of the image.
+            noise: [B, H, W, 3] to fill the background's hole with; a fixed one by default.
+        """
         return self._encode(tf.convert_to_tensor(image), tf.convert_to_tensor(joints), noise)[0]
 
-    def render(self, state, target_joints):
-        """An encoded source in the pose [B, J, 3 or 4]: [B, H, W, 3]."""
+    def render(self, state: Any, target_joints: tf.Tensor) -> tf.Tensor:
+        """An encoded source in the pose [B, J, 3 or 4], in pixels of the canvas: [B, H, W, 3] in [-1, 1]."""
         return self._render(state, tf.convert_to_tensor(target_joints))["image"]
 
-    def explain(self, inputs, training=False) -> dict[str, tf.Tensor]:
-        """`call` with every intermediate; which, the class says."""
+    def explain(self, inputs: dict[str, tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
+        """`call` with every intermediate, image [B, H, W, 3] the last; the classes say which others and their shapes.
+
+        Args:
+            inputs: image [B, H, W, 3], source_joints [B, J, 3], target_joints [B, J, 3 or 4], and noise if wanted.
+        """
         image, joints = (tf.convert_to_tensor(inputs[key]) for key in ("image", "source_joints"))
         state, stages = self._encode(image, joints, inputs.get("noise"), training)
         return {**stages, **self._render(state, tf.convert_to_tensor(inputs["target_joints"]), training)}
 
-    def _encode(self, image, joints, noise=None, training=False):
+    def _encode(
+        self, image: tf.Tensor, joints: tf.Tensor, noise: tf.Tensor | None = None, training: bool = False
+    ) -> tuple[Any, dict[str, tf.Tensor]]:
         raise NotImplementedError
 
-    def _render(self, state, target_joints, training=False):
+    def _render(self, state: Any, target_joints: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         raise NotImplementedError
 
     @property
@@ -55,9 +69,9 @@ class PoseModel(keras.Model):
         """The functional sub-models that hold all weights."""
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"config": self.config.model_dump(), "name": self.name}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "PoseModel":
         return cls(ModelConfig.model_validate(config["config"]), name=config["name"])

@@ -77,7 +77,16 @@ def _kernel_and_bias(group, name, path):
 
 
 def to_rgb(name: str, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Permutes the colour channels that a convolution sees (the stem) or makes (an image head); or back."""
+    """Permutes the colour channels that a convolution sees (the stem) or makes (an image head); or back.
+
+    Args:
+        name: what our sub-models call the convolution.
+        kernel: [h, w, C, N].
+        bias: [N].
+
+    Returns:
+        Kernel [h, w, C, N] and bias [N].
+    """
     if name == "stem":
         colours = kernel.shape[2] // 3 * 3
         order = np.arange(kernel.shape[2])

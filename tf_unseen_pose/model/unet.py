@@ -7,13 +7,21 @@ Heatmaps have half the image's resolution and so join at level 1.
 """
 
 import keras
+import tensorflow as tf
 
 from tf_unseen_pose.config import UNetConfig
 from tf_unseen_pose.model.layers import Heads, OriginAlignedUpsampling
 
 
-def convolution(x, channels, name, size=3, stride=1, activation=None):
-    """Convolution and activation layer, by default leaky ReLU of slope 0.2."""
+def convolution(
+    x: tf.Tensor,
+    channels: int,
+    name: str,
+    size: int = 3,
+    stride: int = 1,
+    activation: keras.layers.Layer | None = None,
+) -> tf.Tensor:
+    """Convolution and activation layer, by default leaky ReLU of slope 0.2: [B, H, W, C] -> [B, h, w, channels]."""
     x = keras.layers.Conv2D(channels, size, stride, padding="same", kernel_initializer="he_normal", name=name)(x)
     return (activation or keras.layers.LeakyReLU(0.2))(x)
 

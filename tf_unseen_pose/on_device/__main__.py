@@ -66,7 +66,7 @@ def run(arguments: list[str] | None = None) -> None:
         print(f"Wrote {options.output}.")
 
 
-def _photo(options, reposer: TFLiteReposer) -> tuple[np.ndarray, np.ndarray]:
+def _photo(options: argparse.Namespace, reposer: TFLiteReposer) -> tuple[np.ndarray, np.ndarray]:
     """The photo and its person's joints [J, 3 or 4]."""
     if options.photo is None:
         return bundled()[:2]
@@ -76,7 +76,9 @@ def _photo(options, reposer: TFLiteReposer) -> tuple[np.ndarray, np.ndarray]:
     return image, found.scaled_to(*image.shape[1::-1]).joints[0]
 
 
-def _frames(options, reposer, image, source) -> tuple[Iterator[np.ndarray], float]:
+def _frames(
+    options: argparse.Namespace, reposer: TFLiteReposer, image: np.ndarray, source: np.ndarray
+) -> tuple[Iterator[np.ndarray], float]:
     """The frames as they are made, and how many a second they are meant to be."""
     if options.camera is not None:
         return _live(options.camera, reposer, image, source), _FPS
@@ -87,7 +89,7 @@ def _frames(options, reposer, image, source) -> tuple[Iterator[np.ndarray], floa
     return reposer.animate(image, moved, source[:, :3], batch_size=1), found.fps or _FPS
 
 
-def _live(index: int, reposer, image, source) -> Iterator[np.ndarray]:
+def _live(index: int, reposer: TFLiteReposer, image: np.ndarray, source: np.ndarray) -> Iterator[np.ndarray]:
     poses = camera_poses(index)
     fitting = Fitting(learned_poses(poses), source, reposer.skeleton)
     posed = reposer.live(image, fitting.fitted, source[:, :3])

@@ -47,6 +47,9 @@ class Fitting:
     Args:
         learned: [T, J, 3 or 4] in pixels of the driving pictures.
         source: [J, 3 or 4] in pixels of the photo.
+
+    Raises:
+        UserError: the two people have too few joints in common.
     """
 
     def __init__(self, learned: np.ndarray, source: np.ndarray, skeleton: Skeleton):

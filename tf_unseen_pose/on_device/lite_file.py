@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,8 @@ class LiteFile:
         except (ValueError, RuntimeError) as error:
             raise UserError(f"LiteRT cannot read {name}, which is damaged or no model; {_WAY_OUT}.") from error
         self.about = _about(content, name) if described else {}
-        self._runners, self._lock = {}, Lock()
+        self._runners: dict[str, Any] = {}
+        self._lock = Lock()
 
     @classmethod
     def open(cls, path: Path, threads: int = 2) -> "LiteFile":
@@ -86,7 +88,7 @@ class LiteFile:
         """Shape and type of every output of a signature, by name."""
         return _details(self._runner(signature).get_output_details())
 
-    def _runner(self, signature: str):
+    def _runner(self, signature: str) -> Any:
         if signature not in self._runners:
             self._runners[signature] = self._interpreter.get_signature_runner(signature)
         return self._runners[signature]

@@ -9,6 +9,7 @@ process took beyond what Python, NumPy and LiteRT take without a model.
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +50,10 @@ def example(file: LiteFile) -> dict[str, np.ndarray]:
     return {"image": image, "source_joints": source[..., :3], "target_joints": target}
 
 
-def _milliseconds(call, inputs, seconds: float) -> float:
+def _milliseconds(call: Callable, inputs: dict[str, np.ndarray], seconds: float) -> float:
     call(**inputs)
-    times, end = [], time.perf_counter() + seconds
+    times: list[float] = []
+    end = time.perf_counter() + seconds
     while len(times) < _LEAST_CALLS or time.perf_counter() < end:
         start = time.perf_counter()
         call(**inputs)
@@ -74,6 +76,11 @@ def _memory(what: str) -> float:
 
 
 def main() -> None:
+    """Measures the file that the command line names.
+
+    Raises:
+        UserError: as `measure`.
+    """
     parser = argparse.ArgumentParser(description="Time a .tflite file.")
     parser.add_argument("file", type=Path)
     parser.add_argument("--threads", type=int, default=2)

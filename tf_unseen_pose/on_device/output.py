@@ -53,7 +53,7 @@ class Still(Nothing):
     def __init__(self, path: Path):
         self._path, self._frame = path, None
 
-    def write(self, frame):
+    def write(self, frame: np.ndarray) -> None:
         self._frame = frame
 
     def __exit__(self, kind, *_):
@@ -65,9 +65,10 @@ class Gif(Nothing):
     """Writes an endless GIF when all frames are there."""
 
     def __init__(self, path: Path, fps: float):
-        self._path, self._step, self._frames = path, round(1000 / fps), []
+        self._path, self._step = path, round(1000 / fps)
+        self._frames: list[Image.Image] = []
 
-    def write(self, frame):
+    def write(self, frame: np.ndarray) -> None:
         self._frames.append(Image.fromarray(frame).quantize(256, Image.Quantize.FASTOCTREE))
 
     def __exit__(self, kind, *_):
@@ -79,7 +80,11 @@ class Gif(Nothing):
 
 
 class Video(Nothing):
-    """Writes an MP4, frame by frame."""
+    """Writes an MP4, frame by frame.
+
+    Raises:
+        UserError: PyAV is not installed.
+    """
 
     def __init__(self, path: Path, fps: float):
         try:
@@ -91,7 +96,7 @@ class Video(Nothing):
         self._replacing = replacing(path)
         self._writer = VideoWriter(self._replacing.__enter__(), Fraction(fps).limit_denominator(1001), True)
 
-    def write(self, frame):
+    def write(self, frame: np.ndarray) -> None:
         self._writer.write(frame)
 
     def __exit__(self, *error):
@@ -120,6 +125,11 @@ class Window:
         self._cv2 = cv2
 
     def show(self, frame: np.ndarray) -> bool:
+        """Shows uint8 [H, W, 3] RGB; false when the user has pressed q or Escape.
+
+        Raises:
+            UserError: there is no screen.
+        """
         try:
             self._cv2.imshow(self._NAME, frame[..., ::-1])
             return self._cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
@@ -148,4 +158,5 @@ class Pace:
 
     @property
     def count(self) -> int:
+        """How many frames were counted."""
         return len(self._times) - 1

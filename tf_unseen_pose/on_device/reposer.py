@@ -58,10 +58,13 @@ class TFLiteReposer(PhotoReposer):
         Args:
             image: uint8 [h, w, 3] of the canvas's size (`about["height"]`, `about["width"]`).
             joints: [J, 3] in pixels of the canvas.
+
+        Raises:
+            UserError: an image of another size or type, or joints that are no pose.
         """
         return self._state(np.float32(image), self._checked_canvas(image, joints))
 
-    def _encode_photo(self, image, source_joints, canvas_to_image) -> State:
+    def _encode_photo(self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray) -> State:
         return self._state(cut_out(image, canvas_to_image, *self._size), source_joints)
 
     def _state(self, canvas: np.ndarray, joints: np.ndarray) -> State:

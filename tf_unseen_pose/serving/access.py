@@ -1,6 +1,7 @@
 """Who may call: everybody, or whoever shows the bearer token."""
 
 import hmac
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import grpc
@@ -19,25 +20,27 @@ class BearerToken(grpc.aio.ServerInterceptor):
         refused: is told the method of every call that is refused.
     """
 
-    def __init__(self, token: str, refused):
+    def __init__(self, token: str, refused: Callable[[str], None]):
         self._expected = f"Bearer {token}".encode()
         self._refused = refused
 
-    async def intercept_service(self, continuation, details):
+    async def intercept_service(
+        self, continuation: Callable, details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler:
         if details.method.startswith(_OPEN) or self._is_known(details.invocation_metadata):
             return await continuation(details)
         self._refused(details.method)
         # A stream on both sides fits every method, and reads nothing of what the stranger sends.
         return grpc.stream_stream_rpc_method_handler(_refuse)
 
-    def _is_known(self, metadata) -> bool:
+    def _is_known(self, metadata: Iterable[tuple[str, str | bytes]]) -> bool:
         shown = [value for key, value in metadata if key == "authorization"]
-        shown = [value if isinstance(value, bytes) else value.encode() for value in shown]
+        tokens = [value if isinstance(value, bytes) else value.encode() for value in shown]
         # Comparing takes as long whatever the first wrong character is.
-        return any(hmac.compare_digest(value, self._expected) for value in shown)
+        return any(hmac.compare_digest(token, self._expected) for token in tokens)
 
 
-async def _refuse(requests, context):
+async def _refuse(requests: object, context: grpc.aio.ServicerContext) -> None:
     await context.abort(
         grpc.StatusCode.UNAUTHENTICATED, "This server wants a token: send the header 'authorization: Bearer TOKEN'."
     )

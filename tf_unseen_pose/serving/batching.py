@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 
 import grpc
 import numpy as np
@@ -57,6 +58,11 @@ class _Request:
     answer: asyncio.Future
     arrived: float = field(default_factory=time.monotonic)
 
+    @property
+    def size(self) -> int:
+        """The rows that it counts for: 1 where there are none."""
+        return self.rows or 1
+
     def is_awaited(self) -> bool:
         """Whether the client still wants the answer; after the deadline it is told so."""
         if not self.answer.done() and self.deadline is not None and time.monotonic() >= self.deadline:
@@ -85,6 +91,7 @@ class Batcher:
 
     @property
     def is_idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
         return self._free == self._options.threads and not self._waiting
 
     def require_room(self) -> None:
@@ -139,7 +146,7 @@ class Batcher:
         while self._free and (batch := self._next_batch()):
             self._free -= 1
             running = asyncio.get_running_loop().run_in_executor(self._executor, run_batch, batch, self._options.sizes)
-            running.add_done_callback(lambda done, batch=batch: self._finish(batch, done))
+            running.add_done_callback(partial(self._finish, batch))
         if self._alarm:
             self._alarm.cancel()
             self._alarm = None
@@ -156,9 +163,9 @@ class Batcher:
         if not ready:
             return []
         group = min(ready, key=lambda group: group[0].arrived)
-        count, rows = 1, group[0].rows or 0
-        while count < len(group) and rows + group[count].rows <= self._options.most_rows:
-            rows += group[count].rows
+        count, rows = 1, group[0].size
+        while count < len(group) and rows + group[count].size <= self._options.most_rows:
+            rows += group[count].size
             count += 1
         batch = group[:count]
         for request in batch:
@@ -167,7 +174,7 @@ class Batcher:
 
     def _is_ready(self, group: list[_Request]) -> bool:
         oldest = group[0]
-        if oldest.rows is None or sum(request.rows for request in group) >= self._options.most_rows:
+        if oldest.rows is None or sum(request.size for request in group) >= self._options.most_rows:
             return True
         return time.monotonic() >= oldest.arrived + self._options.timeout
 
@@ -202,7 +209,7 @@ def run_batch(batch: list[_Request], sizes: tuple[int, ...]) -> tuple[list[Array
     Returns:
         For each request its outputs or an error, and the number of rows that ran together (1 where there are no rows).
     """
-    rows = sum(request.rows or 1 for request in batch)
+    rows = sum(request.size for request in batch)
     if batch[0].rows is not None:
         try:
             return _run_joined(batch, _filled_up(rows, sizes)), rows
@@ -222,7 +229,7 @@ class _NotByRows(Exception):
     """The outputs have not as many rows as the inputs."""
 
 
-def _run_joined(batch: list[_Request], size: int) -> list[Arrays]:
+def _run_joined(batch: list[_Request], size: int) -> list[Arrays | Exception]:
     """Row by row: inputs joined, filled up to `size` with copies of the last row, outputs cut apart again."""
     first = batch[0]
     joined = {}
@@ -234,10 +241,11 @@ def _run_joined(batch: list[_Request], size: int) -> list[Arrays]:
     outputs = first.signature.run(joined, first.wanted)
     if any(array.shape[:1] != (size,) for array in outputs.values()):
         raise _NotByRows
-    answers, start = [], 0
+    answers: list[Arrays | Exception] = []
+    start = 0
     for request in batch:
-        answers.append({name: array[start : start + request.rows] for name, array in outputs.items()})
-        start += request.rows
+        answers.append({name: array[start : start + request.size] for name, array in outputs.items()})
+        start += request.size
     return answers
 
 

@@ -11,9 +11,10 @@ Convention: as `reposer`; the depth of target joints stays here.
 
 import io
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -44,7 +45,14 @@ class RemoteReposer:
         UserError: no server, no such model, or a model without the joints of a known skeleton.
     """
 
-    def __init__(self, server: str, model: str = "lite", timeout: float = 60, authority=None, token=None):
+    def __init__(
+        self,
+        server: str,
+        model: str = "lite",
+        timeout: float = 60,
+        authority: Path | None = None,
+        token: str | None = None,
+    ):
         self._connection = Connection(server, model, timeout, authority, token)
         self._connection.wait_until_ready()
         self.skeleton = self._known_skeleton()
@@ -62,7 +70,11 @@ class RemoteReposer:
     def synthesize(
         self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray, crop: bool = False
     ) -> np.ndarray:
-        """As `Reposer.synthesize`; the source's joints must be given."""
+        """As `Reposer.synthesize`; the source's joints must be given.
+
+        Raises:
+            UserError: as there; the server refuses or does not answer.
+        """
         source, target = self._source(image, source_joints), as_joints(target_joints, self.skeleton, "the target pose")
         answer = self._connection.predict(
             "serving_default",
@@ -71,7 +83,8 @@ class RemoteReposer:
             target_joints=target[None, :, :3],
         )
         picture = _picture(answer["image_bytes"][0])
-        return picture if crop else Pasting(image, *picture.shape[:2], answer["canvas_to_image"][0])(picture)
+        height, width = picture.shape[:2]
+        return picture if crop else Pasting(image, height, width, answer["canvas_to_image"][0])(picture)
 
     def animate(
         self,
@@ -85,6 +98,9 @@ class RemoteReposer:
 
         A sequence of any length goes out in parts of `batch_size` poses, no more than two of them before their frames
         have been taken.
+
+        Raises:
+            UserError: as `Reposer.animate`; the server refuses or does not answer.
         """
         source = self._source(image, source_joints)
         poses, shown = (joints[..., :3] for joints in driving_poses(poses, self.skeleton))
@@ -107,7 +123,8 @@ class RemoteReposer:
 
         for pictures in _ahead(rendered, range(0, len(poses), batch_size)):
             for picture in pictures:
-                pasting = pasting or Pasting(image, *picture.shape[:2], canvas_to_image)
+                height, width = picture.shape[:2]
+                pasting = pasting or Pasting(image, height, width, canvas_to_image)
                 yield picture if crop else pasting(picture)
 
     def _source(self, image: np.ndarray, joints: np.ndarray) -> np.ndarray:
@@ -128,9 +145,9 @@ class RemoteReposer:
         )
 
 
-def _ahead(function, values: Iterable) -> Iterator:
+def _ahead(function: Callable, values: Iterable) -> Iterator:
     """The function of each value, in order, a few begun before they are asked for."""
-    values, coming = iter(values), deque()
+    values, coming = iter(values), deque[Future]()
     with ThreadPoolExecutor(_AHEAD) as threads:
         coming.extend(threads.submit(function, value) for value in islice(values, _AHEAD))
         try:

@@ -2,11 +2,14 @@
 
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import Message
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -88,7 +91,7 @@ class Connection:
         answer.metadata["signature_def"].Unpack(signatures)
         return dict(signatures.signature_def)
 
-    def predict(self, signature: str, **inputs) -> dict[str, np.ndarray]:
+    def predict(self, signature: str, **inputs: Any) -> dict[str, np.ndarray]:
         """What the model answers: outputs by name, bytes as arrays of objects.
 
         Raises:
@@ -101,7 +104,7 @@ class Connection:
         answer = self._call(self._prediction.Predict, request, time.monotonic() + self._timeout)
         return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
 
-    def _call(self, method, request, end: float):
+    def _call(self, method: Callable, request: Message, end: float) -> Any:
         """Calls, again and again while the server is away or full, until `end`."""
         pause = _FIRST_PAUSE
         while True:

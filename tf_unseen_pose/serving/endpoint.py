@@ -7,9 +7,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
-from google.protobuf import message
+from google.protobuf.message import DecodeError, Message
 
 from tf_unseen_pose.serving.logs import Log
 from tf_unseen_pose.serving.metrics import Metrics
@@ -41,6 +42,10 @@ class Call:
     began: float = field(default_factory=time.monotonic)
 
 
+# What answers a call, given the message, makes the response.
+Answer = Callable[[Any, Call], Awaitable[Message]]
+
+
 class Endpoints:
     """Turns functions of messages into handlers of gRPC.
 
@@ -52,7 +57,7 @@ class Endpoints:
         self._log, self._metrics = log, metrics
         self.running = 0
 
-    def unary(self, method: str, request_type, answer: Callable[[object, Call], Awaitable]) -> grpc.RpcMethodHandler:
+    def unary(self, method: str, request_type: type[Message] | None, answer: Answer) -> grpc.RpcMethodHandler:
         """A handler that is given bytes and gives bytes.
 
         Args:
@@ -82,7 +87,7 @@ class Endpoints:
         known = method.startswith("/tensorflow.serving.") and len(method) < 80 and method.isascii()
         self._end(Call(method.rsplit("/", 1)[-1] if known else ""), grpc.StatusCode.UNAUTHENTICATED)
 
-    async def _answer(self, call: Call, content: bytes, request_type, answer) -> bytes:
+    async def _answer(self, call: Call, content: bytes, request_type: type[Message] | None, answer: Answer) -> bytes:
         """The response's bytes; every error but a client's leaving becomes a `Refusal`."""
         try:
             response = (await answer(_parsed(content, request_type), call)).SerializeToString()
@@ -116,12 +121,12 @@ class Endpoints:
         )
 
 
-def _parsed(content: bytes, request_type):
+def _parsed(content: bytes, request_type: type[Message] | None) -> Message | None:
     if request_type is None:
         return None
     try:
         return request_type.FromString(content)
-    except message.DecodeError:
+    except DecodeError:
         raise invalid(
             f"The request's {len(content)} bytes are no {request_type.DESCRIPTOR.name}; use TensorFlow Serving's API."
         ) from None

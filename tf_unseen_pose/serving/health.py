@@ -32,6 +32,7 @@ class Health:
         self._wake()
 
     def handler(self) -> grpc.GenericRpcHandler:
+        """The protocol's methods, for a server."""
         parse, write = health_pb2.HealthCheckRequest.FromString, health_pb2.HealthCheckResponse.SerializeToString
         methods = {
             "Check": grpc.unary_unary_rpc_method_handler(self._check, parse, write),

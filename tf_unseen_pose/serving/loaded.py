@@ -20,6 +20,7 @@ class Spec:
 
     @classmethod
     def of(cls, info: meta_graph_pb2.TensorInfo) -> "Spec":
+        """What a SavedModel says of a tensor."""
         shape = info.tensor_shape
         sides = None if shape.unknown_rank else tuple(None if side.size < 0 else side.size for side in shape.dim)
         return cls(tf.as_dtype(info.dtype), sides)
@@ -30,6 +31,7 @@ class Spec:
         return self.shape is None or (len(self.shape) > 0 and self.shape[0] is None)
 
     def takes(self, shape: tuple[int, ...]) -> bool:
+        """Whether a tensor of that shape is one."""
         if self.shape is None:
             return True
         same_rank = len(shape) == len(self.shape)

@@ -1,6 +1,7 @@
 """What the server counts, for Prometheus."""
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, start_http_server
 
@@ -9,6 +10,7 @@ from tf_unseen_pose.errors import UserError
 _PREFIX = "unseen_pose_serving"
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 _ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+_Kind = TypeVar("_Kind", Counter, Gauge, Histogram)
 
 
 class Metrics:
@@ -38,6 +40,7 @@ class Metrics:
         self._make(Gauge, "queue_length", "Requests that wait for the model.").set_function(length)
 
     def versions(self, count: int) -> None:
+        """Says how many versions are available, of all models."""
         self._versions.set(count)
 
     def request(self, method: str, signature: str, code: str, seconds: float, received: int, sent: int) -> None:
@@ -48,6 +51,7 @@ class Metrics:
         self._sent.inc(sent)
 
     def batch(self, rows: int) -> None:
+        """Counts a batch that ran."""
         self._rows.observe(rows)
 
     def serve(self, host: str, port: int) -> int:
@@ -65,9 +69,10 @@ class Metrics:
         return self._page.server_port
 
     def close(self) -> None:
+        """Closes the page."""
         if self._page:
             self._page.shutdown()
             self._page.server_close()
 
-    def _make(self, kind, name: str, text: str, *labels: str, **options):
+    def _make(self, kind: type[_Kind], name: str, text: str, *labels: str, **options: Any) -> _Kind:
         return kind(f"{_PREFIX}_{name}", text, labels, registry=self._registry, **options)

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import gc
 import re
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tf_unseen_pose.serving.loaded import LoadedModel
 from tf_unseen_pose.serving.logs import Log
@@ -105,7 +107,7 @@ class Models:
         else:
             self._log.event("loaded", model=model.name, version=version.number)
 
-    async def _in_loader(self, function, *arguments):
+    async def _in_loader(self, function: Callable, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._loader, function, *arguments)
 
 

@@ -46,7 +46,7 @@ def _measured(content: bytes) -> tuple[int, int, int]:
         warnings.simplefilter("ignore")
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             # Of GIFs TensorFlow decodes every frame, of animated PNGs the first.
-            return *image.size, image.n_frames if image.format == "GIF" else 1
+            return *image.size, getattr(image, "n_frames", 1) if image.format == "GIF" else 1
 
 
 def _too_large(name: str, size: str, most: int) -> Refusal:

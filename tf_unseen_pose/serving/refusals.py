@@ -1,6 +1,7 @@
 """Why a request is not answered: a status code and one sentence for the client."""
 
 import re
+from collections.abc import Iterable
 
 import grpc
 import tensorflow as tf
@@ -38,7 +39,7 @@ def quoted(name: str) -> str:
     return repr(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}...")
 
 
-def listed(names) -> str:
+def listed(names: Iterable) -> str:
     """Names for a sentence; "none" when there are none."""
     return ", ".join(sorted(map(str, names))) or "none"
 

@@ -198,7 +198,11 @@ async def serve(options: Options, announce: Callable[[str], None]) -> bool:
 
 
 def require_versions(path: Path) -> None:
-    """Raises: UserError: there is no such folder, or no version in it."""
+    """Refuses a folder from which nothing can be served.
+
+    Raises:
+        UserError: there is no such folder, or no version in it.
+    """
     if not path.is_dir():
         raise UserError(f"There is no folder {path} to serve; name the folder that 'export' wrote versions to.")
     if (path / "saved_model.pb").is_file():

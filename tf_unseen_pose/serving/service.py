@@ -2,16 +2,20 @@
 
 import contextlib
 import importlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NoReturn
 
 import grpc
-from google.protobuf import descriptor_pool
+from google.protobuf import descriptor, descriptor_pool
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     model_management_pb2,
+    model_pb2,
     predict_pb2,
 )
+from tensorflow_serving.config import model_server_config_pb2
 
 from tf_unseen_pose.serving.batching import Batcher
 from tf_unseen_pose.serving.endpoint import Call, Endpoints
@@ -34,7 +38,7 @@ class Service:
         changed: is called after models were reconfigured.
     """
 
-    def __init__(self, models: Models, batcher: Batcher, limits: Limits, home: Path, changed):
+    def __init__(self, models: Models, batcher: Batcher, limits: Limits, home: Path, changed: Callable[[], None]):
         self._models, self._batcher, self._limits, self._home, self._changed = models, batcher, limits, home, changed
 
     def handlers(self, endpoints: Endpoints) -> list[grpc.GenericRpcHandler]:
@@ -53,6 +57,7 @@ class Service:
         return made
 
     async def predict(self, request: predict_pb2.PredictRequest, call: Call) -> predict_pb2.PredictResponse:
+        """The outputs of a signature for the inputs of the request."""
         # Before anything is read: a full server says so at once.
         self._batcher.require_room()
         version = self._version(request.model_spec, call)
@@ -68,21 +73,28 @@ class Service:
             response.outputs[name].CopyFrom(encode(array, signature.outputs[name].dtype))
         return response
 
-    async def metadata(self, request, call: Call) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    async def metadata(
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest, call: Call
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """The descriptions of a model's signatures."""
         if not request.metadata_field:
             raise invalid(f"The request names no metadata field; '{_DEFINITIONS}' is what there is.")
         if strange := [name for name in request.metadata_field if name != _DEFINITIONS]:
             raise invalid(f"There is no metadata field {quoted(strange[0])}; '{_DEFINITIONS}' is what there is.")
         version = self._version(request.model_spec, call)
         described = get_model_metadata_pb2.SignatureDefMap()
-        for name, definition in version.loaded.definitions.items():
-            described.signature_def[name].CopyFrom(definition)
+        with version.in_use() as loaded:
+            for name, definition in loaded.definitions.items():
+                described.signature_def[name].CopyFrom(definition)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         self._name(response.model_spec, call)
         response.metadata[_DEFINITIONS].Pack(described)
         return response
 
-    async def status(self, request, call: Call) -> get_model_status_pb2.GetModelStatusResponse:
+    async def status(
+        self, request: get_model_status_pb2.GetModelStatusRequest, call: Call
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        """The states of a model's versions, the newest first."""
         model = self._model(request.model_spec, call)
         versions = [model.versions[number] for number in sorted(model.versions, reverse=True)]
         if (number := _number(model, request.model_spec)) is not None:
@@ -97,7 +109,10 @@ class Service:
                 entry.status.error_message = version.error
         return response
 
-    async def reconfigure(self, request, call: Call) -> model_management_pb2.ReloadConfigResponse:
+    async def reconfigure(
+        self, request: model_management_pb2.ReloadConfigRequest, call: Call
+    ) -> model_management_pb2.ReloadConfigResponse:
+        """Serves the models of a list instead of those so far."""
         if request.config.WhichOneof("config") != "model_config_list":
             raise invalid("The new configuration holds no model_config_list; other kinds are not supported.")
         settings = [self._settings(entry) for entry in request.config.model_config_list.config]
@@ -110,30 +125,31 @@ class Service:
             raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, " ".join(faults))
         return model_management_pb2.ReloadConfigResponse()
 
-    async def missing(self, request, call: Call):
+    async def missing(self, request: None, call: Call) -> NoReturn:
+        """Refuses a method that the services have and this server does not."""
         raise Refusal(
             grpc.StatusCode.UNIMPLEMENTED, f"This server does not answer {call.method}; Predict runs any signature."
         )
 
-    def _model(self, spec, call: Call) -> Model:
+    def _model(self, spec: model_pb2.ModelSpec, call: Call) -> Model:
         if not spec.name:
             raise invalid(f"The model_spec names no model; served are {listed(model.name for model in self._models)}.")
         model = self._models.find(spec.name)
         call.model = model.name
         return model
 
-    def _version(self, spec, call: Call) -> Version:
+    def _version(self, spec: model_pb2.ModelSpec, call: Call) -> Version:
         model = self._model(spec, call)
         version = model.find(_number(model, spec))
         call.version = version.number
         return version
 
     @staticmethod
-    def _name(spec, call: Call, signature: str = "") -> None:
+    def _name(spec: model_pb2.ModelSpec, call: Call, signature: str = "") -> None:
         spec.name, spec.signature_name = call.model, signature
         spec.version.value = call.version
 
-    def _settings(self, entry) -> ModelSettings:
+    def _settings(self, entry: model_server_config_pb2.ModelConfig) -> ModelSettings:
         """One entry of the list; Raises: Refusal: INVALID_ARGUMENT."""
         path = Path(entry.base_path)
         if not entry.name or len(entry.name) > 100:
@@ -147,7 +163,7 @@ class Service:
         return ModelSettings(entry.name, path.resolve(), _policy(entry), dict(entry.version_labels))
 
 
-def _number(model: Model, spec) -> int | None:
+def _number(model: Model, spec: model_pb2.ModelSpec) -> int | None:
     """The version that a request names by number or label; None for whichever the server takes.
 
     Clients of OpenVINO's server, which speaks the same protocol, say that by version 0.
@@ -166,7 +182,7 @@ def _signature(loaded: LoadedModel, name: str) -> Signature:
     return loaded.signatures[name]
 
 
-def _wanted(signature: Signature, names) -> tuple[str, ...]:
+def _wanted(signature: Signature, names: Iterable[str]) -> tuple[str, ...]:
     """The outputs to compute, sorted; all of them when none is named."""
     if strange := [name for name in names if name not in signature.outputs]:
         raise invalid(
@@ -175,7 +191,7 @@ def _wanted(signature: Signature, names) -> tuple[str, ...]:
     return tuple(sorted(set(names) or signature.outputs))
 
 
-def _policy(entry) -> Policy:
+def _policy(entry: model_server_config_pb2.ModelConfig) -> Policy:
     policy = entry.model_version_policy
     choice = policy.WhichOneof("policy_choice")
     if choice == "all":
@@ -187,7 +203,7 @@ def _policy(entry) -> Policy:
     return Policy(newest=policy.latest.num_versions or 1)
 
 
-def _described(service: str):
+def _described(service: str) -> descriptor.ServiceDescriptor:
     """A service's description, with which reflection answers, too.
 
     The API's modules put it into protobuf's pool. Those of 2.15 were written by hand for an older protobuf: they do so,

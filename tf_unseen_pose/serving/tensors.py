@@ -6,6 +6,7 @@ here is larger than the largest message.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,9 @@ class Limits:
     rows: int
 
 
-def decode_inputs(protos, signature: Signature, limits: Limits) -> dict[str, np.ndarray]:
+def decode_inputs(
+    protos: Mapping[str, tensor_pb2.TensorProto], signature: Signature, limits: Limits
+) -> dict[str, np.ndarray]:
     """The arrays that a request holds for a signature.
 
     Args:
@@ -77,7 +80,7 @@ def decode_inputs(protos, signature: Signature, limits: Limits) -> dict[str, np.
     return arrays
 
 
-def decode(name: str, proto, spec: Spec, limits: Limits) -> np.ndarray:
+def decode(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits) -> np.ndarray:
     """One tensor, read-only where its bytes are those of the message; strings as an array of bytes objects.
 
     Raises:
@@ -94,7 +97,7 @@ def decode(name: str, proto, spec: Spec, limits: Limits) -> np.ndarray:
     return _from_values(name, getattr(proto, _FIELDS[spec.dtype]), shape, spec.dtype, limits)
 
 
-def encode(array: np.ndarray, dtype: tf.DType):
+def encode(array: np.ndarray, dtype: tf.DType) -> tensor_pb2.TensorProto:
     """The TensorProto of an output."""
     shape = tf.TensorShape(array.shape).as_proto()
     proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape)
@@ -114,7 +117,7 @@ def _is_known(number: int) -> bool:
     return number != 0
 
 
-def _shape(name: str, proto, spec: Spec, limits: Limits) -> tuple[int, ...]:
+def _shape(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits) -> tuple[int, ...]:
     """The sides of a tensor that the signature takes and the limits allow."""
     if proto.tensor_shape.unknown_rank:
         raise invalid(f"Input '{name}' does not say its shape; the signature takes {spec}.")
@@ -148,7 +151,7 @@ def _from_content(name: str, content: bytes, shape: tuple[int, ...], dtype: tf.D
     return np.frombuffer(content, dtype.as_numpy_dtype).reshape(shape)
 
 
-def _from_values(name: str, values, shape: tuple[int, ...], dtype: tf.DType, limits: Limits) -> np.ndarray:
+def _from_values(name: str, values: Sequence, shape: tuple[int, ...], dtype: tf.DType, limits: Limits) -> np.ndarray:
     """Of listed values; the last one stands for all that are not listed, as everywhere in TensorFlow."""
     count = math.prod(shape)
     if not 1 <= len(values) <= count:
@@ -168,7 +171,7 @@ def _from_values(name: str, values, shape: tuple[int, ...], dtype: tf.DType, lim
     return array.reshape(shape)
 
 
-def _array(name: str, values, dtype: tf.DType) -> np.ndarray:
+def _array(name: str, values: Sequence, dtype: tf.DType) -> np.ndarray:
     """Numbers as a TensorProto lists them, small integers in a wider type."""
     if dtype in (tf.float16, tf.bfloat16):
         return _array(name, values, tf.uint16).view(dtype.as_numpy_dtype)

@@ -40,7 +40,8 @@ class Version:
 
     @contextmanager
     def in_use(self) -> Iterator[LoadedModel]:
-        """Keeps the model for as long as a request needs it."""
+        """Keeps the model of an available version for as long as a request needs it."""
+        assert self.loaded
         self._running += 1
         try:
             yield self.loaded
@@ -49,12 +50,15 @@ class Version:
             self._end_if_idle()
 
     def begin(self, content: object) -> None:
+        """Loading begins, of a folder that looks so."""
         self.state, self.error, self.content = State.LOADING, "", content
 
     def succeed(self, loaded: LoadedModel) -> None:
+        """It is loaded; requests may come."""
         self.state, self.loaded = State.AVAILABLE, loaded
 
     def fail(self, error: str) -> None:
+        """It could not be loaded, and why."""
         self.state, self.error = State.END, error
 
     def unload(self) -> None:
@@ -97,6 +101,7 @@ class Model:
 
     @property
     def available(self) -> dict[int, Version]:
+        """The versions that answer, by number."""
         return {number: version for number, version in self.versions.items() if version.state == State.AVAILABLE}
 
     def labelled(self, label: str) -> int:
@@ -141,5 +146,6 @@ class Model:
             self.unload([version for version in self.available.values() if version not in wanted])
 
     def unload(self, versions: list[Version]) -> None:
+        """Ends versions, each when its last request is answered."""
         for version in versions:
             version.unload()

@@ -1,0 +1,1 @@
+"""How networks learn: losses, steps, runs on disk, one device or many."""

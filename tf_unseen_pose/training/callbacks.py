@@ -15,6 +15,8 @@ from tqdm import tqdm
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.images import save_image
 
+Logs = dict[str, float] | None
+
 
 class StepCounter(keras.callbacks.Callback):
     """Counts batches over the whole run, across `fit` calls and resumptions."""
@@ -23,7 +25,7 @@ class StepCounter(keras.callbacks.Callback):
         super().__init__()
         self.step = step
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self.step += 1
 
 
@@ -41,10 +43,10 @@ class Progress(keras.callbacks.Callback):
     def __exit__(self, *_):
         self.bar.close()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self.bar.update(1)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.bar.set_postfix({name: f"{value:.3f}" for name, value in (logs or {}).items()})
 
 
@@ -56,7 +58,9 @@ class Log(keras.callbacks.Callback):
         pictures: a function of no arguments that returns float [N, H, W, 3] in [0, 1].
     """
 
-    def __init__(self, counter: StepCounter, folder: str, sheet: Path, sample_every: int, pictures):
+    def __init__(
+        self, counter: StepCounter, folder: str, sheet: Path, sample_every: int, pictures: Callable[[], np.ndarray]
+    ):
         super().__init__()
         self.counter = counter
         self.writer = tf.summary.create_file_writer(folder)
@@ -65,7 +69,7 @@ class Log(keras.callbacks.Callback):
         self.pictures = pictures
         self.last_sample = counter.step
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         with self.writer.as_default(step=self.counter.step):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value)
@@ -96,16 +100,16 @@ class Checkpoints(keras.callbacks.Callback):
         self.save = save
         self.last = counter.step
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.counter.step - self.last >= self.every:
             self._save()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         # Here and not after `fit`, which may take its time to return: a user who pressed Ctrl-C is waiting.
         if self.counter.step > self.last:
             self._save()
 
-    def _save(self):
+    def _save(self) -> None:
         self.save(self.counter.step)
         self.last = self.counter.step
 
@@ -115,13 +119,16 @@ class FiniteLosses(keras.callbacks.Callback):
 
     Args:
         save_batch: writes the batch of a step and returns the file's path.
+
+    Raises:
+        UserError: while training, a loss is not finite.
     """
 
     def __init__(self, counter: StepCounter, checkpoints: Checkpoints, save_batch: Callable[[int], Path]):
         super().__init__()
         self.counter, self.checkpoints, self.save_batch = counter, checkpoints, save_batch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         for name, value in (logs or {}).items():
             if not math.isfinite(value):
                 step = self.counter.step - 1
@@ -150,6 +157,7 @@ class GracefulStop(keras.callbacks.Callback):
 
     @property
     def requested(self) -> bool:
+        """Whether training is to end; where several processes take part, whether they have agreed that it is."""
         return self._agreed if self._agree else self._wished
 
     @property
@@ -167,15 +175,15 @@ class GracefulStop(keras.callbacks.Callback):
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def _stop(self, number, frame):
+    def _stop(self, number: int, frame: object) -> None:
         self._signalled = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.requested:
             self.model.stop_training = True
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self._agree:
             self._agreed = self._agree(self._wished)
             self.model.stop_training = self._agreed

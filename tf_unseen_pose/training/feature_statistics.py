@@ -1,5 +1,6 @@
 """Standard deviation of every VGG channel over a training set: the unit in which the perceptual loss counts."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -13,7 +14,9 @@ from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 
 
-def measure_deviations(features: PerceptualFeatures, batches, count: int) -> list[np.ndarray]:
+def measure_deviations(
+    features: PerceptualFeatures, batches: Iterable[dict[str, tf.Tensor]], count: int
+) -> list[np.ndarray]:
     """Streams `count` batches of pairs; returns for each feature map float32 [C].
 
     Args:

@@ -7,6 +7,7 @@ it), so a run that was interrupted ends like one that was not.
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.compat import layer_precision
 from tf_unseen_pose.config import Config, StageConfig
-from tf_unseen_pose.data.pairs import evaluation_pair, expanded, pair_batches
+from tf_unseen_pose.data.pairs import Share, evaluation_pair, expanded, pair_batches
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError, wrapped_user_error
 from tf_unseen_pose.files import replacing
@@ -84,7 +85,9 @@ def train(
     return run
 
 
-def _perceptual_parts(run: Run, dataset: ClipDataset, writes: bool):
+def _perceptual_parts(
+    run: Run, dataset: ClipDataset, writes: bool
+) -> tuple[PerceptualFeatures, list[np.ndarray]] | tuple[None, None]:
     """The features that the loss compares and the unit of each channel; None, None if all stages are L1."""
     loss, precision = run.config.loss, run.config.train.precision
     if run.config.train.losses == {"l1"}:
@@ -104,7 +107,15 @@ def _perceptual_parts(run: Run, dataset: ClipDataset, writes: bool):
     return features, deviations
 
 
-def _fit(run, dataset, trainer, saver, strategy, step, progress):
+def _fit(
+    run: Run,
+    dataset: ClipDataset,
+    trainer: Trainer,
+    saver: Saver,
+    strategy: tf.distribute.Strategy,
+    step: int,
+    progress: bool,
+) -> None:
     schedule = run.config.train
     counter = callbacks.StepCounter(step)
     checkpoints = callbacks.Checkpoints(counter, schedule.checkpoint_every, saver.save)
@@ -125,17 +136,20 @@ def _fit(run, dataset, trainer, saver, strategy, step, progress):
             while counter.step < until and not stop.requested:
                 # Whole logging periods in one call, then what is left of the phase.
                 period = min(schedule.log_every, until - counter.step)
-                stream = functools.partial(pair_batches, dataset, run.config, counter.step)
                 _run_epochs(
                     trainer,
-                    distributed(strategy, lambda share, stream=stream: stream(share=share)),
+                    distributed(strategy, functools.partial(_share_of_batches, dataset, run.config, counter.step)),
                     epochs=(until - counter.step) // period,
                     steps_per_epoch=period,
                     callbacks=[*listeners, stop],
                 )
 
 
-def _run_epochs(trainer, batches, **options):
+def _share_of_batches(dataset: ClipDataset, config: Config, first_step: int, share: Share) -> tf.data.Dataset:
+    return pair_batches(dataset, config, first_step, share=share)
+
+
+def _run_epochs(trainer: Trainer, batches: tf.data.Dataset | tf.distribute.DistributedDataset, **options: Any) -> None:
     try:
         trainer.fit(batches, verbose=0, shuffle=False, **options)
     except tf.errors.OpError as error:
@@ -164,7 +178,7 @@ def _save_batch(run: Run, dataset: ClipDataset, step: int) -> Path:
     return path
 
 
-def _sample_pictures(trainer, dataset, config):
+def _sample_pictures(trainer: Trainer, dataset: ClipDataset, config: Config) -> np.ndarray:
     """A few pairs, fixed by their number: source, target, result side by side; float [N, H, 3 W, 3] in [0, 1]."""
     rows = []
     with trainer.average.applied():

@@ -1,6 +1,8 @@
 """Per-example losses: every function returns [B], to be averaged once over the global batch.
 
 A mean taken per replica would make the step as many times too large as there are replicas.
+
+Convention: images are float32 [B, H, W, 3] in [-1, 1].
 """
 
 import tensorflow as tf
@@ -11,21 +13,29 @@ _DEVIATION_FLOOR = 0.1
 _HOLE_WEIGHT = 4.0
 
 
-def l1(target, image):
-    """Mean absolute difference; images [B, H, W, 3]."""
+def l1(target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    """Mean absolute difference [B] of two [B, H, W, 3]."""
     return tf.reduce_mean(tf.abs(target - image), axis=[1, 2, 3])
 
 
-def ssim_loss(target, image):
-    """(1 - SSIM) / 2: how far the structure of two images [B, H, W, 3] in [-1, 1] differs; in [0, 1].
+def ssim_loss(target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    """(1 - SSIM) / 2: how far the structure of two images differs.
+
+    Args:
+        target, image: [B, H, W, 3].
+
+    Returns:
+        [B] in [0, 1].
 
     Source: Zhao et al., Loss Functions for Image Restoration with Neural Networks, 2017.
     """
     return (1 - tf.image.ssim(target, image, max_val=2.0)) / 2
 
 
-def perceptual(target_features, image_features, deviations):
-    """Mean over feature maps of the mean absolute difference in units of each channel's deviation.
+def perceptual(
+    target_features: list[tf.Tensor], image_features: list[tf.Tensor], deviations: list[tf.Tensor]
+) -> tf.Tensor:
+    """Mean over feature maps of the mean absolute difference in units of each channel's deviation: [B].
 
     Args:
         target_features, image_features: lists of [B, h, w, C].
@@ -40,21 +50,23 @@ def perceptual(target_features, image_features, deviations):
     return tf.add_n(terms) / len(terms)
 
 
-def adversarial(logits, real: bool):
-    """Cross-entropy of patch logits [B, h, w, 1] against "all real" or "all generated"."""
+def adversarial(logits: tf.Tensor, real: bool) -> tf.Tensor:
+    """Cross-entropy [B] of patch logits [B, h, w, 1] against "all real" or "all generated"."""
     labels = tf.ones_like(logits) if real else tf.zeros_like(logits)
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits), axis=[1, 2, 3])
 
 
-def mask_cross_entropy(mask, predicted):
-    """Binary cross-entropy of a predicted person mask against a soft known one; [B, H, W, 1], both in [0, 1]."""
+def mask_cross_entropy(mask: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    """Binary cross-entropy [B] of a predicted person mask [B, H, W, 1] against a soft known one, both in [0, 1]."""
     predicted = tf.clip_by_value(predicted, 1e-6, 1 - 1e-6)
     entropy = mask * tf.math.log(predicted) + (1 - mask) * tf.math.log(1 - predicted)
     return -tf.reduce_mean(entropy, axis=[1, 2, 3])
 
 
-def background_l1(target_image, background, source_mask, target_mask):
-    """L1 of the background picture where the target photograph shows it, mostly where the source person stood.
+def background_l1(
+    target_image: tf.Tensor, background: tf.Tensor, source_mask: tf.Tensor, target_mask: tf.Tensor
+) -> tf.Tensor:
+    """L1 [B] of the background picture where the target photograph shows it, mostly where the source person stood.
 
     Args:
         target_image, background: [B, H, W, 3].
@@ -65,8 +77,8 @@ def background_l1(target_image, background, source_mask, target_mask):
     return tf.reduce_sum(weight * difference, axis=[1, 2, 3]) / (tf.reduce_sum(weight, axis=[1, 2, 3]) + 1e-6)
 
 
-def blend_l1(target_image, blended, copied):
-    """L1 of the blended colours where the result is copied from them.
+def blend_l1(target_image: tf.Tensor, blended: tf.Tensor, copied: tf.Tensor) -> tf.Tensor:
+    """L1 [B] of the blended colours where the result is copied from them.
 
     Args:
         target_image: [B, H, W, 3].
@@ -78,8 +90,8 @@ def blend_l1(target_image, blended, copied):
     return tf.reduce_mean(tf.stop_gradient(weight) * tf.abs(target - blended), axis=[1, 2, 3])
 
 
-def replaced_part(replace, alpha):
-    """The part of the picture in which colours of the network's own stand for copied ones.
+def replaced_part(replace: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """The part [B] of the picture in which colours of the network's own stand for copied ones.
 
     Such colours are right for people and rooms like those of the training data, copied ones for all.
 

@@ -62,7 +62,11 @@ def _worker_count() -> int:
 
 
 def lost_worker(error: tf.errors.OpError) -> WorkerLost | None:
-    """What an error means if it is that of a collective operation in which another process did not take part."""
+    """What an error means if it is that of a collective operation in which another process did not take part.
+
+    Raises:
+        UserError: TF_CONFIG does not describe a cluster.
+    """
     causes = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
     if _worker_count() > 1 and isinstance(error, (*causes, tf.errors.CancelledError, tf.errors.InternalError)):
         return WorkerLost("Another worker has gone; start it again with its command: training goes on from there.")
@@ -79,7 +83,9 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     return not spans_machines(strategy) or strategy.cluster_resolver.task_id == 0
 
 
-def distributed(strategy: tf.distribute.Strategy, batches: Callable[[Share], tf.data.Dataset]):
+def distributed(
+    strategy: tf.distribute.Strategy, batches: Callable[[Share], tf.data.Dataset]
+) -> tf.data.Dataset | tf.distribute.DistributedDataset:
     """Batches for `fit`, of which every replica gets its part.
 
     Args:

@@ -125,7 +125,7 @@ class Run:
         return generator
 
 
-def _check_resumable(path, stored: Config, asked: Config):
+def _check_resumable(path: Path, stored: Config, asked: Config) -> None:
     for section, settings in stored.model_dump().items():
         for key, value in settings.items():
             other = asked.model_dump()[section][key]
@@ -136,7 +136,7 @@ def _check_resumable(path, stored: Config, asked: Config):
                 )
 
 
-def _check_stages(path: Path, stored: tuple[StageConfig, ...], asked: tuple[StageConfig, ...], done: int):
+def _check_stages(path: Path, stored: tuple[StageConfig, ...], asked: tuple[StageConfig, ...], done: int) -> None:
     """The stages of the steps already taken must not change; the one under way may be longer or shorter, and others
     may follow.
     """
@@ -146,8 +146,8 @@ def _check_stages(path: Path, stored: tuple[StageConfig, ...], asked: tuple[Stag
             return
         end = start + stage.steps
         other = asked[index] if index < len(asked) else None
-        same = other and other.model_copy(update={"steps": stage.steps}) == stage
-        if not same or (other.steps != stage.steps and (end < done or start + other.steps < done)):
+        same = other is not None and other.model_copy(update={"steps": stage.steps}) == stage
+        if not same or (other and other.steps != stage.steps and (end < done or start + other.steps < done)):
             raise UserError(
                 f"The run {path} has taken {done} steps by train.stages.{index}, '{stage}', which cannot be changed "
                 "any more: choose another folder for the run, keep the stage, or add one after it."

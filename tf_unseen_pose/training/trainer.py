@@ -5,7 +5,10 @@ strategy takes the same step, and so that a batch may be worked off in parts. Bu
 strategy's scope.
 """
 
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.compat import layer_precision, step_logs
@@ -13,6 +16,7 @@ from tf_unseen_pose.config import Config, StageConfig
 from tf_unseen_pose.data.pairs import expanded
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.discriminator import Discriminator
+from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.training import losses
 from tf_unseen_pose.training.weight_average import WeightAverage
 
@@ -29,18 +33,25 @@ class Trainer(keras.Model):
         average: the generator's weights, averaged over the steps.
     """
 
-    def __init__(self, config: Config, features=None, deviations=None, **kwargs):
+    def __init__(
+        self,
+        config: Config,
+        features: PerceptualFeatures | None = None,
+        deviations: list[np.ndarray] | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.config = config
         self.adversarial = "vgg_gan" in config.train.losses
-        self._features = features
-        self._deviations = deviations
+        # None where no stage asks for them; so is the discriminator.
+        self._features: Any = features
+        self._deviations: Any = deviations
         if (features is None) != (config.train.losses == {"l1"}):
             raise ValueError("a loss of l1 takes no features; vgg and vgg_gan need them")
         with layer_precision(config.train.precision):
             self.generator = build_generator(config.model)
         # In float32 whatever the precision: it is small, and its spectral norms want it.
-        self.discriminator = Discriminator(config.discriminator, config.model) if self.adversarial else None
+        self.discriminator: Any = Discriminator(config.discriminator, config.model) if self.adversarial else None
         self.begin(config.train.stages[0])
         self.built = True
 
@@ -75,9 +86,9 @@ class Trainer(keras.Model):
         """Whether replacing what is copied has a price."""
         return self.config.model.network == "copying" and self.config.loss.replace > 0
 
-    def compile(self):
+    def compile(self) -> None:
         self.generator_optimizer = self._optimizer(self.generator)
-        self.discriminator_optimizer = self._optimizer(self.discriminator) if self.adversarial else None
+        self.discriminator_optimizer: Any = self._optimizer(self.discriminator) if self.adversarial else None
         self._optimizers = [self.generator_optimizer, *filter(None, [self.discriminator_optimizer])]
         self.average = WeightAverage(self.generator.trainable_variables, self.config.train.average)
         names = ["loss", "l1"]
@@ -98,16 +109,16 @@ class Trainer(keras.Model):
         return optimizer
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._means.values())
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         return self.generator(inputs, training=training)
 
-    def _maybe_symbolic_build(self, *_, **__):
+    def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
         """Nothing: all is built. Keras 3 would average a batch over the replicas, which fails for several machines."""
 
-    def train_step(self, batch):
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         batch = expanded(batch, self.config)
         terms, image, gradients = self._in_parts(batch)
         if not self._discriminator_only:
@@ -151,7 +162,7 @@ class Trainer(keras.Model):
             loss = self._average(terms["loss"])
         return terms, outputs["image"], tape.gradient(loss, self.generator.trainable_variables)
 
-    def generator_terms(self, batch, outputs) -> dict[str, tf.Tensor]:
+    def generator_terms(self, batch: dict[str, tf.Tensor], outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Per-example losses [B]: "loss", which the generator minimises, and what it is made of."""
         target, image, weights = batch["target_image"], outputs["image"], self.config.loss
         terms = {"l1": losses.l1(target, image)}
@@ -188,8 +199,8 @@ class Trainer(keras.Model):
         background = losses.background_l1(batch["target_image"], outputs["background"], source, target)
         return {"mask": batch["mask_known"] * entropy, "background": batch["mask_known"] * background}
 
-    def discriminator_term(self, batch, generated):
-        """Per-example loss [B] of telling the target photograph from the generated image."""
+    def discriminator_term(self, batch: dict[str, tf.Tensor], generated: tf.Tensor) -> tf.Tensor:
+        """Per-example loss [B] of telling the target photograph from the generated image [B, H, W, 3]."""
         # One pass over both, so that the spectral norms are updated once a step.
         both = {key: tf.concat([batch[key]] * 2, axis=0) for key in ("source_joints", "target_joints")}
         both["image"] = tf.concat([batch["target_image"], generated], axis=0)

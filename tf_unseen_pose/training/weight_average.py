@@ -50,7 +50,7 @@ class WeightAverage(tf.Module):
         finally:
             self._set(own)
 
-    def _set(self, values):
+    def _set(self, values: list) -> None:
         # Copy by copy: assigning to a mirrored variable as a whole would make other machines wait for this one.
         for variable, value in zip(self._variables, values, strict=True):
             for copy in getattr(variable, "values", [variable]):

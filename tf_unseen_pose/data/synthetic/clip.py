@@ -68,6 +68,9 @@ def synthetic_clip(
             itself unless given.
         action: one of `actions_of(skeleton)`.
         skeleton: a `PERSON`, or `GOLF`, who holds a club in both hands.
+
+    Raises:
+        UserError: no drawings of that skeleton or action, no frames, or sides that are too small.
     """
     if action is not None and action not in actions_of(skeleton):
         known = ", ".join(actions_of(skeleton))

@@ -58,7 +58,9 @@ def _length(vectors: np.ndarray) -> np.ndarray:
     return np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-def _within_reach(chest, away, shoulder, elbow, wrist) -> np.ndarray:
+def _within_reach(
+    chest: np.ndarray, away: np.ndarray, shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray
+) -> np.ndarray:
     """[T]: the part, 1 at most, of the way from the chest that an arm can follow."""
     reach = _REACH * (_length(elbow - shoulder) + _PALM * _length(wrist - elbow))[:, 0] - _HANDS_APART / 2
     start = chest - shoulder
@@ -82,7 +84,7 @@ def _above_floor(shaft: np.ndarray, grip: np.ndarray) -> np.ndarray:
     return np.stack([level[:, 0], down, level[:, 2]], axis=-1)
 
 
-def _elbow(shoulder, palm, upper, fore, pole) -> np.ndarray:
+def _elbow(shoulder: np.ndarray, palm: np.ndarray, upper: np.ndarray, fore: np.ndarray, pole: np.ndarray) -> np.ndarray:
     """[T, 3]: where an arm of lengths `upper` and `fore` [T, 1] bends towards `pole` [3]."""
     distance = _length(palm - shoulder)
     along = (palm - shoulder) / distance

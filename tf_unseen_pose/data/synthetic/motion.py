@@ -38,6 +38,7 @@ class Body:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Body":
+        """Draws the proportions of a person who stands 1.0 tall."""
         leg, arm, broad = rng.uniform(0.225, 0.245), rng.uniform(0.155, 0.172), rng.uniform(0.098, 0.118)
         return cls(
             torso=0.775 - 2 * leg - 0.035, shoulder=broad, hip=rng.uniform(0.05, 0.062), head=0.15, upper_arm=arm,
@@ -47,24 +48,33 @@ class Body:
 
 @dataclass(frozen=True)
 class Motion:
-    """An action as one person carries it out: a smooth function of time with period 2 (two cycles of the action)."""
+    """An action as one person carries it out: a smooth function of time with period 2 (two cycles of the action).
+
+    Attributes:
+        yaw: degrees; positive turns the person towards the viewer's right.
+        vigour: factor of the angles' distance from rest.
+        wobble: [N, 2, 2], for both angles of every part amplitude (degrees) and phase of a slow sway.
+        left_handed: whether left and right are exchanged.
+        skeleton: of the joints that `at` gives.
+    """
 
     action: str
     body: Body
-    yaw: float  # degrees; positive turns the person towards the viewer's right
+    yaw: float
     vigour: float
-    wobble: np.ndarray  # [parts, 2, 2]: amplitude in degrees and phase of a slow sway of every angle
+    wobble: np.ndarray
     left_handed: bool
     skeleton: Skeleton = PERSON
 
     @classmethod
     def sample(cls, rng: np.random.Generator, action: str, body: Body, skeleton: Skeleton = PERSON) -> "Motion":
+        """Draws how a person carries an action out."""
         yaw = rng.uniform(*_ACTIONS[action][1]) * rng.choice([-1, 1])
         wobble = np.stack([rng.uniform(0, 5, (len(_REST), 2)), rng.uniform(0, 2 * np.pi, (len(_REST), 2))], -1)
         return cls(action, body, yaw, rng.uniform(0.85, 1.05), wobble, rng.random() < 0.5, skeleton)
 
     def at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Joints [T, J, 3] and toes (right, left) [T, 2, 3] before the camera; the floor below the body is y = 0."""
+        """Joints [T, J, 3] and toes (right, left) [T, 2, 3] before the camera at times [T]; the floor is y = 0."""
         joints, toes = self._stand(self._angles(times))
         if self.skeleton == GOLF:
             joints = with_club(joints, self.left_handed)

@@ -1,13 +1,14 @@
 """A static scene to stand in: a wall, a floor in perspective and a few things, or a meadow under the sky."""
 
 import colorsys
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
 SUPERSAMPLE = 2
-Colour = np.ndarray  # float [3], 0..255
+Colour: TypeAlias = np.ndarray  # float [3], 0..255
 
 
 def draw_scene(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -35,7 +36,7 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float | tuple
 
 
 def random_colour(rng: np.random.Generator, saturation: tuple[float, float], value: tuple[float, float]) -> Colour:
-    """A colour of any hue, its saturation and value drawn from the ranges given (0..1)."""
+    """A colour [3] of any hue, its saturation and value drawn from the ranges given (0..1)."""
     return np.array(colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(*saturation), rng.uniform(*value))) * 255
 
 
@@ -146,14 +147,16 @@ def _tone(colour: tuple[int, ...], factor: float) -> tuple[int, ...]:
     return tuple(min(255, int(channel * factor)) for channel in colour)
 
 
-def _shade(rng: np.random.Generator, saturation=(0.25, 0.65), value=(0.3, 0.8)) -> tuple[int, ...]:
+def _shade(
+    rng: np.random.Generator, saturation: tuple[float, float] = (0.25, 0.65), value: tuple[float, float] = (0.3, 0.8)
+) -> tuple[int, ...]:
     return tuple(random_colour(rng, saturation, value).astype(int))
 
 
 # A thing's place, in pixels of the canvas: `x` is its middle, `floor` the wall's foot, `unit` the image's height.
 
 
-def _window(rng, draw, x, floor, unit):
+def _window(rng: np.random.Generator, draw: ImageDraw.ImageDraw, x: float, floor: float, unit: float) -> None:
     left, right, top, bottom = x - 0.15 * unit, x + 0.15 * unit, 0.1 * unit, 0.46 * unit
     draw.rectangle((left, top, right, bottom), fill=(240, 238, 232), outline=(150, 146, 140), width=2)
     for row in range(int(top + 0.02 * unit), int(bottom - 0.02 * unit)):
@@ -165,7 +168,7 @@ def _window(rng, draw, x, floor, unit):
     draw.rectangle((left - 0.02 * unit, bottom, right + 0.02 * unit, bottom + 0.018 * unit), fill=(214, 210, 202))
 
 
-def _door(rng, draw, x, floor, unit):
+def _door(rng: np.random.Generator, draw: ImageDraw.ImageDraw, x: float, floor: float, unit: float) -> None:
     colour, half, top = _shade(rng, (0.1, 0.5), (0.45, 0.85)), 0.13 * unit, floor - 0.6 * unit
     draw.rectangle((x - half - 0.02 * unit, top - 0.02 * unit, x + half + 0.02 * unit, floor), fill=_tone(colour, 1.25))
     draw.rectangle((x - half, top, x + half, floor), fill=colour, outline=_tone(colour, 0.6), width=2)
@@ -176,7 +179,7 @@ def _door(rng, draw, x, floor, unit):
     draw.ellipse((knob[0], knob[1], knob[0] + 0.018 * unit, knob[1] + 0.018 * unit), fill=(212, 180, 96))
 
 
-def _painting(rng, draw, x, floor, unit):
+def _painting(rng: np.random.Generator, draw: ImageDraw.ImageDraw, x: float, floor: float, unit: float) -> None:
     half, top, bottom = rng.uniform(0.08, 0.14) * unit, 0.12 * unit, rng.uniform(0.28, 0.38) * unit
     draw.rectangle((x - half, top, x + half, bottom), fill=_shade(rng, (0.3, 0.6), (0.25, 0.5)))
     inner = (x - half + 0.015 * unit, top + 0.015 * unit, x + half - 0.015 * unit, bottom - 0.015 * unit)
@@ -187,7 +190,7 @@ def _painting(rng, draw, x, floor, unit):
         shape((a[0], b[0], a[1], b[1]), fill=_shade(rng))
 
 
-def _shelf(rng, draw, x, floor, unit):
+def _shelf(rng: np.random.Generator, draw: ImageDraw.ImageDraw, x: float, floor: float, unit: float) -> None:
     wood, half = (132, 94, 62), 0.14 * unit
     draw.rectangle((x - half, floor - 0.5 * unit, x + half, floor), fill=_tone(wood, 0.62))
     for level in range(4):
@@ -201,7 +204,7 @@ def _shelf(rng, draw, x, floor, unit):
         draw.rectangle((edge, floor - 0.51 * unit, edge + 0.01 * unit, floor), fill=wood)
 
 
-def _plant(rng, draw, x, floor, unit):
+def _plant(rng: np.random.Generator, draw: ImageDraw.ImageDraw, x: float, floor: float, unit: float) -> None:
     pot = _shade(rng, (0.3, 0.6), (0.5, 0.8))
     base = floor + 0.02 * unit
     for angle in np.linspace(-1.2, 1.2, 13) + rng.uniform(-0.1, 0.1, 13):
@@ -218,7 +221,7 @@ def _plant(rng, draw, x, floor, unit):
     draw.rectangle((x - 0.066 * unit, base - 0.125 * unit, x + 0.066 * unit, base - 0.1 * unit), fill=_tone(pot, 1.15))
 
 
-def _sofa(rng, draw, x, floor, unit):
+def _sofa(rng: np.random.Generator, draw: ImageDraw.ImageDraw, x: float, floor: float, unit: float) -> None:
     colour, base = _shade(rng, (0.2, 0.6), (0.35, 0.7)), floor + 0.015 * unit
     for left, top, right, bottom, tone in (
         (-0.24, -0.27, 0.24, -0.06, 0.85), (-0.22, -0.15, 0.0, -0.06, 1.12), (0.0, -0.15, 0.22, -0.06, 1.05),

@@ -28,7 +28,7 @@ def paint_sprites(body: Body, wardrobe: Wardrobe, scale: float, yaw: float) -> d
     painter = _Painter(body, wardrobe, scale, yaw)
     sprites = {name: painter.limb(name) for name in _LIMBS} | {name: painter.foot(name) for name in ("shoe", "sole")}
     sprites |= {"torso": painter.torso(), "pelvis": painter.pelvis(), "head": painter.head(), "club": painter.club()}
-    return sprites | ({"skirt": painter.skirt()} if wardrobe.skirt else {})
+    return sprites | ({"skirt": painter.skirt(wardrobe.skirt)} if wardrobe.skirt else {})
 
 
 # Bare half-widths (body units) at fractions of a limb's length, and how much cloth adds.
@@ -131,9 +131,9 @@ class _Painter:
         rgb = mix(rgb, np.array([214, 190, 120]), belt * self._inside(0.012 - np.abs(x - front)))
         return self._sprite(box, rgb, half)
 
-    def skirt(self) -> Sprite:
+    def skirt(self, length: float) -> Sprite:
         """A rectangle of pleats: the figure spreads it."""
-        box = (-0.12, 0, 0.12, self.wear.skirt + 0.05)
+        box = (-0.12, 0, 0.12, length + 0.05)
         x, y = self._grid(box)
         pleats = 1 + 0.13 * np.sin(x * 2 * np.pi / 0.04) * y / box[3]
         rgb = self.wear.bottom(x, y) * (pleats * (1 - 0.3 * np.exp(-(((y - box[3] + 0.008) / 0.005) ** 2))))[..., None]
@@ -162,7 +162,7 @@ class _Painter:
         rgb = np.where(alpha[..., None] > 0, rgb, self.wear.hair)
         return self._sprite(box, rgb, np.full((len(x), 1), 0.078), alpha)
 
-    def _ellipse(self, x, y, cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
+    def _ellipse(self, x: np.ndarray, y: np.ndarray, cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
         """Coverage [h, w]."""
         return self._inside((1 - np.hypot((x - cx) / rx, (y - cy) / ry)) * min(rx, ry))
 
@@ -228,7 +228,13 @@ class _Painter:
         y, x = np.indices((rows, columns)) + 0.5
         return x0 + x * (x1 - x0) / columns, y0 + y * (y1 - y0) / rows
 
-    def _sprite(self, box, rgb: np.ndarray, half: np.ndarray, alpha: np.ndarray | None = None) -> Sprite:
+    def _sprite(
+        self,
+        box: tuple[float, float, float, float],
+        rgb: np.ndarray,
+        half: np.ndarray,
+        alpha: np.ndarray | None = None,
+    ) -> Sprite:
         """A sprite of half-width ``half`` [h, w or 1] (body units) about x = 0, shaded as a round part."""
         x, _ = self._grid(box)
         if alpha is None:
@@ -241,7 +247,8 @@ class _Painter:
             shade = (0.56 + 0.46 * np.clip(0.62 * sign * side + 0.82 * facing, 0, 1.1)) * rim
             pixels = np.concatenate([rgb * shade[..., None], 255 * alpha[..., None]], -1)
             images.append(Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)))
-        return Sprite(tuple(images), box)
+        first, second = images
+        return Sprite((first, second), box)
 
     def _inside(self, distance: np.ndarray) -> np.ndarray:
         """Coverage 0..1 from the signed distance (body units) to an edge, positive within."""

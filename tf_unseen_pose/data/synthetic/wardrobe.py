@@ -12,23 +12,29 @@ HAIR = ((34, 28, 28), (62, 42, 32), (104, 68, 42), (166, 116, 62), (214, 176, 10
 
 @dataclass(frozen=True)
 class Fabric:
-    """A patterned cloth."""
+    """A patterned cloth.
+
+    Attributes:
+        base, second: [3] in 0..255, the colours of ground and pattern.
+        size: the pattern's period, in body units.
+    """
 
     kind: str
     base: Colour
     second: Colour
-    size: float  # of the pattern's period, body units
+    size: float
     seed: int
 
     @classmethod
     def sample(cls, rng: np.random.Generator, kinds: tuple[str, ...], value: tuple[float, float]) -> "Fabric":
+        """Draws one of the kinds, its ground's brightness within `value` (0..1)."""
         base = random_colour(rng, (0.15, 0.85), value)
         bright = base.mean() > 130
         second = random_colour(rng, (0.2, 0.8), (0.15, 0.45) if bright else (0.75, 1.0))
         return cls(str(rng.choice(kinds)), base, second, rng.uniform(0.035, 0.06), int(rng.integers(1 << 30)))
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """RGB [h, w, 3] with pattern, weave and folds."""
+        """RGB [h, w, 3] in 0..255 with pattern, weave and folds; x and y [h, w] in body units."""
         rng = np.random.default_rng(self.seed)
         u, v = x / self.size, y / self.size
         if self.kind == "stripes":
@@ -55,7 +61,16 @@ def _wave(phase: np.ndarray, share: float = 0.5) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Wardrobe:
-    """What the person wears and which parts of the limbs it covers (share of the limb's length)."""
+    """What the person wears and which parts of the limbs it covers (share of the limb's length).
+
+    Attributes:
+        skin, hair, shoes, emblem: colours, [3] in 0..255; no emblem where it is None.
+        sleeves: of upper arm and forearm.
+        legs: of thigh and calf.
+        skirt: its length in body units; None for none.
+        waist: half the torso's width there, in body units.
+        neckline: its depth, in body units.
+    """
 
     skin: Colour
     hair: Colour
@@ -63,17 +78,18 @@ class Wardrobe:
     top: Fabric
     bottom: Fabric
     shoes: Colour
-    sleeves: tuple[float, float]  # upper arm, forearm
-    legs: tuple[float, float]  # thigh, calf
-    skirt: float | None  # length in body units
+    sleeves: tuple[float, float]
+    legs: tuple[float, float]
+    skirt: float | None
     emblem: Colour | None
     emblem_kind: str
     untucked: bool
-    waist: float  # half-width, body units
-    neckline: float  # depth, body units
+    waist: float
+    neckline: float
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Wardrobe":
+        """Draws somebody's looks."""
         style = rng.choice(["trousers", "shorts", "skirt", "dress"], p=[0.5, 0.22, 0.1, 0.18])
         top = Fabric.sample(rng, ("plain", "stripes", "pinstripes", "plaid", "dots", "checks"), (0.35, 0.95))
         low = Fabric.sample(rng, ("plain", "plain", "pinstripes"), (0.2, 0.6))

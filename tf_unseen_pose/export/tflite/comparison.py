@@ -10,6 +10,7 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.evaluation import metrics
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
 from tf_unseen_pose.evaluation.examples import Example
+from tf_unseen_pose.evaluation.models import Model
 from tf_unseen_pose.export.tflite.examples import called_with
 from tf_unseen_pose.images import to_uint8
 from tf_unseen_pose.on_device.lite_file import LiteFile
@@ -28,8 +29,12 @@ class Task:
     features_weights: Path | None = None
 
 
-class LiteModel:
-    """A file as a method of evaluation, with the face of `evaluation.models.Model`."""
+class LiteModel(Model):
+    """A file as a method of evaluation.
+
+    Raises:
+        UserError: it is no file of this project.
+    """
 
     def __init__(self, content: bytes, run: Run):
         self.config: Config = run.config
@@ -51,6 +56,9 @@ def compare(contents: dict[str, bytes], examples: list[dict[str, np.ndarray]]) -
 
     Returns:
         By variant "psnr" (mean over pictures, dB, of 8-bit pictures, 100 for equal ones), "least_psnr" and "ssim".
+
+    Raises:
+        UserError: LiteRT cannot read a file.
     """
     reference_file = LiteFile(contents["float32"], threads=1)
     reference = [_picture(reference_file, inputs) for inputs in examples]
@@ -78,7 +86,7 @@ def measure_task(
     Raises:
         UserError: as `evaluation.evaluate`.
     """
-    models = {variant: LiteModel(content, run) for variant, content in contents.items()}
+    models: dict[str, Model] = {variant: LiteModel(content, run) for variant, content in contents.items()}
     options = Options("validation", pairs, 0, False, task.poses, task.pose_model, task.features_weights)
     part = evaluate(dataset, models, options).within
     return {

@@ -28,7 +28,11 @@ SIGNATURES = ("encode_source", "render", "synthesize")
 
 
 def convert(generator: PoseModel, batch: int = 1) -> bytes:
-    """The file's content. Weights that signatures have in common are stored once."""
+    """The file's content. Weights that signatures have in common are stored once.
+
+    Raises:
+        UserError: the model has an operation that TFLite has not.
+    """
     size, joints = generator.config, generator.body.joint_count
     image = tf.TensorSpec([batch, size.height, size.width, 3], name="image")
     source = tf.TensorSpec([batch, joints, 3], name="source_joints")

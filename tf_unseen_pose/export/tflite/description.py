@@ -26,6 +26,9 @@ def described(content: bytes, variant: str, run: Run, licence: str) -> bytes:
     Args:
         variant: its name.
         licence: that of the weights, as a sentence or a name.
+
+    Raises:
+        UserError: LiteRT cannot read the content.
     """
     model = run.config.model
     about = {

@@ -74,7 +74,7 @@ def _jitter(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
 
 
-def _batch(image, source, target) -> dict[str, np.ndarray]:
+def _batch(image: np.ndarray, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
     depth = np.zeros((len(target), 4 - target.shape[1]), np.float32)
     return {
         "image": np.float32(image)[None],

@@ -38,6 +38,7 @@ class Graph:
 
     @cached_property
     def operations(self) -> list[Operation]:
+        """In the order in which they are computed."""
         return [self._operation(found) for found in self._subgraph.operators]
 
     def is_quantized(self, tensor: int) -> bool:
@@ -47,13 +48,16 @@ class Graph:
         return parameters is not None and parameters.scale is not None and len(parameters.scale) > 0
 
     def is_constant(self, tensor: int) -> bool:
+        """Whether its values stand in the file."""
         data = self._model.buffers[self._subgraph.tensors[tensor].buffer].data
         return data is not None and len(data) > 0
 
     def is_variable(self, tensor: int) -> bool:
+        """Whether it keeps a state from call to call."""
         return bool(self._subgraph.tensors[tensor].isVariable)
 
     def tensor_name(self, tensor: int) -> str:
+        """What the graph calls it."""
         return self._subgraph.tensors[tensor].name.decode()
 
     def _operation(self, found: schema.OperatorT) -> Operation:

@@ -6,9 +6,10 @@ other; a chain of quantized operations without a convolution would be geometry.
 """
 
 from collections import Counter
+from typing import NoReturn
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.export.tflite.flatbuffer import Graph, graphs
+from tf_unseen_pose.export.tflite.flatbuffer import Graph, Operation, graphs
 
 # Operations with a state, or that call other subgraphs.
 _STATEFUL = {
@@ -58,9 +59,9 @@ def require_portable(content: bytes, variant: str) -> dict[str, dict[str, int]]:
 
 def _require_float_geometry(graph: Graph, variant: str) -> None:
     """Refuses maps in integers that are no convolution's or its neighbours'."""
-    group = {}
+    group: dict[int, int] = {}
 
-    def find(tensor):
+    def find(tensor: int) -> int:
         while group.setdefault(tensor, tensor) != tensor:
             tensor = group[tensor]
         return tensor
@@ -83,7 +84,7 @@ def _require_float_geometry(graph: Graph, variant: str) -> None:
             _refuse(graph, operation, variant)
 
 
-def _refuse(graph: Graph, operation, variant: str):
+def _refuse(graph: Graph, operation: Operation, variant: str) -> NoReturn:
     raise UserError(
         f"The {variant} file would compute {graph.tensor_name(operation.outputs[0])} ({operation.kind}) in integers, "
         "which is no convolution's neighbour; nothing was exported: report this."

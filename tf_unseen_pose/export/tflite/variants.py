@@ -33,6 +33,9 @@ def quantized(content: bytes, variant: str, networks: Sequence[str], examples: I
         variant: one of `VARIANTS`.
         networks: names of the Keras models within.
         examples: what `synthesize` takes, to measure ranges for int8; else not read.
+
+    Raises:
+        UserError: LiteRT cannot read the content.
     """
     if variant == "float32":
         return content
@@ -49,7 +52,7 @@ def quantized(content: bytes, variant: str, networks: Sequence[str], examples: I
         return bytes(quantizer.quantize(ranges).quantized_model)
 
 
-def _recipe(variant: str, networks: Sequence[str]):
+def _recipe(variant: str, networks: Sequence[str]) -> list[dict]:
     from ai_edge_quantizer.qtyping import TFLOperationName as Operation
     from ai_edge_quantizer.recipe_manager import RecipeManager
 
