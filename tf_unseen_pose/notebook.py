@@ -207,14 +207,13 @@ def show(path: Path) -> None:
         raise NotebookError(f"There is no {path} to show; run the cell that makes it.")
     match path.suffix.lower():
         case ".html":
-            shown = display.HTML(_framed(path.read_text(encoding="utf-8"), path.stem))
+            display.display(display.HTML(_framed(path.read_text(encoding="utf-8"), path.stem)))
         case ".md":
-            shown = display.Markdown(filename=str(path))
+            display.display(display.Markdown(filename=str(path)))
         case ".mp4":
-            shown = display.Video(str(path), embed=True, html_attributes="controls loop")
+            display.display(display.Video(str(path), embed=True, html_attributes="controls loop"))
         case _:
-            shown = display.Image(filename=str(path))
-    display.display(shown)
+            display.display(display.Image(filename=str(path)))
 
 
 def _framed(page: str, title: str) -> str:
