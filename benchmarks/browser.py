@@ -11,10 +11,10 @@ import functools
 import json
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-
-from playwright.sync_api import sync_playwright
 
 PAGE = Path(__file__).parents[1] / "serving/on_device"
 ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
@@ -26,6 +26,10 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=100)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     options = parser.parse_args()
+
+    # Only here: tests use `served` and say themselves what is missing.
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
         print(f"Chromium {browser.version}, {_processor()}")
@@ -36,26 +40,32 @@ def main() -> None:
 
 def _measured(browser, options, headers):
     """Nudges a joint by the keyboard until so many pictures were made."""
-    server = _server(options.site, headers)
-    page = browser.new_page()
-    page.goto(f"http://127.0.0.1:{server.server_port}/")
-    idle = page.locator("#stage[aria-busy=false]")
-    idle.wait_for(timeout=120_000)
-    page.locator("[data-joint=left_wrist]").focus()
-    for picture in range(options.pictures):
-        page.keyboard.press("ArrowDown" if picture % 20 < 10 else "ArrowUp")
-        idle.wait_for()
-    speed = page.locator("#speed")
-    milliseconds = float(speed.get_attribute("data-milliseconds"))
-    on = speed.inner_text().split(".")[0]
-    page.close()
-    server.shutdown()
+    with served(options.site, headers) as address:
+        page = browser.new_page()
+        page.goto(address)
+        idle = page.locator("#stage[aria-busy=false]")
+        idle.wait_for(timeout=120_000)
+        page.locator("[data-joint=left_wrist]").focus()
+        for picture in range(options.pictures):
+            page.keyboard.press("ArrowDown" if picture % 20 < 10 else "ArrowUp")
+            idle.wait_for()
+        speed = page.locator("#speed")
+        milliseconds = float(speed.get_attribute("data-milliseconds"))
+        on = speed.inner_text().split(".")[0]
+        page.close()
     return {"runs": on, "milliseconds": milliseconds, "pictures_a_second": round(1000 / milliseconds, 1)}
 
 
-def _server(folder, headers):
+@contextmanager
+def served(folder: Path, headers: dict[str, str]) -> Iterator[str]:
+    """The address of a folder's files, sent with these headers by this process."""
+
     class Files(SimpleHTTPRequestHandler):
-        extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".wasm": "application/wasm"}
+        extensions_map = {
+            **SimpleHTTPRequestHandler.extensions_map,
+            ".wasm": "application/wasm",
+            ".js": "text/javascript",
+        }
 
         def end_headers(self):
             for name, value in headers.items():
@@ -67,7 +77,9 @@ def _server(folder, headers):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
 
 
 def _processor():

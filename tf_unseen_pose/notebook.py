@@ -59,7 +59,7 @@ def unseen_pose(command: str, *arguments: object) -> None:
         arguments: what follows it, each turned into text.
 
     Raises:
-        NotebookError: the command failed, in words that are shown above, or was stopped.
+        NotebookError, a UserError: the command failed, in words that are shown above, or was stopped.
     """
     # A session of its own, so that stopping the cell reaches the command once, and through here.
     process = subprocess.Popen(
@@ -127,7 +127,7 @@ def workspace(name: str, drive: bool = False) -> Path:
         drive: on Colab: in one's Google Drive instead, which is mounted, so that it outlives the machine.
 
     Raises:
-        NotebookError: `drive` elsewhere than on Colab.
+        NotebookError, a UserError: `drive` elsewhere than on Colab.
     """
     place = Path.cwd()
     if drive:
@@ -152,7 +152,7 @@ def upload(folder: Path) -> list[Path]:
         All files of the folder, the newest last.
 
     Raises:
-        NotebookError: there is none.
+        NotebookError, a UserError: there is none.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if on_colab():
@@ -174,7 +174,7 @@ def download(path: Path) -> Path:
         The file's path.
 
     Raises:
-        NotebookError: there is no such file or folder.
+        NotebookError, a UserError: there is no such file or folder.
     """
     if not path.exists():
         raise NotebookError(f"There is no {path} to download; run the cell that makes it.")
@@ -199,7 +199,7 @@ def show(path: Path) -> None:
     """Shows a picture, a video, a page (.html) or a text (.md) in the notebook, which keeps it when it is saved.
 
     Raises:
-        NotebookError: there is no such file.
+        NotebookError, a UserError: there is no such file.
     """
     from IPython import display
 

@@ -70,6 +70,11 @@ class Log(keras.callbacks.Callback):
         self.last_sample = counter.step
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Logs the losses; when it is time, pictures.
+
+        Raises:
+            UserError: the pictures' file cannot be written.
+        """
         with self.writer.as_default(step=self.counter.step):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value)
@@ -77,7 +82,12 @@ class Log(keras.callbacks.Callback):
             self._sample()
         self.writer.flush()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Leaves pictures of the last step.
+
+        Raises:
+            UserError: the pictures' file cannot be written.
+        """
         if self.counter.step > self.last_sample:
             self._sample()
             self.writer.flush()

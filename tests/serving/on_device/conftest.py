@@ -1,19 +1,17 @@
 """The page, built by Node, served as plain files, in Debian's Chromium."""
 
-import functools
 import io
 import json
 import os
 import shutil
 import subprocess
-import threading
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from benchmarks.browser import served
 
 PAGE = Path(__file__).parents[3] / "serving/on_device"
 MODELS = Path(os.environ.get("TFLITE_FOLDER", PAGE.parents[1] / "saved_models/lite/tflite"))
@@ -73,39 +71,15 @@ def headers(node):
 @pytest.fixture(scope="session")
 def site(built, headers):
     """The page's address where a server sends the advised headers."""
-    with _served(built, headers) as address:
+    with served(built, headers) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def plain_site(built):
     """The page's address where a server sends none."""
-    with _served(built, {}) as address:
+    with served(built, {}) as address:
         yield address
-
-
-@contextmanager
-def _served(folder, headers):
-    class Files(SimpleHTTPRequestHandler):
-        extensions_map = {
-            **SimpleHTTPRequestHandler.extensions_map,
-            ".wasm": "application/wasm",
-            ".js": "text/javascript",
-        }
-
-        def end_headers(self):
-            for name, value in headers.items():
-                self.send_header(name, value)
-            super().end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture(scope="module")
