@@ -16,7 +16,7 @@ def pick(
         str | None, typer.Option(help="The motion's clip; else another one for validation.", show_default=False)
     ] = None,
 ) -> None:
-    """Take a photo with its pose and a motion out of a dataset, to try a model with."""
+    """Take a photo, its pose and a motion out of a dataset."""
     from tf_unseen_pose.data.picking import pick as run
     from tf_unseen_pose.data.records import ClipDataset
 
