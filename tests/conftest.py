@@ -178,15 +178,15 @@ def exported(tmp_path_factory, small_lite, decided):
 
 
 @pytest.fixture(scope="session")
-def lite_files(exported):
-    """The run of `exported`'s version, and its TFLite files' folder."""
+def lite_files(exported, tmp_path_factory):
+    """The run of `exported`'s version, and its TFLite files' folder, beside which other tests write nothing."""
     from tf_unseen_pose.export.tflite import export_tflite
     from tf_unseen_pose.export.tflite.files import Options
     from tf_unseen_pose.training.run import Run
 
     _, version, _ = exported
     run = Run.open(version)
-    return run, export_tflite(run, version.parent, Options(pairs=4, licence="of a test", seconds=0))
+    return run, export_tflite(run, tmp_path_factory.mktemp("lite"), Options(pairs=4, licence="of a test", seconds=0))
 
 
 @pytest.fixture(scope="session")
