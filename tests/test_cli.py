@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-import tomllib
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import tf_unseen_pose
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.pose_files import Poses, read_poses, write_poses
@@ -52,21 +50,6 @@ def synthesize(folder, **changes):
     options.update({"--model": folder / "run", "-o": folder / "out.png"}, **changes)
     photo = options.pop("photo")
     return ["synthesize", photo, *(item for pair in options.items() for item in pair if item is not True)]
-
-
-def test_help_fits_and_every_command_explains_itself(run):
-    code, out, _ = run("--help")
-    listed = out.partition("Commands:")[2]
-    commands = [line.split()[0] for line in listed.splitlines() if line.strip()]
-    # Nothing is cut short.
-    assert code == 0 and "..." not in listed and {"demo", "train", "doctor"} <= set(commands)
-    for command in commands:
-        code, out, _ = run(command, "--help")
-        assert code == 0 and f"{command} [OPTIONS]" in out
-
-
-def test_the_version_is_the_packages(run):
-    assert run("--version")[:2] == (0, f"unseen-pose {tf_unseen_pose.__version__}\n")
 
 
 def test_a_package_that_cannot_be_loaded_is_one_line(folder, tmp_path):
@@ -326,8 +309,3 @@ def test_a_disk_that_refuses_is_reported_in_one_sentence(folder, run, monkeypatc
     monkeypatch.setattr("tf_unseen_pose.data.prepare.prepare", full)
     code, _, err = run("prepare", "-o", folder / "x", "--format", "synthetic")
     assert code == 2 and "No space left on device" in err and err.count("\n") == 1
-
-
-def test_the_console_script_is_the_same_command_line():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert project["project"]["scripts"]["unseen-pose"] == "tf_unseen_pose.__main__:main"

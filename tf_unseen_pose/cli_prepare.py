@@ -88,6 +88,10 @@ def prepare(
         summary = run_with_beam(inputs or [], output, options, runner, runner_option or [])
     else:
         summary = run([Path(path) for path in inputs or []], Path(output), options, workers)
+    _tell(output, summary)
+
+
+def _tell(output: str, summary: "Summary") -> None:
     state = "is complete already" if summary.was_complete else "is ready"
     parts = f"{summary.clips} clips ({summary.validation_clips} for validation), {summary.frames} frames"
     typer.echo(f"{output} {state}: {parts}, {summary.size / 1e6:.1f} MB.")
