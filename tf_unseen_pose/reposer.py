@@ -53,13 +53,14 @@ class Reposer(PhotoReposer):
         super().__init__(model.body, model.height, model.width, config.data.crop_factor)
         self.generator = generator
         self.config = config
-        # Each is traced once a shape: photos of any size share one trace, batches of poses have one size.
+        # Each is traced once a shape: photos of any size share one trace, batches of poses have one size. Nothing in them
+        # depends on values, so AutoGraph, which would take longer than the rest of the tracing, has nothing to do.
         photo = [tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([2, 3], tf.float32)]
-        self._cut_out = tf.function(self._canvas_of, input_signature=photo)
-        self._encode = tf.function(generator.encode_source, jit_compile=xla)
+        self._cut_out = tf.function(self._canvas_of, input_signature=photo, autograph=False)
+        self._encode = tf.function(generator.encode_source, jit_compile=xla, autograph=False)
         # The scaling within the graph, as exported models have it: outside it differs in the last bit.
-        self._encode_pixels = tf.function(self._state_of, jit_compile=xla)
-        self._render = tf.function(self._pictures, jit_compile=xla)
+        self._encode_pixels = tf.function(self._state_of, jit_compile=xla, autograph=False)
+        self._render = tf.function(self._pictures, jit_compile=xla, autograph=False)
 
     @classmethod
     def load(cls, path: str | Path, xla: bool = False) -> "Reposer":

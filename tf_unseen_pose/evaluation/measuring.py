@@ -37,8 +37,8 @@ class PerceptualError:
 
     def __init__(self, features: Callable[[tf.Tensor], list[tf.Tensor]], deviations: list[np.ndarray]):
         self._deviations = [tf.constant(deviation) for deviation in deviations]
-        self._features = tf.function(lambda image: features(2 * image[None] - 1))
-        self._compare = tf.function(self._errors)
+        self._features = tf.function(lambda image: features(2 * image[None] - 1), autograph=False)
+        self._compare = tf.function(self._errors, autograph=False)
 
     def features(self, image: np.ndarray) -> list[tf.Tensor]:
         """Of uint8 [H, W, 3]: maps [1, h, w, C]."""

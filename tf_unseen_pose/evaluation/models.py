@@ -26,7 +26,7 @@ class Model:
 
     def __init__(self, generator: PoseModel, config: Config, path: Path, deviations: Path | None = None):
         self.config, self.path, self.deviations = config, path, deviations
-        self._call = tf.function(lambda batch: generator(batch))
+        self._call = tf.function(lambda batch: generator(batch), autograph=False)
 
     @classmethod
     def open(cls, path: Path) -> "Model":

@@ -122,7 +122,7 @@ class LimbSpatialTransformer(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "bordered": self.bordered}
 
-    @tf.function
+    @tf.function(autograph=False)
     def call(self, layers: tf.Tensor, target_to_source: tf.Tensor) -> tf.Tensor:
         limbs, height, width, channels = layers.shape[1:]
         flat = tf.reshape(layers, [-1, height, width, channels])

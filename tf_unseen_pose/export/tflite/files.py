@@ -42,7 +42,7 @@ class Options:
             photo does both.
         pairs: how many of either.
         task: how held-out pairs are judged.
-        seconds: how long each signature of each file is timed.
+        seconds: how long each signature of each file is timed, at most.
     """
 
     variants: tuple[str, ...] = VARIANTS
@@ -113,7 +113,7 @@ def require_same(content: bytes, generator: PoseModel, examples: list[dict[str, 
         UserError: it is more than rounding.
     """
     file, largest = LiteFile(content, threads=1), 0.0
-    whole = tf.function(lambda batch: generator.render(generator.encode_source(*batch[:2]), batch[2]))
+    whole = tf.function(lambda batch: generator.render(generator.encode_source(*batch[:2]), batch[2]), autograph=False)
     for inputs in examples:
         image, source, target = (inputs[key] for key in ("image", "source_joints", "target_joints"))
         state = file["encode_source"](image=image, source_joints=source)
