@@ -24,6 +24,15 @@ def test_a_process_of_its_own_measures_a_file(lite_files):
     assert all(value > 0 for value in found.values())
 
 
+def test_calls_end_with_their_time_or_when_there_were_enough():
+    calls = []
+    for seconds, count in ((0, 1 + 5), (60, 1 + 100)):
+        calls.clear()
+        # The first call is not timed.
+        assert measuring._milliseconds(lambda wait: calls.append(wait), {"wait": 0}, seconds) >= 0
+        assert len(calls) == count
+
+
 def test_a_file_that_does_not_run_is_refused(refuses):
     refuses(lambda: Clock(0).measure(b"torn"), "does not run")
 

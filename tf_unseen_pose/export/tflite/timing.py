@@ -26,7 +26,7 @@ class Clock:
     """Measures models.
 
     Args:
-        seconds: how long each signature is called.
+        seconds: how long each signature is called; at most 100 times.
 
     Attributes:
         machine: the processor's name.
