@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from small_networks import LITE
 
 # Before TensorFlow touches its devices, or never.
 tf.config.set_logical_device_configuration(
@@ -105,15 +106,8 @@ def batch():
 
 @pytest.fixture(scope="session")
 def small_lite():
-    """Settings that make preset `lite` small and quick: 64 x 64, few channels."""
-    return [
-        "model.height=64",
-        "model.width=64",
-        "model.segmentation.widths=[8,12,16]",
-        "model.background.widths=[8,12,16]",
-        "model.foreground.widths=[16,24]",
-        "model.foreground.finer=8",
-    ]
+    """Settings that make preset `lite` small and quick."""
+    return LITE
 
 
 def decide_at_random(generator, seed=0):

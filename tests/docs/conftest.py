@@ -1,11 +1,22 @@
-"""The pages of the documentation, read as GitHub reads them."""
+"""The pages of the documentation, read as GitHub reads them, and what their readers have."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from authors_file import write_authors_file
 from markdown_it import MarkdownIt
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.bundled import FOLDER
+from tf_unseen_pose.data.pose_files import Poses, read_poses, write_poses
+from tf_unseen_pose.data.synthetic import synthetic_clip
+from tf_unseen_pose.data.video import VideoWriter
+from tf_unseen_pose.images import save_image
+from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.skeleton import GOLF, PERSON
 
 ROOT = Path(__file__).parents[2]
 # In reading order: commands of later pages take what those of earlier ones made.
@@ -83,3 +94,32 @@ def root():
 def pages():
     """The README and all pages of docs/, by name, in reading order."""
     return {name: Page(ROOT / f"{name}.md") for name in _ORDER}
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory, root):
+    """What a reader has beside the repository, small."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "configs").symlink_to(root / "configs")
+    for name in ("me", "somebody"):
+        shutil.copy(FOLDER / "person.jpg", folder / f"{name}.jpg")
+    motion = read_poses(FOLDER / "motion.json", PERSON)
+    write_poses(folder / "poses.json", Poses(motion.joints[:3], motion.width, motion.height, 10))
+    film(folder / "me.mp4", 4, "dance")
+    film(folder / "dance.mp4", 5, "dance")
+    for name, seed in (("dance", 6), ("kick", 7)):
+        (folder / "videos" / name).mkdir(parents=True)
+        film(folder / "videos" / name / "one.mp4", seed, name)
+    source, target = (list(synthetic_clip(2, 6, 100, 140, skeleton=GOLF))[i] for i in (0, 4))
+    save_image(folder / "golfer.jpg", source.image)
+    for name, frame in (("golfer", source), ("swing", target)):
+        write_poses(folder / f"{name}.json", Poses(frame.joints[None], 140, 100))
+    paper = build_generator(load_config("paper", ["model.background_fill=zero"]).model)
+    write_authors_file(paper, folder / "vgg_100000.h5")
+    return folder
+
+
+def film(path, seed, action):
+    with VideoWriter(path, 10) as writer:
+        for frame in synthetic_clip(seed, 8, 240, 320, action):
+            writer.write(frame.image)

@@ -5,52 +5,41 @@ Trainings and the like are cut to seconds by options that are appended, which ov
 """
 
 import importlib.util
+import json
 import re
 import shlex
-import shutil
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 import typer
+from small_networks import LITE
 
 from tf_unseen_pose.cli import app
-from tf_unseen_pose.data.bundled import FOLDER, bundled
-from tf_unseen_pose.data.pose_files import Poses, read_poses, write_poses
-from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.data.video import VideoWriter
-from tf_unseen_pose.images import save_image
+from tf_unseen_pose.data.bundled import bundled
 from tf_unseen_pose.on_device.__main__ import command_line
 from tf_unseen_pose.on_device.__main__ import run as run_on_device
-from tf_unseen_pose.skeleton import GOLF, PERSON
 
 CLI, ON_DEVICE = ["python", "-m", "tf_unseen_pose"], ["python", "-m", "tf_unseen_pose.on_device"]
 # The beginning of a command: why it is not run.
 NOT_RUN = {
-    "make": "makes environments, or runs these tests",
+    "make test": "runs these tests; .ci/run calls it",
+    "make demo": "tests/installation/test_make.py calls it",
+    "make wheel": "tests/installation runs what it calls",
+    "make web": "tests/serving/on_device/test_make.py calls it",
     "source": "changes the reader's shell",
-    "pip": "installs packages",
-    "tensorboard": "serves until it is stopped",
+    "pip": "installs packages; tests/installation installs wheels, .ci/run the requirements",
     "docker": "needs Docker and the network",
     "serving/start.sh": "needs tensorflow_model_server; tests/serving/deployment runs it where it is",
-    "unseen-pose --help": "shows what the next entry shows",
-    "python -m tf_unseen_pose --help": "shows the commands, which every other command here asks for",
-    "python -m tf_unseen_pose serve": "serves until it is stopped; tests/serving runs servers",
-    "python -m tf_unseen_pose synthesize .* --server": "needs that server; tests/serving/test_client.py has one",
-    "python -m tf_unseen_pose prepare .* --runner": "needs a cluster; tests/data/test_beam.py runs Beam's own runner",
+    "python -m tf_unseen_pose prepare .* --runner (Flink|Dataflow)Runner": "needs a cluster; one line has Beam's own",
     "TF_CONFIG=": "needs two machines; tests/training/test_replicas.py runs two processes",
-    "python -m tf_unseen_pose train .* --config configs/lite.yaml": "needs a GPU and VGG's weights",
     "python -m tf_unseen_pose ablate": "trains four networks, three with VGG; tests/evaluation/test_ablation.py",
     "python -m tf_unseen_pose export lite": "the model in full; the page about devices exports a small one",
-    "python -m tf_unseen_pose import-posewarp": "needs the authors' file; tests/model/test_posewarp_import.py",
-    "python -m tf_unseen_pose train .* --init runs/paper": "goes on from what the line above would make",
 }  # fmt: skip
-# Networks of a few channels on a canvas of 64 x 64.
-SMALL = (
-    "model.height=64", "model.width=64", "model.segmentation.widths=[8,12,16]", "model.background.widths=[8,12,16]",
-    "model.foreground.widths=[16,24]", "model.foreground.finer=8",
-)  # fmt: skip
-# Of the shipped model's widths, since its weights are taken.
-AS_LITE = ("model.height=64", "model.width=64")
+# Of the networks' own widths, since weights are taken.
+SMALL_CANVAS = ("model.height=64", "model.width=64")
 BRIEF = ("train.stages=[{loss: l1, steps: 1}]", "train.batch_size=1", "train.workers=0")
 
 
@@ -96,6 +85,8 @@ def test_every_command_is_understood(pages, root):
                     understood(parts[3:])
             elif parts[:2] == ["python", "-m"]:
                 assert importlib.util.find_spec(parts[2]), command
+            elif parts[0] == "tensorboard":
+                assert importlib.util.find_spec(parts[0])
             elif parts[0] == "make":
                 assert re.search(rf"^{parts[1]}:", (root / "Makefile").read_text(), re.MULTILINE), command
             else:
@@ -114,25 +105,28 @@ def test_options_that_do_not_exist_are_found():
         understood(["train", "--data", "x"])
 
 
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory, root):
-    """What a reader has beside the repository, small."""
-    folder = tmp_path_factory.mktemp("reader")
-    (folder / "configs").symlink_to(root / "configs")
-    for name in ("me", "somebody"):
-        shutil.copy(FOLDER / "person.jpg", folder / f"{name}.jpg")
-    motion = read_poses(FOLDER / "motion.json", PERSON)
-    write_poses(folder / "poses.json", Poses(motion.joints[:3], motion.width, motion.height, 10))
-    film(folder / "me.mp4", 4, "dance")
-    film(folder / "dance.mp4", 5, "dance")
-    for name, seed in (("dance", 6), ("kick", 7)):
-        (folder / "videos" / name).mkdir(parents=True)
-        film(folder / "videos" / name / "one.mp4", seed, name)
-    source, target = (list(synthetic_clip(2, 6, 100, 140, skeleton=GOLF))[i] for i in (0, 4))
-    save_image(folder / "golfer.jpg", source.image)
-    for name, frame in (("golfer", source), ("swing", target)):
-        write_poses(folder / f"{name}.json", Poses(frame.joints[None], 140, 100))
-    return folder
+def settings(*values):
+    return [part for value in values for part in ("--set", value)]
+
+
+def cut(arguments, addresses):
+    """What is appended to a command of the command line so that it takes seconds, on ports that are free."""
+    name = arguments[0]
+    if name == "prepare" and "synthetic" in arguments:
+        return ["--frames", "4", "--size", "64"]
+    if name == "prepare" and "videos" in arguments:
+        return ["--validation", "0.5"]
+    if name == "train":
+        small = SMALL_CANVAS if "--init" in arguments else LITE
+        # A run that exists keeps its own.
+        return settings(*BRIEF) if "--config" not in arguments else settings(*small, *BRIEF)
+    if name == "import-posewarp":
+        return settings(*SMALL_CANVAS)
+    if name == "evaluate":
+        return ["--pairs", "2", "--no-poses"]
+    if name == "export" and "--tflite" in arguments:
+        return ["--variant", "float16", "--pairs", "1", "--no-poses"]
+    return ["--server", addresses["serve"]] if "--server" in arguments else []
 
 
 @pytest.fixture(scope="module")
@@ -141,49 +135,60 @@ def finished():
     return set()
 
 
-def film(path, seed, action):
-    with VideoWriter(path, 10) as writer:
-        for frame in synthetic_clip(seed, 8, 240, 320, action):
-            writer.write(frame.image)
+@pytest.fixture(scope="module")
+def background():
+    """Starts a command that serves until it is stopped, on a free port: its address. All are stopped in the end."""
+    programs = []
+
+    def start(*command):
+        command = [sys.executable, *command, "--port", "0"]
+        program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        programs.append(program)
+        lines = []
+        for line in program.stdout:
+            lines.append(line)
+            if found := re.search(r"(localhost|127\.0\.0\.1):[1-9]\d*", line):
+                return found[0]
+        pytest.fail(f"{' '.join(command)}\n{''.join(lines)}")
+
+    yield start
+    for program in programs:
+        program.terminate()
+        program.communicate(timeout=60)
 
 
-def settings(*values):
-    return [part for value in values for part in ("--set", value)]
-
-
-def cut(arguments):
-    """What is appended to a command of the command line so that it takes seconds."""
-    name = arguments[0]
-    if name == "prepare" and "synthetic" in arguments:
-        return ["--frames", "4", "--size", "64"]
-    if name == "prepare" and "videos" in arguments:
-        return ["--validation", "0.5"]
-    if name == "train":
-        small = AS_LITE if "--init" in arguments else SMALL
-        # A run that exists keeps its own.
-        return settings(*BRIEF) if "--config" not in arguments else settings(*small, *BRIEF)
-    if name == "evaluate":
-        return ["--pairs", "2", "--no-poses"]
-    if name == "export" and "--tflite" in arguments:
-        return ["--variant", "float16", "--pairs", "1", "--no-poses"]
-    return []
+@pytest.fixture(scope="module")
+def addresses():
+    """Where the commands that serve were found, by their names."""
+    return {}
 
 
 @pytest.mark.parametrize("name", [
     "README", "docs/quick-start", "docs/your-photo", "docs/your-videos", "docs/held-objects", "docs/datasets",
     "docs/training", "docs/evaluation", "docs/serving", "docs/devices",
 ])  # fmt: skip
-def test_the_commands_of_a_page_run(name, pages, workplace, finished, run, monkeypatch, has_model):
+def test_the_commands_of_a_page_run(
+    name, root, pages, workplace, finished, run, background, addresses, monkeypatch, has_model
+):
     monkeypatch.chdir(workplace)
     for command in dict.fromkeys(pages[name].commands):
         if reason(command) or command in finished:
             continue
-        arguments = words(command)
-        if arguments[:3] == ON_DEVICE:
-            run_on_device([*arguments[3:], "--frames", "2"])
+        program, *arguments = words(command)
+        if program == "tensorboard":
+            address = background("-m", "tensorboard.main", *arguments)
+            with urllib.request.urlopen(f"http://{address}/data/runs") as answer:
+                assert json.load(answer) == ["."]
+        elif [program, *arguments][:4] == [*CLI, "serve"]:
+            monkeypatch.setenv("PYTHONPATH", str(root))
+            addresses["serve"] = background(*arguments)
+        elif [program, *arguments][:3] == ON_DEVICE:
+            run_on_device([*arguments[2:], "--frames", "2"])
+        elif "--runner" in arguments and importlib.util.find_spec("apache_beam") is None:
+            continue
         else:
-            assert arguments[:3] == CLI, command
-            code, out, err = run(*arguments[3:], *cut(arguments[3:]))
+            assert [program, *arguments][:3] == CLI, command
+            code, out, err = run(*arguments[2:], *cut(arguments[2:], addresses))
             assert code == 0, f"{command}\n{out}\n{err}"
         for option in ("-o", "--run", "--overlay"):
             if option in arguments:

@@ -1,14 +1,14 @@
 import subprocess
 import sys
 
-import h5py
 import numpy as np
 import pytest
+from authors_file import write_authors_file
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.model import build_generator
-from tf_unseen_pose.model.posewarp_import import convolutions, load_posewarp_weights
+from tf_unseen_pose.model.posewarp_import import load_posewarp_weights
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +44,6 @@ def test_parity_with_the_authors_network(generator, authors_file, golden):
     assert np.abs(golden["y"]).max() > 0.3  # a comparison of something
 
 
-def write_authors_layout(generator, path, change=lambda n, kernel, bias: (kernel, bias), count=52):
-    """A file with zeros of the right shapes, nested and named as old Keras did."""
-    layers = [weights for network in generator.networks for _, *weights in convolutions(network)][:count]
-    with h5py.File(path, "w") as file:
-        for n, weights in enumerate(layers, start=1):
-            kernel, bias = change(n, *(np.zeros(tuple(w.shape), np.float32) for w in weights))
-            group = file.create_group(f"model_weights/conv2d_{n}/conv2d_{n}")
-            group["kernel:0"], group["bias:0"] = kernel, bias
-
-
 def test_colours_are_permuted_where_the_network_sees_or_makes_them(generator, tmp_path):
     def numbered(n, kernel, bias):
         if kernel.shape[2] in (3, 4, 30):
@@ -62,7 +52,7 @@ def test_colours_are_permuted_where_the_network_sees_or_makes_them(generator, tm
             bias = bias + [10, 20, 30]
         return kernel, bias
 
-    write_authors_layout(generator, tmp_path / "numbered.h5", numbered)
+    write_authors_file(generator, tmp_path / "numbered.h5", numbered)
     load_posewarp_weights(generator, tmp_path / "numbered.h5")
 
     def seen(network):
@@ -76,7 +66,7 @@ def test_colours_are_permuted_where_the_network_sees_or_makes_them(generator, tm
 
 
 def test_names_the_layer_that_is_wrong(generator, tmp_path):
-    write_authors_layout(
+    write_authors_file(
         generator, tmp_path / "bad.h5", lambda n, kernel, bias: (kernel[..., :-1] if n == 20 else kernel, bias)
     )
     with pytest.raises(UserError, match="Layer conv2d_20 .*background network needs"):
@@ -89,6 +79,6 @@ def test_refuses_other_files(generator, tmp_path):
     (tmp_path / "text.h5").write_text("no")
     with pytest.raises(UserError, match="not a readable HDF5"):
         load_posewarp_weights(generator, tmp_path / "text.h5")
-    write_authors_layout(generator, tmp_path / "short.h5", count=51)
+    write_authors_file(generator, tmp_path / "short.h5", count=51)
     with pytest.raises(UserError, match="51 convolutions, the paper's network has 52"):
         load_posewarp_weights(generator, tmp_path / "short.h5")
