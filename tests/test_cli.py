@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from small_networks import TINY
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.plan import Options
@@ -125,7 +126,7 @@ def test_prepare_train_and_train_on(run, tmp_path):
     code, out, _ = run("prepare", "-o", data, "--format", "synthetic", "--clips", 1, "--frames", 4, "--size", 64)
     assert code == 0 and "1 clips (0 for validation), 4 frames" in out and "summary.html" in out
     begin = ["train", "--data", data, "--run", where]
-    small = ["--set", "train.batch_size=2", "--set", "train.stages.0.steps=2"]
+    small = [f"--set={setting}" for setting in (*TINY, "train.batch_size=2", "train.stages.0.steps=2")]
     assert run(*begin, "--config", "tiny", *small)[0] == 0
     # Without --config a run keeps its own; more steps may be asked for.
     assert run(*begin, "--set", "train.stages.0.steps=3")[0] == 0
@@ -260,7 +261,7 @@ def test_prepare_keeps_the_good_video_and_reports_every_other(films, run, tmp_pa
 
 def test_a_killed_prepare_ends_with_the_same_dataset(tmp_path):
     """SIGKILL to the command and its workers, while clips are staged."""
-    options = ["--format", "synthetic", "--clips", "5", "--frames", "40", "--size", "96", "--workers", "2"]
+    options = ["--format", "synthetic", "--clips", "5", "--frames", "12", "--size", "96", "--workers", "2"]
 
     def command(name):
         return [sys.executable, "-m", "tf_unseen_pose", "prepare", "-o", str(tmp_path / name), *options]
@@ -272,7 +273,7 @@ def test_a_killed_prepare_ends_with_the_same_dataset(tmp_path):
     victim.wait()
     assert not (tmp_path / "set" / "dataset.json").exists()
     subprocess.run(command("set"), cwd=ROOT, check=True, capture_output=True)
-    prepare([], tmp_path / "whole", Options("synthetic", clips=5, frames=40, size=96), progress=False)
+    prepare([], tmp_path / "whole", Options("synthetic", clips=5, frames=12, size=96), progress=False)
     names = sorted(path.name for path in (tmp_path / "whole").iterdir())
     assert names == sorted(path.name for path in (tmp_path / "set").iterdir())
     for name in names:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from small_networks import TINY
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.plan import Options
@@ -20,7 +21,7 @@ def folder(tmp_path_factory):
         prepare([], path / name, options, progress=False)
     runs = {"run": (), "unet": ("model.network=unet",), "wide": ("model.width=96",)}
     for name, settings in runs.items():
-        config = load_config("tiny", settings)
+        config = load_config("tiny", [*TINY, *settings])
         Run.create(path / name, config).save_weights(build_generator(config.model))
     Run.create(path / "empty", load_config("tiny"))
     (path / "text.h5").write_text("no")

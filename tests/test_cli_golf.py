@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from small_networks import TINY
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.pose_files import Poses, write_poses
@@ -13,6 +14,8 @@ from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.skeleton import GOLF, PERSON
 from tf_unseen_pose.training.run import Run
 
+SMALL = [f"--set={setting}" for setting in TINY]
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -22,7 +25,7 @@ def folder(tmp_path_factory):
     save_image(path / "photo.png", source.image)
     for name, frame in (("source", source), ("target", target)):
         write_poses(path / f"{name}.json", Poses(frame.joints[None], 140, 100))
-    config = load_config("tiny", ["model.skeleton=golf"])
+    config = load_config("tiny", [*TINY, "model.skeleton=golf"])
     Run.create(path / "untrained", config).save_weights(build_generator(config.model))
     return path
 
@@ -32,7 +35,7 @@ def test_a_golfer_is_prepared_trained_on_evaluated_and_re_posed(folder, run):
     code, out, err = run("prepare", "--format", "synthetic", "--skeleton", "golf", *drawn, "-o", folder / "data")
     assert code == 0 and "2 clips" in out, err
     assert ClipDataset.open(folder / "data").skeleton == GOLF
-    train = ("train", "--data", folder / "data", "--run", folder / "run", "--config", "tiny")
+    train = ("train", "--data", folder / "data", "--run", folder / "run", "--config", "tiny", *SMALL)
     code, _, err = run(*train)
     assert code == 2 and "'golf'" in err and "model.skeleton" in err
     code, _, err = run(*train, "--set", "model.skeleton=golf", "--set", "train.stages.0.steps=1")

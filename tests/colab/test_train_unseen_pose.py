@@ -13,12 +13,13 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from small_networks import TINY
 
 NAME = "train_unseen_pose.ipynb"
-TINY = {
+SETTINGS = {
     "CONFIG": "tiny", "START_FROM": "", "PEOPLE": 3, "POSES": 5, "SIZE": 64, "PAIRS": 3, "VARIANTS": ["float16"]
 }  # fmt: skip
-QUICK = ["train.batch_size=2", "train.log_every=5", "train.checkpoint_every=5", "train.workers=0"]
+QUICK = [*TINY, "train.batch_size=2", "train.log_every=5", "train.checkpoint_every=5", "train.workers=0"]
 
 
 def picture(png):
@@ -56,7 +57,7 @@ def finished(notebook):
     """The notebook, executed; the step at which it was disconnected; the folder of its results."""
     import nbclient
 
-    with notebook(NAME, **TINY, MORE=[*QUICK, "train.stages.0.steps=100000"]) as session:
+    with notebook(NAME, **SETTINGS, MORE=[*QUICK, "train.stages.0.steps=100000"]) as session:
         folder = session.folder / "drawn"
         session.run("settings", "install", "folder", "data")
         killer = killed_after_a_checkpoint(session.kernel_pid, folder / "run")
@@ -71,7 +72,7 @@ def finished(notebook):
     from tf_unseen_pose.training.run import Run
 
     reached = Run.open(folder / "run").steps_done
-    with notebook(NAME, **TINY, MORE=[*QUICK, f"train.stages.0.steps={reached + 10}"]) as session:
+    with notebook(NAME, **SETTINGS, MORE=[*QUICK, f"train.stages.0.steps={reached + 10}"]) as session:
         session.run()
     return session, reached, folder
 

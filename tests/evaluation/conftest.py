@@ -3,6 +3,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from small_networks import TINY
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
@@ -55,7 +56,7 @@ def make_run(tmp_path_factory):
     """Writes an untrained run of preset tiny; returns its path."""
 
     def make(name, *settings):
-        config = load_config("tiny", settings)
+        config = load_config("tiny", [*TINY, *settings])
         run = Run.create(tmp_path_factory.mktemp("runs") / name, config)
         run.save_weights(build_generator(config.model))
         return run.path

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import scipy.io
+from small_networks import TINY
 
 from tf_unseen_pose.data.plan import Options as DataOptions
 from tf_unseen_pose.data.prepare import prepare
@@ -41,7 +42,8 @@ def test_trains_compares_and_resumes(tmp_path, vgg19_file, vgg19_layers, monkeyp
     data = tmp_path / "data"
     options = DataOptions("synthetic", clips=4, frames=4, size=64, seed=3, validation=0.5)
     prepare([], data, options, progress=False)
-    settings = ["train.batch_size=2", f"loss.features_weights={vgg19_file}", f"loss.features_statistics={statistics}"]
+    settings = [*TINY, "train.batch_size=2"]
+    settings += [f"loss.features_weights={vgg19_file}", f"loss.features_statistics={statistics}"]
     configs = variants("tiny", settings, 2)
     del configs["L1"]
     chosen = Options(pairs=4, poses=False)
@@ -69,7 +71,7 @@ def test_trains_compares_and_resumes(tmp_path, vgg19_file, vgg19_layers, monkeyp
 
 
 def test_stopped_training_gives_no_table(tmp_path, dataset_path, vgg19_file):
-    settings = ["train.batch_size=2", f"loss.features_weights={vgg19_file}", "train.max_minutes=0.0001"]
+    settings = [*TINY, "train.batch_size=2", f"loss.features_weights={vgg19_file}", "train.max_minutes=0.0001"]
     (tmp_path / "out").mkdir()
     assert ablate(dataset_path, tmp_path / "out", variants("tiny", settings, 500), Options(poses=False)) is None
     assert not (tmp_path / "out" / "report").exists()

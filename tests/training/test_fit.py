@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import scipy.io
 import tensorflow as tf
+from small_networks import TINY
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.pairs import evaluation_pair, pair_batches
@@ -24,16 +25,36 @@ from tf_unseen_pose.images import load_image
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.training.fit import train
 from tf_unseen_pose.training.replicas import training_strategy
+from tf_unseen_pose.training.run import Run
 
 ROOT = Path(__file__).parents[2]
 
 
 def settings(*more):
-    return load_config("tiny", ["train.batch_size=2", "train.log_every=3", "train.checkpoint_every=10", *more])
+    return load_config("tiny", [*TINY, "train.batch_size=2", "train.log_every=3", "train.checkpoint_every=10", *more])
 
 
 def weights_of(run):
     return run.load_generator().get_weights()
+
+
+def untrained(config):
+    """What a training of that configuration begins with."""
+    keras.utils.set_random_seed(config.train.seed)
+    return build_generator(config.model).get_weights()
+
+
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory, dataset_path):
+    """A run of one step; not to be changed."""
+    folder = tmp_path_factory.mktemp("once") / "run"
+    return train(dataset_path, folder, settings("train.stages.0.steps=1"), progress=False)
+
+
+@pytest.fixture
+def run_of_one_step(trained_once, tmp_path):
+    """A copy of it."""
+    return Run.open(shutil.copytree(trained_once.path, tmp_path / "run"))
 
 
 def assert_same_weights(one, other, atol):
@@ -65,7 +86,7 @@ def test_killed_and_begun_again_ends_like_an_undisturbed_run(tmp_path, dataset_p
     killed = tmp_path / "killed"
     command = [sys.executable, "-m", "tf_unseen_pose", "train", "--config", "tiny"]
     command += ["--data", str(dataset_path), "--run", str(killed)]
-    command += [f"--set={setting}" for setting in (*plain, "train.stages.0.steps=100000")]
+    command += [f"--set={setting}" for setting in (*TINY, *plain, "train.stages.0.steps=100000")]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (killed / "checkpoints" / "checkpoint").exists() and time.monotonic() < deadline:
@@ -109,9 +130,7 @@ def test_two_devices_share_a_batch(tmp_path, dataset_path):
     config = settings("train.stages.0.steps=2", "train.optimizer=sgd", "train.stages.0.learning_rate=0.05")
     one = train(dataset_path, tmp_path / "one", config, training_strategy(["CPU:0"]), progress=False)
     two = train(dataset_path, tmp_path / "two", config, training_strategy(["CPU:0", "CPU:1"]), progress=False)
-    keras.utils.set_random_seed(config.train.seed)
-    begun = build_generator(config.model).get_weights()
-    assert min(np.abs(a - b).max() for a, b in zip(begun, weights_of(one), strict=True)) > 3e-5
+    assert min(np.abs(a - b).max() for a, b in zip(untrained(config), weights_of(one), strict=True)) > 3e-5
     assert_same_weights(weights_of(one), weights_of(two), atol=1e-5)
     odd = settings("train.stages.0.steps=2", "train.batch_size=3")
     with pytest.raises(UserError, match="no multiple of 2, the devices"):
@@ -171,12 +190,11 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, data
     assert_same_weights(before, weights_of(run), atol=0)
 
 
-def test_a_run_refuses_other_settings_and_other_folders(tmp_path, dataset_path):
-    train(dataset_path, tmp_path / "run", settings("train.stages.0.steps=1"), progress=False)
+def test_a_run_refuses_other_settings_and_other_folders(tmp_path, dataset_path, run_of_one_step):
     with pytest.raises(UserError, match="was begun with train.seed=0, not 3"):
-        train(dataset_path, tmp_path / "run", settings("train.seed=3"), progress=False)
+        train(dataset_path, run_of_one_step.path, settings("train.seed=3"), progress=False)
     with pytest.raises(UserError, match="has taken 1 steps by train.stages.0"):
-        train(dataset_path, tmp_path / "run", settings("train.stages.0.learning_rate=0.1"), progress=False)
+        train(dataset_path, run_of_one_step.path, settings("train.stages.0.learning_rate=0.1"), progress=False)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "holiday.txt").write_text("mine")
     with pytest.raises(UserError, match="is not a run"):
@@ -209,18 +227,16 @@ def test_a_dataset_that_changes_under_training_is_reported_as_such(tmp_path, dat
         train(dataset_path, tmp_path / "run", settings("train.stages.0.steps=100"), progress=False)
 
 
-def test_a_run_refuses_other_data(tmp_path, dataset_path):
-    run = tmp_path / "run"
-    train(dataset_path, run, settings("train.stages.0.steps=1"), progress=False)
+def test_a_run_refuses_other_data(tmp_path, run_of_one_step):
     other = tmp_path / "other"
     prepare([], other, Options("synthetic", clips=1, frames=4, size=64, seed=4), progress=False)
     with pytest.raises(UserError, match="was trained on other data .*than .*other holds now.*--init"):
-        train(other, run, settings("train.stages.0.steps=2"), progress=False)
+        train(other, run_of_one_step.path, settings("train.stages.0.steps=2"), progress=False)
 
 
-def test_weights_that_were_not_trained_there_are_kept(tmp_path, dataset_path):
+def test_weights_that_were_not_trained_there_are_kept(dataset_path, run_of_one_step):
     """Imported ones, for example, are no beginning of a training that could be resumed."""
-    run = train(dataset_path, tmp_path / "run", settings("train.stages.0.steps=1"), progress=False)
+    run = run_of_one_step
     shutil.rmtree(run.checkpoints)
     (run.path / "data.json").unlink()
     before = run.weights.read_bytes()
@@ -244,8 +260,7 @@ def test_stages_follow_each_other_and_may_be_added(tmp_path, dataset_path):
     later = train(dataset_path, tmp_path / "later", settings(stages(slow, fast), "train.average=0"), progress=False)
     assert later.steps_done == both.steps_done == 9
     assert_same_weights(weights_of(both), weights_of(later), atol=1e-5)
-    fresh = train(dataset_path, tmp_path / "fresh", settings(stages("steps: 1, learning_rate: 1.0e-9")), progress=False)
-    assert_same_weights(begun, weights_of(fresh), atol=1e-6)
+    assert_same_weights(begun, untrained(settings()), atol=1e-6)
     assert max(np.abs(a - b).max() for a, b in zip(begun, weights_of(both), strict=True)) > 1e-3
 
 
@@ -288,14 +303,14 @@ def test_training_starts_from_other_weights(tmp_path, dataset_path):
 def test_the_weights_of_a_run_are_averaged(tmp_path, dataset_path):
     """With SGD of one step, the average lies 9/10 of the way from the first weights to the last."""
     plain = ["train.optimizer=sgd", "train.stages.0.learning_rate=0.5"]
-    first, last, average = (
+    last, average = (
         weights_of(train(dataset_path, tmp_path / name, settings(*plain, *more), progress=False))
         for name, *more in (
-            ("first", "train.stages.0.steps=1", "train.stages.0.learning_rate=1.0e-12"),
             ("last", "train.stages.0.steps=1", "train.average=0"),
             ("average", "train.stages.0.steps=1", "train.average=0.99"),
         )
     )
+    first = untrained(settings())
     assert max(np.abs(a - b).max() for a, b in zip(first, last, strict=True)) > 1e-3
     for a, b, c in zip(first, last, average, strict=True):
         np.testing.assert_allclose(c, a + 0.9 * (b - a), atol=1e-5)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_networks import TINY
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
@@ -22,7 +23,7 @@ from tf_unseen_pose.training.run import Run
 ROOT = Path(__file__).parents[2]
 # Adam would blow up the rounding errors by which sums of two machines differ.
 PLAIN = [
-    "train.batch_size=4", "train.log_every=4", "train.checkpoint_every=4", "train.optimizer=sgd",
+    *TINY, "train.batch_size=4", "train.log_every=4", "train.checkpoint_every=4", "train.optimizer=sgd",
     "train.stages.0.learning_rate=0.02",
 ]  # fmt: skip
 
