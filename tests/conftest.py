@@ -12,6 +12,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import h5py
 import numpy as np
 import pytest
+import scipy.io
 import tensorflow as tf
 from PIL import Image
 from small_networks import LITE
@@ -139,6 +140,14 @@ def vgg19_file(tmp_path_factory):
             group["kernel:0"] = rng.normal(0, np.sqrt(2 / (9 * ins)), (3, 3, ins, outs)).astype(np.float32)
             group["bias:0"] = rng.normal(0, 0.1, outs).astype(np.float32)
     return path
+
+
+@pytest.fixture(scope="session")
+def vgg19_settings(vgg19_file, tmp_path_factory):
+    """That file as a loss's features, with deviations, which take longer to measure than a short training."""
+    path = tmp_path_factory.mktemp("vgg") / "statistics.mat"
+    scipy.io.savemat(path, {str(i): np.full((2, channels), 0.5) for i, (_, _, channels) in enumerate(VGG19)})
+    return [f"loss.features_weights={vgg19_file}", f"loss.features_statistics={path}"]
 
 
 @pytest.fixture(scope="session")

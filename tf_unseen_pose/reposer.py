@@ -53,8 +53,8 @@ class Reposer(PhotoReposer):
         super().__init__(model.body, model.height, model.width, config.data.crop_factor)
         self.generator = generator
         self.config = config
-        # Each is traced once a shape: photos of any size share one trace, batches of poses have one size. Nothing in them
-        # depends on values, so AutoGraph, which would take longer than the rest of the tracing, has nothing to do.
+        # Each is traced once a shape: photos of any size share one trace, batches of poses have one size. Without
+        # AutoGraph, which has nothing to do here and takes longer than all else of the tracing.
         photo = [tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([2, 3], tf.float32)]
         self._cut_out = tf.function(self._canvas_of, input_signature=photo, autograph=False)
         self._encode = tf.function(generator.encode_source, jit_compile=xla, autograph=False)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from small_networks import LITE
+from small_networks import LITE, TINY
 
 from tf_unseen_pose.cli import app
 from tf_unseen_pose.data.bundled import bundled
@@ -35,7 +35,6 @@ NOT_RUN = {
     "serving/start.sh": "needs tensorflow_model_server; tests/serving/deployment runs it where it is",
     "python -m tf_unseen_pose prepare .* --runner (Flink|Dataflow)Runner": "needs a cluster; one line has Beam's own",
     "TF_CONFIG=": "needs two machines; tests/training/test_replicas.py runs two processes",
-    "python -m tf_unseen_pose ablate": "trains four networks, three with VGG; tests/evaluation/test_ablation.py",
     "python -m tf_unseen_pose export lite": "the model in full; the page about devices exports a small one",
 }  # fmt: skip
 # Of the networks' own widths, since weights are taken.
@@ -109,7 +108,7 @@ def settings(*values):
     return [part for value in values for part in ("--set", value)]
 
 
-def cut(arguments, addresses):
+def cut(arguments, addresses, vgg19_settings):
     """What is appended to a command of the command line so that it takes seconds, on ports that are free."""
     name = arguments[0]
     if name == "prepare" and "synthetic" in arguments:
@@ -124,6 +123,9 @@ def cut(arguments, addresses):
         return settings(*SMALL_CANVAS)
     if name == "evaluate":
         return ["--pairs", "2", "--no-poses"]
+    if name == "ablate":
+        brief = settings(*TINY, *SMALL_CANVAS, "train.batch_size=1", "train.workers=0", *vgg19_settings)
+        return ["--steps", "2", "--pairs", "2", "--no-poses", *brief]
     if name == "export" and "--tflite" in arguments:
         return ["--variant", "float16", "--pairs", "1", "--no-poses"]
     return ["--server", addresses["serve"]] if "--server" in arguments else []
@@ -168,7 +170,7 @@ def addresses():
     "docs/training", "docs/evaluation", "docs/serving", "docs/devices",
 ])  # fmt: skip
 def test_the_commands_of_a_page_run(
-    name, root, pages, workplace, finished, run, background, addresses, monkeypatch, has_model
+    name, root, pages, workplace, finished, run, background, addresses, vgg19_settings, monkeypatch, has_model
 ):
     monkeypatch.chdir(workplace)
     for command in dict.fromkeys(pages[name].commands):
@@ -188,7 +190,7 @@ def test_the_commands_of_a_page_run(
             continue
         else:
             assert [program, *arguments][:3] == CLI, command
-            code, out, err = run(*arguments[2:], *cut(arguments[2:], addresses))
+            code, out, err = run(*arguments[2:], *cut(arguments[2:], addresses, vgg19_settings))
             assert code == 0, f"{command}\n{out}\n{err}"
         for option in ("-o", "--run", "--overlay"):
             if option in arguments:

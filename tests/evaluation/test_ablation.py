@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import scipy.io
 from small_networks import TINY
 
 from tf_unseen_pose.data.plan import Options as DataOptions
@@ -28,7 +27,7 @@ def test_variants_differ_in_what_they_are_named_for():
     assert variants("lite", [], 10)["U-Net"].model.network == "unet"
 
 
-def test_trains_compares_and_resumes(tmp_path, vgg19_file, vgg19_layers, monkeypatch):
+def test_trains_compares_and_resumes(tmp_path, vgg19_settings, monkeypatch):
     calls = []
 
     def train(dataset_path, run_path, config):
@@ -36,14 +35,10 @@ def test_trains_compares_and_resumes(tmp_path, vgg19_file, vgg19_layers, monkeyp
         return fit.train(dataset_path, run_path, config)
 
     monkeypatch.setattr(ablation, "train", train)
-    # Given, since measuring them takes longer than all the rest.
-    statistics = tmp_path / "statistics.mat"
-    scipy.io.savemat(statistics, {str(i): np.full((2, count), 0.5) for i, (_, _, count) in enumerate(vgg19_layers)})
     data = tmp_path / "data"
     options = DataOptions("synthetic", clips=4, frames=4, size=64, seed=3, validation=0.5)
     prepare([], data, options, progress=False)
-    settings = [*TINY, "train.batch_size=2"]
-    settings += [f"loss.features_weights={vgg19_file}", f"loss.features_statistics={statistics}"]
+    settings = [*TINY, "train.batch_size=2", *vgg19_settings]
     configs = variants("tiny", settings, 2)
     del configs["L1"]
     chosen = Options(pairs=4, poses=False)

@@ -37,6 +37,10 @@ def test_a_file_that_does_not_run_is_refused(refuses):
     refuses(lambda: Clock(0).measure(b"torn"), "does not run")
 
 
-def test_other_systems_are_told(monkeypatch, refuses):
-    monkeypatch.setattr(Path, "is_file", lambda _: False)
-    refuses(lambda: measuring._memory("VmHWM"), "Linux")
+def test_other_systems_than_linux_measure_times_alone(lite_files, monkeypatch):
+    monkeypatch.setattr(measuring, "_ACCOUNT", Path("/proc/none"))
+    assert set(measuring.measure(lite_files[1] / "float16.tflite", 1, 0)) == {"encode_source", "render", "synthesize"}
+    # As the process says it there.
+    times = iter(({"render": 3.0}, {"render": 2.0}))
+    monkeypatch.setattr(Clock, "_in_process", lambda *_: next(times))
+    assert Clock(0).measure(b"") == {"render_1_thread_ms": 3.0, "render_2_thread_ms": 2.0}

@@ -2,8 +2,8 @@
 
     python -m tf_unseen_pose.on_device.measuring FILE [--threads 2] [--seconds 2]
 
-prints one line of JSON: milliseconds a call (the median) of every signature, and the most memory in MiB that the
-process took beyond what Python, NumPy and LiteRT take without a model.
+prints one line of JSON: milliseconds a call (the median) of every signature, and on Linux the most memory in MiB that
+the process took beyond what Python, NumPy and LiteRT take without a model.
 """
 
 import argparse
@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.on_device.lite_file import LiteFile
 
+_ACCOUNT = Path("/proc/self/status")
 # Whatever the time: of more calls the median hardly changes.
 _LEAST_CALLS, _MOST_CALLS = 5, 100
 
 
 def measure(path: Path, threads: int, seconds: float) -> dict[str, float]:
-    """Milliseconds a call by signature, and "peak_mib".
+    """Milliseconds a call by signature, and "peak_mib", which other systems than Linux do not tell.
 
     Raises:
         UserError: no such file, or none of this project's.
@@ -39,7 +39,9 @@ def measure(path: Path, threads: int, seconds: float) -> dict[str, float]:
         "synthesize": inputs,
     }
     found = {name: _milliseconds(file[name], values, seconds) for name, values in calls.items()}
-    return {**found, "peak_mib": (_memory("VmHWM") - before) / 2**20}
+    if before is not None and (most := _memory("VmHWM")) is not None:
+        found["peak_mib"] = (most - before) / 2**20
+    return found
 
 
 def example(file: LiteFile) -> dict[str, np.ndarray]:
@@ -62,18 +64,14 @@ def _milliseconds(call: Callable, inputs: dict[str, np.ndarray], seconds: float)
     return 1e3 * float(np.median(times))
 
 
-def _memory(what: str) -> float:
+def _memory(what: str) -> float | None:
     """Bytes of memory that this process has now ("VmRSS") or had at most ("VmHWM").
 
-    From Linux's own account: what `getrusage` says of a child includes what its parent had.
-
-    Raises:
-        UserError: another system than Linux.
+    From Linux's own account: what `getrusage` says of a child includes what its parent had. None on other systems.
     """
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        raise UserError("Memory is measured on Linux alone; export on such a machine.")
-    return next(1024.0 * int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(what))
+    if not _ACCOUNT.is_file():
+        return None
+    return next(1024.0 * int(line.split()[1]) for line in _ACCOUNT.read_text().splitlines() if line.startswith(what))
 
 
 def main() -> None:
@@ -85,7 +83,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time a .tflite file.")
     parser.add_argument("file", type=Path)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=2.0, help=f"how long each signature is called, {_MOST_CALLS} times at most")
+    most = f"how long each signature is called, {_MOST_CALLS} times at most"
+    parser.add_argument("--seconds", type=float, default=2.0, help=most)
     options = parser.parse_args()
     print(json.dumps(measure(options.file, options.threads, options.seconds)))
 

@@ -48,7 +48,7 @@ def test_float32_computes_what_the_saved_model_does(exported, lite_contents, inp
     composite = stages["alpha"] * stages["foreground"] + (1 - stages["alpha"]) * stages["background"]
     for picture in (rendered, whole):
         np.testing.assert_allclose(picture, composite, atol=1e-4)
-        assert np.abs(to_uint8(picture).astype(int) - stages["image"]).max() <= 1
+        assert np.abs(to_uint8(picture).astype(int) - stages["image"].numpy()).max() <= 1
     assert np.abs(rendered - inputs["image"]).mean() > 0.01
 
 
