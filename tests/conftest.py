@@ -8,6 +8,9 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # As the package sets it, which comes after TensorFlow here.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # As many processes as cores: with threads of their own they would be in each other's way.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import h5py
 import numpy as np
@@ -23,12 +26,28 @@ tf.config.set_logical_device_configuration(
 )
 
 SHARED = Path(__file__).parents[1].parent / "shared"
+# Where what the fixtures `exported` and `lite_files` make is taken: in one process, which makes it once.
+EXPORTING = ("tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/serving/test_client.py")
 # Name, channels in, channels out of VGG19's first convolutions.
 VGG19 = [
     (f"block{block}_conv{i + 1}", before if i == 0 else channels, channels)
     for block, before, channels, count in ((1, 3, 64, 2), (2, 64, 128, 2), (3, 128, 256, 4), (4, 256, 512, 4))
     for i in range(count)
 ]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """`--dist loadfile`, with some files together."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "exporting" if nodeid.startswith(EXPORTING) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ TINY = [
       for name in ("segmentation", "background", "foreground", "baseline")),
     "discriminator.widths=[8]",
 ]  # fmt: skip
+# Smaller still, for VGG's features.
+CANVAS_32 = ["model.height=32", "model.width=32"]
 # Of preset `lite`: 64 x 64, few channels.
 LITE = [
     "model.height=64", "model.width=64", "model.segmentation.widths=[8,12,16]", "model.background.widths=[8,12,16]",

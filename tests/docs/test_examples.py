@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from small_networks import LITE, TINY
+from small_networks import CANVAS_32, LITE, TINY
 
 from tf_unseen_pose.cli import app
 from tf_unseen_pose.data.bundled import bundled
@@ -124,7 +124,7 @@ def cut(arguments, addresses, vgg19_settings):
     if name == "evaluate":
         return ["--pairs", "2", "--no-poses"]
     if name == "ablate":
-        brief = settings(*TINY, *SMALL_CANVAS, "train.batch_size=1", "train.workers=0", *vgg19_settings)
+        brief = settings(*TINY, *CANVAS_32, "train.batch_size=1", "train.workers=0", *vgg19_settings)
         return ["--steps", "2", "--pairs", "2", "--no-poses", *brief]
     if name == "export" and "--tflite" in arguments:
         return ["--variant", "float16", "--pairs", "1", "--no-poses"]

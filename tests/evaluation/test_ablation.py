@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from small_networks import TINY
+from small_networks import CANVAS_32, TINY
 
 from tf_unseen_pose.data.plan import Options as DataOptions
 from tf_unseen_pose.data.prepare import prepare
@@ -38,7 +38,7 @@ def test_trains_compares_and_resumes(tmp_path, vgg19_settings, monkeypatch):
     data = tmp_path / "data"
     options = DataOptions("synthetic", clips=4, frames=4, size=64, seed=3, validation=0.5)
     prepare([], data, options, progress=False)
-    settings = [*TINY, "train.batch_size=2", *vgg19_settings]
+    settings = [*TINY, *CANVAS_32, "train.batch_size=2", *vgg19_settings]
     configs = variants("tiny", settings, 2)
     del configs["L1"]
     chosen = Options(pairs=4, poses=False)

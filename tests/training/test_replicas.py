@@ -66,18 +66,7 @@ def finished(process, run, index):
     assert code == 0, run.with_suffix(f".{index}.log").read_text()[-3000:]
 
 
-def test_two_workers_take_the_steps_of_one_process(tmp_path, dataset_path, cluster):
-    settings = [*PLAIN, "train.stages.0.steps=10"]
-    run = tmp_path / "two"
-    workers = [cluster(index, dataset_path, run, *settings) for index in range(2)]
-    one = train(dataset_path, tmp_path / "one", load_config("tiny", settings), progress=False)
-    for index, worker in enumerate(workers):
-        finished(worker, run, index)
-    assert_same_run(one.path, run)
-    assert Run.open(run).steps_done == 10
-
-
-def test_a_worker_that_was_killed_comes_back_and_training_goes_on(tmp_path, dataset_path, cluster):
+def test_two_workers_take_the_steps_of_one_process_though_one_is_killed_and_comes_back(tmp_path, dataset_path, cluster):
     settings = [*PLAIN, "train.stages.0.steps=100"]
     run = tmp_path / "run"
     workers = [cluster(index, dataset_path, run, *settings) for index in range(2)]
