@@ -8,9 +8,6 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # As the package sets it, which comes after TensorFlow here.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # As many processes as cores: with threads of their own they would be in each other's way.
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import h5py
 import numpy as np
