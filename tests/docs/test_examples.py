@@ -173,30 +173,34 @@ def test_the_commands_of_a_page_run(
     name, root, pages, workplace, finished, run, background, addresses, vgg19_settings, monkeypatch, has_model
 ):
     monkeypatch.chdir(workplace)
+    left_out = []
     for command in dict.fromkeys(pages[name].commands):
         if reason(command) or command in finished:
             continue
-        program, *arguments = words(command)
-        if program == "tensorboard":
-            address = background("-m", "tensorboard.main", *arguments)
+        parts = words(command)
+        if parts[0] == "tensorboard":
+            address = background("-m", "tensorboard.main", *parts[1:])
             with urllib.request.urlopen(f"http://{address}/data/runs") as answer:
                 assert json.load(answer) == ["."]
-        elif [program, *arguments][:4] == [*CLI, "serve"]:
+        elif parts[:4] == [*CLI, "serve"]:
             monkeypatch.setenv("PYTHONPATH", str(root))
-            addresses["serve"] = background(*arguments)
-        elif [program, *arguments][:3] == ON_DEVICE:
-            run_on_device([*arguments[2:], "--frames", "2"])
-        elif "--runner" in arguments and importlib.util.find_spec("apache_beam") is None:
+            addresses["serve"] = background(*parts[1:])
+        elif parts[:3] == ON_DEVICE:
+            run_on_device([*parts[3:], "--frames", "2"])
+        elif "--runner" in parts and importlib.util.find_spec("apache_beam") is None:
+            left_out.append(command)
             continue
         else:
-            assert [program, *arguments][:3] == CLI, command
-            code, out, err = run(*arguments[2:], *cut(arguments[2:], addresses, vgg19_settings))
+            assert parts[:3] == CLI, command
+            code, out, err = run(*parts[3:], *cut(parts[3:], addresses, vgg19_settings))
             assert code == 0, f"{command}\n{out}\n{err}"
         for option in ("-o", "--run", "--overlay"):
-            if option in arguments:
-                made = arguments[arguments.index(option) + 1]
+            if option in parts:
+                made = parts[parts.index(option) + 1]
                 assert Path(made).exists(), f"{command} left no {made}"
         finished.add(command)
+    if left_out:
+        pytest.skip(f"all but this ran, which needs Apache Beam (requirements-beam.txt): {left_out[0]}")
 
 
 def test_python_examples_run(pages, has_model):
