@@ -25,11 +25,14 @@ export class App {
     });
     this._speed = new Speed(page.speed);
     this._opened = withResolvers();
+    this._taking = 0;
     this.mode = 'move';
     this.view = 'result';
     this.carry = true;
   }
 
+  /** Whether no photo was asked for yet. */
+  get empty() { return !this._asked; }
   get photo() { return this._session?.photo; }
   get target() { return this._target; }
   get pixels() { return this._picture?.pixels; }
@@ -47,46 +50,34 @@ export class App {
     this._engine = engine;
     this._opened.resolve();
     this._speed.on(about);
-    if (photo && this._source) await this._begin(photo, this._source, this._target);
+    if (photo && this._source && !this._guide.active) await this._begin(photo, this._source, this._target);
   }
 
-  /** Takes a photo, {canvas, data, width, height}, with its pose where that is known. */
-  async take(photo, pose) {
-    this.stop();
-    this._guide.stop();
-    this._page.ready(false);
-    this._busy(true);
-    this._session = this._newSession(photo);
-    this._stage.setSize(photo.width, photo.height);
-    this._stage.context.drawImage(photo.canvas, 0, 0);
-    this._stage.setPose([]);
-    this._stage.placing = false;
-    this._choose('move');
-    this._source = this._target = this._picture = null;
-    // Who is quick chooses a photo before the runtime is there.
-    await this._opened.promise;
-    pose ??= await this._found(photo);
-    if (this.photo !== photo) return;
-    if (pose) await this._begin(photo, pose, pose);
-    else this.placeAnew();
-  }
-
-  async takeFile(file) {
+  /** Takes the photo that `read` brings: {photo, pose}, the pose where it is known. Of several only the last asked for. */
+  async take(read) {
+    const asked = this._asked = Symbol('photo');
+    this._taking++;
+    this._showBusy();
     try {
-      await this.take(await readPhoto(file));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      this._page.refuse(error.message);
+      const { photo, pose } = await read();
+      if (asked === this._asked) await this._taken(photo, pose);
+    } finally {
+      this._taking--;
+      this._showBusy();
     }
   }
+
+  takeFile(file) { return this.take(async () => ({ photo: await readPhoto(file) })); }
 
   /** Has the user place the joints. */
   placeAnew() {
     this.stop();
     this._page.ready(false);
+    // A picture that is still being made is not wanted any more.
+    this._session = this._newSession(this.photo);
     this._stage.context.drawImage(this.photo.canvas, 0, 0);
     this._stage.placing = true;
-    this._busy(false);
+    this._showBusy();
     this._page.say('Place the joints on the person.');
     this._guide.start(this.photo);
   }
@@ -139,18 +130,38 @@ export class App {
     this._setTarget(this._target);
   }
 
+  async _taken(photo, pose) {
+    this.stop();
+    this._guide.stop();
+    this._page.ready(false);
+    this._page.layers([]);
+    this._session = this._newSession(photo);
+    this._stage.setSize(photo.width, photo.height);
+    this._stage.context.drawImage(photo.canvas, 0, 0);
+    this._stage.setPose([]);
+    this._stage.placing = false;
+    this._choose('move');
+    this._source = this._target = this._picture = null;
+    // Who is quick chooses a photo before the runtime is there.
+    await this._opened.promise;
+    pose ??= await this._found(photo);
+    if (this.photo !== photo) return;
+    if (pose) await this._begin(photo, pose, pose);
+    else this.placeAnew();
+  }
+
   _newSession(photo) {
     // What an earlier photo's session still brings is not wanted any more.
     const ifCurrent = (action) => (value) => { if (session === this._session) action(value); };
     const session = new Session(this._engine, photo, {
       picture: ifCurrent((picture) => this._show(this._timed(picture))),
       failed: ifCurrent((error) => this._page.refuse(`The picture could not be made: ${error.message}.`)),
-      busy: ifCurrent((value) => this._busy(value)),
+      busy: ifCurrent(() => this._showBusy()),
     });
     return session;
   }
 
-  _busy(value) { this._page.stage.setAttribute('aria-busy', value); }
+  _showBusy() { this._page.stage.setAttribute('aria-busy', this._taking > 0 || this._session?.working === true); }
 
   async _found(photo) {
     this._page.say('Looking for the person …');

@@ -45,13 +45,15 @@ const onChoice = (name, action) => document.querySelectorAll(`[name=${name}]`).f
 
 const app = new App(page);
 
-async function example() {
+const demo = (name) => fetch(new URL(`demo/${name}`, document.baseURI));
+
+const example = () => app.take(async () => {
   const [photo, { poses }] = await Promise.all([
-    fetch(new URL('demo/person.jpg', document.baseURI)).then((answer) => answer.blob()).then(readPhoto),
-    fetch(new URL('demo/person.json', document.baseURI)).then((answer) => answer.json()),
+    demo('person.jpg').then((answer) => answer.blob()).then(readPhoto),
+    demo('person.json').then((answer) => answer.json()),
   ]);
-  await app.take(photo, poses[0].joints.map((joint) => joint.slice(0, 3)));
-}
+  return { photo, pose: poses[0].joints.map((joint) => joint.slice(0, 3)) };
+});
 
 async function play() {
   if ($('play').getAttribute('aria-pressed') === 'true') return app.stop();
@@ -141,7 +143,7 @@ async function start() {
   if (!navigator.gpu) document.querySelector('#accelerator [value=webgpu]').remove();
   connect();
   await app.open('wasm');
-  if (!app.photo) await example();
+  if (app.empty) await example();
 }
 
 attempt(start)();

@@ -11,13 +11,16 @@ import { cutOut } from './geometry/resample.js';
 const SPARE = 0.12;
 
 export class Session {
-  /** Calls `picture({pixels, pasting, milliseconds})` for each result, `failed(error)` where there is none, `busy(is)`. */
+  /** Calls `picture({pixels, pasting, milliseconds})` for each result, `failed(error)` where there is none, `busy()` where `working` changed. */
   constructor(engine, photo, { picture, failed, busy }) {
     this.photo = photo;
     this.engine = engine;
     this._notify = { picture, failed, busy };
     this._source = this._crop = this._wanted = null;
   }
+
+  /** Whether pictures that were asked for are still being made. */
+  get working() { return Boolean(this._working); }
 
   /** The source's pose, in pixels of the photo; all that was made with another is void. */
   setSource(pose) {
@@ -30,9 +33,9 @@ export class Session {
     this._wanted = target;
     this._working ??= this._work().catch(this._notify.failed).finally(() => {
       this._working = null;
-      this._notify.busy(false);
+      this._notify.busy();
     });
-    this._notify.busy(true);
+    this._notify.busy();
     return this._working;
   }
 
