@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export import saved_model
@@ -41,6 +42,15 @@ def test_signatures_give_what_the_generator_gives_for_any_batch(exported, batch)
     one = model.signatures["synthesize"](**{name: value[1:2] for name, value in tensors.items()})["image"].numpy()
     assert np.abs(one.astype(int) - whole[1:2]).max() <= 1
     assert np.abs(whole.astype(int) - inputs["image"]).mean() > 1
+
+
+def test_what_signatures_have_in_common_is_stored_once(exported):
+    _, version, _ = exported
+    graph = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes()).meta_graphs[0].graph_def
+    counts = [sum("Conv2D" in node.op for node in function.node_def) for function in graph.library.function]
+    # Both halves, and `explain`, which has both; five others call the halves.
+    halves, explain = sorted(filter(None, counts))[:-1], max(counts)
+    assert len(halves) == 2 and sum(halves) == explain > 10
 
 
 def test_versions_count_up_and_leave_nothing_else(exported):

@@ -48,6 +48,13 @@ class Signatures:
         self._generator, self._size, self._joint_count = generator, (model.height, model.width), model.body.joint_count
         self._crop = PhotoCrop(model.body, *self._size, config.data.crop_factor)
         self._example = generator.encode_source(tf.zeros([1, *self._size, 3]), tf.ones([1, self._joint_count, 3]))
+        parts = self._example._asdict().items()
+        self._state = [tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in parts]
+        canvas = tf.TensorSpec([None, *self._size, 3])
+        joints = tf.TensorSpec([None, self._joint_count, 3])
+        # The halves as functions: each is traced and stored once, for all signatures.
+        self._encoded = tf.function(generator.encode_source, input_signature=[canvas, joints], autograph=False)
+        self._pictures = tf.function(self._rendered_pictures, input_signature=[*self._state, joints], autograph=False)
 
     @property
     def all(self) -> dict[str, Signature]:
@@ -60,13 +67,11 @@ class Signatures:
         names = {"image_bytes": tf.string, "source_joints": tf.float32, "target_joints": tf.float32}
         sequence = [tf.TensorSpec(None, kind, name) for name, kind in names.items()]
         crop = tf.TensorSpec(None, name="canvas_to_image")
-        parts = self._example._asdict().items()
-        state = [tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in parts]
         return {
             "serving_default": Signature(self._serving_default, [photo, source, target]),
             "synthesize": Signature(self._synthesize, [image, source, target]),
             "encode_source": Signature(self._encode_source, [image, source]),
-            "render": Signature(self._render, [*state, target]),
+            "render": Signature(self._render, [*self._state, target]),
             "render_sequence": Signature(self._render_sequence, sequence),
             "sequence_crop": Signature(
                 self._sequence_crop,
@@ -91,23 +96,19 @@ class Signatures:
         canvas, source, target, crop = tf.map_fn(
             cut, (image_bytes, source_joints, target_joints), fn_output_signature=kinds
         )
-        state = self._generator.encode_source(canvas, source)
-        pictures = to_bytes(self._generator.render(state, target))
+        pictures = self._pictures(*self._encoded(canvas, source), target)
         return {"image_bytes": photos.encoded(pictures), "canvas_to_image": crop}
 
     def _synthesize(self, image, source_joints, target_joints):
         require_pose(target_joints, _TARGET)
-        state = self._encoded(image, source_joints)
-        return {"image": to_bytes(self._generator.render(state, target_joints))}
+        return {"image": self._pictures(*self._state_of(image, source_joints), target_joints)}
 
     def _encode_source(self, image, source_joints):
-        return self._encoded(image, source_joints)._asdict()
+        return self._state_of(image, source_joints)._asdict()
 
     def _render(self, *inputs):
-        *state, target_joints = inputs
-        require_pose(target_joints, _TARGET)
-        pictures = self._generator.render(type(self._example)(*state), target_joints)
-        return {"image": to_bytes(pictures)}
+        require_pose(inputs[-1], _TARGET)
+        return {"image": self._pictures(*inputs)}
 
     def _explain(self, image, source_joints, target_joints):
         require_pose(source_joints, _SOURCE)
@@ -169,7 +170,7 @@ class Signatures:
             valid, "canvas_to_image is not [[s, 0, x], [0, s, y]] with a positive s; send what render_sequence gave."
         )
         canvas = photos.cut_out(photo, crop, *self._size)[None]
-        state = self._generator.encode_source(canvas, photos.on_canvas(source, crop)[None])
+        state = self._encoded(canvas, photos.on_canvas(source, crop)[None])
         return self._rendered(state, photos.on_canvas(_held(targets), crop)), crop
 
     def _rendered(self, state, joints):
@@ -181,7 +182,7 @@ class Signatures:
 
         def some(start):
             poses = tf.ensure_shape(filled[start : start + size], [None, self._joint_count, 3])
-            return photos.encoded(to_bytes(self._generator.render(repeated, poses)))
+            return photos.encoded(self._pictures(*repeated, poses))
 
         starts = tf.range(0, count, size)
         # One after the other: each is spread over all cores anyway.
@@ -189,8 +190,7 @@ class Signatures:
         return tf.reshape(files, [-1])[:count]
 
     def _repeated(self, state, count):
-        parts = (tf.ensure_shape(tf.repeat(part, count, axis=0), [None, *part.shape[1:]]) for part in state)
-        return type(state)(*parts)
+        return [tf.ensure_shape(tf.repeat(part, count, axis=0), [None, *part.shape[1:]]) for part in state]
 
     def _checked(self, contents, source):
         """The photo, uint8 [H, W, 3], and its pose."""
@@ -199,9 +199,13 @@ class Signatures:
         require_inside(source, photo, _SOURCE)
         return photo, source
 
-    def _encoded(self, image, source_joints):
+    def _state_of(self, image, source_joints):
         require_pose(source_joints, _SOURCE)
-        return self._generator.encode_source(from_bytes(image), source_joints)
+        return self._encoded(from_bytes(image), source_joints)
+
+    def _rendered_pictures(self, *state_and_joints):
+        *state, joints = state_and_joints
+        return to_bytes(self._generator.render(type(self._example)(*state), joints))
 
 
 def _held(poses):
