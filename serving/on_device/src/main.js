@@ -109,7 +109,7 @@ function connect() {
   on('show-skeleton', 'change', () => { app.skeletonShown = $('show-skeleton').checked; });
   onChoice('mode', (mode) => app.setMode(mode));
   onChoice('view', (view) => app.setView(view));
-  on('save-png', 'click', async () => download(await pictureOf(app.canvas, app.synthetic), 'unseen-pose.png'));
+  on('save-png', 'click', () => download(pictureOf(app.canvas, app.synthetic), 'unseen-pose.png'));
   on('save-pose', 'click', () => download(poseFile(app.target, app.photo), 'unseen-pose.json'));
   on('save-video', 'click', saveVideo);
   on('accelerator', 'change', () => switchTo($('accelerator').value));
