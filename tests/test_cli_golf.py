@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_a_golfer_is_prepared_trained_on_evaluated_and_re_posed(folder, run):
+def test_a_golfer_is_prepared_evaluated_and_re_posed(folder, run):
     drawn = ("--clips", 2, "--frames", 4, "--size", 64, "--validation", 0.5)
     code, out, err = run("prepare", "--format", "synthetic", "--skeleton", "golf", *drawn, "-o", folder / "data")
     assert code == 0 and "2 clips" in out, err
@@ -38,12 +38,11 @@ def test_a_golfer_is_prepared_trained_on_evaluated_and_re_posed(folder, run):
     train = ("train", "--data", folder / "data", "--run", folder / "run", "--config", "tiny", *SMALL)
     code, _, err = run(*train)
     assert code == 2 and "'golf'" in err and "model.skeleton" in err
-    code, _, err = run(*train, "--set", "model.skeleton=golf", "--set", "train.stages.0.steps=1")
-    assert code == 0, err
+    # The page on held objects, whose commands tests run, has one trained.
     report = folder / "report"
-    code, _, err = run("evaluate", "--model", folder / "run", "--data", folder / "data", "-o", report)
+    code, _, err = run("evaluate", "--model", folder / "untrained", "--data", folder / "data", "-o", report)
     assert code == 0 and "cannot be found in pictures" in (report / "report.html").read_text(encoding="utf-8"), err
-    model = ("--model", folder / "run", "--source-pose", folder / "source.json")
+    model = ("--model", folder / "untrained", "--source-pose", folder / "source.json")
     pose = ("--target", folder / "target.json", "-o", folder / "out.png", "--explain")
     for retarget in ((), ("--retarget",)):
         code, _, err = run("synthesize", folder / "photo.png", *model, *pose, *retarget)

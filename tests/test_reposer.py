@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from small_networks import TINY
 
 from tf_unseen_pose import Reposer, UserError
 from tf_unseen_pose.config import load_config
@@ -13,7 +14,7 @@ from tf_unseen_pose.training.run import Run
 
 @pytest.fixture(scope="module")
 def run_path(tmp_path_factory):
-    config = load_config("tiny")
+    config = load_config("tiny", TINY)
     path = tmp_path_factory.mktemp("runs") / "untrained"
     Run.create(path, config).save_weights(build_generator(config.model))
     return path

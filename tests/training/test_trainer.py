@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_networks import LITE, TINY
+from small_networks import CANVAS_32, LITE, TINY
 
 from tf_unseen_pose.compat import layer_precision
 from tf_unseen_pose.config import load_config
@@ -93,10 +93,11 @@ def test_compiled_gradients_are_the_same(preset, batch):
 
 @pytest.mark.parametrize("preset", ["tiny", "lite"])
 def test_bfloat16_is_near_float32_and_keeps_float32_weights(preset, vgg19_file, batch, decided):
-    inputs = batch(batch=4)
-    kind = "vgg" if preset == "tiny" else "l1"
+    # VGG in bfloat16 takes its time.
+    kind, side, small = ("vgg", 32, CANVAS_32) if preset == "tiny" else ("l1", 64, [])
+    inputs = batch(side, side, batch=4)
     plain, short = (
-        make_trainer(kind, vgg19_file, f"train.precision={precision}", preset=preset)
+        make_trainer(kind, vgg19_file, f"train.precision={precision}", *small, preset=preset)
         for precision in ("float32", "bfloat16")
     )
     if preset == "lite":
@@ -135,11 +136,12 @@ def test_without_mask_weights_masks_do_not_matter(batch):
 
 
 def weights_after_three_steps(kind, vgg19_file, batch, devices, preset="tiny"):
-    batches = [batch(batch=4, seed=seed) for seed in range(3)]
+    side, small = (64, []) if kind == "l1" else (32, CANVAS_32)
+    batches = [batch(side, side, batch=4, seed=seed) for seed in range(3)]
     examples = {key: np.concatenate([b[key] for b in batches]) for key in batches[0]}
     dataset = tf.data.Dataset.from_tensor_slices(examples).batch(4, drop_remainder=True)
     with training_strategy(devices).scope():
-        settings = ("train.optimizer=sgd", "train.stages.0.learning_rate=0.02")
+        settings = ("train.optimizer=sgd", "train.stages.0.learning_rate=0.02", *small)
         trainer = make_trainer(kind, vgg19_file, *settings, preset=preset)
         start = snapshot(trainer.generator)
     trainer.fit(dataset, verbose=0)
