@@ -73,3 +73,4 @@ def test_what_was_done_cannot_be_changed(tmp_path, dataset_path):
     for changed in (("steps: 1", "steps: 2"), ("steps: 2, learning_rate: 0.1", "steps: 2"), ("steps: 2",)):
         with pytest.raises(UserError, match="has taken 4 steps by train.stages"):
             train(dataset_path, run, settings(stages(*changed)), progress=False)
+    assert train(dataset_path, run, settings(stages("steps: 2", "steps: 3")), progress=False).steps_done == 5

@@ -12,6 +12,8 @@ import { Speed } from './ui/speed.js';
 import { Stage } from './ui/stage.js';
 import { drawMasks, layerFigures, pixelsOf, understood } from './ui/layers.js';
 
+const PLACING = 'Place the joints on the person.';
+
 export class App {
   constructor(page) {
     this._page = page;
@@ -50,7 +52,8 @@ export class App {
     this._engine = engine;
     this._opened.resolve();
     this._speed.on(about);
-    if (photo && this._source && !this._guide.active) await this._begin(photo, this._source, this._target);
+    if (this._guide.active) this._page.say(PLACING);
+    else if (photo && this._source) await this._begin(photo, this._source, this._target);
   }
 
   /** Takes the photo that `read` brings: {photo, pose}, the pose where it is known. Of several only the last asked for. */
@@ -78,7 +81,7 @@ export class App {
     this._stage.context.drawImage(this.photo.canvas, 0, 0);
     this._stage.placing = true;
     this._showBusy();
-    this._page.say('Place the joints on the person.');
+    this._page.say(PLACING);
     this._guide.start(this.photo);
   }
 

@@ -11,7 +11,10 @@ import { cutOut } from './geometry/resample.js';
 const SPARE = 0.12;
 
 export class Session {
-  /** Calls `picture({pixels, pasting, milliseconds})` for each result, `failed(error)` where there is none, `busy()` where `working` changed. */
+  /**
+   * Calls `picture({pixels, pasting, milliseconds})` for each result, `failed(error)` where there is none, `busy()` where
+   * `working` changed.
+   */
   constructor(engine, photo, { picture, failed, busy }) {
     this.photo = photo;
     this.engine = engine;

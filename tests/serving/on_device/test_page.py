@@ -167,6 +167,15 @@ def test_joints_are_placed_anew_though_a_picture_is_still_being_made(page, psnr)
     assert psnr(np.asarray(Image.open(io.BytesIO(base64.b64decode(shown))).convert("RGB")), image) > 45
 
 
+def test_what_the_networks_run_on_may_change_while_joints_are_placed(page):
+    page.tab.locator("#replace").click()
+    page.tab.locator("#accelerator").dispatch_event("change")
+    page.tab.get_by_text("Loading …").wait_for()
+    page.tab.get_by_text("Place the joints on the person.").wait_for()
+    assert page.tab.locator("#guide-prompt").inner_text().startswith("1 of 14")
+    assert page.tab.locator("#pose-controls:disabled").count() == 1
+
+
 def test_where_nobody_is_found_the_joints_are_placed_by_hand(page, as_file):
     noise = np.random.default_rng(0).integers(0, 255, (300, 240, 3), np.uint8)
     page.choose(as_file(noise))
