@@ -6,6 +6,6 @@ PYTHONPATH=. python .ci/landmarker.py FILE.task
 import sys
 from pathlib import Path
 
-from tf_unseen_pose.data.landmarker_model import bundle_of_wheel
+from tf_unseen_pose.pose.landmarker_model import bundle_of_wheel
 
 Path(sys.argv[1]).write_bytes(bundle_of_wheel())

@@ -16,10 +16,10 @@ import tensorflow as tf
 from benchmarks.memory import peak_memory
 from benchmarks.reference import build_reference
 from benchmarks.reference_inputs import crop, crop_scale, network_inputs
-from tf_unseen_pose.animation import write_animation
 from tf_unseen_pose.config import load_config
+from tf_unseen_pose.inference.animation import write_animation
+from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.model import build_generator
-from tf_unseen_pose.reposer import Reposer
 
 # Frames that `Reposer.animate` makes at a time.
 _BATCH = 4

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tf_unseen_pose import geometry
-from tf_unseen_pose.contact_sheet import contact_sheet, draw_pose, explanation_sheet
-from tf_unseen_pose.data.bundled import bundled
-from tf_unseen_pose.images import to_uint8
-from tf_unseen_pose.reposer import Reposer
+from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose, explanation_sheet
+from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.inference.bundled import bundled
+from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.skeleton import PERSON
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -53,7 +53,7 @@ def main() -> None:
 
 def _heatmaps(canvas, shown):
     poses = canvas.source_joints, canvas.target_joints
-    blobs = [geometry.joint_heatmaps(joints[None], *shown.shape[:2])[0].numpy().max(axis=-1) for joints in poses]
+    blobs = [pose_maps.joint_heatmaps(joints[None], *shown.shape[:2])[0].numpy().max(axis=-1) for joints in poses]
     return [
         ("source pose", draw_pose(shown, canvas.source_joints, PERSON)),
         ("its 14 heatmaps in one", _grey(blobs[0])),

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 from typer.models import ArgumentInfo, OptionInfo
 
-from tf_unseen_pose.cli import app
+from tf_unseen_pose.cli.app import app
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.on_device.__main__ import command_line as on_device_command_line

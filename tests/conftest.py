@@ -17,6 +17,9 @@ import tensorflow as tf
 from PIL import Image
 from small_networks import LITE
 
+# Fixtures that several folders share.
+pytest_plugins = ["small_clips"]
+
 # Before TensorFlow touches its devices, or never.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
@@ -24,7 +27,7 @@ tf.config.set_logical_device_configuration(
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 # Where what the fixtures `exported` and `lite_files` make is taken: in one process, which makes it once.
-EXPORTING = ("tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/serving/test_client.py")
+EXPORTING = ("tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py")
 # Name, channels in, channels out of VGG19's first convolutions.
 VGG19 = [
     (f"block{block}_conv{i + 1}", before if i == 0 else channels, channels)
@@ -58,7 +61,7 @@ def shared():
 @pytest.fixture
 def has_model():
     """The pose estimator's networks, without fetching them."""
-    from tf_unseen_pose.data.landmarker_model import VARIABLE, wheel_has_networks
+    from tf_unseen_pose.pose.landmarker_model import VARIABLE, wheel_has_networks
 
     if not (wheel_has_networks() or os.environ.get(VARIABLE)):
         pytest.skip(f"this MediaPipe wheel holds no pose model, and {VARIABLE} names none")
@@ -68,12 +71,12 @@ def has_model():
 def run(monkeypatch, capsys):
     """Calls the command line in this process: (exit code, standard output, standard error)."""
 
-    from tf_unseen_pose import cli
+    from tf_unseen_pose.cli import app
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["unseen-pose", *map(str, arguments)])
         with pytest.raises(SystemExit) as caught:
-            cli.main()
+            app.main()
         return (caught.value.code or 0, *capsys.readouterr())
 
     return call
@@ -200,7 +203,7 @@ def exported(tmp_path_factory, small_lite, decided):
 def lite_files(exported, tmp_path_factory):
     """The run of `exported`'s version, and its TFLite files' folder, beside which other tests write nothing."""
     from tf_unseen_pose.export.tflite import export_tflite
-    from tf_unseen_pose.export.tflite.files import Options
+    from tf_unseen_pose.export.tflite.export_files import Options
     from tf_unseen_pose.training.run import Run
 
     _, version, _ = exported

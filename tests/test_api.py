@@ -21,6 +21,6 @@ def test_every_module_has_a_page_and_pdoc_nothing_to_warn_of(tmp_path):
     files = {path.relative_to(ROOT).with_suffix("") for path in (ROOT / "tf_unseen_pose").rglob("*.py")}
     modules = {file.parent if file.name == "__init__" else file for file in files if file.name != "__main__"}
     assert modules <= pages, sorted(modules - pages)
-    geometry = (tmp_path / "tf_unseen_pose" / "geometry.html").read_text(encoding="utf-8")
+    geometry = (tmp_path / "tf_unseen_pose" / "geometry" / "pose_maps.html").read_text(encoding="utf-8")
     assert "limb_priors" in geometry and "Arguments:" in geometry and "1 + L" in geometry
     assert "synthesize" in (tmp_path / "tf_unseen_pose.html").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ A public class answers for its `__init__` and `__call__` too, unless these have 
    "see" such a one.
 3. There, the docstring, the class's or the module's (its `Convention:`) says for arrays called joints, poses, points or
    boxes in which unit they are, and for pictures and masks the type or range of their values.
-4. Everywhere but in the commands (`cli*`, whose docstrings users read as help), a public function, method or class that
+4. Everywhere but in the commands (`cli`, whose docstrings users read as help), a public function, method or class that
    raises a `UserError` has a section `Raises:` that names it. It raises one if its body does, or if it calls by name a
    function, a method of `self` or a class of the package that does, outside of a `try` that catches it.
 """
@@ -29,8 +29,8 @@ import pytest
 from source_tree import Definition, definitions, modules, raising, where
 
 SPOKEN = (
-    "geometry", "warping", "retargeting", "pasting", "images", "pixels", "skeleton", "contact_sheet", "compat",
-    "model", "data", "photo_reposer", "reposer", "training.losses", "evaluation.metrics",
+    "geometry", "imaging", "pose", "skeleton", "compat", "model", "data", "inference.photo_reposer", "inference.local",
+    "training.losses", "evaluation.metrics",
 )  # fmt: skip
 AXES = {"B", "T", "H", "W", "J", "L", "C", "N", "h", "w"}
 HOOKS = {
@@ -151,7 +151,10 @@ def says_shapes(definition: Definition, name: str) -> bool:
     if found is None and (definition.owner or definition.is_class):
         found = (definition if definition.is_class else definition.owner).member(name)
     if found is None and "." in name:
-        found = modules().get(name.rpartition(".")[0]) or modules().get(f"data.{name.rpartition('.')[0]}")
+        module = name.rpartition(".")[0]
+        found = next(
+            (modules()[room + module] for room in ("", "imaging.", "data.") if room + module in modules()), None
+        )
         found = found and found.find(name.rpartition(".")[2])
     return isinstance(found, Definition) and found is not definition and bool(shapes(found.doc, found))
 
@@ -202,8 +205,8 @@ def test_what_a_shape_is(text, is_one):
 
 def test_errors_are_followed_through_calls_and_stopped_where_they_are_caught():
     found = {f"{definition.module.name}.{definition.name}" for definition in raising()}
-    assert {"data.crop.person_box", "data.crop.common_crop", "data.looks.Partners.__init__"} <= found
-    assert "data.video.VideoWriter.write" in found and "data.video_clips._sampled" not in found
+    assert {"imaging.crop.person_box", "imaging.crop.common_crop", "data.lookalikes.Partners.__init__"} <= found
+    assert "imaging.video.VideoWriter.write" in found and "data.video_clips._sampled" not in found
 
 
 def test_arrays_have_shapes():

@@ -13,7 +13,7 @@ __all__ = ["Reposer", "UserError"]
 def __getattr__(name):
     # TensorFlow takes seconds to import; `unseen-pose --help` and a misspelt file name need not wait for it.
     if name == "Reposer":
-        from tf_unseen_pose.reposer import Reposer
+        from tf_unseen_pose.inference.local import Reposer
 
         return Reposer
     if name == "UserError":

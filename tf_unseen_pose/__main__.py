@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Runs the command line, where the packages that it needs before any command are installed."""
     try:
-        from tf_unseen_pose.cli import main as run
+        from tf_unseen_pose.cli.app import main as run
     except ModuleNotFoundError as error:
         if str(error.name).startswith("tf_unseen_pose"):
             raise

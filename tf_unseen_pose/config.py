@@ -16,9 +16,9 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tf_unseen_pose.assets.shipped import config_file
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.presets import PRESETS
-from tf_unseen_pose.shipped import config_file
 from tf_unseen_pose.skeleton import SKELETONS, Skeleton
 
 Channels = Annotated[int, Field(ge=1, le=4096)]

@@ -22,7 +22,7 @@ from benchmarks.serving.process import PREDICT, MemoryCurve, ServerProcess
 from benchmarks.serving.publishing import option_parser, publish
 from benchmarks.timing import Timing, interleaved
 from tf_unseen_pose.serving.loaded import LoadedModel
-from tf_unseen_pose.serving.models import numbered_folders
+from tf_unseen_pose.serving.served_models import numbered_folders
 
 _DIFFERENT = 16
 # Seconds after which a new version that does not answer is given up.

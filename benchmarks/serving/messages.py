@@ -9,7 +9,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from benchmarks.scenes import canvas_pair
 from tf_unseen_pose.serving.loaded import LoadedModel
-from tf_unseen_pose.serving.models import numbered_folders
+from tf_unseen_pose.serving.served_models import numbered_folders
 
 SIGNATURE = "synthesize"
 

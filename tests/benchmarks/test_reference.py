@@ -12,9 +12,9 @@ from benchmarks.reference_inputs import (
     log_limb_priors,
     network_inputs,
 )
-from tf_unseen_pose import geometry
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.data.crop import common_crop
+from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.imaging.crop import common_crop
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.posewarp_import import convolutions
 from tf_unseen_pose.skeleton import PERSON
@@ -24,10 +24,10 @@ def test_maps_and_transforms_equal_ours(joints):
     source, target = joints(96, 96, seed=1), joints(96, 96, seed=2)
     target[0, 4, 0] = 95.5  # a wrist at the border
     plain = source[0, :, :2].astype(np.float64), target[0, :, :2].astype(np.float64)
-    np.testing.assert_allclose(joint_heatmaps(plain[1], 96), geometry.joint_heatmaps(target, 96, 96)[0], atol=1e-5)
-    priors = geometry.limb_priors(source, PERSON, 96, 96)[0]
+    np.testing.assert_allclose(joint_heatmaps(plain[1], 96), pose_maps.joint_heatmaps(target, 96, 96)[0], atol=1e-5)
+    priors = pose_maps.limb_priors(source, PERSON, 96, 96)[0]
     np.testing.assert_allclose(np.exp(log_limb_priors(plain[0], 96)), priors, atol=1e-4)
-    transforms = geometry.limb_transforms(source, target, PERSON)[0]
+    transforms = pose_maps.limb_transforms(source, target, PERSON)[0]
     np.testing.assert_allclose(limb_transforms(*plain)[..., 1:].transpose(2, 0, 1), transforms, atol=2e-3)
 
 

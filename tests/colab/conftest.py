@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tf_unseen_pose.compat import KERAS_3
-from tf_unseen_pose.data.landmarker_model import VARIABLE, wheel_has_networks
+from tf_unseen_pose.pose.landmarker_model import VARIABLE, wheel_has_networks
 
 ROOT = Path(__file__).parents[2]
 

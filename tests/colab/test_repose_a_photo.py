@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 from PIL import Image
 
-from tf_unseen_pose.data.bundled import FOLDER, bundled
-from tf_unseen_pose.data.video import read_video
+from tf_unseen_pose.imaging.video import read_video
+from tf_unseen_pose.inference.bundled import FOLDER, bundled
 from tf_unseen_pose.skeleton import PERSON
 
 

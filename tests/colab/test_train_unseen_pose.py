@@ -111,8 +111,8 @@ def _title(page):
 
 
 def test_the_archive_holds_a_model_that_loads(finished, tmp_path):
+    from tf_unseen_pose.inference.local import Reposer
     from tf_unseen_pose.on_device import TFLiteReposer
-    from tf_unseen_pose.reposer import Reposer
 
     *_, folder = finished
     with zipfile.ZipFile(folder / "models" / "drawn.zip") as archive:
@@ -129,7 +129,7 @@ def test_videos_of_ones_own_are_prepared(notebook):
     from fractions import Fraction
 
     from tf_unseen_pose.data.synthetic import synthetic_clip
-    from tf_unseen_pose.data.video import VideoWriter
+    from tf_unseen_pose.imaging.video import VideoWriter
 
     with notebook(NAME, NAME="mine", OWN_VIDEOS=True) as session:
         session.run("settings", "install", "folder")

@@ -17,7 +17,7 @@ from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.data.video import VideoWriter
+from tf_unseen_pose.imaging.video import VideoWriter
 
 FLAGS = ["--runner=DirectRunner"]
 

@@ -7,9 +7,9 @@ from scipy.ndimage import map_coordinates
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
-from tf_unseen_pose.data.crop import common_crop, invert, transform_joints
 from tf_unseen_pose.data.pair_choice import find_pairs
 from tf_unseen_pose.data.pairs import Share, evaluation_pair, expanded, pair_batches
+from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints
 from tf_unseen_pose.skeleton import PERSON
 
 KEYS = {

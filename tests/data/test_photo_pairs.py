@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tf_unseen_pose.data.clips import BrokenClip, encode_picture
-from tf_unseen_pose.data.joint_formats import blazepose_to_person
 from tf_unseen_pose.data.photo_pairs import pair_clips
+from tf_unseen_pose.pose.joint_formats import blazepose_to_person
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from scipy import ndimage
 
 from tf_unseen_pose.data import registration
 from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture
-from tf_unseen_pose.data.joint_formats import blazepose_to_person
 from tf_unseen_pose.data.posewarp_format import posewarp_clips
 from tf_unseen_pose.data.registration import Registration, mask_from_joints, registered
 from tf_unseen_pose.data.synthetic import synthetic_clip
+from tf_unseen_pose.pose.joint_formats import blazepose_to_person
 from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
 
 MARGIN = 26

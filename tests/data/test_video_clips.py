@@ -7,10 +7,10 @@ import pytest
 from tf_unseen_pose.data import registration
 from tf_unseen_pose.data import video_clips as module
 from tf_unseen_pose.data.clips import BrokenClip, Frame, Rejected
-from tf_unseen_pose.data.pose_estimation import Detection
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.data.video import VideoWriter
 from tf_unseen_pose.data.video_clips import VideoOptions, _sampled, _Selection, video_clips, video_frames
+from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.pose.estimation import Detection
 
 
 def write(path, images, fps=10):

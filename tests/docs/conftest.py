@@ -10,12 +10,12 @@ from authors_file import write_authors_file
 from markdown_it import MarkdownIt
 
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.data.bundled import FOLDER
-from tf_unseen_pose.data.pose_files import Poses, read_poses, write_poses
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.data.video import VideoWriter
-from tf_unseen_pose.images import save_image
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.inference.bundled import FOLDER
 from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.pose.pose_files import Poses, read_poses, write_poses
 from tf_unseen_pose.skeleton import GOLF, PERSON
 
 ROOT = Path(__file__).parents[2]

@@ -17,8 +17,8 @@ import pytest
 import typer
 from small_networks import CANVAS_32, LITE, TINY
 
-from tf_unseen_pose.cli import app
-from tf_unseen_pose.data.bundled import bundled
+from tf_unseen_pose.cli.app import app
+from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.on_device.__main__ import command_line
 from tf_unseen_pose.on_device.__main__ import run as run_on_device
 

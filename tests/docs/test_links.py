@@ -47,8 +47,11 @@ def test_the_code_of_every_stage_is_two_clicks_from_the_readme(pages, root):
     assert how.path in first
     second = {path for _, path, _ in targets(how)}
     package = root / "tf_unseen_pose"
-    files = ["skeleton", "geometry", "warping", "pasting", "data/crop", "model/generator", "model/copying"]
-    files += ["model/compact_unet", "model/unet", "model/layers", "model/filling", "training/losses"]
+    files = ["skeleton", "geometry/pose_maps", "geometry/warping", "imaging/crop", "imaging/pasting"]
+    files += [
+        f"model/{name}" for name in ("generator", "copying_generator", "compact_unet", "unet", "layers", "pull_push")
+    ]
+    files += ["training/losses"]
     for name in files:
         assert package / f"{name}.py" in second, name
 

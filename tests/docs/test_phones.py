@@ -7,10 +7,10 @@ import pytest
 from ai_edge_litert.compiled_model import CompiledModel
 
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.data.joint_formats import HEAD_BEYOND_EARS, LEAST_VISIBILITY
 from tf_unseen_pose.export.tflite.conversion import convert
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.on_device.lite_file import LiteFile
+from tf_unseen_pose.pose.joint_formats import HEAD_BEYOND_EARS, LEAST_VISIBILITY
 
 ROW = re.compile(r"^\| (?:(\d) `(\w+)`)? *\| (in|out) \| `(\w+)` \| \[([\d, ]+)\] \|", re.MULTILINE)
 STATE = ["background", "joints", "layers", "picture"]

@@ -11,8 +11,8 @@ from tf_unseen_pose.data.dataset_writer import DatasetWriter
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.staging import stage_clip
 from tf_unseen_pose.data.synthetic import synthetic_clip
+from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
-from tf_unseen_pose.evaluation.models import Model
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.training.run import Run
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tf_unseen_pose.data.inpainting import inpainted
 from tf_unseen_pose.evaluation.baselines import copy_source, limb_layers, warp_only
-from tf_unseen_pose.evaluation.examples import Example
+from tf_unseen_pose.evaluation.example_pictures import Example
+from tf_unseen_pose.imaging.inpainting import inpainted
 from tf_unseen_pose.skeleton import PERSON
 
 

@@ -10,8 +10,8 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import evaluate as module
 from tf_unseen_pose.evaluation import metrics
+from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
-from tf_unseen_pose.evaluation.models import Model
 from tf_unseen_pose.training.feature_statistics import save_deviations
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unseen_pose.data.crop import person_height
 from tf_unseen_pose.evaluation import metrics
+from tf_unseen_pose.imaging.crop import person_height
 from tf_unseen_pose.skeleton import PERSON
 from tf_unseen_pose.training.losses import perceptual
 

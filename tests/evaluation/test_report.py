@@ -10,10 +10,10 @@ import pytest
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import report
-from tf_unseen_pose.evaluation.parts import Part
-from tf_unseen_pose.evaluation.quantities import BY_KEY
+from tf_unseen_pose.evaluation.metric_columns import BY_KEY
+from tf_unseen_pose.evaluation.metric_table import Part
 from tf_unseen_pose.evaluation.summary import summary
-from tf_unseen_pose.images import load_image
+from tf_unseen_pose.imaging.image_files import load_image
 
 
 class Page(HTMLParser):

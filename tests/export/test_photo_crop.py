@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unseen_pose.data import crop
 from tf_unseen_pose.export.photo_crop import PhotoCrop
+from tf_unseen_pose.imaging import crop
 from tf_unseen_pose.skeleton import GOLF, PERSON
 
 

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tf_unseen_pose.data.crop import invert, transform_joints
 from tf_unseen_pose.export import photos
+from tf_unseen_pose.imaging.crop import invert, transform_joints
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export import saved_model
 from tf_unseen_pose.export.saved_model import export_run
-from tf_unseen_pose.images import to_uint8
+from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.model.weights import save_weights
 from tf_unseen_pose.training.run import Run
 

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.data.crop import common_crop, sequence_crop
-from tf_unseen_pose.reposer import Reposer
+from tf_unseen_pose.imaging.crop import common_crop, sequence_crop
+from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.skeleton import PERSON
 
 

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from PIL import Image
 
-from tf_unseen_pose.data.video import probe
+from tf_unseen_pose.imaging.video import probe
 
 DEVELOPMENT = {"build", "ovmsclient", "pytest", "pytest-xdist", "ruff", "apache-beam", "playwright"}
 
@@ -98,7 +98,7 @@ def test_a_device_needs_no_tensorflow(install, root, tmp_path):
     said = run(tmp_path, programs / "python", "-m", "tf_unseen_pose.on_device", "--frames", 3, "-o", "out.png")
     assert "Made 3 frames" in said
     code = (
-        "from tf_unseen_pose.data.bundled import bundled; from tf_unseen_pose.on_device import TFLiteReposer;"
+        "from tf_unseen_pose.inference.bundled import bundled; from tf_unseen_pose.on_device import TFLiteReposer;"
         "image, source, motion = bundled();"
         "made = TFLiteReposer.load('lite').synthesize(image, motion.joints[2], source);"
         "import numpy, sys; from PIL import Image;"

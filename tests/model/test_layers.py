@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unseen_pose import warping
+from tf_unseen_pose.geometry import warping
 from tf_unseen_pose.model.layers import Heads, LimbSpatialTransformer, OriginAlignedUpsampling
 
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_unseen_pose.data.bundled import FOLDER, bundled
+from tf_unseen_pose.inference.bundled import FOLDER, bundled
 from tf_unseen_pose.on_device import __main__ as command
 from tf_unseen_pose.on_device.camera import Fitting
-from tf_unseen_pose.retargeting import retarget
+from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.skeleton import PERSON
 
 

@@ -74,7 +74,7 @@ import sys
 for name in ("tensorflow", "keras", "mediapipe", "av", "cv2", "scipy", "pydantic", "tqdm", "matplotlib", "typer"):
     sys.modules[name] = None
 import numpy as np
-from tf_unseen_pose.data.bundled import bundled
+from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.on_device import TFLiteReposer
 import tf_unseen_pose.on_device.__main__

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
 from tf_unseen_pose.serving.loaded import Signature, Spec
-from tf_unseen_pose.serving.refusals import Refusal
+from tf_unseen_pose.serving.request_errors import Refusal
 from tf_unseen_pose.serving.tensors import Limits, decode, decode_inputs, encode
 
 LIMITS = Limits(message_bytes=2**20, pixels=1000, rows=8)

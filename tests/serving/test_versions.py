@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tf_unseen_pose.serving.refusals import Refusal
+from tf_unseen_pose.serving.request_errors import Refusal
 from tf_unseen_pose.serving.versions import Model, Policy, State, Version
 
 

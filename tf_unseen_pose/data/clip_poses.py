@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_unseen_pose.data.crop import person_height
 from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.imaging.crop import person_height
 
 # On a canvas of 256 a person is about 228 pixels tall, so a smaller one is enlarged more than twice.
 SMALL_PERSON = 114

@@ -11,13 +11,13 @@ import numpy as np
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.augmentation import Augmentation
-from tf_unseen_pose.data.crop import common_crop, compose, invert, transform_joints
-from tf_unseen_pose.data.looks import Partners
+from tf_unseen_pose.data.background_swap import Backgrounds, Recomposition
+from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
+from tf_unseen_pose.data.lookalikes import Partners
 from tf_unseen_pose.data.pair_choice import find_pairs
-from tf_unseen_pose.data.pictures import DecodedFrame, DecodedFrames
-from tf_unseen_pose.data.recomposition import Backgrounds, Recomposition
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.data.resampling import cut_out
+from tf_unseen_pose.imaging.crop import common_crop, compose, invert, transform_joints
+from tf_unseen_pose.imaging.resampling import cut_out
 
 # The rows of noise are drawn from a table that would fill so many canvases.
 NOISE_CANVASES = 16

@@ -20,7 +20,7 @@ from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.augmentation import adjust_brightness
 from tf_unseen_pose.data.example_workers import FEW_CORES, batch_maker, worker_count
 from tf_unseen_pose.data.examples import EXAMPLE_TYPES, NOISE_CANVASES, cut_example, draw_noise_rows, example_shapes
-from tf_unseen_pose.data.pictures import DecodedFrames
+from tf_unseen_pose.data.frame_cache import DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, read_frame
-from tf_unseen_pose.data.joint_formats import blazepose_to_person
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.pose.joint_formats import blazepose_to_person
 
 
 def pair_clips(root: Path, max_side: int | None = None) -> list[Clip]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_unseen_pose.data.pose_files import Poses, write_poses
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
+from tf_unseen_pose.pose.pose_files import Poses, write_poses
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tf_unseen_pose.contact_sheet import SIDE_COLOURS
 from tf_unseen_pose.data.clip_poses import SMALL_MOVEMENT, SMALL_PERSON, ClipPoses
+from tf_unseen_pose.imaging.drawing import SIDE_COLOURS
 from tf_unseen_pose.skeleton import Skeleton
 
 _INK = {"light": "#24292f", "dark": "#d5dae0"}

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture, fault_of_pose
-from tf_unseen_pose.data.crop import compose, invert, person_scale, transform_joints
+from tf_unseen_pose.imaging.crop import compose, invert, person_scale, transform_joints
 from tf_unseen_pose.skeleton import Skeleton
 
 # Why a frame is `Rejected` that cannot be aligned.

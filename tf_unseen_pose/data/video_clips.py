@@ -13,12 +13,12 @@ import numpy as np
 
 from tf_unseen_pose.data import registration
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected, encode_picture
-from tf_unseen_pose.data.crop import person_height
-from tf_unseen_pose.data.pose_estimation import Detection, PoseEstimator, open_estimator
 from tf_unseen_pose.data.shots import longest_shot, thumbnail
-from tf_unseen_pose.data.video import read_video
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.images import shrink
+from tf_unseen_pose.imaging.crop import person_height
+from tf_unseen_pose.imaging.image_files import shrink
+from tf_unseen_pose.imaging.video import read_video
+from tf_unseen_pose.pose.estimation import Detection, PoseEstimator, open_estimator
 from tf_unseen_pose.skeleton import PERSON
 
 OTHER_SHOT = "cut between shots, and this is not the longest shot"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tf_unseen_pose.config import Config, load_config
 from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
-from tf_unseen_pose.evaluation.models import Model
 from tf_unseen_pose.evaluation.report import write_report
 from tf_unseen_pose.training.fit import train
 from tf_unseen_pose.training.run import Run

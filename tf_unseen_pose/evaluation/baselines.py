@@ -3,11 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose import geometry
-from tf_unseen_pose.data.inpainting import inpainted
-from tf_unseen_pose.evaluation.examples import Example
+from tf_unseen_pose.evaluation.example_pictures import Example
+from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.geometry.warping import warp
+from tf_unseen_pose.imaging.inpainting import inpainted
 from tf_unseen_pose.skeleton import Skeleton
-from tf_unseen_pose.warping import warp
 
 # A pixel also belongs to a limb whose prior is at least this part of the strongest one there: limbs overlap about their
 # joints, and no gap opens when they turn.
@@ -31,7 +31,7 @@ def warp_only(example: Example, skeleton: Skeleton) -> np.ndarray:
     """
     layers = limb_layers(example, skeleton)
     source, target = (tf.constant(joints[None]) for joints in (example.source_joints, example.target_joints))
-    target_to_source = geometry.limb_transforms(source, target, skeleton)[0]
+    target_to_source = pose_maps.limb_transforms(source, target, skeleton)[0]
     warped = warp(layers, target_to_source).numpy()
     picture = inpainted(example.source, example.source_mask).astype(np.float32)
     rest = [limb for limb in reversed(range(skeleton.limb_count)) if limb != skeleton.root_index]
@@ -43,7 +43,9 @@ def warp_only(example: Example, skeleton: Skeleton) -> np.ndarray:
 def limb_layers(example: Example, skeleton: Skeleton) -> np.ndarray:
     """The source's limbs: float32 [L, H, W, 4], colour (0..255) times opacity, and opacity."""
     height, width = example.source_mask.shape
-    priors = geometry.limb_priors(tf.constant(example.source_joints[None]), skeleton, height, width)[0, ..., 1:].numpy()
+    priors = pose_maps.limb_priors(tf.constant(example.source_joints[None]), skeleton, height, width)[
+        0, ..., 1:
+    ].numpy()
     mine = (priors > 0) & (priors >= _OVERLAP * priors.max(axis=-1, keepdims=True))
     opacity = mine * example.source_mask[..., None]
     # A warp repeats what lies at the border for ever; nothing of a limb that the canvas cuts off may lie there.

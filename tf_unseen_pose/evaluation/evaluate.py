@@ -21,12 +21,12 @@ from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.evaluation import cases, quantities
+from tf_unseen_pose.evaluation import evaluation_pairs, metric_columns
 from tf_unseen_pose.evaluation.baselines import copy_source, warp_only
-from tf_unseen_pose.evaluation.examples import Example, ExampleReader
-from tf_unseen_pose.evaluation.measuring import Detector, Measuring, PerceptualError, measure_flicker
-from tf_unseen_pose.evaluation.models import Model, require_same_canvas
-from tf_unseen_pose.evaluation.parts import Part
+from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
+from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
+from tf_unseen_pose.evaluation.metric_table import Part
+from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, PerceptualError, measure_flicker
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.skeleton import PERSON
 from tf_unseen_pose.training.feature_statistics import load_deviations, measure_deviations
@@ -50,7 +50,7 @@ class Options:
         seed: of the choice of cases and of the resampling.
         across: whether to try poses of other actions, too.
         poses: whether to find poses in the results.
-        pose_model: MediaPipe's .task file; see `data.landmarker_model`.
+        pose_model: MediaPipe's .task file; see `pose.landmarker_model`.
         features_weights: as `loss.features_weights`; by default the one that the first model was trained with.
     """
 
@@ -84,9 +84,9 @@ class Evaluation:
     reader: ExampleReader
     models: dict[str, Model]
     methods: dict[str, Method]
-    within: Part[cases.Case]
-    sequences: Part[cases.Sequence] | None
-    across: Part[cases.Case] | None
+    within: Part[evaluation_pairs.Case]
+    sequences: Part[evaluation_pairs.Sequence] | None
+    across: Part[evaluation_pairs.Case] | None
     left_out: int
     drawn_masks: int
     seconds: dict[str, float]
@@ -111,10 +111,10 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
     _check_names(models)
     require_same_canvas(models)
     first = next(iter(models.values()))
-    clips = cases.clips_of_split(dataset, options.split)
-    pairs = cases.pairs_within(dataset, clips, options.pairs, options.seed, first.config.data.min_gap)
-    others = cases.pairs_across(dataset, clips, options.pairs, options.seed) if options.across else []
-    runs = cases.sequences(dataset, clips, _SEQUENCES, options.seed)
+    clips = evaluation_pairs.clips_of_split(dataset, options.split)
+    pairs = evaluation_pairs.pairs_within(dataset, clips, options.pairs, options.seed, first.config.data.min_gap)
+    others = evaluation_pairs.pairs_across(dataset, clips, options.pairs, options.seed) if options.across else []
+    runs = evaluation_pairs.sequences(dataset, clips, _SEQUENCES, options.seed)
     skeleton, reader = first.config.model.body, ExampleReader(dataset, first.config)
     # Before minutes of work: a dataset of another skeleton is refused here.
     reader.within(pairs[0])
@@ -148,7 +148,7 @@ def _open_detector(config: Config, options: Options, stack: ExitStack) -> Detect
     if not options.poses or config.model.body is not PERSON:
         return None
     # MediaPipe is large, and not needed by those who want no poses.
-    from tf_unseen_pose.data.pose_estimation import open_estimator
+    from tf_unseen_pose.pose.estimation import open_estimator
 
     return stack.enter_context(open_estimator(model=options.pose_model))
 
@@ -198,7 +198,7 @@ class _Work:
         self._dataset, self._reader, self._methods, self._measuring = dataset, reader, methods, measuring
         self.times: dict[str, list[float]] = {name: [] for name in methods}
 
-    def within(self, pairs: Sequence[cases.Case], bar: tqdm) -> tuple[Part[cases.Case], int]:
+    def within(self, pairs: Sequence[evaluation_pairs.Case], bar: tqdm) -> tuple[Part[evaluation_pairs.Case], int]:
         """The pairs' numbers, and of how many a mask was drawn."""
         measured, movement, drawn_masks = [], [], 0
         for i, case in enumerate(pairs):
@@ -212,9 +212,11 @@ class _Work:
             movement.append(example.movement)
             drawn_masks += example.masks_drawn
             bar.update()
-        return self._part(pairs, movement, quantities.PAIRS, measured, [*self._methods, TARGET]), drawn_masks
+        return self._part(pairs, movement, metric_columns.PAIRS, measured, [*self._methods, TARGET]), drawn_masks
 
-    def across(self, pairs: Sequence[cases.Case], bar: tqdm) -> tuple[Part[cases.Case] | None, int]:
+    def across(
+        self, pairs: Sequence[evaluation_pairs.Case], bar: tqdm
+    ) -> tuple[Part[evaluation_pairs.Case] | None, int]:
         """The numbers of cases across actions, and how many poses could not be fitted to the source."""
         kept, measured, movement, left_out = [], [], [], 0
         for case in pairs:
@@ -229,9 +231,9 @@ class _Work:
             bar.update()
         if not kept:
             return None, left_out
-        return self._part(kept, movement, quantities.ACROSS, measured, [*self._methods]), left_out
+        return self._part(kept, movement, metric_columns.ACROSS, measured, [*self._methods]), left_out
 
-    def sequences(self, runs: Sequence[cases.Sequence], bar: tqdm) -> Part[cases.Sequence] | None:
+    def sequences(self, runs: Sequence[evaluation_pairs.Sequence], bar: tqdm) -> Part[evaluation_pairs.Sequence] | None:
         """Flicker; None where there are no sequences."""
         measured, movement = [], []
         for run in runs:
@@ -245,7 +247,7 @@ class _Work:
             measured.append({name: _means([step[name] for step in steps]) for name in self._methods})
             movement.append(float(np.nanmean(way)))
             bar.update()
-        return self._part(runs, movement, quantities.SEQUENCES, measured, [*self._methods]) if runs else None
+        return self._part(runs, movement, metric_columns.SEQUENCES, measured, [*self._methods]) if runs else None
 
     def _measured(self, example: Example) -> dict[str, dict[str, float]]:
         comparison, found = self._measuring.against(example), {}
@@ -260,11 +262,11 @@ class _Work:
         self,
         run: Sequence[Any],
         movement: list[float],
-        kinds: Sequence[quantities.Quantity],
+        kinds: Sequence[metric_columns.Quantity],
         measured: list[dict[str, dict[str, float]]],
         methods: list[str],
     ) -> Part[Any]:
-        pairs = [isinstance(case, cases.Case) for case in run]
+        pairs = [isinstance(case, evaluation_pairs.Case) for case in run]
         sources = [case.source_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]
         targets = [case.target_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]
         actions = [self._dataset.clips[clip].action for clip in targets]

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tf_unseen_pose.evaluation.parts import Part
-from tf_unseen_pose.evaluation.quantities import BY_KEY
+from tf_unseen_pose.evaluation.metric_columns import BY_KEY
+from tf_unseen_pose.evaluation.metric_table import Part
 
 # Okabe and Ito's colours, told apart by everybody; a method has one in all plots.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")

@@ -16,20 +16,20 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from tf_unseen_pose.contact_sheet import contact_sheet, draw_pose
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import plots
 from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, Evaluation
-from tf_unseen_pose.evaluation.examples import Example
+from tf_unseen_pose.evaluation.example_pictures import Example
 from tf_unseen_pose.evaluation.intervals import Estimate
-from tf_unseen_pose.evaluation.parts import Part
-from tf_unseen_pose.evaluation.quantities import HEADLINES, Quantity
+from tf_unseen_pose.evaluation.markdown_table import LABELS, case_sheet, table
+from tf_unseen_pose.evaluation.metric_columns import HEADLINES, Quantity
+from tf_unseen_pose.evaluation.metric_table import Part
 from tf_unseen_pose.evaluation.summary import summary
-from tf_unseen_pose.evaluation.table import LABELS, case_sheet, table
 from tf_unseen_pose.files import replacing, require_folder
-from tf_unseen_pose.images import save_image
-from tf_unseen_pose.provenance import saving_options
+from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.provenance import saving_options
 from tf_unseen_pose.skeleton import PERSON
 
 PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.png"

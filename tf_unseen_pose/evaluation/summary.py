@@ -3,10 +3,10 @@
 import math
 
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.evaluation.cases import Case, Sequence
 from tf_unseen_pose.evaluation.evaluate import Evaluation
+from tf_unseen_pose.evaluation.evaluation_pairs import Case, Sequence
 from tf_unseen_pose.evaluation.intervals import Estimate
-from tf_unseen_pose.evaluation.parts import Part
+from tf_unseen_pose.evaluation.metric_table import Part
 
 
 def summary(evaluation: Evaluation) -> dict:

@@ -12,12 +12,12 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tf_unseen_pose.data.bundled import bundled
-from tf_unseen_pose.data.crop import common_crop, invert, sequence_crop, transform_joints
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.signatures import EXPLAINED
-from tf_unseen_pose.images import to_uint8
-from tf_unseen_pose.reposer import Canvas, Reposer
+from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
+from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.inference.bundled import bundled
+from tf_unseen_pose.inference.local import Canvas, Reposer
 from tf_unseen_pose.skeleton import PERSON, Skeleton
 
 # Rounding to 8 bits may fall the other way; numbers of a state or a stage may differ in their last digits.

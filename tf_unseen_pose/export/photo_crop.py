@@ -1,15 +1,15 @@
-"""The twin of `data.crop` within a graph: where in a photo the network's canvas lies.
+"""The twin of `imaging.crop` within a graph: where in a photo the network's canvas lies.
 
-The same numbers, in float64, by the same steps; `data.crop` says why. Tests compare the two.
+The same numbers, in float64, by the same steps; `imaging.crop` says why. Tests compare the two.
 
-Convention: as `data.crop`; poses are [T, J, 3] with visibility, 0 meaning absent.
+Convention: as `imaging.crop`; poses are [T, J, 3] with visibility, 0 meaning absent.
 """
 
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose.data import crop
 from tf_unseen_pose.export.checks import require
+from tf_unseen_pose.imaging import crop
 from tf_unseen_pose.skeleton import Skeleton
 
 

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tf_unseen_pose.assets.shipped import write_sums
 from tf_unseen_pose.compat import layer_precision, tensorflow_variable
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.about import write_about
 from tf_unseen_pose.export.parity import parity
 from tf_unseen_pose.export.signatures import Signatures
-from tf_unseen_pose.export.warmup import write_warmup
+from tf_unseen_pose.export.warmup_requests import write_warmup
+from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
-from tf_unseen_pose.reposer import Reposer
-from tf_unseen_pose.shipped import write_sums
 from tf_unseen_pose.training.run import Run
 
 

@@ -21,9 +21,9 @@ from tf_unseen_pose.config import Config
 from tf_unseen_pose.export import photos
 from tf_unseen_pose.export.checks import require, require_inside, require_pose
 from tf_unseen_pose.export.photo_crop import PhotoCrop
+from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
+from tf_unseen_pose.inference.photo_reposer import TARGET_MARGIN
 from tf_unseen_pose.model import PoseModel
-from tf_unseen_pose.photo_reposer import TARGET_MARGIN
-from tf_unseen_pose.pixels import from_bytes, to_bytes
 
 # Frames of a sequence that are rendered together, and how many a request may ask for.
 _AT_ONCE, _MOST_FRAMES = 4, 256

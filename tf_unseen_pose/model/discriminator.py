@@ -5,9 +5,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose import geometry
 from tf_unseen_pose.compat import spectral_normalization
 from tf_unseen_pose.config import DiscriminatorConfig, ModelConfig
+from tf_unseen_pose.geometry import pose_maps
 
 
 class Discriminator(keras.Model):
@@ -43,7 +43,7 @@ class Discriminator(keras.Model):
         image, sigma = inputs["image"], self.model_config.heatmap_sigma
         height, width = image.shape[1:3]
         heatmaps = [
-            geometry.joint_heatmaps(inputs[key], height, width, sigma=sigma)
+            pose_maps.joint_heatmaps(inputs[key], height, width, sigma=sigma)
             for key in ("source_joints", "target_joints")
         ]
         return self.network([image, tf.concat(heatmaps, axis=-1)], training=training)

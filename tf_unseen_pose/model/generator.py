@@ -26,8 +26,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose import geometry
 from tf_unseen_pose.config import ModelConfig, UNetConfig
+from tf_unseen_pose.geometry import pose_maps
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
@@ -82,7 +82,7 @@ class Generator(PoseModel):
 
     def _encode(self, image, joints, noise=None, training=False):
         heatmaps = self.heatmaps(joints)
-        priors = geometry.limb_priors(joints, self.body, self.config.height, self.config.width)
+        priors = pose_maps.limb_priors(joints, self.body, self.config.height, self.config.width)
         logits = self.segmentation([image, heatmaps], training=training)["logits"]
         masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
         layers = tf.transpose(masks[..., 1:], [0, 3, 1, 2])[..., None] * image[:, None]
@@ -113,7 +113,7 @@ class Generator(PoseModel):
         return tf.concat([picture, visible], axis=-1)
 
     def _render(self, state, target_joints, training=False):
-        target_to_source = geometry.limb_transforms(state.joints, target_joints, self.body)
+        target_to_source = pose_maps.limb_transforms(state.joints, target_joints, self.body)
         warped = self.transformer(state.layers, target_to_source)
         height, width = warped.shape[2:4]
         stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 3 * self.body.limb_count])

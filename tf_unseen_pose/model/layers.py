@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose import warping
+from tf_unseen_pose.geometry import warping
 
 SERIAL = "tf_unseen_pose"
 

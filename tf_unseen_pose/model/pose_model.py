@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose import geometry
 from tf_unseen_pose.config import ModelConfig
+from tf_unseen_pose.geometry import pose_maps
 
 
 class PoseModel(keras.Model):
@@ -30,7 +30,7 @@ class PoseModel(keras.Model):
 
     def heatmaps(self, joints: tf.Tensor) -> tf.Tensor:
         """[B, J, 3] in pixels of the canvas -> [B, H / 2, W / 2, J]."""
-        return geometry.joint_heatmaps(joints, self.config.height, self.config.width, sigma=self.config.heatmap_sigma)
+        return pose_maps.joint_heatmaps(joints, self.config.height, self.config.width, sigma=self.config.heatmap_sigma)
 
     def encode_source(self, image: tf.Tensor, joints: tf.Tensor, noise: tf.Tensor | None = None) -> Any:
         """All that `render` needs to know of a source: a named tuple of tensors.

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_unseen_pose.data.bundled import bundled
-from tf_unseen_pose.data.pose_sources import find_poses
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.images import load_image, shrink
+from tf_unseen_pose.imaging.image_files import load_image, shrink
+from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.on_device.camera import Fitting, camera_poses, learned_poses
 from tf_unseen_pose.on_device.output import Pace, Window, open_output
 from tf_unseen_pose.on_device.reposer import DEFAULT_VARIANT, TFLiteReposer
-from tf_unseen_pose.retargeting import retarget
+from tf_unseen_pose.pose.retargeting import retarget
+from tf_unseen_pose.pose.sources import find_poses
 
 _FPS = 25.0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.retargeting import retarget
+from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.skeleton import Skeleton
 
 # Poses from which the person's proportions and place are learned before the first picture is shown.
@@ -22,7 +22,7 @@ def camera_poses(index: int) -> Iterator[np.ndarray]:
     try:
         import cv2
 
-        from tf_unseen_pose.data.pose_estimation import open_estimator
+        from tf_unseen_pose.pose.estimation import open_estimator
     except ImportError as error:
         raise UserError(
             f"Poses of a camera take the package '{error.name}', which is not installed; install it, or give --driving "

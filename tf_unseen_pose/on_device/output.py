@@ -10,8 +10,8 @@ from PIL import Image
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing, require_folder
-from tf_unseen_pose.images import save_image
-from tf_unseen_pose.provenance import mark_video
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.provenance import mark_video
 
 _STILLS = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -88,7 +88,7 @@ class Video(Nothing):
 
     def __init__(self, path: Path, fps: float):
         try:
-            from tf_unseen_pose.data.video import VideoWriter
+            from tf_unseen_pose.imaging.video import VideoWriter
         except ImportError as error:
             raise UserError(
                 f"Writing {path} takes the package '{error.name}', which is not installed; install it, or write a .gif."

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_unseen_pose.images import to_uint8
+from tf_unseen_pose.assets.shipped import tflite_file
+from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.inference.photo_reposer import PhotoReposer
 from tf_unseen_pose.on_device.cutting import cut_out
 from tf_unseen_pose.on_device.lite_file import LiteFile
-from tf_unseen_pose.photo_reposer import PhotoReposer
-from tf_unseen_pose.shipped import tflite_file
 
 # What runs where nothing else is asked for: the same picture as float32. On x86 int8 was no faster.
 DEFAULT_VARIANT = "float16"

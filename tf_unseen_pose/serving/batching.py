@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.serving.loaded import Signature
-from tf_unseen_pose.serving.refusals import Refusal, from_model
+from tf_unseen_pose.serving.request_errors import Refusal, from_model
 
 Arrays = dict[str, np.ndarray]
 

@@ -13,8 +13,8 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from tf_unseen_pose.serving.logs import Log
-from tf_unseen_pose.serving.metrics import Metrics
-from tf_unseen_pose.serving.refusals import Refusal, invalid
+from tf_unseen_pose.serving.prometheus import Metrics
+from tf_unseen_pose.serving.request_errors import Refusal, invalid
 
 _INTERNAL = "The server failed at this request, which is noted in its log; trying again may help."
 # A client's deadline began when it sent, the server's when the call came: it leaves that many seconds early at most.

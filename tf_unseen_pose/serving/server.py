@@ -22,8 +22,8 @@ from tf_unseen_pose.serving.batching import Batcher, BatchOptions
 from tf_unseen_pose.serving.endpoint import Endpoints
 from tf_unseen_pose.serving.health import HEALTH_SERVICE, Health
 from tf_unseen_pose.serving.logs import Log
-from tf_unseen_pose.serving.metrics import Metrics
-from tf_unseen_pose.serving.models import Models, ModelSettings, numbered_folders
+from tf_unseen_pose.serving.prometheus import Metrics
+from tf_unseen_pose.serving.served_models import Models, ModelSettings, numbered_folders
 from tf_unseen_pose.serving.service import MODEL_SERVICE, PREDICTION_SERVICE, Service
 from tf_unseen_pose.serving.tensors import Limits
 

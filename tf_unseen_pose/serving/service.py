@@ -20,8 +20,8 @@ from tensorflow_serving.config import model_server_config_pb2
 from tf_unseen_pose.serving.batching import Batcher
 from tf_unseen_pose.serving.endpoint import Call, Endpoints
 from tf_unseen_pose.serving.loaded import DEFAULT_SIGNATURE, LoadedModel, Signature
-from tf_unseen_pose.serving.models import Models, ModelSettings
-from tf_unseen_pose.serving.refusals import Refusal, invalid, listed, not_found, quoted
+from tf_unseen_pose.serving.request_errors import Refusal, invalid, listed, not_found, quoted
+from tf_unseen_pose.serving.served_models import Models, ModelSettings
 from tf_unseen_pose.serving.tensors import Limits, decode_inputs, encode
 from tf_unseen_pose.serving.versions import Model, Policy, Version
 

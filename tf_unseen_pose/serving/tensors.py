@@ -14,8 +14,8 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
 from tf_unseen_pose.serving.loaded import Signature, Spec, shape_text
-from tf_unseen_pose.serving.pictures import check_pictures
-from tf_unseen_pose.serving.refusals import invalid, listed, quoted
+from tf_unseen_pose.serving.picture_headers import check_pictures
+from tf_unseen_pose.serving.request_errors import invalid, listed, quoted
 
 PICTURES, JOINTS = "image_bytes", "joints"
 _HIGHEST_RANK = 8

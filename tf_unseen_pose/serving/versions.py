@@ -7,7 +7,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from tf_unseen_pose.serving.loaded import LoadedModel
-from tf_unseen_pose.serving.refusals import listed, not_found, quoted
+from tf_unseen_pose.serving.request_errors import listed, not_found, quoted
 
 
 class State(IntEnum):

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.images import save_image
+from tf_unseen_pose.imaging.image_files import save_image
 
 Logs = dict[str, float] | None
 

@@ -82,7 +82,7 @@ def blend_l1(target_image: tf.Tensor, blended: tf.Tensor, copied: tf.Tensor) -> 
 
     Args:
         target_image: [B, H, W, 3].
-        blended: [B, h, w, 3], see `model.copying`.
+        blended: [B, h, w, 3], see `model.copying_generator`.
         copied: [B, H, W, 1], the part of every pixel that is copied; no gradient goes into it.
     """
     factor = target_image.shape[1] // blended.shape[1]

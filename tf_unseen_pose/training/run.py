@@ -15,13 +15,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tf_unseen_pose.assets.shipped import model_folder
 from tf_unseen_pose.config import Config, StageConfig, read_config
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model import PoseModel, build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
-from tf_unseen_pose.shipped import model_folder
 
 # What may change when a run is resumed: how long it goes on, how often it speaks and in what way steps are computed.
 _MAY_CHANGE = {

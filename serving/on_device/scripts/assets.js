@@ -10,7 +10,7 @@ const project = join(here, '../..');
 const models = process.env.TFLITE_FOLDER ?? join(project, 'saved_models/lite/tflite');
 const litert = join(here, 'node_modules/@litertjs/core/wasm');
 const blazepose = join(here, 'node_modules/@mediapipe/pose');
-const demo = join(project, 'tf_unseen_pose/demo_data');
+const demo = join(project, 'tf_unseen_pose/assets/demo_data');
 
 /** The smallest file that loses next to nothing: float16 weights, else float32. */
 async function model() {

@@ -1,9 +1,9 @@
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.export.tflite import export_tflite, files
+from tf_unseen_pose.export.tflite import export_files, export_tflite
 from tf_unseen_pose.export.tflite.comparison import Task, measure_task
-from tf_unseen_pose.export.tflite.examples import called_with, dataset_pairs
+from tf_unseen_pose.export.tflite.sample_inputs import called_with, dataset_pairs
 
 
 def test_pairs_of_a_dataset(lite_files, dataset_path):
@@ -27,5 +27,5 @@ def test_the_task_is_judged_by_evaluation(lite_files, lite_contents, tmp_path):
 
 def test_a_dataset_without_held_out_pairs_is_refused_at_once(lite_files, dataset_path, tmp_path, refuses):
     lite = lite_files[0]
-    refuses(lambda: export_tflite(lite, tmp_path, files.Options(data=dataset_path, pairs=2)), "validation")
+    refuses(lambda: export_tflite(lite, tmp_path, export_files.Options(data=dataset_path, pairs=2)), "validation")
     assert not list(tmp_path.iterdir())

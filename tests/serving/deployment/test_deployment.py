@@ -13,8 +13,8 @@ from google.protobuf import json_format, text_format
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from tf_unseen_pose.data.pose_files import Poses, write_poses
-from tf_unseen_pose.images import save_image
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.pose.pose_files import Poses, write_poses
 
 SERVING = Path(__file__).parents[3] / "serving"
 

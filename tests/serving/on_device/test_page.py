@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from tf_unseen_pose import Reposer
-from tf_unseen_pose.data.crop import invert, sequence_crop, transform_joints
-from tf_unseen_pose.data.resampling import cut_out
-from tf_unseen_pose.demo import bundled
-from tf_unseen_pose.pasting import Pasting
-from tf_unseen_pose.pixels import from_bytes, to_bytes
+from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
+from tf_unseen_pose.imaging.crop import invert, sequence_crop, transform_joints
+from tf_unseen_pose.imaging.pasting import Pasting
+from tf_unseen_pose.imaging.resampling import cut_out
+from tf_unseen_pose.inference.demo import bundled
 from tf_unseen_pose.skeleton import PERSON
 
 SIDE = 256

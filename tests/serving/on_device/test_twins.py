@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from tf_unseen_pose.data.crop import sequence_crop
-from tf_unseen_pose.data.resampling import cut_out
-from tf_unseen_pose.demo import bundled
-from tf_unseen_pose.provenance import png_chunks
-from tf_unseen_pose.retargeting import retarget
+from tf_unseen_pose.imaging.crop import sequence_crop
+from tf_unseen_pose.imaging.provenance import png_chunks
+from tf_unseen_pose.imaging.resampling import cut_out
+from tf_unseen_pose.inference.demo import bundled
+from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.skeleton import PERSON
 
 SIDE = 256

@@ -6,6 +6,6 @@ DIR/tflite/
   SHA256SUMS                                                     of all of these
 """
 
-from tf_unseen_pose.export.tflite.files import export_tflite
+from tf_unseen_pose.export.tflite.export_files import export_tflite
 
 __all__ = ["export_tflite"]

@@ -8,15 +8,15 @@ import numpy as np
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.evaluation import metrics
+from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
-from tf_unseen_pose.evaluation.examples import Example
-from tf_unseen_pose.evaluation.models import Model
-from tf_unseen_pose.export.tflite.examples import called_with
-from tf_unseen_pose.images import to_uint8
+from tf_unseen_pose.evaluation.example_pictures import Example
+from tf_unseen_pose.export.tflite.sample_inputs import called_with
+from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.on_device.lite_file import LiteFile
 from tf_unseen_pose.training.run import Run
 
-# Of `evaluation.quantities`, those that the table shows.
+# Of `evaluation.metric_columns`, those that the table shows.
 TASK = ("vgg", "vgg_inside", "pckh", "ssim_inside")
 
 

@@ -55,7 +55,7 @@ class Clock:
         return found
 
     def _in_process(self, path: Path, threads: int) -> dict[str, float]:
-        command = [sys.executable, "-m", "tf_unseen_pose.on_device.measuring", str(path)]
+        command = [sys.executable, "-m", "tf_unseen_pose.on_device.speed", str(path)]
         command += ["--threads", str(threads), "--seconds", str(self._seconds)]
         # The child finds the package wherever this process was started.
         paths = (str(Path(tf_unseen_pose.__file__).parents[1]), os.environ.get("PYTHONPATH"))

@@ -1,4 +1,4 @@
-// Where in a photo the network's canvas lies: the twin of `tf_unseen_pose/data/crop.py`, which says why.
+// Where in a photo the network's canvas lies: the twin of `tf_unseen_pose/imaging/crop.py`, which says why.
 // A crop is {step, x, y}: pixel (i, j) of the canvas shows the photo at (x + step i, y + step j).
 
 import { index } from '../pose/skeleton.js';

@@ -1,4 +1,4 @@
-// Putting the network's canvas back into the photo, with a feathered edge: as `tf_unseen_pose/pasting.py` does.
+// Putting the network's canvas back into the photo, with a feathered edge: as `tf_unseen_pose/imaging/pasting.py` does.
 
 import { CANVAS } from './crop.js';
 

@@ -5,7 +5,7 @@ import { JOINTS } from './skeleton.js';
 
 export const DETECTOR_SIZE = 224, LANDMARK_SIZE = 256;
 const LEAST_SCORE = 0.5, LEAST_VISIBILITY = 0.1, REGION_SCALE = 1.25;
-// From the neck through the ears to the top of the head; see `tf_unseen_pose/data/joint_formats.py`.
+// From the neck through the ears to the top of the head; see `tf_unseen_pose/pose/joint_formats.py`.
 const HEAD_BEYOND_EARS = 0.6;
 const NUMBERS_A_LANDMARK = 5;
 

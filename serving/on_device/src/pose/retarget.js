@@ -1,4 +1,4 @@
-// A driving person's motion on the source person's body: the twin of `tf_unseen_pose/retargeting.py`, which says why.
+// A driving person's motion on the source person's body: the twin of `tf_unseen_pose/pose/retargeting.py`, which says why.
 // Points are the 14 joints, then the middle of the hips and that of the shoulders.
 
 import { BONES, index } from './skeleton.js';

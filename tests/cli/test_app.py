@@ -1,0 +1,313 @@
+"""The command line as users type it: what it leaves, what it says, how it ends."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from authors_file import write_authors_file
+from PIL import Image
+from small_networks import TINY
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.plan import Options
+from tf_unseen_pose.data.prepare import prepare
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.data.synthetic import synthetic_clip
+from tf_unseen_pose.imaging.image_files import load_image, save_image
+from tf_unseen_pose.imaging.video import VideoWriter, probe, read_video
+from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.pose.pose_files import Poses, read_poses, write_poses
+from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.training.run import Run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A photo, two poses and an untrained run."""
+    path = tmp_path_factory.mktemp("work")
+    source, target = (list(synthetic_clip(2, 6, 150, 200))[i] for i in (0, 3))
+    save_image(path / "photo.png", source.image)
+    write_poses(path / "source.json", Poses(source.joints[None], 200, 150))
+    write_poses(path / "target.json", Poses(target.joints[None], 200, 150))
+    config = load_config("tiny", TINY)
+    Run.create(path / "run", config).save_weights(build_generator(config.model))
+    return path
+
+
+def synthesize(folder, **changes):
+    options = {
+        "photo": folder / "photo.png",
+        "--target": folder / "target.json",
+        "--source-pose": folder / "source.json",
+    }
+    options.update({"--model": folder / "run", "-o": folder / "out.png"}, **changes)
+    photo = options.pop("photo")
+    return ["synthesize", photo, *(item for pair in options.items() for item in pair if item is not True)]
+
+
+def test_a_package_that_cannot_be_loaded_is_one_line(folder, tmp_path):
+    (tmp_path / "numpy.py").write_text("raise ImportError('libfoo.so.1: cannot open shared object file')")
+    command = [sys.executable, "-m", "tf_unseen_pose", *map(str, synthesize(folder))]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2 and "libfoo.so.1" in done.stderr and "'unseen-pose doctor'" in done.stderr
+    assert done.stderr.count("\n") == 1 and not done.stdout
+
+
+def test_synthesize_writes_the_photo_and_the_explanation(folder, run):
+    code, out, _ = run(*synthesize(folder), "--explain")
+    assert code == 0 and "out.png" in out and "out-explain.png" in out
+    assert load_image(folder / "out.png").shape == (150, 200, 3)
+    sheet = load_image(folder / "out-explain.png")
+    assert sheet.shape[0] > 800 and sheet.std() > 20
+    for name in ("out.png", "out-explain.png"):
+        assert b"compositeWithTrainedAlgorithmicMedia" in (folder / name).read_bytes(), name
+    assert run(*synthesize(folder), "--crop")[0] == 0
+    assert load_image(folder / "out.png").shape == (64, 64, 3)
+
+
+def spoil(folder, name, change):
+    content = json.loads((folder / "target.json").read_text())
+    change(content["poses"][0]["joints"])
+    (folder / name).write_text(json.dumps(content))
+    return folder / name
+
+
+def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
+    (folder / "text.jpg").write_text("not a picture")
+    (tmp_path / "notes.json").write_text("{}")
+    Run.create(tmp_path / "empty", load_config("tiny"))
+
+    def invisible(joints):
+        joints[:] = [[x, y, 0] for x, y, _ in joints]
+
+    def set_joint(i, values):
+        return lambda joints: joints.__setitem__(i, values)
+
+    cases = [
+        ({"photo": folder / "none.jpg"}, "no file"),
+        ({"photo": folder / "text.jpg"}, "not an image"),
+        ({"--target": spoil(folder, "13.json", lambda joints: joints.pop())}, "13 joints"),
+        ({"--target": spoil(folder, "nan.json", set_joint(3, [float("nan"), 5, 1]))}, "right_elbow"),
+        ({"--target": spoil(folder, "blind.json", invisible)}, "visible"),
+        ({"--target": spoil(folder, "out.json", set_joint(4, [500, 20, 1]))}, "outside"),
+        ({"--target": folder / "text.jpg"}, "not an image"),
+        ({"--target": folder / "dance.mp4"}, "use 'animate' for videos"),
+        ({"--target": tmp_path / "notes.json"}, "not a pose file"),
+        ({"--source-pose": folder / "none.json"}, "no pose file"),
+        ({"--model": tmp_path / "empty"}, "no weights"),
+        ({"--model": folder / "none"}, "no model folder"),
+        ({"-o": folder / "none" / "out.png"}, "no folder"),
+        ({"-o": folder / "out.docx"}, "format"),
+    ]
+    for changes, words in cases:
+        code, out, err = run(*synthesize(folder, **changes))
+        assert code == 2 and words in err, (changes, err)
+        assert err.count("\n") == 1 and "Traceback" not in err and not out
+
+
+def test_a_real_process_ends_with_code_2_and_one_line(folder):
+    command = [sys.executable, "-m", "tf_unseen_pose", *map(str, synthesize(folder, photo=folder / "none.jpg"))]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 2 and result.stdout == ""
+    assert result.stderr == f"unseen-pose: There is no file {folder / 'none.jpg'}; name an existing photo.\n"
+
+
+def test_prepare_and_what_train_refuses(folder, run, tmp_path):
+    data, where = tmp_path / "data", shutil.copytree(folder / "run", tmp_path / "run")
+    code, out, _ = run("prepare", "-o", data, "--format", "synthetic", "--clips", 1, "--frames", 4, "--size", 64)
+    assert code == 0 and "1 clips (0 for validation), 4 frames" in out and "summary.html" in out
+    # Without --config a run keeps its own.
+    code, _, err = run("train", "--data", data, "--run", where, "--set", "train.seed=4")
+    assert code == 2 and "train.seed=0, not 4" in err
+    code, _, err = run("prepare", tmp_path / "nowhere", "-o", tmp_path / "x", "--format", "posewarp")
+    assert code == 2 and "nowhere" in err
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """A dancing figure as a photo of its own, another one as a video, and a folder of what is no video."""
+    path = tmp_path_factory.mktemp("films")
+    dancer = list(synthetic_clip(4, 6, 200, 240, "dance"))
+    other = [frame.image for frame in synthetic_clip(5, 6, 240, 320, "kick")]
+    save_image(path / "photo.png", dancer[0].image)
+    save_image(path / "other.png", other[3])
+    write_film(path / "kick.mp4", other)
+    folder = path / "folder"
+    folder.mkdir()
+    write_film(folder / "dance.mp4", [frame.image for frame in dancer])
+    write_film(folder / "still.mp4", other[:1])
+    write_film(folder / "nobody.mp4", [np.full((90, 120, 3), 60 + 9 * i, np.uint8) for i in range(4)])
+    # Near to each other: the estimator overlooks people who are small in the picture. In slow motion, for no cut.
+    pairs = [(dancer[i // 3], other[i // 3]) for i in range(6)]
+    two = [np.concatenate([a.image[:, 50:190], b[20:220, 90:230]], axis=1) for a, b in pairs]
+    write_film(folder / "two.mp4", two)
+    (folder / "cut.mp4").write_bytes((path / "kick.mp4").read_bytes()[:9000])
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "text.mp4").write_text("no video")
+    save_image(folder / "picture.jpg", other[0])
+    return path
+
+
+def write_film(path, images):
+    with VideoWriter(path, Fraction(30000, 1001)) as writer:
+        for image in images:
+            writer.write(image)
+
+
+def test_pose_finds_draws_and_is_read_back(films, run, tmp_path, has_model):
+    code, out, _ = run("pose", films / "kick.mp4", "-o", tmp_path / "kick.json", "--overlay", tmp_path / "drawn.mp4")
+    assert code == 0 and "6 poses" in out
+    joints = read_poses(tmp_path / "kick.json", PERSON).joints
+    assert joints.shape == (6, 14, 4) and np.ptp(joints[..., 3]) > 1
+    drawn, plain = (list(read_video(path)) for path in (tmp_path / "drawn.mp4", films / "kick.mp4"))
+    assert len(drawn) == 6 and probe(tmp_path / "drawn.mp4").fps == Fraction(30000, 1001)
+    assert np.abs(drawn[2][1].astype(int) - plain[2][1]).max() > 100
+    code, out, _ = run("pose", films / "photo.png", "-o", tmp_path / "photo.json", "--overlay", tmp_path / "photo.png")
+    assert code == 0 and "1 pose." in out and load_image(tmp_path / "photo.png").shape == (200, 240, 3)
+    # A skeleton over what was filmed is nothing that did not happen.
+    assert not any(b"Synthetic" in (tmp_path / name).read_bytes() for name in ("drawn.mp4", "photo.png"))
+    for arguments, words in (
+        ((films / "none.mp4", "-o", tmp_path / "x.json"), "no file"),
+        ((films / "folder" / "text.mp4", "-o", tmp_path / "x.json"), "text.mp4"),
+        ((films / "folder" / "nobody.mp4", "-o", tmp_path / "x.json"), "No person"),
+        ((tmp_path / "kick.json", "-o", tmp_path / "x.json"), "no picture"),
+        ((films / "kick.mp4", "-o", tmp_path / "none" / "x.json"), "no folder"),
+        ((films / "kick.mp4", "-o", tmp_path / "x.json", "--overlay", tmp_path / "x.png"), ".mp4 or .gif"),
+    ):
+        code, out, err = run("pose", *arguments)
+        assert code == 2 and words in err.splitlines()[-1] and "Traceback" not in err and not out
+
+
+def test_synthesize_takes_the_pose_of_another_photo(films, folder, run, tmp_path, has_model):
+    arguments = ["synthesize", films / "photo.png", "--target", films / "other.png", "--model", folder / "run"]
+    assert run(*arguments, "-o", tmp_path / "fitted.png")[0] == 0
+    assert run(*arguments, "-o", tmp_path / "plain.png", "--no-retarget")[0] == 0
+    fitted, plain = (load_image(tmp_path / name).astype(int) for name in ("fitted.png", "plain.png"))
+    assert fitted.shape == plain.shape == (200, 240, 3) and np.abs(fitted - plain).max() > 10
+
+
+def test_animate_follows_the_driving_video(films, folder, run, tmp_path, has_model):
+    animate = ["animate", films / "photo.png", "--driving", films / "kick.mp4", "--model", folder / "run"]
+    code, out, err = run(*animate, "-o", tmp_path / "out.mp4")
+    assert code == 0 and "6 of 6 frames at 29.97" in out and "Rendering" in err
+    info = probe(tmp_path / "out.mp4")
+    assert (info.width, info.height, info.fps, info.frame_count) == (240, 200, Fraction(30000, 1001), 6)
+    assert run("pose", films / "kick.mp4", "-o", tmp_path / "kick.json")[0] == 0
+    driven = ["animate", films / "photo.png", "--driving", tmp_path / "kick.json", "--model", folder / "run"]
+    assert run(*driven, "-o", tmp_path / "same.mp4")[0] == 0
+    for (_, one), (_, other) in zip(read_video(tmp_path / "out.mp4"), read_video(tmp_path / "same.mp4"), strict=True):
+        # The pose file keeps thousandths of a pixel.
+        assert np.abs(one.astype(int) - other).mean() < 2
+    assert run(*driven, "-o", tmp_path / "plain.mp4", "--no-retarget")[0] == 0
+    fitted, plain = (next(read_video(tmp_path / name))[1].astype(int) for name in ("out.mp4", "plain.mp4"))
+    assert np.abs(fitted - plain).max() > 30
+    code, _, err = run(*driven, "-o", tmp_path / "both.gif", "--side-by-side", "--fps", 10, "--no-retarget")
+    assert code == 0, err
+    info = probe(tmp_path / "both.gif")
+    # 320 x 240 beside 240 x 200, both 200 high.
+    assert (info.width, info.height, info.fps) == (267 + 240, 200, 10)
+    assert run(*driven, "-o", tmp_path / "small.gif", "--max-side", 120)[0] == 0
+    for (_, one), (_, small) in zip(read_video(tmp_path / "out.mp4"), read_video(tmp_path / "small.gif"), strict=True):
+        half = np.asarray(Image.fromarray(one).resize((120, 100), Image.Resampling.LANCZOS))
+        assert small.shape == (100, 120, 3) and np.abs(half.astype(int) - small).mean() < 8
+
+
+def test_animate_refuses_in_one_sentence(films, folder, run, tmp_path, has_model):
+    for changes, words in (
+        ({"--driving": films / "none.mp4"}, "no file"),
+        ({"--driving": films / "folder" / "cut.mp4"}, "cut.mp4"),
+        ({"--driving": films / "folder" / "nobody.mp4"}, "No person"),
+        ({"photo": films / "none.png"}, "no file"),
+        ({"-o": tmp_path / "out.avi"}, ".mp4 or .gif"),
+        ({"-o": tmp_path / "none" / "out.mp4"}, "no folder"),
+        ({"--model": tmp_path}, "config.json"),
+        ({"--pose-model": films / "photo.png"}, "pose model"),
+    ):
+        options = {"photo": films / "photo.png", "--driving": films / "kick.mp4", "--model": folder / "run"}
+        options |= {"-o": tmp_path / "out.mp4"} | changes
+        photo = options.pop("photo")
+        code, out, err = run("animate", photo, *(item for pair in options.items() for item in pair))
+        assert code == 2 and words in err.splitlines()[-1] and "Traceback" not in err and not out, (changes, err)
+        assert not (tmp_path / "out.mp4").exists()
+
+
+def test_prepare_keeps_the_good_video_and_reports_every_other(films, run, tmp_path, has_model):
+    code, out, err = run("prepare", films / "folder", "-o", tmp_path / "set", "--workers", 2)
+    assert code == 0, err
+    (clip,) = ClipDataset.open(tmp_path / "set").clips
+    assert (clip.name, clip.action) == ("dance.mp4", "folder") and len(clip.frames) >= 2
+    for name, words in (
+        ("cut.mp4", "damaged"), ("empty.mp4", "damaged"), ("nobody.mp4", "no person"), ("picture.jpg", "not a video"),
+        ("still.mp4", "too few usable frames (1"), ("text.mp4", "damaged"), ("two.mp4", "several people"),
+    ):  # fmt: skip
+        (line,) = (line for line in out.splitlines() if f"{name} was skipped" in line)
+        assert words in line, line
+    assert (tmp_path / "set" / "summary.html").is_file() and "summary.html" in out
+
+
+def test_a_killed_prepare_ends_with_the_same_dataset(tmp_path):
+    """SIGKILL to the command and its workers, while clips are staged."""
+    options = ["--format", "synthetic", "--clips", "4", "--frames", "8", "--size", "64", "--workers", "2"]
+
+    def command(name):
+        return [sys.executable, "-m", "tf_unseen_pose", "prepare", "-o", str(tmp_path / name), *options]
+
+    victim = subprocess.Popen(command("set"), cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    while victim.poll() is None and not list((tmp_path / "set").rglob("clip-*.json")):
+        time.sleep(0.02)
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.wait()
+    assert not (tmp_path / "set" / "dataset.json").exists()
+    subprocess.run(command("set"), cwd=ROOT, check=True, capture_output=True)
+    # By one process, undisturbed.
+    prepare([], tmp_path / "whole", Options("synthetic", clips=4, frames=8, size=64), progress=False)
+    names = sorted(path.name for path in (tmp_path / "whole").iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "set").iterdir())
+    for name in names:
+        if name != "summary.html":  # It shows the folder's name.
+            assert (tmp_path / "set" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_beam_is_asked_for_in_one_sentence(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "apache_beam", None)
+    code, _, err = run("prepare", "-o", tmp_path / "x", "--format", "synthetic", "--runner", "DirectRunner")
+    assert code == 2 and "requirements-beam.txt" in err
+
+
+def test_import_posewarp_leaves_a_run_that_synthesize_takes(folder, run, tmp_path):
+    rng = np.random.default_rng(0)
+    paper = build_generator(load_config("paper", ["model.background_fill=zero"]).model)
+    write_authors_file(
+        paper, tmp_path / "authors.h5", lambda _, kernel, bias: (rng.normal(0, 0.05, kernel.shape), bias)
+    )
+    where = tmp_path / "paper"
+    options = [f"--set={setting}" for setting in ("model.background_fill=zero", "model.height=64", "model.width=64")]
+    code, _, err = run("import-posewarp", tmp_path / "authors.h5", "-o", where, *options)
+    assert code == 0, err
+    assert run(*synthesize(folder, **{"--model": where}), "--crop")[0] == 0
+    crop = load_image(folder / "out.png")
+    assert crop.shape == (64, 64, 3) and np.ptp(crop) > 5
+    code, _, err = run("import-posewarp", folder / "photo.png", "-o", tmp_path / "no")
+    assert code == 2 and "not a readable HDF5" in err
+    code, _, err = run("import-posewarp", tmp_path / "authors.h5", "-o", where)
+    assert code == 2 and "exists" in err
+
+
+def test_a_disk_that_refuses_is_reported_in_one_sentence(folder, run, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", str(folder / "x"))
+
+    monkeypatch.setattr("tf_unseen_pose.data.prepare.prepare", full)
+    code, _, err = run("prepare", "-o", folder / "x", "--format", "synthetic")
+    assert code == 2 and "No space left on device" in err and err.count("\n") == 1

@@ -1,0 +1,40 @@
+import dataclasses
+
+import numpy as np
+
+from tf_unseen_pose.data import frame_cache
+from tf_unseen_pose.data.clips import Clip
+from tf_unseen_pose.data.frame_cache import DecodedFrames
+
+
+def test_frames_are_decoded_once(make_dataset, make_clip, decode):
+    dataset = make_dataset([make_clip("a", 3), make_clip("b", 2)])
+    frames = DecodedFrames(dataset)
+    stored, found = dataset.read_frame(1, 1), frames.read(1, 1)
+    assert np.abs(found.image.astype(int) - decode(stored.jpeg)).max() <= 1
+    np.testing.assert_array_equal(found.mask, decode(stored.mask_png))
+    np.testing.assert_array_equal(found.joints, stored.joints)
+    assert frames.read(1, 1).image is found.image
+    assert frames.read(0, 1).image is not found.image
+
+
+def test_no_more_is_kept_than_fits(make_dataset, make_clip, monkeypatch):
+    dataset = make_dataset([make_clip("a", 4)])
+    entry = dataset.clips[0].frames[0]
+    monkeypatch.setattr(frame_cache, "_CACHE_BYTES", 2 * 4 * entry.width * entry.height + 1)
+    frames = DecodedFrames(dataset)
+    first = frames.read(0, 0).image
+    for number in (1, 2):
+        frames.read(0, number)
+    assert frames.read(0, 0).image is not first
+    assert frames.read.cache_info().currsize == 2
+
+
+def test_a_picture_that_is_none_is_named(make_dataset, make_clip, refuses):
+    def broken():
+        for frame in make_clip("torn", 3).frames():
+            # The header alone: its size can be read, its pixels cannot.
+            yield dataclasses.replace(frame, jpeg=frame.jpeg[:700])
+
+    dataset = make_dataset([Clip("torn", "", 0, broken)])
+    refuses(lambda: DecodedFrames(dataset).read(0, 2), "frame 2", "'torn'", "prepare")

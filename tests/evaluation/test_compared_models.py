@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
+from tf_unseen_pose.evaluation.evaluation_pairs import Case
+from tf_unseen_pose.evaluation.example_pictures import ExampleReader
+from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.training.run import Run
+
+
+def test_a_run_renders_what_its_generator_does(dataset, run_path):
+    model = Model.open(run_path)
+    example = ExampleReader(dataset, model.config).within(Case(1, 0, 1, 3))
+    run = Run.open(run_path)
+    expected = to_uint8(run.load_generator()(example.batch)[0])
+    result = model(example)
+    assert result.shape == (64, 64, 3) and result.dtype == np.uint8
+    assert np.abs(result.astype(int) - expected).max() <= 1
+    np.testing.assert_array_equal(result, model(example))
+    assert model.deviations is None
+
+
+def test_a_runs_units_of_the_loss_come_along(make_run):
+    path = make_run("with-units")
+    (path / "feature_deviations.npz").write_bytes(b"")
+    assert Model.open(path).deviations == Run.open(path).deviations
+
+
+def test_only_models_of_one_canvas_are_compared(make_run, run_path):
+    one, unet = Model.open(run_path), Model.open(make_run("unet", "model.network=unet"))
+    require_same_canvas({"a": one, "b": unet})
+    for setting, words in (("model.width=96", "96 x 64"), ("data.crop_factor=1.3", "1.3")):
+        other = Model.open(make_run("other", setting))
+        with pytest.raises(UserError, match=f"'c' sees .*{words}.*'a' .*64 x 64"):
+            require_same_canvas({"a": one, "b": unet, "c": other})
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no model folder"):
+        Model.open(tmp_path / "none")
+    with pytest.raises(UserError, match="config.json"):
+        Model.open(tmp_path)

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.pairs import evaluation_pair
+from tf_unseen_pose.data.registration import mask_from_joints
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.evaluation.evaluation_pairs import Case, Sequence
+from tf_unseen_pose.evaluation.example_pictures import ExampleReader
+from tf_unseen_pose.skeleton import PERSON
+
+
+@pytest.fixture
+def reader(dataset, config):
+    return ExampleReader(dataset, config)
+
+
+def test_a_pair_is_what_training_sees(reader, dataset, config):
+    example, pair = reader.within(Case(1, 0, 1, 3)), evaluation_pair(dataset, config, 1, 0, 3)
+    np.testing.assert_array_equal(example.image, pair["image"][0])
+    np.testing.assert_array_equal(example.target, np.round((pair["target_image"][0] + 1) * 127.5))
+    np.testing.assert_array_equal(example.target_mask, pair["target_mask"][0, ..., 0])
+    np.testing.assert_array_equal(example.target_joints, pair["target_joints"][0])
+    assert not example.masks_drawn and example.source.dtype == np.uint8
+    assert set(example.batch) == {"image", "source_joints", "target_joints"}
+    assert example.batch["image"].shape == (1, 64, 64, 3)
+    difference = np.hypot(*(example.target_joints - example.source_joints)[:, :2].T)
+    assert example.movement == pytest.approx(difference.mean() / 64) and example.movement > 0.01
+
+
+def test_weights_of_what_is_outside(reader):
+    example = reader.within(Case(1, 0, 1, 3))
+    person = np.maximum(example.source_mask, example.target_mask)
+    np.testing.assert_array_equal(example.outside, 1 - person)
+    assert (example.people >= person).all() and 0.2 < (example.people - person).sum() / person.sum() < 2
+
+
+def test_a_missing_mask_is_drawn_from_the_joints(reader):
+    example = reader.within(Case(3, 0, 3, 1))
+    assert example.masks_drawn
+    for mask, joints in (
+        (example.source_mask, example.source_joints),
+        (example.target_mask, example.target_joints),
+    ):
+        np.testing.assert_array_equal(mask, mask_from_joints(joints, PERSON, 64, 64) / np.float32(255))
+        assert 0.05 < mask.mean() < 0.5
+
+
+def test_a_sequence_is_cut_out_alike(reader):
+    frames = list(reader.sequence(Sequence(2, 5, (0, 1, 2, 5))))
+    assert len(frames) == 4
+    for frame in frames:
+        np.testing.assert_array_equal(frame.source, frames[0].source)
+        np.testing.assert_array_equal(frame.source_joints, frames[0].source_joints)
+        # The scene stands still where nobody is.
+        still = frame.people == 0
+        assert np.abs(frame.target.astype(int) - frame.source)[still].mean() < 4
+    # The last frame is the source itself.
+    np.testing.assert_array_equal(frames[3].target, frames[3].source)
+    np.testing.assert_array_equal(frames[3].target_mask, frames[3].source_mask)
+    assert np.abs(frames[0].target.astype(int) - frames[0].source).max() > 50
+
+
+def test_across_fits_the_pose_to_the_source(reader):
+    example = reader.across(Case(1, 2, 2, 4))
+    assert example.target is None and example.masks_drawn
+    np.testing.assert_array_equal(
+        example.target_mask, mask_from_joints(example.target_joints, PERSON, 64, 64) / np.float32(255)
+    )
+    assert 0.03 < example.source_mask.mean() < 0.5 and example.source_mask.max() <= 1
+    # A person's own pose, fitted to that person, stays about where it is.
+    own = reader.across(Case(1, 2, 1, 2))
+    assert np.abs(own.target_joints - own.source_joints)[:, :2].max() < 6
+    # The other person's pose is taken, at this person's size and place.
+    other = reader.within(Case(2, 4, 2, 4)).target_joints
+    arm = PERSON.joint_index("right_shoulder", "right_elbow")
+    directions = [np.arctan2(*np.diff(joints[arm, :2], axis=0)[0]) for joints in (example.target_joints, other)]
+    assert directions[0] == pytest.approx(directions[1], abs=0.01)
+    feet = PERSON.joint_index("left_ankle", "right_ankle")
+    lowest = [joints[feet, 1].max() for joints in (example.source_joints, example.target_joints)]
+    assert lowest[0] == pytest.approx(lowest[1], abs=4)
+
+
+def test_another_skeleton_is_refused(dataset, config):
+    class Other:
+        clips, path, skeleton = dataset.clips, dataset.path, None
+
+    Other.skeleton = type("Skeleton", (), {"name": "tail"})()
+    with pytest.raises(UserError, match="tail"):
+        ExampleReader(Other, config).within(Case(1, 0, 1, 3))
+
+
+def test_other_canvases_are_cut_to_their_size(dataset):
+    reader = ExampleReader(dataset, load_config("tiny", ["model.height=96", "model.width=64"]))
+    for example in (reader.within(Case(1, 0, 1, 3)), reader.across(Case(1, 0, 2, 3))):
+        assert example.image.shape == (96, 64, 3) and example.target_mask.shape == (96, 64)

@@ -1,0 +1,194 @@
+import numpy as np
+import pytest
+
+from tf_unseen_pose.imaging import crop
+from tf_unseen_pose.skeleton import GOLF, PERSON
+
+
+def test_person_box_spans_the_visible_joints(standing):
+    standing[PERSON.joint_index("left_wrist"), 2] = 0
+    np.testing.assert_allclose(crop.person_box(standing), [65, 40, 147 - 65, 207 - 40])
+
+
+def test_person_scale_is_the_authors_measure(standing):
+    upper_body = (125 + 127) / 2 - 40
+    calf = (np.hypot(84 - 79, 203 - 163) + np.hypot(127 - 121, 207 - 166)) / 2
+    assert crop.person_scale(standing, PERSON) == pytest.approx(max(2.5 * upper_body, 5 * calf) / 200)
+    # Head down, the calves decide.
+    standing[PERSON.joint_index("head"), 1] = 150
+    assert crop.person_scale(standing, PERSON) == pytest.approx(5 * calf / 200)
+
+
+def test_person_scale_of_the_authors_sample(shared):
+    from tf_unseen_pose.data.posewarp_format import posewarp_clips
+
+    for frame in posewarp_clips(shared / "data" / "posewarp_sample" / "train")[0].frames():
+        x = frame.joints
+        calf = (np.linalg.norm(x[9] - x[10]) + np.linalg.norm(x[12] - x[13])) / 2
+        expected = max(2.5 * ((x[8, 1] + x[11, 1]) / 2 - x[0, 1]), 5 * calf) / 200
+        assert crop.person_scale(x, PERSON) == pytest.approx(expected, rel=1e-5)
+
+
+def test_person_scale_uses_what_is_visible(standing):
+    standing[PERSON.joint_index("left_hip", "right_ankle"), 2] = 0
+    assert crop.person_scale(standing, PERSON) == pytest.approx(2.5 * (125 - 40) / 200)
+    standing[PERSON.joint_index("head"), 2] = 0
+    assert crop.person_scale(standing, PERSON) == pytest.approx(5 * np.hypot(6, 41) / 200)
+
+
+def test_person_scale_falls_back_to_the_box(standing):
+    standing[:, 2] = 0
+    standing[PERSON.joint_index("head", "left_wrist"), 2] = 1
+    assert crop.person_scale(standing, PERSON) == pytest.approx(1.2 * 62 / 200)
+
+
+def test_lying_person_still_fits_the_canvas(standing):
+    lying = standing.copy()
+    lying[:, :2] = standing[:, 1::-1] * [1, 0.1]
+    lying[PERSON.joint_index("left_knee", "right_knee"), :2] = lying[
+        PERSON.joint_index("left_ankle", "right_ankle"), :2
+    ]
+    matrix = crop.common_crop([lying], PERSON, 256, 256)
+    on_canvas = crop.transform_joints(crop.invert(matrix), lying)
+    assert on_canvas[:, :2].min() >= 0 and on_canvas[:, :2].max() <= 255
+
+
+def test_what_a_person_holds_is_seen_too(standing):
+    golfer = np.concatenate([standing, [[60, 123, 1], [20, 190, 1]]]).astype(np.float32)
+    raised = golfer.copy()
+    raised[15, :2] = 120, -60
+    matrix = crop.common_crop([golfer, raised], GOLF, 128, 128)
+    on_canvas = np.stack([crop.transform_joints(crop.invert(matrix), pose)[:, :2] for pose in (golfer, raised)])
+    # The one that reaches furthest lies just within the margin.
+    assert on_canvas.min() == on_canvas[1, 15, 1] == pytest.approx(0.06 * 127, abs=0.01)
+    assert on_canvas.max() < 0.94 * 127
+    # For a joint that lies far out, 1.5 times as much is shown and no more.
+    raised[15, 1] = -6000
+    far = crop.common_crop([golfer, raised], GOLF, 128, 128)
+    assert far[0, 0] == pytest.approx(1.5 * crop.person_scale(raised, GOLF) / (1.14 * 128 / 256))
+    golfer[14:, 2] = 0
+    np.testing.assert_array_equal(
+        crop.common_crop([golfer], GOLF, 256, 256), crop.common_crop([standing], PERSON, 256, 256)
+    )
+
+
+def test_fewer_than_two_joints_are_refused(standing, refuses):
+    standing[1:, 2] = 0
+    refuses(lambda: crop.person_box(standing), "two joints")
+    refuses(lambda: crop.common_crop([standing], PERSON, 64, 64), "two joints")
+    standing[:, :2], standing[:, 2] = 5, 1
+    refuses(lambda: crop.person_scale(standing, PERSON), "one point")
+
+
+def test_common_crop_centres_the_boxes_and_fits_the_larger_person(standing):
+    large = standing * [1.5, 1.5, 1] + [10, 20, 0]
+    height, width = 96, 128
+    matrix = crop.common_crop([standing, large], PERSON, height, width, crop_factor=1.2)
+    assert matrix.dtype == np.float32 and matrix.shape == (2, 3)
+    boxes = [crop.person_box(pose) for pose in (standing, large)]
+    centre = np.mean([box[:2] + box[2:] / 2 for box in boxes], axis=0)
+    np.testing.assert_allclose(matrix @ [(width - 1) / 2, (height - 1) / 2, 1], centre, rtol=1e-5)
+    on_canvas = crop.transform_joints(crop.invert(matrix), large)
+    # Scale 1 fills 200 of 256 pixels, here 75 of 96, times the crop factor.
+    assert crop.person_scale(on_canvas, PERSON) * 200 == pytest.approx(200 * 1.2 * 96 / 256, rel=1e-4)
+
+
+def test_common_crop_takes_a_given_box(standing):
+    matrix = crop.common_crop([standing, standing], PERSON, 65, 65, boxes=[np.float32([10, 20, 30, 60]), None])
+    own = crop.person_box(standing)
+    expected = (np.array([25, 50]) + own[:2] + own[2:] / 2) / 2
+    np.testing.assert_allclose(matrix @ [32, 32, 1], expected, rtol=1e-5)
+
+
+def test_affine_algebra_against_homogeneous_matrices(standing):
+    outer, inner = np.random.default_rng(3).normal(size=(2, 2, 3))
+    square_outer, square_inner = (np.vstack([matrix, [0, 0, 1]]) for matrix in (outer, inner))
+    np.testing.assert_allclose(crop.compose(outer, inner), (square_outer @ square_inner)[:2])
+    np.testing.assert_allclose(crop.invert(outer), np.linalg.inv(square_outer)[:2])
+    standing[4, 2] = 0.25
+    moved = crop.transform_joints(inner, standing)
+    for before, after in zip(standing, moved, strict=True):
+        np.testing.assert_allclose(after[:2], inner @ [*before[:2], 1], rtol=1e-5)
+        assert after[2] == before[2]
+
+
+def test_depth_takes_the_scale_of_a_transform(standing):
+    z = np.linspace(-30, 55, 14)[:, None]
+    turned = np.array([[0.6, -0.8, 3], [0.8, 0.6, -7]]) * 2.5
+    moved = crop.transform_joints(turned, np.concatenate([standing, z], axis=1))
+    assert moved.dtype == np.float32
+    np.testing.assert_allclose(moved[:, 3:], 2.5 * z, rtol=1e-6)
+    np.testing.assert_array_equal(moved[:, :3], crop.transform_joints(turned, standing))
+    back = crop.transform_joints(crop.invert(turned), moved)
+    np.testing.assert_allclose(back, np.concatenate([standing, z], axis=1), atol=1e-4)
+
+
+def on_canvas(matrix, poses):
+    """Visible points of poses on the canvas, [N, 2]."""
+    moved = crop.transform_joints(crop.invert(matrix), np.asarray(poses))
+    return moved[moved[..., 2] > 0, :2]
+
+
+def walk(standing, steps):
+    """The standing person at several places, [T, 14, 3]."""
+    return np.stack([standing + np.float32([x, y, 0]) for x, y in steps])
+
+
+@pytest.mark.parametrize("shift, size", [((0, 0), 1), ((9, -5), 1.1), ((-12, 7), 0.8)])
+def test_sequence_crop_of_one_pose_is_the_common_crop(standing, shift, size):
+    target = standing * np.float32([size, size, 1]) + np.float32([*shift, 0])
+    expected = crop.common_crop([standing, target], PERSON, 96, 128, crop_factor=1.1)
+    actual = crop.sequence_crop(standing, target[None], PERSON, 96, 128, crop_factor=1.1)
+    assert actual.dtype == np.float32 and actual.shape == (2, 3)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def test_sequence_crop_moves_before_it_steps_back(standing):
+    # Most frames stand still, so the typical place does; the last ones reach to the right and down.
+    poses = walk(standing, [(0, 0)] * 20 + [(90, 12)] * 4)
+    usual = crop.common_crop([standing], PERSON, 256, 256)
+    assert on_canvas(usual, poses).max() > 255
+    matrix = crop.sequence_crop(standing, poses, PERSON, 256, 256)
+    assert matrix[0, 0] == pytest.approx(usual[0, 0], rel=1e-5)
+    assert matrix[0, 2] > usual[0, 2] + 1
+    points = on_canvas(matrix, [standing, *poses])
+    assert points.min() > 0.02 * 255 and points.max() < 0.98 * 255
+
+
+@pytest.mark.parametrize("direction", [-1, 1])
+def test_sequence_crop_steps_back_no_more_than_needed(standing, direction):
+    poses = walk(standing, [(direction * x, 0) for x in range(60, 200, 10)])
+    matrix = crop.sequence_crop(standing, poses, PERSON, 256, 256)
+    usual = crop.common_crop([standing], PERSON, 256, 256)
+    assert 1 < matrix[0, 0] / usual[0, 0] < 1.5
+    x = on_canvas(matrix, [standing, *poses])[:, 0]
+    np.testing.assert_allclose([x.min(), x.max()], [0.03 * 255, 0.97 * 255], atol=0.1)
+
+
+def test_sequence_crop_of_a_long_walk_keeps_the_source_in_view(standing):
+    poses = walk(standing, [(x, 0) for x in range(0, 2000, 10)])
+    matrix = crop.sequence_crop(standing, poses, PERSON, 240, 256)
+    usual = crop.common_crop([standing], PERSON, 240, 256)
+    assert matrix[0, 0] / usual[0, 0] == pytest.approx(1.5, rel=1e-5)
+    x, y = on_canvas(matrix, [standing]).T
+    # At the left edge, so that as much of the walk as possible is seen.
+    assert x.min() == pytest.approx(0.03 * 255, abs=0.1) and x.max() < 255
+    assert y.min() > 0 and y.max() < 239
+
+
+def test_sequence_crop_overlooks_single_stray_frames_and_those_without_a_person(standing):
+    poses = walk(standing, [(x, 0) for x in range(60)])
+    expected = crop.sequence_crop(standing, poses, PERSON, 256, 256)
+    stray, absent = poses.copy(), poses.copy()
+    stray[30, :, :2] = stray[30, :, :2] * 5 - 700
+    np.testing.assert_allclose(crop.sequence_crop(standing, stray, PERSON, 256, 256), expected, atol=1.1)
+    absent[20:40] = np.nan, np.nan, 0
+    np.testing.assert_allclose(crop.sequence_crop(standing, absent, PERSON, 256, 256), expected, rtol=1e-5)
+    alone = crop.sequence_crop(standing, absent[20:40], PERSON, 256, 256)
+    np.testing.assert_allclose(alone, crop.common_crop([standing], PERSON, 256, 256), rtol=1e-5)
+
+
+def test_sequence_crop_needs_a_visible_source(standing, refuses):
+    source = standing.copy()
+    source[1:, 2] = 0
+    refuses(lambda: crop.sequence_crop(source, standing[None], PERSON, 64, 64), "two joints")

@@ -1,0 +1,127 @@
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.video import VideoInfo, VideoWriter, probe, read_video, require_video_name
+
+RATE = Fraction(30000, 1001)
+
+
+def moving_square(count=7, height=48, width=80):
+    """A saturated square that moves right and down over a dull gradient."""
+    background = np.linspace(60, 180, width).astype(np.uint8)[None, :, None].repeat(height, 0).repeat(3, 2)
+    frames = []
+    for number in range(count):
+        frame = background.copy()
+        frame[4 + number : 20 + number, 8 + 4 * number : 24 + 4 * number] = (220, 40, 30)
+        frames.append(frame)
+    return frames
+
+
+def write(path, frames, fps=RATE):
+    with VideoWriter(path, fps) as writer:
+        for frame in frames:
+            writer.write(frame)
+    return path
+
+
+@pytest.mark.parametrize("suffix, error", [("mp4", 6), ("gif", 4)])
+def test_round_trip(tmp_path, suffix, error):
+    frames = moving_square()
+    path = write(tmp_path / f"video.{suffix}", frames, Fraction(25))
+    info = probe(path)
+    assert (info.width, info.height, info.fps) == (80, 48, 25)
+    times, read = zip(*read_video(path), strict=True)
+    np.testing.assert_allclose(np.diff(times), 1 / 25, atol=1e-6)
+    assert len(read) == len(frames)
+    for written, seen in zip(frames, read, strict=True):
+        assert seen.dtype == np.uint8 and seen.shape == written.shape
+        assert np.abs(seen.astype(int) - written).mean() < error
+        # Colours, not only brightness: the square's middle.
+        row, column = (np.argwhere(written[..., 0] == 220).mean(axis=0)).astype(int)
+        assert np.abs(seen[row, column].astype(int) - written[row, column]).max() < 12
+
+
+def test_an_mp4_is_what_browsers_play(tmp_path):
+    path = write(tmp_path / "video.mp4", moving_square(5, 49, 81))
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
+        assert (stream.average_rate, stream.frames) == (RATE, 5)
+        # H.264 stores colours for blocks of 2 x 2.
+        assert (stream.width, stream.height) == (80, 48)
+    # The index comes before the pictures, so that playing begins before all is loaded.
+    data = path.read_bytes()
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+def test_what_was_written_before_an_interruption_plays(tmp_path):
+    path = tmp_path / "video.mp4"
+    with pytest.raises(KeyboardInterrupt), VideoWriter(path, RATE) as writer:
+        for frame in moving_square(4):
+            writer.write(frame)
+        raise KeyboardInterrupt
+    assert len(list(read_video(path))) == 4
+
+
+def test_a_rotated_recording_is_turned_upright(tmp_path):
+    frames = moving_square()
+    plain = write(tmp_path / "plain.mp4", frames)
+    turned = tmp_path / "turned.mov"
+    # The display matrix that phones write for a quarter turn, in the file's 16.16 fixed point.
+    with av.open(plain) as source, av.open(turned, "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    data = bytearray(turned.read_bytes())
+    matrix = b"".join(v.to_bytes(4, "big", signed=True) for v in (65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30))
+    quarter = b"".join(v.to_bytes(4, "big", signed=True) for v in (0, 65536, 0, -65536, 0, 0, 48 << 16, 0, 1 << 30))
+    at = data.index(matrix, data.index(b"tkhd"))
+    data[at : at + len(matrix)] = quarter
+    turned.write_bytes(data)
+    info = probe(turned)
+    assert (info.width, info.height) == (48, 80)
+    _, first = next(read_video(turned))
+    # A quarter turn clockwise brings the first row to the last column.
+    assert np.abs(first.astype(int) - np.rot90(frames[0], -1)).mean() < 8
+
+
+def test_files_that_are_no_videos_are_refused(tmp_path, refuses):
+    path = write(tmp_path / "good.mp4", moving_square(60))
+    data = path.read_bytes()
+    for name, content in (("empty.mp4", b""), ("text.mp4", b"hello " * 99), ("cut.mp4", data[: len(data) // 2])):
+        (tmp_path / name).write_bytes(content)
+        refuses(lambda name=name: list(read_video(tmp_path / name)), name)
+    save_image(tmp_path / "picture.png", moving_square()[0])
+    (tmp_path / "poses.json").write_text("[]")
+    for name in ("picture.png", "poses.json"):
+        refuses(lambda name=name: probe(tmp_path / name), name, "video")
+    refuses(lambda: probe(tmp_path / "none.mp4"), "none.mp4", "no file")
+    refuses(lambda: probe(tmp_path), tmp_path)
+
+
+def test_a_file_that_ends_early_is_noticed(tmp_path, refuses):
+    path = tmp_path / "long.avi"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 80, 48, "yuv420p"
+        for frame in moving_square(50):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(stream.encode(None))
+    assert probe(path) == VideoInfo(80, 48, Fraction(25), 50)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    frames = read_video(path)
+    assert next(frames)[1].shape == (48, 80, 3)
+    refuses(lambda: list(frames), "long.avi", "of 50 frames")
+
+
+def test_names_are_checked_before_the_work(tmp_path, refuses):
+    require_video_name(tmp_path / "out.MP4")
+    refuses(lambda: require_video_name(tmp_path / "out.avi"), ".mp4")
+    refuses(lambda: require_video_name(tmp_path / "none" / "out.gif"), "none")

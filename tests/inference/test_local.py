@@ -1,0 +1,177 @@
+import numpy as np
+import pytest
+from small_networks import TINY
+
+from tf_unseen_pose import Reposer, UserError
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.data.synthetic import synthetic_clip
+from tf_unseen_pose.imaging.crop import invert, sequence_crop, transform_joints
+from tf_unseen_pose.imaging.pasting import Pasting
+from tf_unseen_pose.imaging.resampling import resample
+from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.training.run import Run
+
+
+@pytest.fixture(scope="module")
+def run_path(tmp_path_factory):
+    config = load_config("tiny", TINY)
+    path = tmp_path_factory.mktemp("runs") / "untrained"
+    Run.create(path, config).save_weights(build_generator(config.model))
+    return path
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return list(synthetic_clip(3, 8, 180, 240))
+
+
+def test_the_photo_keeps_its_size_and_changes_only_within_the_crop(run_path, frames):
+    reposer = Reposer.load(run_path)
+    source, target = frames[0], frames[4]
+    result = reposer.synthesize(source.image, target.joints, source.joints)
+    assert result.shape == source.image.shape and result.dtype == np.uint8
+    canvas = reposer.canvas(source.image, source.joints, target.joints)
+    step, (left, top) = canvas.canvas_to_image[0, 0], canvas.canvas_to_image[:, 2]
+    y, x = np.mgrid[:180, :240]
+    outside = (x < left) | (y < top) | (x > left + 63 * step) | (y > top + 63 * step)
+    assert outside.any() and (~outside).any()
+    np.testing.assert_array_equal(result[outside], source.image[outside])
+    assert np.abs(result[~outside].astype(int) - source.image[~outside]).mean() > 3
+    crop = reposer.synthesize(source.image, target.joints, source.joints, crop=True)
+    assert crop.shape == (64, 64, 3)
+
+
+def test_encode_once_render_many(run_path, frames):
+    reposer = Reposer.load(run_path)
+    canvas = reposer.canvas(frames[0].image, frames[0].joints, frames[4].joints)
+    image = np.round((canvas.image + 1) * 127.5).astype(np.uint8)
+    state = reposer.encode(image, canvas.source_joints)
+    crop = reposer.synthesize(frames[0].image, frames[4].joints, frames[0].joints, crop=True)
+    rendered = reposer.render(state, canvas.target_joints)
+    assert np.abs(rendered.astype(int) - crop).max() <= 3  # the canvas was rounded to 8 bits in between
+    other = reposer.render(state, canvas.target_joints + np.float32([5, 0, 0]))
+    assert np.abs(other.astype(int) - rendered).max() > 3
+
+
+def test_the_canvas_shows_the_joints_where_the_photo_has_them(run_path, frames):
+    reposer = Reposer.load(run_path)
+    photo = np.zeros((180, 240, 3), np.uint8)
+    joints = frames[0].joints
+    for x, y, _ in joints:
+        photo[int(round(y)) - 3 : int(round(y)) + 4, int(round(x)) - 3 : int(round(x)) + 4] = 255
+    canvas = reposer.canvas(photo, joints, frames[4].joints)
+    for x, y, _ in canvas.source_joints:
+        assert canvas.image[int(round(y)), int(round(x))].mean() > 0.4
+
+
+def test_explain_has_every_stage_of_the_result(run_path, frames):
+    reposer = Reposer.load(run_path)
+    canvas = reposer.canvas(frames[0].image, frames[0].joints, frames[4].joints)
+    stages = reposer.explain(canvas)
+    assert stages["masks"].shape == (64, 64, 11) and stages["warped_layers"].shape == (10, 64, 64, 3)
+    crop = reposer.synthesize(frames[0].image, frames[4].joints, frames[0].joints, crop=True)
+    np.testing.assert_allclose((stages["image"] + 1) * 127.5, crop, atol=1)
+
+
+def test_the_documented_call_of_the_generator(run_path, batch):
+    inputs = batch()
+    image = Reposer.load(run_path).generator({key: inputs[key] for key in ("image", "source_joints", "target_joints")})
+    assert image.shape == (2, 64, 64, 3) and np.abs(image).max() <= 1
+
+
+def test_refusals(run_path, frames, tmp_path):
+    reposer = Reposer.load(run_path)
+    image, joints = frames[0].image, frames[0].joints
+    with pytest.raises(UserError, match="target pose has 13 joints"):
+        reposer.synthesize(image, joints[:-1], joints)
+    with pytest.raises(UserError, match="source pose lies at .*outside the 240 x 180"):
+        reposer.synthesize(image, joints, joints + np.float32([100, 0, 0]))
+    with pytest.raises(UserError, match="canvas is uint8"):
+        reposer.encode(image, joints)
+    with pytest.raises(UserError, match="no model folder"):
+        Reposer.load(tmp_path / "none")
+    with pytest.raises(UserError, match="config.json"):
+        Reposer.load(tmp_path)
+    Run.create(tmp_path / "empty", load_config("tiny"))
+    with pytest.raises(UserError, match="has no weights"):
+        Reposer.load(tmp_path / "empty")
+    (tmp_path / "empty" / "generator.weights.h5").write_bytes((run_path / "generator.weights.h5").read_bytes()[:5000])
+    with pytest.raises(UserError, match="damaged"):
+        Reposer.load(tmp_path / "empty")
+
+
+def test_the_source_pose_is_found_where_it_is_not_given(run_path, frames, has_model):
+    reposer = Reposer.load(run_path)
+    found = reposer.canvas(frames[0].image, None, frames[4].joints)
+    given = reposer.canvas(frames[0].image, frames[0].joints, frames[4].joints)
+    step = found.canvas_to_image[0, 0]
+    shown = found.source_joints[:, :2] * step + found.canvas_to_image[:, 2]
+    distances = np.linalg.norm(shown - frames[0].joints[:, :2], axis=1)
+    assert distances.mean() < 0.05 * np.ptp(frames[0].joints[:, 1])
+    assert np.abs(found.canvas_to_image - given.canvas_to_image).max() < 20
+    with pytest.raises(UserError, match="No person was found in the photo"):
+        reposer.synthesize(np.full((90, 120, 3), 128, np.uint8), frames[4].joints)
+
+
+def test_animate_renders_what_encode_and_render_do(run_path, frames):
+    """Seven poses in batches of three; frames in which nobody is seen hold the one before, at the start the first."""
+    reposer = Reposer.load(run_path)
+    poses = np.stack([frame.joints for frame in frames[:7]])
+    poses[[0, 3, 4], :, 2] = 0
+    video = list(reposer.animate(frames[0].image, poses, frames[0].joints, crop=True, batch_size=3))
+    assert len(video) == 7 and all(frame.shape == (64, 64, 3) and frame.dtype == np.uint8 for frame in video)
+    for held, shown in ((0, 1), (3, 2), (4, 2)):
+        np.testing.assert_array_equal(video[held], video[shown])
+    assert np.abs(video[5].astype(int) - video[2]).max() > 3
+    model, crop_factor = reposer.config.model, reposer.config.data.crop_factor
+    crop = sequence_crop(frames[0].joints, poses[[1, 2, 5, 6]], reposer.skeleton, 64, 64, crop_factor)
+    source, target = (transform_joints(invert(crop), joints) for joints in (frames[0].joints, poses[5]))
+    whole = list(reposer.animate(frames[0].image, poses, frames[0].joints, batch_size=3))
+    np.testing.assert_array_equal(whole[5], Pasting(frames[0].image, 64, 64, crop)(video[5]))
+    canvas = resample(frames[0].image.astype(np.float32), crop, model.height, model.width).numpy() / 127.5 - 1
+    alone = reposer.generator.render(reposer.generator.encode_source(canvas[None], source[None]), target[None])
+    assert np.abs((alone[0].numpy() + 1) * 127.5 - video[5]).max() < 1
+
+
+def test_animate_refuses_what_shows_nobody(run_path, frames):
+    reposer = Reposer.load(run_path)
+    joints = frames[0].joints
+    for poses in (np.zeros((3, 14, 3)), joints, np.full((2, 14, 3), np.nan)):
+        with pytest.raises(UserError, match="driving poses"):
+            next(reposer.animate(frames[0].image, poses, joints))
+    # Joints that leave the picture are cut off, not refused.
+    assert next(reposer.animate(frames[0].image, joints[None] + np.float32([90, 0, 0]), joints)).shape == (180, 240, 3)
+
+
+def test_a_target_may_have_depth(run_path, frames):
+    reposer = Reposer.load(run_path)
+    image, source, target = frames[0].image, frames[0].joints, frames[4].joints
+    z = np.linspace(-20, 33, 14, dtype=np.float32)[:, None]
+    deep, flat = np.concatenate([target, z], axis=1), np.zeros((14, 1), np.float32)
+    canvas = reposer.canvas(image, np.concatenate([source, z], axis=1), deep)
+    plain = reposer.canvas(image, source, target)
+    np.testing.assert_array_equal(canvas.source_joints, plain.source_joints)
+    np.testing.assert_array_equal(canvas.target_joints[:, :3], plain.target_joints)
+    np.testing.assert_allclose(canvas.target_joints[:, 3:], z / canvas.canvas_to_image[0, 0], rtol=1e-5)
+    state = reposer.encode(np.round((canvas.image + 1) * 127.5).astype(np.uint8), np.c_[canvas.source_joints, flat])
+    assert reposer.render(state, canvas.target_joints).shape == (64, 64, 3)
+    (frame,) = reposer.animate(image, deep[None], np.c_[source, flat])
+    assert np.abs(frame.astype(int) - reposer.synthesize(image, deep, source)).max() <= 1  # another batch size
+
+
+def test_each_function_is_traced_once_a_shape(run_path, frames):
+    reposer = Reposer.load(run_path)
+    poses = np.stack([frame.joints for frame in frames])
+    for photo in (frames[0].image, frames[0].image[:170, :230]):
+        assert len(list(reposer.animate(photo, poses, frames[0].joints, batch_size=3))) == 8
+    traced = (reposer._cut_out, reposer._encode, reposer._render)
+    assert [function.experimental_get_tracing_count() for function in traced] == [1, 1, 1]
+
+
+def test_xla_makes_the_same_pictures(run_path, frames):
+    poses = np.stack([frame.joints for frame in frames[3:5]])
+    plain, compiled = (
+        np.stack(list(Reposer.load(run_path, xla).animate(frames[0].image, poses, frames[0].joints, batch_size=2)))
+        for xla in (False, True)
+    )
+    assert np.abs(plain.astype(int) - compiled).max() <= 1

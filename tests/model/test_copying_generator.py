@@ -1,0 +1,220 @@
+"""What is copied must be the photo's own pixels, from where the limbs' transforms say."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.model import build_generator
+
+
+@pytest.fixture(scope="module", params=[2, 1], ids=["reduced twice", "reduced once"])
+def small(small_lite, decided, request):
+    keras.utils.set_random_seed(0)
+    # A steep hole would leave no background of so small a picture.
+    settings = [*small_lite, "model.width=96", f"model.reduction={request.param}", "model.hole_steepness=1"]
+    generator = build_generator(load_config("lite", settings).model)
+    decided(generator)
+    return generator
+
+
+@pytest.fixture
+def undecided(small):
+    """The foreground network says nothing: limbs are chosen by their coverage, nothing stays or is replaced."""
+    generator = build_generator(small.config)
+    for layer in generator.foreground.layers:
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    biases = generator.foreground.get_layer("heads").biases
+    biases["replace"].assign([-30])
+    biases["limbs"].assign([0] * small.body.limb_count + [-30])
+    return generator
+
+
+def test_stages_fit_together(small, batch):
+    inputs = batch(64, 96)
+    stages = {name: value.numpy() for name, value in small.explain(inputs).items()}
+    np.testing.assert_allclose(stages["masks"].sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(stages["limb_weights"].sum(-1), 1, atol=1e-5)
+    stride = small.config.reduction
+    height, width = 64 // stride, 96 // stride
+    reduced = inputs["image"].reshape(2, height, stride, width, stride, 3).mean(axis=(2, 4))
+    masks = np.concatenate([stages["masks"][..., 1:], 1 - stages["masks"][..., :1]], axis=-1)
+    for limb in range(small.body.limb_count + 1):
+        mask = masks[..., limb, None]
+        layer = np.concatenate([mask * reduced, mask], axis=-1)
+        expected = layer.reshape(2, height // 2, 2, width // 2, 2, 4).mean(axis=(2, 4))
+        np.testing.assert_allclose(stages["layers"][:, limb, 1:-1, 1:-1], expected, atol=1e-5)
+    composite = stages["alpha"] * stages["foreground"] + (1 - stages["alpha"]) * stages["background"]
+    np.testing.assert_allclose(stages["image"], composite, atol=1e-6)
+
+
+def test_rendering_an_encoded_source_equals_the_call_for_every_example(small, batch):
+    inputs = batch(64, 96, batch=3)
+    state = small.encode_source(inputs["image"], inputs["source_joints"])
+    np.testing.assert_allclose(small.render(state, inputs["target_joints"]), small(inputs), atol=1e-6)
+    alone = {key: value[1:2] for key, value in inputs.items()}
+    np.testing.assert_allclose(small(inputs)[1:2], small(alone), atol=1e-5)
+
+
+def test_the_source_pose_copies_every_pixel_of_the_photo_exactly(undecided, batch):
+    inputs = batch(64, 96)
+    stages = undecided.explain({**inputs, "target_joints": inputs["source_joints"]})
+    np.testing.assert_allclose(stages["foreground"], inputs["image"], atol=2e-4)
+
+
+def test_a_moved_person_is_the_photo_moved(undecided, batch):
+    inputs = batch(64, 96)
+    moved = inputs["source_joints"] + np.float32([6, -3, 0])
+    foreground = undecided.explain({**inputs, "target_joints": moved})["foreground"].numpy()
+    np.testing.assert_allclose(foreground[:, 10:50, 10:90], inputs["image"][:, 13:53, 4:84], atol=2e-4)
+
+
+def test_layers_move_with_their_limbs(small, batch):
+    inputs = batch(64, 96)
+    moved = inputs["source_joints"] + np.float32([8, -4, 0])
+    stages = small.explain({**inputs, "target_joints": moved})
+    x, y = 8 // (2 * small.config.reduction), 4 // (2 * small.config.reduction)
+    layers = stages["layers"].numpy()[:, :, 1:-1, 1:-1]
+    warped = stages["warped_layers"].numpy()
+    np.testing.assert_allclose(warped[:, :-1, :-y, x:], layers[:, :-1, y:, :-x], atol=1e-4)
+    np.testing.assert_allclose(warped[:, -1], layers[:, -1], atol=1e-6)
+
+
+def test_what_is_chosen_to_stay_is_the_photo_where_it_was_and_no_sign_of_the_person(undecided, batch):
+    generator = build_generator(undecided.config)
+    generator.foreground.set_weights(undecided.foreground.get_weights())
+    generator.foreground.get_layer("heads").biases["limbs"].assign([0] * undecided.body.limb_count + [30])
+    inputs = batch(64, 96)
+    moved = {**inputs, "target_joints": inputs["source_joints"] + np.float32([25, -9, 0])}
+    stages = generator.explain(moved)
+    np.testing.assert_allclose(stages["foreground"], inputs["image"], atol=2e-4)
+    # Where the person was and is no more, alpha is no higher than with limbs that move.
+    gone = (np.asarray(stages["person"])[..., 0] > 0.5) & (np.asarray(stages["warped_layers"])[:, :-1].max() > 0)
+    covered = tf.image.resize(tf.reduce_max(stages["warped_layers"][:, :-1, ..., 3], axis=1)[..., None], [64, 96])
+    gone &= np.asarray(covered)[..., 0] < 0.01
+    assert gone.any() and np.asarray(stages["alpha"])[..., 0][gone].max() < 0.3
+
+
+def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
+    inputs = batch(64, 96)
+    stages = small.explain(inputs)
+    # Enlarging the mask reaches two pixels beyond the grown hole.
+    near = tf.nn.max_pool2d(1 - stages["background_input"][..., 3:], 3, 1, "SAME").numpy()
+    stride = small.config.reduction
+    far = near.repeat(stride, 1).repeat(stride, 2)[..., 0] < 1e-6
+    assert 0.1 < far.mean() < 0.9
+    np.testing.assert_allclose(stages["background"].numpy()[far], inputs["image"][far], atol=1e-5)
+    painted = np.abs(stages["background"] - inputs["image"]).max(-1)
+    assert painted[np.asarray(stages["person"])[..., 0] > 0.95].min() > 0
+
+
+def test_a_steep_hole_shows_nothing_of_what_may_be_the_person(small, batch):
+    generator = build_generator(small.config.model_copy(update={"hole_steepness": 4.0, "hole_growth": 0}))
+    stages = generator.explain(batch(64, 96))
+    person = 1 - stages["masks"][..., 0].numpy()
+    visible = stages["background_input"][..., 3].numpy()
+    assert 0.05 < (person > 0.25).mean() < 0.95
+    np.testing.assert_allclose(visible, np.maximum(0, 1 - 4 * person), atol=1e-5)
+
+
+def test_alpha_is_steeper_in_use_than_in_training(small, batch):
+    inputs = batch(64, 96)
+    soft = build_generator(small.config.model_copy(update={"alpha_steepness": 1.0}))
+    steep = build_generator(small.config.model_copy(update={"alpha_steepness": 4.0}))
+    for generator in (soft, steep):
+        for network, other in zip(generator.networks, small.networks, strict=True):
+            network.set_weights(other.get_weights())
+    alpha = soft.explain(inputs)["alpha"].numpy().astype(np.float64)
+    assert ((alpha > 0.2) & (alpha < 0.8)).mean() > 0.05
+    np.testing.assert_allclose(soft.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
+    np.testing.assert_allclose(steep.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
+    logit = np.log(alpha) - np.log1p(-alpha)
+    np.testing.assert_allclose(steep.explain(inputs)["alpha"], 1 / (1 + np.exp(-4 * logit)), atol=1e-4)
+
+
+def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided, joints):
+    body, stride = undecided.body, undecided.config.reduction
+    source = joints(64, 96)
+    target = source.copy()
+    # The right forearm lies across the torso.
+    elbow, wrist = body.joint_index("right_elbow", "right_wrist")
+    target[0, elbow, :2], target[0, wrist, :2] = [40, 24], [56, 26]
+    image = np.random.default_rng(1).uniform(-1, 1, (1, 64, 96, 3)).astype(np.float32)
+    names = [limb.name for limb in body.limbs]
+    forearm, torso = names.index("right_forearm"), names.index("torso")
+
+    def lead(z=None):
+        pose = target
+        if z is not None:
+            depth = np.zeros((1, 14, 1), np.float32)
+            depth[0, [elbow, wrist]] = z
+            pose = np.concatenate([target, depth], axis=-1)
+        stages = undecided.explain({"image": image, "source_joints": source, "target_joints": pose})
+        weights = np.log(stages["limb_weights"][0].numpy())
+        row, column = 24 // stride, 48 // stride
+        return weights[row, column, forearm] - weights[row, column, torso], stages["image"].numpy()
+
+    unknown, picture = lead()
+    flat, same = lead(0)
+    np.testing.assert_allclose(picture, same, atol=1e-6)
+    assert flat == pytest.approx(unknown, abs=1e-5)
+    assert lead(-20)[0] - unknown > 1.5 and unknown - lead(20)[0] > 1.5
+    # Only differences count.
+    assert np.abs(lead(-20)[1] - lead(0)[1]).max() > 0.01
+
+
+def test_a_new_network_shows_what_warping_alone_would(small, batch):
+    stages = build_generator(small.config).explain(batch(64, 96))
+    priors = stages["limb_priors"].numpy()
+    np.testing.assert_allclose(stages["masks"], priors / priors.sum(-1, keepdims=True), atol=1e-5)
+    coverage = tf.image.resize(tf.transpose(stages["warped_layers"][..., 3], [0, 2, 3, 1]), priors.shape[1:3]).numpy()
+    # Against staying speaks what keeps a new network from it.
+    shares = (coverage + 0.01) * np.exp([0.0] * small.body.limb_count + [-3.0])
+    shares /= shares.sum(-1, keepdims=True)
+    np.testing.assert_allclose(stages["limb_weights"], shares, atol=1e-5)
+    assert stages["replace"].numpy().max() < 0.05
+
+
+def test_gradients_reach_every_weight(small, batch):
+    inputs = batch(64, 96)
+    with tf.GradientTape() as tape:
+        stages = small.explain(inputs, training=True)
+        loss = tf.reduce_mean(tf.abs(stages["image"] - inputs["target_image"]))
+    weights = [weight for network in small.networks for layer in network.layers for weight in layer.trainable_weights]
+    of = [(network, layer) for network in small.networks for layer in network.layers for _ in layer.trainable_weights]
+    for (network, layer), gradient in zip(of, tape.gradient(loss, weights), strict=True):
+        assert np.isfinite(gradient).all(), (network.name, layer.name)
+        assert np.abs(gradient).max() > 0, (network.name, layer.name)
+
+
+def test_a_configuration_that_does_not_fit_is_refused():
+    with pytest.raises(UserError, match="multiples of 64 for the levels of background"):
+        load_config("lite", ["model.height=96", "model.foreground.widths=[8,8,8,8,8]"])
+    with pytest.raises(UserError, match="copying"):
+        load_config("lite", ["model.background_fill=noise"])
+    with pytest.raises(UserError, match="copying"):
+        load_config("tiny", ["model.network=copying"])
+
+
+def test_maps_at_a_fraction_of_the_canvas_follow_its_transforms():
+    """A map pixel's centre, taken to the canvas, transformed there and taken back, is where `at_scale` sends it."""
+    transform = np.float32([[[0.8, -0.5, 7.0], [0.5, 0.8, -11.0]]])
+    small = pose_maps.at_scale(tf.constant(transform), 4).numpy()[0]
+    point = np.float32([5, 9])
+    canvas = transform[0, :, :2] @ (4 * point + 1.5) + transform[0, :, 2]
+    np.testing.assert_allclose(small[:, :2] @ point + small[:, 2], (canvas - 1.5) / 4, rtol=1e-5)
+    joints = np.float32([[[21.5, 37.5, 0.7, 8.0]]])
+    np.testing.assert_allclose(pose_maps.joints_at_scale(tf.constant(joints), 4), [[[5, 9, 0.7, 2.0]]])
+
+
+def test_blended_displacement_is_linear_blend_skinning():
+    rng = np.random.default_rng(5)
+    transforms, weights = rng.normal(size=(2, 3, 2, 3)), rng.dirichlet(np.ones(3), (2, 4, 6))
+    found = pose_maps.blended_displacement(tf.constant(transforms), tf.constant(weights), 2).numpy()
+    for b, row, column in np.ndindex(2, 4, 6):
+        pixel = np.array([2 * column + 0.5, 2 * row + 0.5])
+        blended = np.tensordot(weights[b, row, column], transforms[b], 1)
+        np.testing.assert_allclose(found[b, row, column], blended[:, :2] @ pixel + blended[:, 2] - pixel, atol=1e-10)

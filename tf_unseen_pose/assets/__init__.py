@@ -1,0 +1,1 @@
+"""What the project ships, and what it downloads once."""

@@ -1,0 +1,102 @@
+"""What comes with the project, and the checksums that show whether a model is still what it was.
+
+    saved_models/lite/1/        a run and a SavedModel in one folder, with SHA256SUMS of all its files
+    saved_models/lite/tflite/   files for devices, one a variant, likewise
+    configs/                    configurations to start from
+
+Wherever a command takes a model's folder, "lite" means the newest version of the one that comes with the project.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import checksum, replacing
+
+SUMS = "SHA256SUMS"
+_PACKAGE = Path(__file__).parents[1]
+# Beside the code in a checkout, within it where it was installed.
+_ROOTS = (_PACKAGE.parent, _PACKAGE)
+_PLACES = tuple(root / "saved_models" for root in _ROOTS)
+_WAY_OUT = "restore the folder (git checkout, or install the package anew)"
+
+
+def model_folder(path: Path | str) -> Path:
+    """The folder itself, or the newest version of the model that comes with the project under that name.
+
+    Raises:
+        UserError: a file of a folder that has checksums is not what it was.
+    """
+    path = Path(path)
+    if not path.exists():
+        path = next(filter(None, (_newest(place / path) for place in _PLACES)), path)
+    if (path / SUMS).is_file():
+        _check(path)
+    return path
+
+
+def tflite_file(path: Path | str, variant: str) -> Path:
+    """A .tflite file itself, or that variant of a folder of them or of a model that comes with the project.
+
+    Raises:
+        UserError: a folder has no such variant, or a file of a folder that has checksums is not what it was.
+    """
+    path = Path(path)
+    if path.suffix == ".tflite":
+        return path
+    places = [path, path / "tflite", *(place / path / "tflite" for place in _PLACES)]
+    folder = next((place for place in places if any(place.glob("*.tflite"))), None)
+    if folder is None:
+        raise UserError(f"{path} is no .tflite file and no folder of them; make some with 'export --tflite'.")
+    file = folder / f"{variant}.tflite"
+    if not file.is_file():
+        there = ", ".join(sorted(entry.stem for entry in folder.glob("*.tflite")))
+        raise UserError(f"{folder} has no variant '{variant}', it has {there}; choose one of these.")
+    if (folder / SUMS).is_file():
+        _check(folder)
+    return file
+
+
+def verified(name: str) -> Iterator[Path]:
+    """The folders of a model that comes with the project, newest version and files for devices, each just checked.
+
+    Raises:
+        UserError: the next one is missing or has no checksums, or a file is not what it was.
+    """
+    place = next((place / name for place in _PLACES if (place / name).is_dir()), _PLACES[-1] / name)
+    for folder in (_newest(place) or place / "1", place / "tflite"):
+        if not (folder / SUMS).is_file():
+            raise UserError(f"{folder} is not there, or has no {SUMS}; {_WAY_OUT}.")
+        _check(folder)
+        yield folder
+
+
+def config_file(path: str) -> Path:
+    """A file itself, or `configs/NAME.yaml` of those that come with the project, from whichever folder it is asked."""
+    file = Path(path)
+    if file.parent == Path("configs") and not file.is_file():
+        file = next((root / file for root in _ROOTS if (root / file).is_file()), file)
+    return file
+
+
+def _newest(folder: Path) -> Path | None:
+    versions = [entry for entry in folder.glob("*/") if entry.name.isdigit()] if folder.is_dir() else []
+    return max(versions, key=lambda entry: int(entry.name), default=None)
+
+
+def write_sums(folder: Path) -> None:
+    """Writes the checksums of all files below a folder, as `sha256sum` does."""
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    with replacing(folder / SUMS) as temporary:
+        temporary.write_text("".join(f"{checksum(folder / name)}  {name}\n" for name in names))
+
+
+def _check(folder: Path) -> None:
+    way_out = f"{_WAY_OUT}, or delete that file if you changed the model"
+    for line in (folder / SUMS).read_text().splitlines():
+        expected, _, name = line.partition("  ")
+        path = folder / name
+        if not path.is_file():
+            raise UserError(f"{path} is missing, which {SUMS} beside it lists; {way_out}.")
+        if checksum(path) != expected:
+            raise UserError(f"{path} is damaged: its checksum is not the one in {folder / SUMS}; {way_out}.")

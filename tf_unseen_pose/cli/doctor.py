@@ -1,0 +1,29 @@
+"""The command `doctor`."""
+
+import typer
+
+from tf_unseen_pose.errors import UserError
+
+
+def doctor():
+    """Say what is missing here and how to get it.
+
+    It loads every library that is needed, and ends with exit code 2 if something is not there or does not work. What it
+    prints belongs into every report of an error.
+    """
+    try:
+        from tf_unseen_pose.tools.doctor import examine
+    except ModuleNotFoundError as error:
+        raise UserError(f"The package '{error.name}' is not installed; run 'pip install {error.name}'.") from error
+
+    findings = examine()
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        typer.echo(f"{finding.state:8}{finding.subject:{width}}  {finding.what}")
+        if finding.fix:
+            typer.echo(f"{'':8}{'':{width}}  -> {finding.fix}")
+    missing = sum(finding.state == "missing" for finding in findings)
+    if missing:
+        typer.echo(f"{missing} {'thing is' if missing == 1 else 'things are'} missing.")
+        raise typer.Exit(2)
+    typer.echo("All is well.")

@@ -1,0 +1,74 @@
+"""The command `export`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tf_unseen_pose.cli.evaluate import FeaturesWeights, Poses
+from tf_unseen_pose.cli.prepare import PoseModel
+from tf_unseen_pose.errors import UserError
+
+
+class Variant(StrEnum):
+    """How a TFLite file stores and computes numbers."""
+
+    float32 = "float32"
+    float16 = "float16"
+    dynamic = "dynamic"
+    int8 = "int8"
+
+
+def export(
+    model: Annotated[Path, typer.Argument(metavar="RUN", help="A run made by 'train' or 'import-posewarp'.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The folder of versions; its name is the model's on a server.")
+    ],
+    report: Annotated[
+        Path | None, typer.Option(help="The report.json that 'evaluate' wrote of the run; its metrics go along.")
+    ] = None,
+    tflite: Annotated[
+        bool, typer.Option("--tflite", help="Write TFLite files to OUTPUT/tflite instead; the rest is for these.")
+    ] = False,
+    variant: Annotated[
+        list[Variant] | None, typer.Option(help="Which files to write; may be repeated, else all four.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="A dataset made by 'prepare': its training pairs give the ranges of int8, its validation pairs show "
+            "what the fewer bits cost. Else the bundled photo does."
+        ),
+    ] = None,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of either at most.")] = 200,
+    licence: Annotated[str, typer.Option(help="The licence of the weights, which every file names.")] = "not stated",
+    poses: Poses = True,
+    features_weights: FeaturesWeights = None,
+    pose_model: PoseModel = None,
+) -> None:
+    """Write a run as a SavedModel or as TFLite files.
+
+    The SavedModel, for TensorFlow Serving, becomes the next version below the folder.
+    """
+    from tf_unseen_pose.training.run import Run
+
+    if not tflite:
+        if variant or data:
+            raise UserError("--variant and --data are for TFLite files; add --tflite.")
+        from tf_unseen_pose.export.saved_model import export_run
+
+        version = export_run(Run.open(model), output, report)
+        typer.echo(f"{version} is ready and computes what the run does: serve it, or use it as --model.")
+        return
+    if report:
+        raise UserError("--report is for SavedModels; TFLite files get a report of their own.")
+    from tf_unseen_pose.export.tflite import export_tflite
+    from tf_unseen_pose.export.tflite.comparison import Task
+    from tf_unseen_pose.export.tflite.export_files import Options
+
+    names: dict[str, Any] = {} if not variant else {"variants": tuple(dict.fromkeys(each.value for each in variant))}
+    options = Options(licence=licence, data=data, pairs=pairs, task=Task(poses, pose_model, features_weights), **names)
+    folder = export_tflite(Run.open(model), output, options)
+    typer.echo((folder / "report.md").read_text(encoding="utf-8"))
+    typer.echo(f"{folder} is ready: try it with 'python -m tf_unseen_pose.on_device PHOTO --model {folder}'.")

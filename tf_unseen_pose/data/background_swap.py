@@ -1,0 +1,184 @@
+"""New rooms and new clothes for a training pair, by its person masks: a few people have to stand for all.
+
+Both frames are put before one background, that of another clip, whose own person is painted over. Whatever the camera
+did, such a pair is registered, and what is behind the source person is known exactly. The person's colours are changed
+alike in both frames, those of the new background on their own, and joints are moved a little, as an estimator errs.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tf_unseen_pose.config import DataConfig
+from tf_unseen_pose.data.frame_cache import DecodedFrames
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.geometry.pose_maps import REFERENCE_SIZE
+from tf_unseen_pose.imaging.inpainting import inpainted
+
+# Masks are soft for some pixels about the outline; so much steeper, less of the old room comes along.
+_STEEPNESS = 2.0
+# Backgrounds are kept at this shorter side at most, and as many as this: a third of a gigabyte.
+_SIDE, _KEPT = 384, 512
+
+
+class Backgrounds:
+    """The backgrounds of a dataset's training clips, made when they are asked for. May be shared among threads.
+
+    Raises:
+        UserError: no training frame has a person mask.
+    """
+
+    def __init__(self, dataset: ClipDataset, frames: DecodedFrames):
+        self._frames = frames
+        self._places = [
+            (position, next(i for i, frame in enumerate(clip.frames) if frame.has_mask))
+            for position, clip in enumerate(dataset.clips)
+            if clip.split == "train" and any(frame.has_mask for frame in clip.frames)
+        ]
+        if not self._places:
+            raise UserError(
+                f"No clip of {dataset.path} has person masks, which data.background_swap needs; set it to 0."
+            )
+        self.picture = functools.lru_cache(_KEPT)(self._paint)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def _paint(self, number: int) -> np.ndarray:
+        frame = self._frames.read(*self._places[number])
+        height, width = frame.image.shape[:2]
+        shrink = min(1, _SIDE / min(height, width))
+        size = [max(1, round(side * shrink)) for side in (width, height)]
+        image, mask = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (frame.image, frame.mask))
+        return inpainted(image, np.float32(mask / 255))
+
+
+@dataclass(frozen=True)
+class Colours:
+    """A change of colours; the defaults change nothing.
+
+    Attributes:
+        hue: degrees by which they turn.
+        saturation, value: factors.
+    """
+
+    hue: float = 0.0
+    saturation: float = 1.0
+    value: float = 1.0
+
+    @classmethod
+    def draw(cls, generator: np.random.Generator, config: DataConfig) -> "Colours":
+        """Draws from the ranges of `config`, three numbers of the generator."""
+        hue, saturation, value = generator.random(3)
+        # Plain floats: NumPy's own would make the pictures that they are combined with float64.
+        return cls(
+            hue=float(config.hue * (2 * hue - 1)),
+            saturation=float(np.interp(saturation, (0, 1), config.saturation)),
+            value=float(np.interp(value, (0, 1), config.value)),
+        )
+
+    def of(self, image: np.ndarray) -> np.ndarray:
+        """The image, uint8 [H, W, 3], in other colours."""
+        if self == Colours():
+            return image
+        hue, saturation, value = cv2.split(cv2.cvtColor(np.float32(image) / 255, cv2.COLOR_RGB2HSV))
+        parts = (hue + self.hue) % 360, np.minimum(saturation * self.saturation, 1), np.minimum(value * self.value, 1)
+        return np.uint8(np.round(255 * cv2.cvtColor(cv2.merge(parts), cv2.COLOR_HSV2RGB)))
+
+
+@dataclass(frozen=True)
+class Recomposition:
+    """One draw; the defaults change nothing.
+
+    Attributes:
+        swapped: whether the pair gets another background.
+        background: which one, in [0, 1) of all.
+        place: where in it the canvas lies, 0..1 along x and y.
+        mirrored: whether the background is.
+        person, room: what happens to the colours of the person, and of the new background.
+        jitter: float32 [2, J, 2], by how much source and target joints are off, in pixels of a 256-pixel canvas.
+    """
+
+    swapped: bool = False
+    background: float = 0.0
+    place: tuple[float, float] = (0.5, 0.5)
+    mirrored: bool = False
+    person: Colours = Colours()
+    room: Colours = Colours()
+    jitter: np.ndarray | None = None
+
+    @classmethod
+    def draw(cls, generator: np.random.Generator, config: DataConfig, joint_count: int) -> "Recomposition":
+        """Draws from the ranges of `config`; consumes as many numbers of the generator in any case."""
+        swap, background, x, y, mirrored = generator.random(5)
+        person, room = (Colours.draw(generator, config) for _ in range(2))
+        jitter = generator.standard_normal((2, joint_count, 2), np.float32)
+        return cls(
+            swapped=swap < config.background_swap,
+            background=background,
+            place=(x, y),
+            mirrored=mirrored < 0.5,
+            person=person,
+            room=room,
+            jitter=config.joint_jitter * jitter if config.joint_jitter else None,
+        )
+
+    def pictures(
+        self, images: list[np.ndarray], masks: list[np.ndarray], backgrounds: Backgrounds | None
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """The frames of a pair, changed alike.
+
+        Args:
+            images: two of uint8 [H, W, 3].
+            masks: two of uint8 [H, W], the person.
+
+        Returns:
+            Images [H, W, 3] and masks [H, W] of the same kinds; the masks are those by which the person was cut out.
+        """
+        images = [recoloured(*frame, self.person) for frame in zip(images, masks, strict=True)]
+        if not self.swapped:
+            return images, masks
+        assert backgrounds is not None
+        behind = covering(backgrounds.picture(int(self.background * len(backgrounds))), masks[0].shape, self)
+        behind = self.room.of(behind)
+        masks = [steepened(mask) for mask in masks]
+        return [_over(*frame, behind) for frame in zip(images, masks, strict=True)], masks
+
+    def joints(self, joints: np.ndarray, frame: int, size: int) -> np.ndarray:
+        """[J, 3 or 4] of the source (frame 0) or the target (1) on a canvas of that shorter side, moved."""
+        if self.jitter is None:
+            return joints
+        moved = joints.copy()
+        moved[:, :2] += self.jitter[frame] * (size / REFERENCE_SIZE)
+        return moved
+
+
+def recoloured(image: np.ndarray, mask: np.ndarray, colours: Colours) -> np.ndarray:
+    """uint8 [H, W, 3], in other colours where the mask, uint8 [H, W], has the person."""
+    changed = colours.of(image)
+    return image if changed is image else _over(changed, mask, image)
+
+
+def covering(picture: np.ndarray, shape: tuple[int, int], change: Recomposition) -> np.ndarray:
+    """The part of a picture at `change.place` that has the canvas's proportions, as uint8 [H, W, 3] of that shape."""
+    (height, width), (rows, columns) = shape, picture.shape[:2]
+    scale = min(rows / height, columns / width)
+    size = round(height * scale), round(width * scale)
+    left, top = round(change.place[0] * (columns - size[1])), round(change.place[1] * (rows - size[0]))
+    part = picture[top : top + size[0], left : left + size[1]]
+    part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
+    return part[:, ::-1] if change.mirrored else part
+
+
+def steepened(mask: np.ndarray) -> np.ndarray:
+    """A soft mask, uint8 [H, W], with a steeper edge at the same place."""
+    return np.uint8(np.clip(np.round(_STEEPNESS * (mask - 127.5) + 127.5), 0, 255))
+
+
+def _over(image: np.ndarray, mask: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """uint8 [H, W, 3]: `image` where the mask, uint8 [H, W], is 255, `behind` where it is 0."""
+    alpha = np.float32(mask / 255)[..., None]
+    return np.uint8(np.round(behind + alpha * (np.float32(image) - behind)))

@@ -1,0 +1,78 @@
+"""The models that an evaluation compares: the only place that knows what kind of thing a model's path may name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose.config import Config
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.evaluation.example_pictures import Example
+from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.model import PoseModel
+from tf_unseen_pose.training.run import Run
+
+
+class Model:
+    """A trained generator as a method of evaluation: an example in, a picture out.
+
+    Args:
+        generator: called with {"image", "source_joints", "target_joints"} as in `model.pose_model.PoseModel`.
+        config: what it was trained with.
+        path: where it lies.
+        deviations: a file with the units of the perceptual loss that it was trained with; None where there is none.
+    """
+
+    def __init__(self, generator: PoseModel, config: Config, path: Path, deviations: Path | None = None):
+        self.config, self.path, self.deviations = config, path, deviations
+        self._call = tf.function(lambda batch: generator(batch), autograph=False)
+
+    @classmethod
+    def open(cls, path: Path) -> "Model":
+        """Loads a run.
+
+        Raises:
+            UserError: no such folder, no run, no weights.
+        """
+        run = Run.open(Path(path))
+        deviations = run.deviations if run.deviations.is_file() else None
+        return cls(run.load_generator(), run.config, run.path, deviations)
+
+    def __call__(self, example: Example) -> np.ndarray:
+        """Encodes the source and renders the target pose: uint8 [H, W, 3]."""
+        return to_uint8(self._call(example.batch)[0])
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What must be the same for two models to be shown the same pixels."""
+
+    height: int
+    width: int
+    skeleton: str
+    crop_factor: float
+
+
+def require_same_canvas(models: dict[str, Model]) -> None:
+    """Refuses models whose results cannot be compared.
+
+    Raises:
+        UserError: two models see the photos differently.
+    """
+    sights = {name: _sight(model.config) for name, model in models.items()}
+    first, *others = sights
+    for other in others:
+        if sights[other] != sights[first]:
+            raise UserError(
+                f"The model '{other}' sees {_described(sights[other])}, '{first}' {_described(sights[first])}; compare "
+                "models of one canvas."
+            )
+
+
+def _sight(config: Config) -> _Sight:
+    return _Sight(config.model.height, config.model.width, config.model.skeleton, config.data.crop_factor)
+
+
+def _described(sight: _Sight) -> str:
+    return f"{sight.width} x {sight.height} pixels of a '{sight.skeleton}' at crop factor {sight.crop_factor:g}"

@@ -1,0 +1,167 @@
+"""Cases as pictures: what a method is given, and what its result is compared with.
+
+Convention: everything is on the model's canvas (H, W), cut out of the photos as for training, without augmentation;
+pictures as in `evaluation.metrics`, masks float32 [H, W] in [0, 1], joints [J, 3] in pixels of the canvas.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose.config import Config
+from tf_unseen_pose.data.clip_poses import spread
+from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
+from tf_unseen_pose.data.pairs import evaluation_pair
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.data.registration import mask_from_joints
+from tf_unseen_pose.evaluation.evaluation_pairs import Case, Sequence
+from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
+from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.imaging.inpainting import grown
+from tf_unseen_pose.imaging.resampling import cut_out
+from tf_unseen_pose.pose.retargeting import retarget
+
+# Beside the person are contours, hair and shadows: the background is judged from this part of the canvas's shorter
+# side on.
+_GROWTH = 0.03
+# A motion is fitted to the source by so many of its frames.
+_FITTED_FRAMES = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One source, one target pose, and where it is known the truth.
+
+    Attributes:
+        image: float32 [H, W, 3] in [-1, 1], the source as networks take it.
+        source_joints, target_joints: float32 [J, 3].
+        source_mask, target_mask: the person in the source and, as far as it is known, in the result.
+        target: uint8 [H, W, 3], the photograph of the target pose; None where no such photograph can exist.
+        masks_drawn: whether a mask is not the dataset's but drawn from the joints.
+    """
+
+    image: np.ndarray
+    source_joints: np.ndarray
+    target_joints: np.ndarray
+    source_mask: np.ndarray
+    target_mask: np.ndarray
+    target: np.ndarray | None
+    masks_drawn: bool
+
+    @cached_property
+    def source(self) -> np.ndarray:
+        """uint8 [H, W, 3]."""
+        return to_uint8(self.image)
+
+    @property
+    def batch(self) -> dict[str, tf.Tensor]:
+        """What a generator takes. Without noise: a generator has a fixed one, the same at every call."""
+        keys = ("image", "source_joints", "target_joints")
+        return {key: tf.constant(getattr(self, key)[None]) for key in keys}
+
+    @property
+    def outside(self) -> np.ndarray:
+        """Weight of what is outside the person in both poses."""
+        return 1 - np.maximum(self.source_mask, self.target_mask)
+
+    @property
+    def people(self) -> np.ndarray:
+        """The person in both poses, grown by 3 % of the canvas."""
+        radius = round(_GROWTH * min(self.source_mask.shape))
+        return grown(np.maximum(self.source_mask, self.target_mask), radius)
+
+    @property
+    def movement(self) -> float:
+        """Mean distance that joints seen in both poses move, in parts of the canvas's shorter side."""
+        both = (self.source_joints[:, 2] > 0) & (self.target_joints[:, 2] > 0)
+        if not both.any():
+            return float("nan")
+        way = np.hypot(*(self.target_joints - self.source_joints)[both, :2].T)
+        return float(way.mean() / min(self.source_mask.shape))
+
+
+class ExampleReader:
+    """Reads cases of a dataset onto the canvas of a configuration."""
+
+    def __init__(self, dataset: ClipDataset, config: Config):
+        self._dataset, self._config, self._frames = dataset, config, DecodedFrames(dataset)
+        self._size = config.model.height, config.model.width
+
+    def within(self, case: Case) -> Example:
+        """Source and target of one clip.
+
+        Raises:
+            UserError: a dataset of another skeleton.
+        """
+        frames = case.source_clip, case.source_frame, case.target_frame
+        pair = {key: value[0].numpy() for key, value in evaluation_pair(self._dataset, self._config, *frames).items()}
+        source, target = pair["source_joints"], pair["target_joints"]
+        known = bool(pair["mask_known"] > 0)
+        masks = [pair[key][..., 0] for key in ("source_mask", "target_mask")]
+        return Example(
+            image=pair["image"],
+            source_joints=source,
+            target_joints=target,
+            source_mask=masks[0] if known else self._drawn_mask(source),
+            target_mask=masks[1] if known else self._drawn_mask(target),
+            target=to_uint8(pair["target_image"]),
+            masks_drawn=not known,
+        )
+
+    def sequence(self, sequence: Sequence) -> Iterator[Example]:
+        """The frames of a sequence, all cut out alike, with one source.
+
+        Raises:
+            UserError: a pose for which no crop can be found.
+        """
+        source, *targets = (
+            self._frames.read(sequence.clip, frame) for frame in (sequence.source_frame, *sequence.frames)
+        )
+        poses = np.stack([frame.joints for frame in targets])
+        crop = self._config.data.crop_factor
+        canvas = sequence_crop(source.joints, poses, self._config.model.body, *self._size, crop)
+        for target in targets:
+            yield self._example(source, target.joints, target, canvas)
+
+    def across(self, case: Case) -> Example:
+        """The source of one clip in a pose of another, fitted to the person and the place as `animate` does.
+
+        Raises:
+            UserError: the two people have too few joints in common.
+        """
+        source = self._frames.read(case.source_clip, case.source_frame)
+        count = len(self._dataset.clips[case.target_clip].frames)
+        frames = sorted({*spread(count, _FITTED_FRAMES), case.target_frame})
+        motion = np.stack([self._dataset.read_frame(case.target_clip, frame).joints for frame in frames])
+        pose = retarget(motion, source.joints, self._config.model.body)[frames.index(case.target_frame)]
+        crop = self._config.data.crop_factor
+        canvas = common_crop([source.joints, pose], self._config.model.body, *self._size, crop, [source.box, None])
+        return self._example(source, pose, None, canvas)
+
+    def _example(
+        self, source: DecodedFrame, pose: np.ndarray, target: DecodedFrame | None, canvas_to_image: np.ndarray
+    ) -> Example:
+        image_to_canvas = invert(canvas_to_image)
+        source_joints, target_joints = (transform_joints(image_to_canvas, joints) for joints in (source.joints, pose))
+        source_mask = self._mask(source, canvas_to_image)
+        target_mask = None if target is None else self._mask(target, canvas_to_image)
+        return Example(
+            image=cut_out(source.image, canvas_to_image, *self._size) / np.float32(127.5) - 1,
+            source_joints=source_joints,
+            target_joints=target_joints,
+            source_mask=self._drawn_mask(source_joints) if source_mask is None else source_mask,
+            target_mask=self._drawn_mask(target_joints) if target_mask is None else target_mask,
+            target=None if target is None else cut_out(target.image, canvas_to_image, *self._size),
+            masks_drawn=source_mask is None or target_mask is None,
+        )
+
+    def _mask(self, frame: DecodedFrame, canvas_to_image: np.ndarray) -> np.ndarray | None:
+        if frame.mask is None:
+            return None
+        return cut_out(frame.mask, canvas_to_image, *self._size) / np.float32(255)
+
+    def _drawn_mask(self, joints: np.ndarray) -> np.ndarray:
+        return mask_from_joints(joints, self._config.model.body, *self._size) / np.float32(255)

@@ -1,0 +1,92 @@
+"""The numbers of one kind of cases, as arrays: the table from which everything that is reported is worked out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from tf_unseen_pose.evaluation import evaluation_pairs
+from tf_unseen_pose.evaluation.intervals import Estimate, estimate
+from tf_unseen_pose.evaluation.metric_columns import Quantity
+
+Kind = TypeVar("Kind", evaluation_pairs.Case, evaluation_pairs.Sequence)
+
+
+@dataclass(frozen=True, eq=False)
+class Part(Generic[Kind]):
+    """N cases, measured with M methods.
+
+    Attributes:
+        cases: what was evaluated.
+        clips: int [N], the clip of every case's source: what is resampled for confidence intervals.
+        actions: the action of every case's target.
+        movement: [N], how far the pose moves; see `Example.movement`.
+        methods: names of the methods.
+        quantities: what was measured.
+        values: by the quantity's key float64 [N, M]; NaN where there is nothing to measure.
+    """
+
+    cases: tuple[Kind, ...]
+    clips: np.ndarray
+    actions: tuple[str, ...]
+    movement: np.ndarray
+    methods: tuple[str, ...]
+    quantities: tuple[Quantity, ...]
+    values: dict[str, np.ndarray]
+
+    @classmethod
+    def collect(
+        cls,
+        cases: Sequence[Kind],
+        clips: Sequence[int],
+        actions: Sequence[str],
+        movement: Sequence[float],
+        methods: Sequence[str],
+        quantities: Sequence[Quantity],
+        measured: Sequence[dict[str, dict[str, float]]],
+    ) -> "Part[Kind]":
+        """From what was measured of every case: by method, by quantity. Quantities that never were are left out."""
+        values = {}
+        for quantity in quantities:
+            table = [[of.get(method, {}).get(quantity.key, np.nan) for method in methods] for of in measured]
+            if any(quantity.key in found for of in measured for found in of.values()):
+                values[quantity.key] = np.array(table, np.float64)
+        kept = tuple(quantity for quantity in quantities if quantity.key in values)
+        return cls(tuple(cases), np.array(clips), tuple(actions), np.array(movement), tuple(methods), kept, values)
+
+    @property
+    def action_names(self) -> list[str]:
+        """The actions, those with most cases first."""
+        names = sorted(set(self.actions))
+        return sorted(names, key=self.actions.count, reverse=True)
+
+    def column(self, key: str, method: str) -> np.ndarray:
+        """[N]: one quantity of one method."""
+        return self.values[key][:, self.methods.index(method)]
+
+    def estimates(self, seed: int, action: str | None = None) -> dict[str, dict[str, Estimate]]:
+        """Means with intervals by quantity and method, of all cases or of one action's; absent where unknown."""
+        chosen = np.array([action in (None, name) for name in self.actions])
+        found = {}
+        for key, table in self.values.items():
+            columns = {
+                method: estimate(table[chosen, i], self.clips[chosen], seed) for i, method in enumerate(self.methods)
+            }
+            found[key] = {method: of for method, of in columns.items() if of is not None}
+        return found
+
+    def comparison(self, key: str, other: str, seed: int) -> tuple[int, int, Estimate] | None:
+        """The first method against another one, case by case.
+
+        Returns:
+            In how many cases it is better, of how many that both have, and the first one's value less the other's;
+            None where they have no case in common.
+        """
+        quantity = next(quantity for quantity in self.quantities if quantity.key == key)
+        one, two = self.column(key, self.methods[0]), self.column(key, other)
+        difference = estimate(one - two, self.clips, seed)
+        if difference is None:
+            return None
+        both = np.isfinite(one) & np.isfinite(two)
+        return int(quantity.better(one[both], two[both]).sum()), int(both.sum()), difference

@@ -1,0 +1,149 @@
+"""The whole way from a run to the files of `export --tflite`."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose.assets.shipped import write_sums
+from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.export.tflite.comparison import Task, compare, measure_task
+from tf_unseen_pose.export.tflite.conversion import convert
+from tf_unseen_pose.export.tflite.description import described
+from tf_unseen_pose.export.tflite.inspection import require_portable
+from tf_unseen_pose.export.tflite.markdown_report import as_markdown
+from tf_unseen_pose.export.tflite.sample_inputs import bundled_examples, called_with, dataset_pairs
+from tf_unseen_pose.export.tflite.timing import Clock
+from tf_unseen_pose.export.tflite.variants import VARIANTS, quantized
+from tf_unseen_pose.files import replacing
+from tf_unseen_pose.model import PoseModel
+from tf_unseen_pose.on_device.lite_file import LiteFile
+from tf_unseen_pose.training.run import Run
+
+# Float32 in another order of additions, as between a SavedModel and its run (`export.parity`): where `lite` looks up a
+# photo's edges, a few values in a million differ by 1e-4 and more.
+_TOLERANCE = 1e-3
+_BUNDLED_EXAMPLES, _CHECKED = 48, 4
+# What the report's pictures are of, without a dataset and with one.
+_PICTURES = "the bundled photo", "held-out pairs"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the files are made.
+
+    Attributes:
+        variants: which are written; float32 is measured beside them.
+        licence: that of the weights, for those who find a file alone.
+        data: a dataset. Its training pairs give the ranges of int8, its validation pairs the report; else the bundled
+            photo does both.
+        pairs: how many of either.
+        task: how held-out pairs are judged.
+        seconds: how long each signature of each file is timed, at most.
+    """
+
+    variants: tuple[str, ...] = VARIANTS
+    licence: str = "not stated"
+    data: Path | None = None
+    pairs: int = 200
+    task: Task = Task()
+    seconds: float = 2.0
+
+
+def export_tflite(run: Run, folder: Path, options: Options = Options()) -> Path:
+    """Writes a run's averaged weights as TFLite files to `folder`/tflite; returns that.
+
+    Every file is looked through and measured before anything is written, and appears whole or not at all.
+
+    Raises:
+        UserError: the run has no weights; the folder is a file, or a run; an unknown variant; the dataset does not
+            serve; a file would hold what devices do not have, or compute something else than the run.
+    """
+    if folder.is_file() or (folder / "config.json").exists():
+        raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")
+    if unknown := set(options.variants) - set(VARIANTS):
+        raise UserError(f"There is no variant {sorted(unknown)[0]}; known are {', '.join(VARIANTS)}.")
+    dataset = ClipDataset.open(options.data) if options.data else None
+    generator = run.load_generator()
+    if dataset:
+        ranges = [called_with(pair) for pair in dataset_pairs(dataset, run.config, "train", options.pairs)]
+    else:
+        ranges = list(bundled_examples(run.config, min(options.pairs, _BUNDLED_EXAMPLES)))
+    # Before minutes of work: a dataset without pairs to validate on is refused here.
+    held_out = _held_out(run, dataset, options)
+    contents = _contents(run, generator, ranges, options)
+    difference = require_same(contents["float32"], generator, list(bundled_examples(run.config, _CHECKED, seed=1)))
+    measured = compare(contents, held_out)
+    measured["float32"]["largest_difference_to_run"] = difference
+    if dataset:
+        measured = measure_task(measured, contents, run, dataset, options.pairs, options.task)
+    clock = Clock(options.seconds)
+    for variant, content in contents.items():
+        measured[variant] |= {"bytes": len(content), **clock.measure(content)}
+    target = folder / "tflite"
+    target.mkdir(parents=True, exist_ok=True)
+    _write(target, {name: contents[name] for name in options.variants})
+    _write_report(target, measured, {"pairs": _PICTURES[dataset is not None], "machine": clock.machine})
+    write_sums(target)
+    return target
+
+
+def _contents(run: Run, generator: PoseModel, ranges: list, options: Options) -> dict[str, bytes]:
+    """The files by variant, float32 first."""
+    converted = convert(generator)
+    networks = [network.name for network in generator.networks]
+    contents = {}
+    for variant in ("float32", *(name for name in options.variants if name != "float32")):
+        content = quantized(converted, variant, networks, ranges)
+        require_portable(content, variant)
+        contents[variant] = described(content, variant, run, options.licence)
+    return contents
+
+
+def require_same(content: bytes, generator: PoseModel, examples: list[dict[str, np.ndarray]]) -> float:
+    """Compares a float32 file with the model that it was made of, on what `synthesize` takes.
+
+    Returns:
+        The largest difference, on a scale where black is -1 and white 1.
+
+    Raises:
+        UserError: it is more than rounding.
+    """
+    file, largest = LiteFile(content, threads=1), 0.0
+    whole = tf.function(lambda batch: generator.render(generator.encode_source(*batch[:2]), batch[2]), autograph=False)
+    for inputs in examples:
+        image, source, target = (inputs[key] for key in ("image", "source_joints", "target_joints"))
+        state = file["encode_source"](image=image, source_joints=source)
+        expected = whole((image, source, target)).numpy()
+        made = file["synthesize"](**inputs)["image"], file["render"](**state, target_joints=target)["image"]
+        largest = max(largest, *(float(np.abs(picture - expected).max()) for picture in made))
+        if not largest <= _TOLERANCE:
+            raise UserError(
+                f"The float32 file differs from the run by {largest:.3g}; nothing was exported: try the other "
+                "TensorFlow stack, and report this."
+            )
+    return largest
+
+
+def _held_out(run: Run, dataset: ClipDataset | None, options: Options) -> list[dict[str, np.ndarray]]:
+    if dataset:
+        return [called_with(pair) for pair in dataset_pairs(dataset, run.config, "validation", options.pairs)]
+    return list(bundled_examples(run.config, min(options.pairs, _BUNDLED_EXAMPLES), seed=2))
+
+
+def _write(target: Path, contents: dict[str, bytes]) -> None:
+    for variant, content in contents.items():
+        with replacing(target / f"{variant}.tflite") as temporary:
+            temporary.write_bytes(content)
+
+
+def _write_report(target: Path, measured: dict, about: dict[str, str]) -> None:
+    for name, text in (
+        ("report.json", json.dumps({**about, "variants": measured}, indent=2) + "\n"),
+        ("report.md", as_markdown(measured, about)),
+    ):
+        with replacing(target / name) as temporary:
+            temporary.write_text(text)

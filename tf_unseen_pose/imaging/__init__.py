@@ -1,0 +1,1 @@
+"""Photos and videos: reading, cropping, resampling, pasting back, drawing, writing."""

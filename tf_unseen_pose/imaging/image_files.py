@@ -1,0 +1,65 @@
+"""Photos on disk and in memory: load, save, shrink.
+
+Convention: images are uint8 [H, W, 3] RGB; points are (x, y) in pixels, (0, 0) the centre of the top-left pixel.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
+from tf_unseen_pose.imaging.provenance import saving_options
+
+
+def load_image(path: Path) -> np.ndarray:
+    """A photo as uint8 [H, W, 3] RGB, turned upright by its EXIF orientation.
+
+    Raises:
+        UserError: no such file, not an image, truncated, or too large to be decoded safely.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {path}; name an existing photo.") from error
+    except (UnidentifiedImageError, IsADirectoryError) as error:
+        raise UserError(f"{path} is not an image; name a JPEG or PNG file.") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path} has too many pixels to be decoded safely; make it smaller.") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"The image {path} is damaged ({error}); save it anew.") from error
+
+
+def save_image(path: Path, image: np.ndarray, synthetic: bool = False) -> None:
+    """Writes uint8 [H, W, 3] in the format that the name's ending asks for, under a temporary name first.
+
+    Args:
+        synthetic: it shows a re-posed person, and the file is to say so (see `provenance`).
+
+    Raises:
+        UserError: unknown ending, or one whose format cannot say so; missing folder, no permission, disk full.
+    """
+    try:
+        with replacing(path) as temporary:
+            Image.fromarray(image).save(temporary, **(saving_options(path.suffix) if synthetic else {}))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"Cannot write the image {path}: {reason}; choose another place or a .png name.") from error
+
+
+def shrink(image: np.ndarray, max_side: int) -> np.ndarray:
+    """uint8 [H, W, 3] with its longer side at most `max_side` pixels; the corner of the picture stays where it is."""
+    height, width = image.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def to_uint8(image: ArrayLike) -> np.ndarray:
+    """[..., 3] in [-1, 1] -> uint8 [..., 3], rounded and clipped."""
+    return np.clip(np.round((np.asarray(image) + 1) * 127.5), 0, 255).astype(np.uint8)

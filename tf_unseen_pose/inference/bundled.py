@@ -1,0 +1,21 @@
+"""The photo, pose and motion that come with the project (see assets/demo_data/NOTICE)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tf_unseen_pose.imaging.image_files import load_image
+from tf_unseen_pose.pose.pose_files import Poses, read_poses
+from tf_unseen_pose.skeleton import PERSON
+
+FOLDER = Path(__file__).parents[1] / "assets" / "demo_data"
+
+
+def bundled() -> tuple[np.ndarray, np.ndarray, Poses]:
+    """The photo, uint8 [H, W, 3], its joints [J, 4], and the motion, all in pixels of the photo.
+
+    Raises:
+        UserError: a file of the package is gone or damaged.
+    """
+    poses = (read_poses(FOLDER / name, PERSON) for name in ("person.json", "motion.json"))
+    return load_image(FOLDER / "person.jpg"), next(poses).joints[0], next(poses)

@@ -1,0 +1,73 @@
+"""The demonstration: the model that comes with the project puts a person through a motion.
+
+The bundled photo and motion are of one video (see assets/demo_data/NOTICE), so the poses are in the photo's pixels and
+what they really looked like is known; anybody else's photo gets them fitted.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tf_unseen_pose.data.clip_poses import spread
+from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
+from tf_unseen_pose.imaging.image_files import load_image, save_image, shrink
+from tf_unseen_pose.inference.animation import write_animation
+from tf_unseen_pose.inference.bundled import bundled
+from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.pose.retargeting import retarget
+from tf_unseen_pose.skeleton import PERSON
+
+_LONGER_SIDE, _SHOWN = 720, 7
+
+
+def demo(
+    output: Path, photo: Path | None = None, model: Path | str = "lite", progress: bool = True
+) -> tuple[Path, Path]:
+    """Writes `demo.png`, a contact sheet, and `demo.mp4`, the whole motion, to a folder; returns their paths.
+
+    Args:
+        output: the folder; made if there is none.
+        photo: of one person, whose pose is then looked for; else the bundled photo, whose pose is known.
+        model: a run's folder or the name of a model that comes with the project.
+        progress: shows a bar.
+
+    Raises:
+        UserError: a photo that cannot be read, or that shows nobody or several people; no such model.
+    """
+    reposer, (image, source, motion) = Reposer.load(model), bundled()
+    if photo is not None:
+        image, source = _found(photo)
+    poses = retarget(motion.joints, source, PERSON)
+    output.mkdir(parents=True, exist_ok=True)
+    frames = list(reposer.animate(image, poses, source[:, :3]))
+    sheet, video = output / "demo.png", output / "demo.mp4"
+    save_image(sheet, _sheet(image, source, poses, frames), synthetic=True)
+    write_animation(_beside(image, poses, frames), len(frames), video, motion.fps, progress)
+    return sheet, video
+
+
+def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:
+    # MediaPipe is large, and the bundled photo does without.
+    from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
+
+    image = shrink(load_image(photo), _LONGER_SIDE)
+    with open_estimator() as estimator:
+        return image, estimate_image(image, str(photo), estimator)
+
+
+def _sheet(image: np.ndarray, source: np.ndarray, poses: np.ndarray, frames: list[np.ndarray]) -> np.ndarray:
+    """Above the photo and poses, below the photo's joints and results."""
+    chosen, nothing = spread(len(frames), _SHOWN), np.zeros_like(image)
+    above = [("photo", image), *(("pose", draw_pose(nothing, poses[i], PERSON)) for i in chosen)]
+    below = [("its joints", draw_pose(image, source, PERSON)), *(("result", frames[i]) for i in chosen)]
+    return contact_sheet(above + below, columns=1 + len(chosen), side=min(360, image.shape[0]))
+
+
+def _beside(image: np.ndarray, poses: np.ndarray, frames: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Photo, pose and result side by side, frame by frame, large enough to be looked at."""
+    nothing = np.zeros_like(image)
+    for joints, frame in zip(poses, frames, strict=True):
+        row = np.concatenate([image, draw_pose(nothing, joints, PERSON), frame], axis=1)
+        yield np.asarray(Image.fromarray(row).resize([2 * (side // 2) for side in row.shape[1::-1]]))

@@ -1,0 +1,130 @@
+"""The Python face: load a model once, re-pose any number of photos.
+
+    reposer = Reposer.load("runs/tennis")
+    photo = reposer.synthesize(image, target_joints)
+    video = reposer.animate(image, poses)
+
+Convention: as `photo_reposer`, which has `synthesize` and `animate`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose.config import Config
+from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
+from tf_unseen_pose.imaging.resampling import resample
+from tf_unseen_pose.inference.photo_reposer import PhotoReposer
+from tf_unseen_pose.model import PoseModel, SourceState
+from tf_unseen_pose.training.run import Run
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What the network saw of a photo.
+
+    Attributes:
+        image: float32 [h, w, 3] in [-1, 1].
+        source_joints: float32 [J, 3] in canvas pixels.
+        target_joints: float32 [J, 3 or 4], or [T, J, 3 or 4] of a sequence.
+        canvas_to_image: float32 [2, 3].
+    """
+
+    image: np.ndarray
+    source_joints: np.ndarray
+    target_joints: np.ndarray
+    canvas_to_image: np.ndarray
+
+
+class Reposer(PhotoReposer):
+    """A generator with what surrounds it: cropping, tracing, pasting back.
+
+    Attributes:
+        generator: the Keras model; see `model.generator`.
+        config: the configuration that it was trained with.
+
+    A photo is cut out, encoded and rendered in TensorFlow from 8-bit pixels to 8-bit pixels.
+    """
+
+    def __init__(self, generator: PoseModel, config: Config, xla: bool = False):
+        model = config.model
+        super().__init__(model.body, model.height, model.width, config.data.crop_factor)
+        self.generator = generator
+        self.config = config
+        # Each is traced once a shape: photos of any size share one trace, batches of poses have one size. Without
+        # AutoGraph, which has nothing to do here and takes longer than all else of the tracing.
+        photo = [tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([2, 3], tf.float32)]
+        self._cut_out = tf.function(self._canvas_of, input_signature=photo, autograph=False)
+        self._encode = tf.function(generator.encode_source, jit_compile=xla, autograph=False)
+        # The scaling within the graph, as exported models have it: outside it differs in the last bit.
+        self._encode_pixels = tf.function(self._state_of, jit_compile=xla, autograph=False)
+        self._render = tf.function(self._pictures, jit_compile=xla, autograph=False)
+
+    @classmethod
+    def load(cls, path: str | Path, xla: bool = False) -> "Reposer":
+        """Loads a model.
+
+        Args:
+            path: a run, a version made by `export`, or the name of a model that comes with the project: "lite".
+            xla: compile the networks with XLA: faster on GPUs, slower on most CPUs, and slow to start.
+
+        Raises:
+            UserError: no such folder, no run, no weights.
+        """
+        run = Run.open(Path(path))
+        return cls(run.load_generator(), run.config, xla)
+
+    def encode(self, image: np.ndarray, joints: np.ndarray) -> SourceState:
+        """All that depends on the source alone, for `render`.
+
+        Args:
+            image: uint8 [h, w, 3] of the canvas's size (`config.model.height`, `width`).
+            joints: [J, 3] in pixels of the canvas.
+
+        Raises:
+            UserError: an image of another size or type, or joints that are no pose.
+        """
+        joints = self._checked_canvas(image, joints)
+        return self._encode_pixels(tf.constant(image[None]), tf.constant(joints[None]))
+
+    def _canvas_of(self, image: tf.Tensor, canvas_to_image: tf.Tensor) -> tf.Tensor:
+        """uint8 [H, W, 3] -> float32 [1, h, w, 3] in [-1, 1]."""
+        return from_bytes(resample(tf.cast(image, tf.float32), canvas_to_image, *self._size)[None])
+
+    def _state_of(self, pixels: tf.Tensor, joints: tf.Tensor) -> SourceState:
+        """uint8 [B, h, w, 3], [B, J, 3] -> the state."""
+        return self.generator.encode_source(from_bytes(pixels), joints)
+
+    def _encode_photo(self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray) -> SourceState:
+        canvas = self._cut_out(tf.constant(image), tf.constant(canvas_to_image, tf.float32))
+        return self._encode(canvas, tf.constant(source_joints[None]))
+
+    def _render_batch(self, state: SourceState, target_joints: np.ndarray) -> np.ndarray:
+        return self._render(state, tf.constant(target_joints)).numpy()
+
+    def _pictures(self, state: SourceState, target_joints: tf.Tensor) -> tf.Tensor:
+        """One source, encoded, in B poses [B, J, 3 or 4]: uint8 [B, h, w, 3]."""
+        repeated = type(state)(*(tf.repeat(part, target_joints.shape[0], axis=0) for part in state))
+        return to_bytes(self.generator.render(repeated, target_joints))
+
+    def explain(self, canvas: Canvas) -> dict[str, np.ndarray]:
+        """Every intermediate of one re-posing, without B, image [H, W, 3] the last; see the generator's class."""
+        batch = {key: tf.constant(getattr(canvas, key)[None]) for key in ("image", "source_joints", "target_joints")}
+        return {name: value[0].numpy() for name, value in self.generator.explain(batch).items()}
+
+    def canvas(self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray) -> Canvas:
+        """Cuts out of a photo what the network is to see: both poses, at the size that it was trained with.
+
+        Args:
+            image: uint8 [H, W, 3].
+            source_joints: [J, 3] in pixels of the photo; None to have them found.
+            target_joints: [J, 3 or 4] in pixels of the photo.
+
+        Raises:
+            UserError: as `synthesize`.
+        """
+        source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
+        pixels = self._cut_out(tf.constant(image), tf.constant(canvas_to_image, tf.float32))[0].numpy()
+        return Canvas(pixels, source, target, canvas_to_image)

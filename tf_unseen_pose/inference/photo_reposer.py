@@ -1,0 +1,208 @@
+"""What every model on this machine does with a photo, whatever runs it: TensorFlow (`reposer`) or LiteRT (`on_device`).
+
+Convention: photos are uint8 [H, W, 3] RGB of any size; joints are [J, 3] (x, y, visibility) in pixels of the photo.
+A target's joints may have a fourth column, their depth z (see `pose.pose_files`); a source's is not used. Where the
+source's joints are not given, they are found.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
+from tf_unseen_pose.imaging.pasting import Pasting
+from tf_unseen_pose.pose.driving import driving_poses
+from tf_unseen_pose.pose.pose_files import as_joints, require_inside
+from tf_unseen_pose.skeleton import PERSON, Skeleton
+
+# Joints of a target pose may lie outside the photo by this part of its longer side: hands above their heads.
+TARGET_MARGIN = 0.25
+
+_Function = Callable[[np.ndarray], np.ndarray]
+
+
+class PhotoReposer:
+    """Cropping, encoding once, rendering often, pasting back. Subclasses give `_encode_photo` and `_render_batch`.
+
+    Args:
+        skeleton: that of the joints.
+        height, width: of the network's canvas.
+        crop_factor: see `imaging.crop.common_crop`.
+    """
+
+    def __init__(self, skeleton: Skeleton, height: int, width: int, crop_factor: float):
+        self.skeleton = skeleton
+        self._size = height, width
+        self._crop_factor = crop_factor
+
+    def render(self, state: Any, joints: np.ndarray) -> np.ndarray:
+        """The source person in another pose: joints [J, 3 or 4] in canvas pixels -> uint8 [h, w, 3].
+
+        Raises:
+            UserError: the joints are no pose.
+        """
+        return self._render_batch(state, as_joints(joints, self.skeleton, "the target pose")[None])[0]
+
+    def synthesize(
+        self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray | None = None, crop: bool = False
+    ) -> np.ndarray:
+        """The photo with its person in the target pose.
+
+        Args:
+            image: uint8 [H, W, 3].
+            target_joints: [J, 3 or 4] in pixels of the photo.
+            source_joints: [J, 3] in pixels of the photo.
+            crop: return the network's canvas instead of the photo.
+
+        Returns:
+            uint8 [H, W, 3], outside the crop identical to `image`; or uint8 [h, w, 3].
+
+        Raises:
+            UserError: a pose with the wrong joint count, NaN, nothing visible, or joints outside the photo; no
+                person in it, or several.
+        """
+        source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
+        finish = self._finish(image, canvas_to_image, crop)
+        return finish(self.render(self._encode_photo(image, source, canvas_to_image), target))
+
+    def animate(
+        self,
+        image: np.ndarray,
+        poses: np.ndarray,
+        source_joints: np.ndarray | None = None,
+        crop: bool = False,
+        batch_size: int = 4,
+    ) -> Iterator[np.ndarray]:
+        """The photo's person in one pose after the other. The photo is encoded once; frames come as they are made.
+
+        Args:
+            image: uint8 [H, W, 3].
+            poses: [T, J, 3 or 4] in pixels of the photo; where no joint is visible, the frame before is held (at the
+                beginning, the first that can be made).
+            source_joints: [J, 3] in pixels of the photo.
+            crop: give the network's canvas instead of the photo.
+            batch_size: frames that are rendered at a time.
+
+        Yields:
+            T times uint8 [H, W, 3], or [h, w, 3] with `crop`.
+
+        Raises:
+            UserError: as `synthesize`, but target joints may lie anywhere: what leaves the picture is cut off.
+        """
+        poses, shown = driving_poses(poses, self.skeleton)
+        render, finish = self._sitting(image, shown, source_joints, crop)
+
+        def rendered(first):
+            batch = poses[first : first + batch_size]
+            # One shape for all batches: a graph is traced once.
+            filled = np.concatenate([batch, batch[-1:].repeat(batch_size - len(batch), axis=0)])
+            return render(filled)[: len(batch)]
+
+        # While a batch is pasted and written, the next one is rendered.
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(rendered, 0)
+            for following in range(batch_size, len(poses) + batch_size, batch_size):
+                batch = coming.result()
+                if following < len(poses):
+                    coming = ahead.submit(rendered, following)
+                yield from map(finish, batch)
+
+    def live(
+        self, image: np.ndarray, shown: np.ndarray, source_joints: np.ndarray | None = None
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Encodes a photo for poses that are not known yet, of a camera.
+
+        Args:
+            image: uint8 [H, W, 3].
+            shown: [T, J, 3 or 4] in pixels of the photo, poses like those that will come: they choose the crop.
+            source_joints: [J, 3] in pixels of the photo.
+
+        Returns:
+            A function of a pose [J, 3 or 4] that gives the photo in that pose.
+
+        Raises:
+            UserError: as `animate`.
+        """
+        _, shown = driving_poses(shown, self.skeleton)
+        render, finish = self._sitting(image, shown, source_joints, False)
+        return lambda joints: finish(render(joints[None])[0])
+
+    def _sitting(
+        self, image: np.ndarray, shown: np.ndarray, source_joints: np.ndarray | None, crop: bool
+    ) -> tuple[_Function, _Function]:
+        """A photo, encoded once: poses [B, J, 3 or 4] of the photo -> canvases, and what is done to each of these."""
+        source = self._source_joints(image, source_joints)
+        canvas_to_image = sequence_crop(source, shown, self.skeleton, *self._size, self._crop_factor)
+        image_to_canvas = invert(canvas_to_image)
+        state = self._encode_photo(image, transform_joints(image_to_canvas, source), canvas_to_image)
+
+        def render(poses):
+            return self._render_batch(state, transform_joints(image_to_canvas, poses))
+
+        return render, self._finish(image, canvas_to_image, crop)
+
+    def _encode_photo(self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray) -> Any:
+        """The state of a crop of a photo; the joints [J, 3] are the canvas's."""
+        raise NotImplementedError
+
+    def _render_batch(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
+        """One source, encoded, in B poses [B, J, 3 or 4] of the canvas: uint8 [B, h, w, 3]."""
+        raise NotImplementedError
+
+    def _checked_canvas(self, image: np.ndarray, joints: np.ndarray) -> np.ndarray:
+        """The joints [J, 3] of a canvas that is to be encoded.
+
+        Raises:
+            UserError: the image is not uint8 of the canvas's size, or the joints are no pose.
+        """
+        size = (*self._size, 3)
+        if image.shape != size or image.dtype != np.uint8:
+            raise UserError(
+                f"A canvas is uint8 {list(size)}, not {image.dtype} {list(image.shape)}; use synthesize for photos."
+            )
+        return as_joints(joints, self.skeleton, "the source pose")[:, :3]
+
+    def _finish(self, image: np.ndarray, canvas_to_image: np.ndarray, crop: bool) -> _Function:
+        """What is done to every picture that the network made of a photo."""
+        if crop:
+            return lambda picture: picture
+        return Pasting(image, *self._size, canvas_to_image)
+
+    def _common_crop(
+        self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
+        source = self._source_joints(image, source_joints)
+        target = as_joints(target_joints, self.skeleton, "the target pose")
+        height, width = image.shape[:2]
+        require_inside(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN * max(height, width))
+        crop = common_crop([source, target], self.skeleton, *self._size, self._crop_factor)
+        return *(transform_joints(invert(crop), joints) for joints in (source, target)), crop
+
+    def _source_joints(self, image: np.ndarray, joints: np.ndarray | None) -> np.ndarray:
+        """The source's joints [J, 3] as they are given, or else as they are found."""
+        if joints is None:
+            joints = self._found_joints(image)
+        joints = as_joints(joints, self.skeleton, "the source pose")
+        height, width = image.shape[:2]
+        require_inside(joints, width, height, self.skeleton, "the source pose")
+        return joints[:, :3]
+
+    def _found_joints(self, image: np.ndarray) -> np.ndarray:
+        if self.skeleton.joints != PERSON.joints:
+            raise UserError(
+                f"Poses of the skeleton '{self.skeleton.name}' cannot be found in photos; give the source pose."
+            )
+        try:
+            # MediaPipe is large, and not needed by those who know their poses.
+            from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
+        except ImportError as error:
+            raise UserError(
+                f"Finding a pose in a photo takes the package '{error.name}', which is not installed; install it, or "
+                "give the source pose."
+            ) from error
+        with open_estimator() as estimator:
+            return estimate_image(image, "the photo", estimator)

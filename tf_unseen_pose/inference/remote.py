@@ -1,0 +1,169 @@
+"""A model on a server, with the face of a `Reposer`: photos go out, pictures come back.
+
+    reposer = RemoteReposer("localhost:8500", "lite")
+    photo = reposer.synthesize(image, target_joints, source_joints)
+
+It speaks TensorFlow Serving's protocol, to `tensorflow_model_server` or to `unseen-pose serve`, and needs the exported
+signatures `serving_default`, `sequence_crop` and `render_sequence_in_crop`.
+
+Convention: as `reposer`; the depth of target joints stays here.
+"""
+
+import io
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging.pasting import Pasting
+from tf_unseen_pose.inference.connection import Connection
+from tf_unseen_pose.pose.driving import driving_poses
+from tf_unseen_pose.pose.pose_files import as_joints, require_inside
+from tf_unseen_pose.skeleton import SKELETONS, Skeleton
+
+# Parts of a sequence that are on their way at a time: one is rendered while the other travels.
+_AHEAD = 2
+
+
+class RemoteReposer:
+    """See the module's essay.
+
+    Args:
+        server: HOST:PORT.
+        model: the model's name on the server.
+        timeout: seconds that a request may take, with all its repetitions.
+        authority: a file of certificates (PEM) to know the server by; with it the connection is encrypted.
+        token: what to show as the bearer.
+
+    Raises:
+        UserError: no server, no such model, or a model without the joints of a known skeleton.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        model: str = "lite",
+        timeout: float = 60,
+        authority: Path | None = None,
+        token: str | None = None,
+    ):
+        self._connection = Connection(server, model, timeout, authority, token)
+        self._connection.wait_until_ready()
+        self.skeleton = self._known_skeleton()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._connection.close()
+
+    def synthesize(
+        self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray, crop: bool = False
+    ) -> np.ndarray:
+        """As `Reposer.synthesize`; the source's joints must be given.
+
+        Raises:
+            UserError: as there; the server refuses or does not answer.
+        """
+        source, target = self._source(image, source_joints), as_joints(target_joints, self.skeleton, "the target pose")
+        answer = self._connection.predict(
+            "serving_default",
+            image_bytes=[_png(image)],
+            source_joints=source[None],
+            target_joints=target[None, :, :3],
+        )
+        picture = _picture(answer["image_bytes"][0])
+        height, width = picture.shape[:2]
+        return picture if crop else Pasting(image, height, width, answer["canvas_to_image"][0])(picture)
+
+    def animate(
+        self,
+        image: np.ndarray,
+        poses: np.ndarray,
+        source_joints: np.ndarray,
+        crop: bool = False,
+        batch_size: int = 16,
+    ) -> Iterator[np.ndarray]:
+        """As `Reposer.animate`; the source's joints must be given.
+
+        A sequence of any length goes out in parts of `batch_size` poses, no more than two of them before their frames
+        have been taken.
+
+        Raises:
+            UserError: as `Reposer.animate`; the server refuses or does not answer.
+        """
+        source = self._source(image, source_joints)
+        poses, shown = (joints[..., :3] for joints in driving_poses(poses, self.skeleton))
+        found = self._connection.predict("sequence_crop", source_joints=source[None], target_joints=shown[None])
+        canvas_to_image, file = found["canvas_to_image"][0], _png(image)
+        pasting = None
+
+        def rendered(first):
+            part = poses[first : first + batch_size]
+            # Parts of one length: a server batches and traces what is alike.
+            filled = np.concatenate([part, part[-1:].repeat(batch_size - len(part), axis=0)])
+            answer = self._connection.predict(
+                "render_sequence_in_crop",
+                image_bytes=[file],
+                source_joints=source[None],
+                target_joints=filled[None],
+                canvas_to_image=canvas_to_image[None],
+            )
+            return [_picture(content) for content in answer["image_bytes"][0][: len(part)]]
+
+        for pictures in _ahead(rendered, range(0, len(poses), batch_size)):
+            for picture in pictures:
+                height, width = picture.shape[:2]
+                pasting = pasting or Pasting(image, height, width, canvas_to_image)
+                yield picture if crop else pasting(picture)
+
+    def _source(self, image: np.ndarray, joints: np.ndarray) -> np.ndarray:
+        source = as_joints(joints, self.skeleton, "the source pose")
+        require_inside(source, image.shape[1], image.shape[0], self.skeleton, "the source pose")
+        return source[:, :3]
+
+    def _known_skeleton(self) -> Skeleton:
+        signature = self._connection.signatures().get("serving_default")
+        shape = signature and signature.inputs["target_joints"].tensor_shape.dim
+        count = shape[1].size if shape and len(shape) == 3 else None
+        for skeleton in SKELETONS.values():
+            if skeleton.joint_count == count:
+                return skeleton
+        raise UserError(
+            f"The model '{self._connection.model}' is not one of this project's exports, or of another skeleton; serve "
+            "a folder that 'export' wrote."
+        )
+
+
+def _ahead(function: Callable, values: Iterable) -> Iterator:
+    """The function of each value, in order, a few begun before they are asked for."""
+    values, coming = iter(values), deque[Future]()
+    with ThreadPoolExecutor(_AHEAD) as threads:
+        coming.extend(threads.submit(function, value) for value in islice(values, _AHEAD))
+        try:
+            while coming:
+                result = coming.popleft().result()
+                coming.extend(threads.submit(function, value) for value in islice(values, 1))
+                yield result
+        finally:
+            # Who stops taking, or an error, ends what has not begun.
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _png(image: np.ndarray) -> bytes:
+    # Quick, and not much larger than what takes ten times as long.
+    return tf.io.encode_png(image, compression=1).numpy()
+
+
+def _picture(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))

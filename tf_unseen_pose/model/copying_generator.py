@@ -1,0 +1,236 @@
+"""The copying generator of preset `lite`: the person is not repainted but copied, pixel by pixel, from the photo.
+
+The modules are those of `generator`, yet each works where resolution pays. Segmentation, background and foreground
+networks see halves and quarters of the canvas; what reaches the full resolution are the photo's own pixels. The scheme
+below is that of `reduction` 2; on small canvases, where a quarter of the resolution loses arms, with 1 every network
+works at twice that:
+
+    encode_source: image, source joints
+        1 segmentation   U-Net at H/2: logits + log limb priors -> softmax: background and L limb masks
+        2 limb layers    mask * image and the mask itself, one a limb and one of the whole person, at H/4
+        5 background     the hole filled smoothly, corrected by a U-Net at H/2; the photo itself wherever it shows the
+                         background
+    render: that state, target joints
+        3 transformer    each layer warped from its target limb to its source limb: turned, stretched along the limb;
+                         the whole person stays where it is
+        4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel, at H/2: which limb it belongs
+                         to, alpha, and a colour with the right to replace what is copied
+          copying        the limbs' transforms, blended by that choice, say where in the photo each pixel comes
+                         from: one bilinear look-up at full resolution
+        6 composite      alpha * foreground + (1 - alpha) * background
+
+Blending where to look instead of blending the L colours that one would see has two merits. A pixel is one sample of the
+photo, as sharp as the photo, however undecided the choice; and between two limbs of a joint the place moves
+continuously from the one limb's to the other's, as skin does ("linear blend skinning").
+
+The whole person, unmoved, is one more choice beside the limbs: of two photographs of an exercise half of the body is in
+the same place, but its joints, which an estimator found, are not quite.
+
+Convention: as `generator`. A transform for maps at 1/k of the canvas is `geometry.at_scale`'s: pixel i of such a map
+covers canvas pixels k i ... k i + k - 1. R is `reduction`.
+"""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from tf_unseen_pose.config import CompactUNetConfig, ModelConfig
+from tf_unseen_pose.geometry import pose_maps, warping
+from tf_unseen_pose.model.compact_unet import compact_unet
+from tf_unseen_pose.model.layers import LimbSpatialTransformer
+from tf_unseen_pose.model.pose_model import PoseModel
+from tf_unseen_pose.model.pull_push import smoothly_filled
+
+# Masks at their limits say "hardly" and "almost surely", so that the network can still overrule them.
+_MASK_FLOOR = 1e-2
+# Logits by which copying is preferred to replacing before anything is learned: colours made at H/2 are blurred.
+_RELUCTANCE = 3.0
+# The same for leaving a pixel where it is.
+_INERTIA = 3.0
+# Of two limbs that cover a pixel, the nearer is up to e^4 times as likely, not enough to show where it does not cover.
+# The unit, in lengths of the torso, is about an arm's thickness.
+_DEPTH_VOTE, _DEPTH_UNIT = 2.0, 0.15
+
+
+class CopyState(NamedTuple):
+    """All that `render` needs to know of a source photo.
+
+    Attributes:
+        picture: [B, H + 2, W + 2, 4], the image in [-1, 1] and how much each pixel belongs to the person,
+            `warping.with_border`.
+        layers: [B, L + 1, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border,
+            too; last the whole person's.
+        background: [B, H, W, 3], the scene without the person.
+        joints: [B, J, 3], the source pose.
+    """
+
+    picture: tf.Tensor
+    layers: tf.Tensor
+    background: tf.Tensor
+    joints: tf.Tensor
+
+
+class CopyingGenerator(PoseModel):
+    """See the module's essay. Call it as a `Generator`.
+
+    `explain` returns:
+        limb_priors, masks [B, H/R, W/R, 1 + L] (background first), person, alpha, replace [B, H, W, 1], layers
+        [B, L + 1, H/2R + 2, W/2R + 2, 4], warped_layers [B, L + 1, H/2R, W/2R, 4], target_to_source [B, L + 1, 2, 3],
+        limb_weights [B, H/R, W/R, L + 1] (the whole person last), blended [B, H/2R, W/2R, 3], background_input
+        [B, H/R, W/R, 4], background, foreground, image [B, H, W, 3].
+    """
+
+    def __init__(self, config: ModelConfig, **kwargs: Any):
+        super().__init__(config, **kwargs)
+        height, width, joints, limbs = config.height, config.width, self.body.joint_count, self.body.limb_count
+        stride = config.reduction
+        # `ModelConfig` has checked it.
+        assert isinstance(config.segmentation, CompactUNetConfig) and isinstance(config.background, CompactUNetConfig)
+        assert isinstance(config.foreground, CompactUNetConfig)
+        self.segmentation = compact_unet(
+            config.segmentation, height, width, 3, joints, {"logits": 1 + limbs}, "segmentation", stem_stride=stride
+        )
+        height, width = height // stride, width // stride
+        self.background = compact_unet(config.background, height, width, 3 + 1, joints, {"image": 3}, "background")
+        heads = {"limbs": limbs + 1, "colour": 3, "replace": 1, "alpha": 1}
+        self.foreground = compact_unet(
+            config.foreground, height // 2, width // 2, 4 * (limbs + 1), joints, heads, "foreground"
+        )
+        self.transformer = LimbSpatialTransformer(bordered=True, name="transformer")
+
+    @property
+    def networks(self) -> list[keras.Model]:
+        return [self.segmentation, self.background, self.foreground]
+
+    def _encode(self, image, joints, noise=None, training=False):
+        stride = self.config.reduction
+        heatmaps = self._heatmaps_at(joints, stride)
+        small = tf.nn.avg_pool2d(image, stride, stride, "VALID")
+        height, width = small.shape[1:3]
+        priors = pose_maps.limb_priors(pose_maps.joints_at_scale(joints, stride), self.body, height, width)
+        logits = self.segmentation([image, heatmaps], training=training)["logits"]
+        masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
+        person = _enlarged(1 - masks[..., :1], stride)
+        # A source person of whom half is taken for background would stand there as a ghost.
+        visible = tf.nn.relu(1 - self.config.hole_steepness * _grown(1 - masks[..., :1], self.config.hole_growth))
+        filled = smoothly_filled(small, visible)
+        background_input = tf.concat([filled, visible], axis=-1)
+        correction = self.background([background_input, heatmaps], training=training)["image"]
+        painted = tf.clip_by_value(filled + correction, -1, 1)
+        background = _enlarged(tf.concat([(1 - visible) * painted, visible], axis=-1), stride)
+        background = background[..., :3] + background[..., 3:] * image
+        layers = self._limb_layers(small, masks)
+        stages = {
+            "limb_priors": priors, "masks": masks, "person": person, "layers": layers,
+            "background_input": background_input, "background": background,
+        }  # fmt: skip
+        picture = warping.with_border(tf.concat([image, person], axis=-1))
+        return CopyState(picture, layers, background, joints), stages
+
+    def _limb_layers(self, image, masks):
+        """[B, h, w, 3], [B, h, w, 1 + L] -> [B, L + 1, h / 2 + 2, w / 2 + 2, 4]."""
+        count, (height, width) = self.body.limb_count + 1, image.shape[1:3]
+        masks = tf.concat([masks[..., 1:], 1 - masks[..., :1]], axis=-1)
+        opaque = tf.concat([image, tf.ones_like(image[..., :1])], axis=-1)
+        layers = tf.reshape(masks[..., None] * opaque[..., None, :], [-1, height, width, 4 * count])
+        layers = warping.with_border(tf.nn.avg_pool2d(layers, 2, 2, "VALID"))
+        return tf.transpose(tf.reshape(layers, [-1, height // 2 + 2, width // 2 + 2, count, 4]), [0, 3, 1, 2, 4])
+
+    def _render(self, state, target_joints, training=False):
+        decided, stages = self._decide(state, target_joints, training)
+        flow, replace, colour, alpha, covered = tf.split(
+            _enlarged(decided, self.config.reduction), [2, 1, 3, 1, 1], axis=-1
+        )
+        copied = warping.sample_displaced(state.picture, flow)
+        foreground = copied[..., :3] + replace * (colour - copied[..., :3])
+        # A pixel that the photo calls the person's may be another limb's than the one that was moved here.
+        alpha = _product_of_experts(tf.sigmoid(alpha), copied[..., 3:] * covered)
+        if not training:
+            # Who is undecided where the person ends learns best from an alpha in between; in use half a limb is none.
+            alpha = _steeper(alpha, self.config.alpha_steepness)
+        image = alpha * foreground + (1 - alpha) * state.background
+        return {**stages, "replace": replace, "foreground": foreground, "alpha": alpha, "image": image}
+
+    def _decide(self, state, target_joints, training):
+        """What the foreground network says of every pixel, and the stages that lead there.
+
+        Returns:
+            [B, H / R, W / R, 8]: displacement x and y to the place to copy from; how much to replace what is copied,
+            and by which colour (3); alpha's logit; and how far the warped masks cover the pixel.
+        """
+        limbs = pose_maps.limb_stretches(state.joints, target_joints, self.body)
+        unmoved = tf.zeros_like(limbs[:, :1]) + tf.constant([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+        target_to_source = tf.concat([limbs, unmoved], axis=1)
+        stride = self.config.reduction
+        warped = self.transformer(state.layers, pose_maps.at_scale(target_to_source, 2 * stride))
+        height, width = warped.shape[2:4]
+        stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * warped.shape[1]])
+        heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
+
+        coverage = _enlarged(stack[..., 3::4], 2)
+        weights = tf.nn.softmax(heads["limbs"] + self._prejudice(target_joints)) * (coverage + _MASK_FLOOR)
+        weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
+        flow = pose_maps.blended_displacement(target_to_source, weights, stride)
+        replace, colour = tf.sigmoid(heads["replace"] - _RELUCTANCE), tf.tanh(heads["colour"])
+        # Where the person was says nothing of where they are.
+        covered = tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1)
+        stages = {
+            "target_to_source": target_to_source,
+            "warped_layers": warped,
+            "limb_weights": weights,
+            "blended": _blended_colours(warped, weights),
+        }
+        return tf.concat([flow, replace, colour, heads["alpha"], covered], axis=-1), stages
+
+    def _heatmaps_at(self, joints, stride):
+        model = self.config
+        return pose_maps.joint_heatmaps(joints, model.height, model.width, stride, model.heatmap_sigma)
+
+    def _prejudice(self, joints):
+        """What speaks for each limb beforehand, and against staying: [B, 1, 1, L + 1].
+
+        For limbs it is their depth; 0 for all where that is not known.
+        """
+        nearness = -_DEPTH_VOTE * tf.tanh(pose_maps.limb_depths(joints, self.body) / _DEPTH_UNIT)
+        return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_INERTIA)[:, None, None]
+
+
+def _blended_colours(layers, weights):
+    """What the choice of limbs shows if colours are mixed instead of places.
+
+    It is no part of the picture: training compares it with the target, for its gradient tells the choice at once which
+    limb has the right colour, where a sample of the photo only tells of its neighbourhood.
+
+    Args:
+        layers: [B, L + 1, h, w, 4].
+        weights: [B, 2 h, 2 w, L + 1].
+
+    Returns:
+        [B, h, w, 3].
+    """
+    weights = tf.transpose(tf.nn.avg_pool2d(weights, 2, 2, "VALID"), [0, 3, 1, 2])
+    mixed = tf.reduce_sum(weights[..., None] * layers, axis=1)
+    return mixed[..., :3] / (mixed[..., 3:] + _MASK_FLOOR)
+
+
+def _product_of_experts(probability, mask):
+    """Both opinions as one: the sum of their logits, the mask's bounded, written without a logarithm."""
+    yes, no = probability * (mask + _MASK_FLOOR), (1 - probability) * (1 - mask + _MASK_FLOOR)
+    return yes / (yes + no)
+
+
+def _steeper(probability, factor):
+    """The probability whose logit is `factor` times as large, written without a logarithm."""
+    yes, no = probability**factor, (1 - probability) ** factor
+    return yes / (yes + no)
+
+
+def _enlarged(maps, factor):
+    """Bilinear, corners of the picture staying corners."""
+    return tf.image.resize(maps, [factor * maps.shape[1], factor * maps.shape[2]])
+
+
+def _grown(mask, radius):
+    """The mask, wider by `radius` pixels."""
+    return tf.nn.max_pool2d(mask, 2 * radius + 1, 1, "SAME") if radius else mask

@@ -1,0 +1,89 @@
+"""The model that MediaPipe's pose landmarker runs: BlazePose "full", 9 MB.
+
+The older stack's MediaPipe wheel holds its networks, for an interface of its own; put together as a `.task` bundle
+they serve the Tasks interface, which both stacks have. The newer wheel holds none: there the bundle is fetched once.
+"""
+
+import importlib.util
+import io
+import os
+from pathlib import Path
+
+from tf_unseen_pose.assets.downloads import cached, fetch
+from tf_unseen_pose.errors import UserError
+
+VARIABLE = "UNSEEN_POSE_LANDMARKER"
+URL = (
+    "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/1/"
+    "pose_landmarker_full.task"
+)
+_SHA256 = "5134a3aad27a58b93da0088d431f366da362b44e3ccfbe3462b3827a839011b1"
+_SIZE = 9_398_198
+
+# Without importing it, which takes seconds. Where it is not installed, nothing is there.
+_MEDIAPIPE = importlib.util.find_spec("mediapipe")
+_MODULES = Path(_MEDIAPIPE.origin if _MEDIAPIPE and _MEDIAPIPE.origin else "mediapipe").parent / "modules"
+_DETECTOR = _MODULES / "pose_detection" / "pose_detection.tflite"
+_LANDMARKS = _MODULES / "pose_landmark" / "pose_landmark_full.tflite"
+
+
+def landmarker_model(path: Path | None = None) -> bytes:
+    """The `.task` bundle: the file given, else the one the environment names, MediaPipe's own, or the fetched one.
+
+    Raises:
+        UserError: the given file cannot be read, or nothing is given and the bundle cannot be fetched.
+    """
+    given = path or os.environ.get(VARIABLE)
+    if given:
+        try:
+            return Path(given).read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"The pose model {given} cannot be read; name an existing .task file with --pose-model or {VARIABLE}."
+            ) from error
+    if wheel_has_networks():
+        return bundle_of_wheel()
+    return fetch(URL, _SHA256, f"or give it with --pose-model FILE or {VARIABLE}", size=_SIZE).read_bytes()
+
+
+def model_in_place() -> Path | None:
+    """Where the bundle or its networks lie, if nothing has to be fetched; the file that the environment names is read.
+
+    Raises:
+        UserError: the environment names a file that cannot be read.
+    """
+    if given := os.environ.get(VARIABLE):
+        landmarker_model()
+        return Path(given)
+    return _MODULES if wheel_has_networks() else cached(URL, _SHA256)
+
+
+def wheel_has_networks() -> bool:
+    """Whether MediaPipe was installed together with the networks."""
+    return _DETECTOR.exists() and _LANDMARKS.exists()
+
+
+def bundle_of_wheel() -> bytes:
+    """The networks of the MediaPipe wheel as a `.task` bundle."""
+    # The newer wheel cannot import it.
+    from mediapipe.tasks.python.metadata.metadata_writers.model_asset_bundle_utils import create_model_asset_bundle
+
+    bundle = io.BytesIO()
+    networks = {
+        "pose_detector.tflite": _with_input_range(_DETECTOR, -1, 1),
+        "pose_landmarks_detector.tflite": _with_input_range(_LANDMARKS, 0, 1),
+    }
+    create_model_asset_bundle(networks, bundle)
+    return bundle.getvalue()
+
+
+def _with_input_range(network: Path, low: float, high: float) -> bytes:
+    """The network, telling that it takes images in [low, high]."""
+    from mediapipe.tasks.python.metadata.metadata_writers.metadata_writer import MetadataWriter
+
+    # Pixels enter as (value - mean) / deviation.
+    deviation = 255 / (high - low)
+    writer = MetadataWriter.create(bytearray(network.read_bytes()))
+    writer.add_image_input([-low * deviation], [deviation])
+    content, _ = writer.populate()
+    return bytes(content)

@@ -1,0 +1,204 @@
+"""Pose files: JSON that travels between the estimator, people and the commands.
+
+    {"width": W, "height": H, "fps": F, "poses": [{"joints": [[x, y, visibility], ...]}, ...]}
+
+Joints are in the skeleton's order, in pixels of an image of W x H. They may have depth, [x, y, visibility, z]: z is in
+pixels too, smaller being nearer to the camera, and only its differences have a meaning. Where not all poses that show
+somebody have z, none has. One object a frame does as well: a list of {"width": W, "height": H, "joints": [...]}, or of
+the object above with one pose. What other programs write is read too, see `pose.foreign_files`.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
+from tf_unseen_pose.pose.foreign_files import (
+    PosesAndSize,
+    openpose_files,
+    read_foreign_poses,
+    read_posewarp_poses,
+    stack_poses,
+)
+from tf_unseen_pose.skeleton import PERSON, Skeleton
+
+_ACCEPTED = (
+    "JSON with width, height and poses (see docs/your-photo.md), the JSON of OpenPose (or its folder of a video), "
+    "COCO, MPII or BlazePose, or the authors' .mat"
+)
+
+
+@dataclass(frozen=True)
+class Poses:
+    """The poses of one person in one image or video.
+
+    Attributes:
+        joints: float32 [T, J, 3], or [T, J, 4] where depth is known.
+        width, height: size in pixels of the image that the joints belong to.
+        fps: frames a second; 0 for stills.
+    """
+
+    joints: np.ndarray
+    width: int
+    height: int
+    fps: float = 0.0
+
+    def scaled_to(self, width: int, height: int) -> "Poses":
+        """The same poses for an image of another size: scaled uniformly and centred."""
+        scale = min(width / self.width, height / self.height)
+        centre = (np.array([self.width, self.height]) - 1) / 2
+        joints = self.joints.copy()
+        joints[..., :2] = (joints[..., :2] - centre) * scale + (np.array([width, height]) - 1) / 2
+        joints[..., 3:] *= scale
+        return Poses(joints, width, height, self.fps)
+
+
+# A number beyond float32 becomes infinite, and then refused in words instead of NumPy's warning.
+@np.errstate(over="ignore", invalid="ignore")
+def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = None) -> Poses:
+    """Reads and checks a pose file of ours or of another program, recognised by its content.
+
+    Accepted beside our own JSON, for `skeleton.PERSON`:
+      - OpenPose: a file of 25 or 18 keypoints, or the folder of a video's files; of several people the largest.
+      - COCO's 17 keypoints: results (the best person of each image) or annotations (the largest).
+      - BlazePose: frames of 33 landmarks x, y, and if known z and visibility, all but the last in pixels.
+      - MPII: a list of objects with image, joints and joints_vis; of several people the largest.
+      - the authors' .mat.
+    A frame in which nobody is seen has all joints invisible.
+
+    Args:
+        path: the file, or the folder of OpenPose's files.
+        skeleton: whose joints are wanted.
+        size: width and height of the image that the poses belong to, for files that do not say: all but our own and
+            COCO's annotations.
+
+    Raises:
+        UserError: no such file, none of these kinds, missing keys, wrong joint count, NaN, no joint visible in any
+            frame, or an image of unknown size.
+    """
+    poses, known_size, fps = _read(path, skeleton)
+    size = known_size or size
+    if size is None:
+        raise UserError(f"{path} does not say how large its image is; give the image's width and height with it.")
+    if len(poses) == 0 or min(size) < 1:
+        raise UserError(f"The pose file {path} holds no pose of an image with a size; make it anew.")
+    joints = stack_poses(_as_frame(pose, skeleton, f"pose {i + 1} of {path}") for i, pose in enumerate(poses))
+    if not (joints[..., 2] > 0).any():
+        raise UserError(f"No joint of {path} is visible; take a picture in which the person is seen.")
+    return Poses(joints, *size, fps)
+
+
+def _read(path: Path, skeleton: Skeleton) -> tuple[Sequence, tuple[int, int] | None, float]:
+    """Joints of every frame, unchecked; width and height, where the file says; the frame rate, 0 if unknown."""
+    if not path.exists():
+        raise UserError(f"There is no pose file {path}; name an existing one.")
+    foreign: PosesAndSize | None
+    if path.suffix.lower() == ".mat":
+        foreign = read_posewarp_poses(path)
+    else:
+        content = [_load(file) for file in openpose_files(path)] if path.is_dir() else _load(path)
+        foreign = read_foreign_poses(content, path)
+        if foreign is None:
+            return _own_poses(content, path)
+    if skeleton.joints != PERSON.joints:
+        raise UserError(f"{path} has joints of the skeleton 'person' alone; write a pose file for '{skeleton.name}'.")
+    return *foreign, 0.0
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not a pose file; it must be {_ACCEPTED}.") from error
+
+
+def _own_poses(content: Any, path: Path) -> tuple[list, tuple[int, int], float]:
+    """As `_read`, of our own JSON."""
+    frames = content if isinstance(content, list) else [content]
+    try:
+        sizes = {(int(frame["width"]), int(frame["height"])) for frame in frames}
+        fps = float(frames[0].get("fps") or 0)
+        poses = [[frame["joints"]] if "joints" in frame else [p["joints"] for p in frame["poses"]] for frame in frames]
+    except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise UserError(f"{path} is not a pose file; it must be {_ACCEPTED}.") from error
+    if not 0 <= fps < float("inf"):
+        raise UserError(f"The frame rate of {path} is {fps}; give frames a second, or 0 for stills.")
+    if len(sizes) > 1:
+        raise UserError(f"The poses of {path} belong to images of several sizes; scale them to one.")
+    if isinstance(content, list) and any(len(people) != 1 for people in poses):
+        raise UserError(f"An object of the list in {path} does not hold one pose; write one a frame.")
+    return [joints for people in poses for joints in people], sizes.pop(), fps
+
+
+def write_poses(path: Path, poses: Poses) -> None:
+    """Writes a pose file, under a temporary name first."""
+    content = {
+        "width": poses.width,
+        "height": poses.height,
+        "fps": poses.fps,
+        "poses": [{"joints": np.round(pose.astype(float), 3).tolist()} for pose in poses.joints],
+    }
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content))
+
+
+def as_joints(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
+    """float32 [J, 3 or 4] of nested sequences [J, 3 or 4], or [J, 2] for joints that are all visible.
+
+    Raises:
+        UserError: wrong joint count, NaN, visibility out of 0..1, no joint visible; the sentence calls the pose `name`.
+    """
+    joints = _as_frame(values, skeleton, name)
+    if not (joints[:, 2] > 0).any():
+        raise UserError(f"No joint of {name} is visible; take a picture in which the person is seen.")
+    return joints
+
+
+def _as_frame(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
+    """As `as_joints`, for a frame of a sequence: nobody need be seen in it."""
+    try:
+        joints = np.asarray(values, np.float32)
+    except (TypeError, ValueError, OverflowError):
+        joints = np.empty(0, np.float32)
+    if joints.ndim != 2 or joints.shape[1] not in (2, 3, 4):
+        raise UserError(
+            f"The joints of {name} are not rows of x, y and visibility, with z in all or none; correct the pose."
+        )
+    if len(joints) != skeleton.joint_count:
+        raise UserError(
+            f"The {name} has {len(joints)} joints, the skeleton '{skeleton.name}' has {skeleton.joint_count}: "
+            f"{', '.join(skeleton.joints)}."
+        )
+    if joints.shape[1] == 2:
+        joints = np.concatenate([joints, np.ones_like(joints[:, :1])], axis=1)
+    if not np.isfinite(joints).all():
+        bad = skeleton.joints[int(np.argmin(np.isfinite(joints).all(axis=1)))]
+        raise UserError(f"The {bad} of {name} is not a number; give it coordinates, and visibility 0 if it is unseen.")
+    if (joints[:, 2] < 0).any() or (joints[:, 2] > 1).any():
+        raise UserError(f"A visibility of {name} is outside 0..1; correct the pose.")
+    return joints
+
+
+def require_inside(
+    joints: np.ndarray, width: int, height: int, skeleton: Skeleton, name: str, margin: float = 0.0
+) -> None:
+    """Refuses a pose [J, 3 or 4] with a visible joint more than `margin` pixels outside its image.
+
+    Raises:
+        UserError: names the first such joint.
+    """
+    x, y, visible = joints[:, :3].T
+    beyond = np.maximum(np.maximum(-x, x - width + 1), np.maximum(-y, y - height + 1))
+    outside = (visible > 0) & (beyond > margin + 0.5)
+    if outside.any():
+        i = int(np.argmax(outside))
+        raise UserError(
+            f"The {skeleton.joints[i]} of {name} lies at ({x[i]:.0f}, {y[i]:.0f}), outside the {width} x {height} "
+            "photo; move it inside or set its visibility to 0."
+        )

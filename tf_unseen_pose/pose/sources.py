@@ -1,0 +1,82 @@
+"""Poses out of whatever a user has: a pose file, a photo or a video."""
+
+from pathlib import Path
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging.image_files import load_image
+from tf_unseen_pose.pose.pose_files import Poses, read_poses
+from tf_unseen_pose.skeleton import PERSON, Skeleton
+
+_POSE_SUFFIXES = (".json", ".mat")
+_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+
+
+def is_pose_file(path: Path) -> bool:
+    """Whether the name is that of a pose file, or of a folder of them."""
+    return path.suffix.lower() in _POSE_SUFFIXES or path.is_dir()
+
+
+def is_image(path: Path) -> bool:
+    """Whether the name is that of a picture."""
+    return path.suffix.lower() in _IMAGE_SUFFIXES
+
+
+def find_poses(
+    path: Path,
+    skeleton: Skeleton = PERSON,
+    size: tuple[int, int] | None = None,
+    pose_model: Path | None = None,
+    progress: bool = True,
+) -> Poses:
+    """The poses that a file holds or shows.
+
+    Args:
+        path: a pose file (see `read_poses`), a photo or a video, told apart by the name's ending.
+        skeleton: whose joints are wanted; only a `person` can be found in pictures.
+        size: width and height that a pose file belongs to if it does not say.
+        pose_model: see `open_estimator`.
+        progress: shows a bar while a video is searched.
+
+    Returns:
+        One pose of a photo; one a frame of a video, smoothed over time, all joints of visibility 0 where the person is
+        not seen for long.
+
+    Raises:
+        UserError: a file that is missing, damaged or of no known kind, nobody in it, several people in a photo; a
+            package that is not installed.
+    """
+    if is_pose_file(path):
+        return read_poses(path, skeleton, size)
+    if skeleton.joints != PERSON.joints:
+        raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in pictures; give a pose file.")
+    try:
+        return _seen_in_image(path, pose_model) if is_image(path) else _seen_in_video(path, pose_model, progress)
+    except ImportError as error:
+        raise UserError(
+            f"Finding poses in {path} takes the package '{error.name}', which is not installed; install it, or give a "
+            "pose file."
+        ) from error
+
+
+# MediaPipe and PyAV are large, and who has pose files does without.
+def _seen_in_image(path: Path, pose_model: Path | None) -> Poses:
+    from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
+
+    image = load_image(path)
+    with open_estimator(model=pose_model) as estimator:
+        joints = estimate_image(image, str(path), estimator)
+    return Poses(joints[None], image.shape[1], image.shape[0])
+
+
+def _seen_in_video(path: Path, pose_model: Path | None, progress: bool) -> Poses:
+    from tqdm import tqdm
+
+    from tf_unseen_pose.imaging.video import probe, read_video
+    from tf_unseen_pose.pose.estimation import estimate_video, open_estimator
+
+    info = probe(path)
+    frames = (image for _, image in read_video(path))
+    with open_estimator(video=True, model=pose_model) as estimator:
+        bar = tqdm(frames, "Finding poses", info.frame_count or None, unit="frame", disable=not progress)
+        joints = estimate_video(bar, float(info.fps), estimator, str(path))
+    return Poses(joints, info.width, info.height, float(info.fps))

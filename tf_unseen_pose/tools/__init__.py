@@ -1,0 +1,1 @@
+"""What helps around the model: the examination of a machine, and notebooks."""
