@@ -4,7 +4,7 @@
 # make pretrained   trains the model that comes along anew and writes it as the next version in saved_models/lite
 # make wheel        builds the package, dist/*.whl and dist/*.tar.gz
 # make tflite       writes its files for devices anew, in saved_models/lite/tflite
-# make lint         ruff and mypy
+# make lint         ruff, mypy and import-linter
 # make api          writes the API's pages, out of the docstrings, to build/api
 #
 # PYTHON  the interpreter that the environment is made from
@@ -65,6 +65,7 @@ lint: $(READY_TO_TEST)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
 
 api: $(READY_TO_TEST)
 	PYTHONPATH=. $(VENV)/bin/python .ci/api.py build/api

@@ -3,7 +3,7 @@ import numpy as np
 from benchmarks.reference_generator import reference_batches
 from benchmarks.reference_inputs import gaussian_map, released_gaussian_map
 from benchmarks.scenes import write_authors_layout
-from tf_unseen_pose.data.posewarp_format import read_info
+from tf_unseen_pose.pose.posewarp_joints import read_posewarp_joints
 from tf_unseen_pose.skeleton import PERSON
 
 
@@ -28,7 +28,7 @@ def test_maps_and_transforms_belong_together(tmp_path):
 
 def test_the_layout_is_the_authors(tmp_path):
     write_authors_layout(tmp_path, clips=1, frames=2, height=64, width=64)
-    joints, boxes = read_info(tmp_path / "info" / "clip0.mat")
+    joints, boxes = read_posewarp_joints(tmp_path / "info" / "clip0.mat")
     assert joints.shape == (2, 14, 3)
     np.testing.assert_allclose(boxes[:, :2], joints[..., :2].min(axis=1), atol=1e-3)
 

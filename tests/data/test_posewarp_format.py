@@ -3,7 +3,8 @@ import pytest
 import scipy.io
 
 from tf_unseen_pose.data.clips import BrokenClip, Rejected, encode_picture
-from tf_unseen_pose.data.posewarp_format import posewarp_clips, read_info
+from tf_unseen_pose.data.posewarp_format import posewarp_clips
+from tf_unseen_pose.pose.posewarp_joints import read_posewarp_joints
 from tf_unseen_pose.skeleton import PERSON
 
 
@@ -52,7 +53,7 @@ def test_a_clip_of_one_frame_as_matlab_writes_it(tmp_path):
     points = np.arange(28.0).reshape(14, 2)
     points[3, 1] = np.nan
     scipy.io.savemat(tmp_path / "one.mat", {"data": {"X": points}})
-    joints, boxes = read_info(tmp_path / "one.mat")
+    joints, boxes = read_posewarp_joints(tmp_path / "one.mat")
     assert joints.shape == (1, 14, 3) and boxes is None
     np.testing.assert_array_equal(joints[0, 3], [0, 0, 0])
     np.testing.assert_array_equal(joints[0, 4], [7, 8, 1])

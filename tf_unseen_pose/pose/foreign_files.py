@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tf_unseen_pose.data.clips import BrokenClip
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.pose.joint_formats import FORMATS, blazepose_to_person
 from tf_unseen_pose.skeleton import PERSON
@@ -57,14 +56,14 @@ def read_posewarp_poses(path: Path) -> PosesAndSize:
     """
     try:
         # SciPy is large, and a device that reads JSON does without.
-        from tf_unseen_pose.data.posewarp_format import read_info
+        from tf_unseen_pose.pose.posewarp_joints import read_posewarp_joints
     except ImportError as error:
         raise UserError(
             f"Reading {path} takes the package '{error.name}'; install it, or write the poses as JSON."
         ) from error
     try:
-        return read_info(path)[0], None
-    except BrokenClip as error:
+        return read_posewarp_joints(path)[0], None
+    except ValueError as error:
         raise UserError(f"{error}; name a file of their 'info' folder.") from error
 
 
