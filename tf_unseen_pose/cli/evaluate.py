@@ -1,37 +1,15 @@
-"""The commands `evaluate` and `ablate`."""
+"""The command `evaluate`."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tf_unseen_pose.cli.prepare import PoseModel
+from tf_unseen_pose.cli.options import FeaturesWeights, Pairs, PoseModel, Poses, Seed, Split, SplitOption
 from tf_unseen_pose.errors import UserError
 
 # What the judged model is called in the report.
 MODEL_NAME = "model"
-
-
-class Split(StrEnum):
-    """Parts of a dataset."""
-
-    validation = "validation"
-    train = "train"
-    all = "all"
-
-
-SplitOption = Annotated[Split, typer.Option(help="The clips to evaluate on.")]
-Pairs = Annotated[int, typer.Option(min=1, help="Pairs of frames at most, spread evenly over the clips.")]
-Seed = Annotated[int, typer.Option(min=0, help="Decides which pairs, and the resampling.")]
-Poses = Annotated[bool, typer.Option(help="Find the poses in the results.")]
-FeaturesWeights = Annotated[
-    Path | None,
-    typer.Option(
-        help="A VGG19 or VGG16 .h5 for the VGG error, as loss.features_weights takes it; by default the one that the "
-        "run was trained with."
-    ),
-]
 
 
 def evaluate(
@@ -71,40 +49,6 @@ def evaluate(
     evaluation = run(dataset, models, options)
     page = write_report(evaluation, output)
     typer.echo(f"Evaluated {len(evaluation.within.cases)} pairs. Look at {page}.")
-
-
-def ablate(
-    data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for runs and report.")],
-    steps: Annotated[int, typer.Option(min=1, help="Steps of every variant.")],
-    config: Annotated[str, typer.Option(help="Preset (paper, lite, tiny) or YAML file.")] = "paper",
-    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override, for all.")] = None,
-    split: SplitOption = Split.validation,
-    pairs: Pairs = 200,
-    seed: Seed = 0,
-    poses: Poses = True,
-    features_weights: FeaturesWeights = None,
-    pose_model: PoseModel = None,
-) -> None:
-    """Train the paper's variants and compare them.
-
-    They are L1, VGG, VGG + GAN and the plain U-Net, for as many steps each. Called again it goes on; Ctrl-C saves.
-    """
-    from tf_unseen_pose.evaluation.report import require_report_folder
-
-    require_report_folder(output)
-
-    from tf_unseen_pose.evaluation import ablation
-    from tf_unseen_pose.evaluation.evaluate import Options
-
-    configs = ablation.variants(config, settings or [], steps)
-    output.mkdir(exist_ok=True)
-    options = Options(split.value, pairs, seed, False, poses, pose_model, features_weights)
-    report = ablation.ablate(data, output, configs, options)
-    if report is None:
-        typer.echo(f"Stopped; the same command goes on in {output}.")
-        raise typer.Exit(130)
-    typer.echo(f"{(report / 'table.md').read_text(encoding='utf-8')}\nLook at {report / 'cases.png'} and {report}.")
 
 
 def model_paths(model: Path, also: list[str]) -> dict[str, Path]:

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tf_unseen_pose.cli.evaluate import FeaturesWeights, Poses
-from tf_unseen_pose.cli.prepare import PoseModel
+from tf_unseen_pose.cli.options import FeaturesWeights, PoseModel, Poses
 from tf_unseen_pose.errors import UserError
 
 

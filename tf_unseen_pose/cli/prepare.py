@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tf_unseen_pose.cli.options import PoseModel
 from tf_unseen_pose.errors import UserError
 
 if TYPE_CHECKING:  # Both import TensorFlow.
     from tf_unseen_pose.data.plan import Options
     from tf_unseen_pose.data.prepare import Summary
-
-PoseModel = Annotated[
-    Path | None,
-    typer.Option(help="MediaPipe's pose_landmarker .task file; else the bundled one, or one that is fetched once."),
-]
 
 
 class Format(StrEnum):

@@ -1,0 +1,73 @@
+"""The command `animate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tf_unseen_pose.cli.options import (
+    LITE,
+    Model,
+    Photo,
+    PoseModel,
+    Server,
+    ServerAuthority,
+    ServerTimeout,
+    ServerToken,
+    SourcePose,
+    open_reposer,
+)
+
+
+def animate(
+    photo: Photo,
+    driving: Annotated[Path, typer.Option(help="Video of somebody, or pose file, with the motion to be made.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 or .gif to write.")],
+    model: Model = LITE,
+    source_pose: SourcePose = None,
+    retarget: Annotated[bool, typer.Option(help="Fit the motion to the person's proportions and place.")] = True,
+    side_by_side: Annotated[
+        bool, typer.Option("--side-by-side", help="Show the driving video and its skeleton on the left.")
+    ] = False,
+    crop: Annotated[bool, typer.Option("--crop", help="Write the crop alone, not the whole photo.")] = False,
+    fps: Annotated[
+        float | None, typer.Option(min=1, max=240, help="Frames a second; by default the driving video's.")
+    ] = None,
+    max_side: Annotated[
+        int, typer.Option(min=32, help="Shrink the photo to this longer side; large videos play badly.")
+    ] = 1280,
+    batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered at a time.")] = 4,
+    xla: Annotated[bool, typer.Option("--xla", help="Compile the networks: faster on GPUs, not on CPUs.")] = False,
+    pose_model: PoseModel = None,
+    server: Server = None,
+    server_token: ServerToken = None,
+    server_authority: ServerAuthority = None,
+    server_timeout: ServerTimeout = 60,
+) -> None:
+    """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
+    from tf_unseen_pose.imaging.image_files import load_image, shrink
+
+    image = load_image(photo)
+
+    from tf_unseen_pose.imaging.video import require_video_name
+    from tf_unseen_pose.inference import animation
+    from tf_unseen_pose.pose.retargeting import retarget as fit
+    from tf_unseen_pose.pose.sources import find_poses
+
+    require_video_name(output)
+    reposer = open_reposer(model, xla, server, server_token, server_authority, server_timeout)
+    photo_size, image = image.shape[1::-1], shrink(image, max_side)
+    size = image.shape[1::-1]
+    source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
+    found = find_poses(driving, reposer.skeleton, photo_size, pose_model)
+    targets = fit(found.joints, source, reposer.skeleton) if retarget else found.scaled_to(*size).joints
+    frames = reposer.animate(image, targets, source, crop, batch_size)
+    if side_by_side:
+        frames = animation.beside_driving(frames, driving, found, reposer.skeleton)
+    rate = fps or found.fps or animation.DEFAULT_FPS
+    written, finished = animation.write_animation(frames, len(targets), output, rate)
+    typer.echo(f"Wrote {output}: {written} of {len(targets)} frames at {rate:.4g} frames a second.")
+    if unseen := int((found.joints[..., 2] <= 0).all(axis=1).sum()):
+        typer.echo(f"In {unseen} frames nobody is seen; the frame before is held there.")
+    if not finished:
+        raise typer.Exit(130)

@@ -1,0 +1,80 @@
+"""What several commands take, and what they do with it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import require_folder
+
+Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo of a person.")]
+Model = Annotated[
+    Path,
+    typer.Option(help="A run made by 'train' or 'import-posewarp', or a version made by 'export'; 'lite' comes along."),
+]
+LITE = Path("lite")
+SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person in the photo; else it is found.")]
+Server = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Have a server do it, on which --model is the model's name."),
+]
+ServerToken = Annotated[Path | None, typer.Option(help="A file with the bearer token that the server asks for.")]
+ServerAuthority = Annotated[
+    Path | None, typer.Option(help="Certificates (PEM) to know the server by; the connection is encrypted then.")
+]
+ServerTimeout = Annotated[float, typer.Option(min=1, help="Seconds that the server may take for a request.")]
+PoseModel = Annotated[
+    Path | None,
+    typer.Option(help="MediaPipe's pose_landmarker .task file; else the bundled one, or one that is fetched once."),
+]
+Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
+
+
+class Split(StrEnum):
+    """Parts of a dataset."""
+
+    validation = "validation"
+    train = "train"
+    all = "all"
+
+
+SplitOption = Annotated[Split, typer.Option(help="The clips to evaluate on.")]
+Pairs = Annotated[int, typer.Option(min=1, help="Pairs of frames at most, spread evenly over the clips.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides which pairs, and the resampling.")]
+Poses = Annotated[bool, typer.Option(help="Find the poses in the results.")]
+FeaturesWeights = Annotated[
+    Path | None,
+    typer.Option(
+        help="A VGG19 or VGG16 .h5 for the VGG error, as loss.features_weights takes it; by default the one that the "
+        "run was trained with."
+    ),
+]
+
+
+def open_reposer(
+    model: Path, xla: bool, server: str | None, token: Path | None, authority: Path | None, timeout: float
+) -> Any:
+    """The model, or a server's with the same face."""
+    if not server:
+        if token or authority:
+            raise UserError("--server-token and --server-authority are for a server; name it with --server.")
+        from tf_unseen_pose.inference.local import Reposer
+
+        return Reposer.load(model, xla)
+    from tf_unseen_pose.inference.remote import RemoteReposer
+    from tf_unseen_pose.serving.access import read_token
+
+    return RemoteReposer(server, str(model), timeout, authority, read_token(token) if token else None)
+
+
+def require_writable(path: Path) -> None:
+    """Finds out before minutes of work whether an image can be written.
+
+    Raises:
+        UserError: it cannot, for want of the folder or of a name's ending that says the format.
+    """
+    require_folder(path)
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise UserError(f"{path} does not say in which format to write; end it in .png or .jpg.")

@@ -1,0 +1,75 @@
+"""The command `synthesize`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tf_unseen_pose.cli.options import (
+    LITE,
+    Model,
+    Photo,
+    PoseModel,
+    Server,
+    ServerAuthority,
+    ServerTimeout,
+    ServerToken,
+    SourcePose,
+    open_reposer,
+    require_writable,
+)
+from tf_unseen_pose.errors import UserError
+
+
+def synthesize(
+    photo: Photo,
+    target: Annotated[Path, typer.Option(help="Pose file, or photo of somebody, with the pose to be taken.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image to write.")],
+    model: Model = LITE,
+    source_pose: SourcePose = None,
+    retarget: Annotated[
+        bool | None,
+        typer.Option(
+            help="Fit the pose to the person's proportions and place. By default: poses of photos are, those of pose "
+            "files are taken as they are.",
+            show_default=False,
+        ),
+    ] = None,
+    crop: Annotated[bool, typer.Option("--crop", help="Write the crop alone, not the whole photo.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also write OUT-explain.png, every stage on a sheet.")
+    ] = False,
+    pose_model: PoseModel = None,
+    server: Server = None,
+    server_token: ServerToken = None,
+    server_authority: ServerAuthority = None,
+    server_timeout: ServerTimeout = 60,
+) -> None:
+    """Make the photo of that person in another pose."""
+    from tf_unseen_pose.imaging import image_files
+
+    image = image_files.load_image(photo)
+    require_writable(output)
+
+    from tf_unseen_pose.imaging.drawing import explanation_sheet
+    from tf_unseen_pose.pose.sources import find_poses, is_image, is_pose_file
+
+    if server and explain:
+        raise UserError("The stages are not sent by servers; leave --server out to have them explained.")
+    if not (is_image(target) or is_pose_file(target)):
+        raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
+    reposer = open_reposer(model, False, server, server_token, server_authority, server_timeout)
+    size = image.shape[1::-1]
+    source = find_poses(source_pose or photo, reposer.skeleton, size, pose_model).scaled_to(*size).joints[0]
+    poses = find_poses(target, reposer.skeleton, size, pose_model).scaled_to(*size).joints[:1]
+    if is_image(target) if retarget is None else retarget:
+        from tf_unseen_pose.pose.retargeting import retarget as fit
+
+        poses = fit(poses, source, reposer.skeleton)
+    image_files.save_image(output, reposer.synthesize(image, poses[0], source, crop=crop), synthetic=True)
+    typer.echo(f"Wrote {output}.")
+    if explain:
+        canvas, sheet = reposer.canvas(image, source, poses[0]), output.with_name(f"{output.stem}-explain.png")
+        stages = explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton)
+        image_files.save_image(sheet, stages, synthetic=True)
+        typer.echo(f"Wrote {sheet}.")
