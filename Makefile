@@ -33,7 +33,7 @@ demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
 
 test: $(READY_TO_TEST)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 web: $(PAGE)/node_modules/.ready
 	cd $(PAGE) && npm run build && npm run preview

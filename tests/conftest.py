@@ -28,6 +28,21 @@ tf.config.set_logical_device_configuration(
 SHARED = Path(__file__).parents[1].parent / "shared"
 # Where what the fixtures `exported` and `lite_files` make is taken: in one process, which makes it once.
 EXPORTING = ("tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py")
+# What does not depend on TensorFlow's version: CI runs it on one stack (`-m "not one_stack"` on the other).
+ONE_STACK = (
+    "tests/assets/", "tests/benchmarks/", "tests/data/", "tests/docs/", "tests/imaging/", "tests/installation/",
+    "tests/pose/", "tests/serving/on_device/", "tests/test_", "tests/tools/",
+    *(f"tests/evaluation/test_{name}.py" for name in ("ablation", "evaluation_pairs", "intervals", "plots", "summary")),
+)  # fmt: skip
+BOTH_STACKS = (
+    "tests/data/test_pairs.py",
+    "tests/data/test_records.py",
+    "tests/pose/test_estimation.py",
+    "tests/pose/test_landmarker_model.py",
+    "tests/test_config.py",
+)
+# Files of few but long tests, which would otherwise be last and keep one process waiting for the other.
+FIRST = ("tests/training/", "tests/docs/test_examples.py", "tests/colab/", "tests/cli/", "tests/evaluation/")
 # Name, channels in, channels out of VGG19's first convolutions.
 VGG19 = [
     (f"block{block}_conv{i + 1}", before if i == 0 else channels, channels)
@@ -48,6 +63,13 @@ def pytest_xdist_make_scheduler(config, log):
             return "exporting" if nodeid.startswith(EXPORTING) else super()._split_scope(nodeid)
 
     return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.nodeid.startswith(ONE_STACK) and not item.nodeid.startswith(BOTH_STACKS):
+            item.add_marker("one_stack")
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
 @pytest.fixture(scope="session")

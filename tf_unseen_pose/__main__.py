@@ -1,4 +1,4 @@
-"""`python -m tf_unseen_pose`; see `cli`."""
+"""`python -m tf_unseen_pose`; see `cli.app`."""
 
 import sys
 

@@ -51,14 +51,6 @@ def test_the_same_bytes_as_the_local_run(tmp_path, monkeypatch):
     assert summary.page.is_file() and summary.rejected == expected.rejected
 
 
-def test_videos_and_broken_ones(tmp_path, videos, has_model):
-    options = Options("video")
-    prepare([videos], tmp_path / "local", options, progress=False, workers=1)
-    summary = prepare_with_beam([str(videos)], str(tmp_path / "beam"), options, FLAGS)
-    assert content(tmp_path / "beam") == content(tmp_path / "local")
-    assert list(summary.broken) == ["kick/torn.mp4"] and summary.clips == 2
-
-
 class ElsewhereFileSystem(LocalFileSystem):
     """Stands for a bucket: elsewhere://x is a local path that no other program knows."""
 

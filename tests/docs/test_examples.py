@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from small_networks import CANVAS_32, LITE, TINY
+from small_networks import LITE
 
 from tf_unseen_pose.cli.app import app
 from tf_unseen_pose.inference.bundled import bundled
@@ -35,6 +35,8 @@ NOT_RUN = {
     "serving/start.sh": "needs tensorflow_model_server; tests/serving/deployment runs it where it is",
     "python -m tf_unseen_pose prepare .* --runner (Flink|Dataflow)Runner": "needs a cluster; one line has Beam's own",
     "TF_CONFIG=": "needs two machines; tests/training/test_replicas.py runs two processes",
+    "python -m tf_unseen_pose prepare .* --runner DirectRunner": "tests/data/test_beam.py runs it",
+    "python -m tf_unseen_pose ablate": "tests/evaluation/test_ablation.py trains the variants",
     "python -m tf_unseen_pose export lite": "the model in full; the page about devices exports a small one",
 }  # fmt: skip
 # Of the networks' own widths, since weights are taken.
@@ -108,7 +110,7 @@ def settings(*values):
     return [part for value in values for part in ("--set", value)]
 
 
-def cut(arguments, addresses, vgg19_settings):
+def cut(arguments, addresses):
     """What is appended to a command of the command line so that it takes seconds, on ports that are free."""
     name = arguments[0]
     if name == "prepare" and "synthetic" in arguments:
@@ -123,9 +125,6 @@ def cut(arguments, addresses, vgg19_settings):
         return settings(*SMALL_CANVAS)
     if name == "evaluate":
         return ["--pairs", "2", "--no-poses"]
-    if name == "ablate":
-        brief = settings(*TINY, *CANVAS_32, "train.batch_size=1", "train.workers=0", *vgg19_settings)
-        return ["--steps", "2", "--pairs", "2", "--no-poses", *brief]
     if name == "export" and "--tflite" in arguments:
         return ["--variant", "float16", "--pairs", "1", "--no-poses"]
     return ["--server", addresses["serve"]] if "--server" in arguments else []
@@ -170,10 +169,9 @@ def addresses():
     "docs/training", "docs/evaluation", "docs/serving", "docs/devices",
 ])  # fmt: skip
 def test_the_commands_of_a_page_run(
-    name, root, pages, workplace, finished, run, background, addresses, vgg19_settings, monkeypatch, has_model
+    name, root, pages, workplace, finished, run, background, addresses, monkeypatch, has_model
 ):
     monkeypatch.chdir(workplace)
-    left_out = []
     for command in dict.fromkeys(pages[name].commands):
         if reason(command) or command in finished:
             continue
@@ -187,20 +185,15 @@ def test_the_commands_of_a_page_run(
             addresses["serve"] = background(*parts[1:])
         elif parts[:3] == ON_DEVICE:
             run_on_device([*parts[3:], "--frames", "2"])
-        elif "--runner" in parts and importlib.util.find_spec("apache_beam") is None:
-            left_out.append(command)
-            continue
         else:
             assert parts[:3] == CLI, command
-            code, out, err = run(*parts[3:], *cut(parts[3:], addresses, vgg19_settings))
+            code, out, err = run(*parts[3:], *cut(parts[3:], addresses))
             assert code == 0, f"{command}\n{out}\n{err}"
         for option in ("-o", "--run", "--overlay"):
             if option in parts:
                 made = parts[parts.index(option) + 1]
                 assert Path(made).exists(), f"{command} left no {made}"
         finished.add(command)
-    if left_out:
-        pytest.skip(f"all but this ran, which needs Apache Beam (requirements-beam.txt): {left_out[0]}")
 
 
 def test_python_examples_run(pages, has_model):

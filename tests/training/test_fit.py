@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from short_training import assert_same_weights, settings, stages, untrained, weights_of
-from small_networks import TINY
+from short_training import assert_same_weights, settings, untrained, weights_of
+from small_networks import CANVAS_32, TINY
 
 from tf_unseen_pose.data.pairs import evaluation_pair, pair_batches
 from tf_unseen_pose.data.records import ClipDataset
@@ -26,13 +26,20 @@ from tf_unseen_pose.training.run import Run
 ROOT = Path(__file__).parents[2]
 
 
-def test_four_steps_and_four_more_equal_eight(tmp_path, dataset_path, vgg19_settings):
-    """Both networks, both optimizers, the average and the stream of examples go on."""
-    extra, half, total = ["train.stages.0.loss=vgg_gan", *vgg19_settings], 4, 8
-    whole = train(dataset_path, tmp_path / "whole", settings(*extra, f"train.stages.0.steps={total}"), progress=False)
-    parts = train(dataset_path, tmp_path / "parts", settings(*extra, f"train.stages.0.steps={half}"), progress=False)
-    begun = weights_of(parts)
-    parts = train(dataset_path, tmp_path / "parts", settings(*extra, f"train.stages.0.steps={total}"), progress=False)
+def test_stages_are_added_and_resumed_as_if_nothing_had_happened(tmp_path, dataset_path, vgg19_settings):
+    """Both networks, both optimizers, the average and the stream of examples go on; what came first has no GAN."""
+
+    def run(name, *more):
+        first = "{loss: l1, steps: 2, learning_rate: 1.0e-9}"
+        config = settings(*vgg19_settings, *CANVAS_32, f"train.stages=[{', '.join((first, *more))}]")
+        return train(dataset_path, tmp_path / name, config, progress=False)
+
+    begun = weights_of(run("parts"))
+    assert_same_weights(begun, untrained(settings(*CANVAS_32)), atol=1e-6)
+    stage = "{{loss: vgg_gan, steps: {}, learning_rate: 0.003}}"
+    run("parts", stage.format(2))
+    whole, parts = run("whole", stage.format(5)), run("parts", stage.format(5))
+    assert whole.steps_done == parts.steps_done == 7
     assert max(np.abs(a - b).max() for a, b in zip(begun, weights_of(whole), strict=True)) > 1e-3
     assert_same_weights(weights_of(whole), weights_of(parts), atol=1e-5)
 
@@ -83,56 +90,40 @@ for _ in range(1800):
     assert run.load_generator() is not None
 
 
-def test_two_devices_share_a_batch(tmp_path, dataset_path):
-    # Two steps: with every step more the replicas' rounding errors grow.
-    config = settings("train.stages.0.steps=2", "train.optimizer=sgd", "train.stages.0.learning_rate=0.05")
-    one = train(dataset_path, tmp_path / "one", config, training_strategy(["CPU:0"]), progress=False)
-    two = train(dataset_path, tmp_path / "two", config, training_strategy(["CPU:0", "CPU:1"]), progress=False)
-    assert min(np.abs(a - b).max() for a, b in zip(untrained(config), weights_of(one), strict=True)) > 3e-5
-    assert_same_weights(weights_of(one), weights_of(two), atol=1e-5)
+def test_a_batch_must_divide_among_the_devices(tmp_path, dataset_path):
     odd = settings("train.stages.0.steps=2", "train.batch_size=3")
     with pytest.raises(UserError, match="no multiple of 2, the devices"):
         train(dataset_path, tmp_path / "odd", odd, training_strategy(["CPU:0", "CPU:1"]), progress=False)
 
 
-def test_logs_hold_losses_and_pictures(tmp_path, dataset_path):
-    run = train(
-        dataset_path, tmp_path / "run", settings("train.stages.0.steps=6", "train.sample_every=3"), progress=False
-    )
-    scalars, pictures = {}, 0
+def test_logs_hold_losses_and_the_run_its_newest_sample_pictures(tmp_path, dataset_path):
+    def pictures(steps):
+        config = settings(f"train.stages.0.steps={steps}", "train.sample_every=3")
+        run = train(dataset_path, tmp_path / "run", config, progress=False)
+        # One below the other, those of both clips: source, target, result.
+        return run, *np.split(load_image(run.samples).reshape(2, 64, 3 * 64, 3), 3, axis=2)
+
+    _, source, target, first = pictures(3)
+    pair = evaluation_pair(ClipDataset.open(dataset_path), settings(), 1, 0, 4)
+    for shown, expected in ((source, pair["image"]), (target, pair["target_image"])):
+        np.testing.assert_allclose(shown[1] / 127.5 - 1, expected[0], atol=1 / 127)
+    run, *unchanged, later = pictures(6)
+    assert (unchanged[0] == source).all() and (unchanged[1] == target).all() and (later != first).any()
+    scalars, logged = {}, 0
     for file in run.logs.iterdir():
         for event in tf.compat.v1.train.summary_iterator(str(file)):
             for value in event.summary.value:
                 if value.metadata.plugin_data.plugin_name == "images":
-                    pictures += 1
-                    width, height = (int(text) for text in value.tensor.string_val[:2])
-                    assert (width, height) == (3 * 64, 64)
+                    logged += 1
+                    assert [int(text) for text in value.tensor.string_val[:2]] == [3 * 64, 64]
                 else:
                     scalars.setdefault(value.tag, []).append(float(tf.make_ndarray(value.tensor)))
-    assert pictures == 2 and len(scalars["loss"]) == 2
-    assert scalars["loss"][0] == pytest.approx(
-        scalars["l1"][0] + 0.3 * scalars["mask"][0] + scalars["background"][0], rel=1e-4
-    )
+    assert logged == 4 and len(scalars["loss"]) == 2
+    l1, mask, background = (scalars[name][0] for name in ("l1", "mask", "background"))
+    assert scalars["loss"][0] == pytest.approx(l1 + 0.3 * mask + background, rel=1e-4)
 
 
-def test_the_newest_sample_pictures_lie_in_the_run(tmp_path, dataset_path):
-    def pictures(steps):
-        run = train(dataset_path, tmp_path / "run", settings(f"train.stages.0.steps={steps}"), progress=False)
-        # One below the other, those of both clips: source, target, result.
-        return np.split(load_image(run.samples).reshape(2, 64, 3 * 64, 3), 3, axis=2)
-
-    source, target, first = pictures(3)
-    pair = evaluation_pair(ClipDataset.open(dataset_path), settings(), 1, 0, 4)
-    for shown, expected in ((source, pair["image"]), (target, pair["target_image"])):
-        np.testing.assert_allclose(shown[1] / 127.5 - 1, expected[0], atol=1 / 127)
-    *unchanged, later = pictures(5)
-    assert (unchanged[0] == source).all() and (unchanged[1] == target).all() and (later != first).any()
-
-
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, dataset_path):
-    good = settings("train.stages.0.steps=3")
-    run = train(dataset_path, tmp_path / "run", good, progress=False)
-    before = weights_of(run)
+def test_a_loss_that_is_not_finite_stops_and_leaves_its_batch(tmp_path, dataset_path):
     wild = settings(
         "train.stages.0.steps=30", "train.optimizer=sgd", "train.stages.0.learning_rate=9.9", "loss.background=1e30"
     )
@@ -145,7 +136,6 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, data
     with np.load(saved) as content:
         assert set(content) == set(batch)
         np.testing.assert_array_equal(content["image"], batch["image"])
-    assert_same_weights(before, weights_of(run), atol=0)
 
 
 def test_a_dataset_that_changes_under_training_is_reported_as_such(tmp_path, dataset_path, monkeypatch):
@@ -164,43 +154,14 @@ def test_a_dataset_that_changes_under_training_is_reported_as_such(tmp_path, dat
         train(dataset_path, tmp_path / "run", settings("train.stages.0.steps=100"), progress=False)
 
 
-def test_stages_follow_each_other_and_may_be_added(tmp_path, dataset_path):
-    slow, fast = "steps: 4, learning_rate: 1.0e-9", "steps: 5, learning_rate: 0.003"
-    both = train(dataset_path, tmp_path / "both", settings(stages(slow, fast), "train.average=0"), progress=False)
-    first = train(dataset_path, tmp_path / "later", settings(stages(slow), "train.average=0"), progress=False)
-    begun = weights_of(first)
-    later = train(dataset_path, tmp_path / "later", settings(stages(slow, fast), "train.average=0"), progress=False)
-    assert later.steps_done == both.steps_done == 9
-    assert_same_weights(weights_of(both), weights_of(later), atol=1e-5)
-    assert_same_weights(begun, untrained(settings()), atol=1e-6)
-    assert max(np.abs(a - b).max() for a, b in zip(begun, weights_of(both), strict=True)) > 1e-3
-
-
-def test_an_adversarial_stage_may_follow(tmp_path, dataset_path, vgg19_settings):
-    """The checkpoint of what came before has no discriminator."""
-    plain = "{loss: l1, steps: 2}"
-    first = train(
-        dataset_path,
-        tmp_path / "run",
-        settings(*vgg19_settings, f"train.stages=[{plain}]", "train.average=0"),
-        progress=False,
-    )
-    begun = weights_of(first)
-    more = f"train.stages=[{plain}, {{loss: vgg_gan, steps: 2, learning_rate: 1.0e-9}}]"
-    run = train(dataset_path, tmp_path / "run", settings(*vgg19_settings, more, "train.average=0"), progress=False)
-    assert run.steps_done == 4
-    assert_same_weights(begun, weights_of(run), atol=1e-6)
-
-
 def test_training_starts_from_other_weights(tmp_path, dataset_path):
     keras.utils.set_random_seed(3)
     begun = Run.create(tmp_path / "begun", settings())
     begun.save_weights(build_generator(begun.config.model))
     still = settings("train.stages.0.steps=1", "train.stages.0.learning_rate=1.0e-9", "train.seed=5")
-    for init in (begun.path, begun.weights):
-        run = tmp_path / f"from-{init.name}"
-        tuned = train(dataset_path, run, still, progress=False, init=init)
-        assert_same_weights(weights_of(begun), weights_of(tuned), atol=1e-6)
+    # A run's folder is taken by the pages' commands.
+    tuned = train(dataset_path, tmp_path / "tuned", still, progress=False, init=begun.weights)
+    assert_same_weights(weights_of(begun), weights_of(tuned), atol=1e-6)
     with pytest.raises(UserError, match="no weights file .*none.h5"):
         train(dataset_path, tmp_path / "none", still, progress=False, init=tmp_path / "none.h5")
 

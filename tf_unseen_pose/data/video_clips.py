@@ -53,7 +53,7 @@ class VideoOptions:
         max_side: frames with a longer side are shrunk to it.
         register: align frames to the first one.
         people: whether each clip shows another person, or each folder one.
-        pose_model: see `pose_estimation.open_estimator`.
+        pose_model: see `estimation.open_estimator`.
     """
 
     rate: float = 10.0

@@ -23,7 +23,7 @@ def summary(evaluation: Evaluation) -> dict:
             it is better, and its value less the other's
           - cases: every case: clips, frame numbers, and values {method: {quantity: number or null}}
 
-        Quantities are those of `quantities`, methods the models' names, "copy", "warp" and "target".
+        Quantities are those of `metric_columns`, methods the models' names, "copy", "warp" and "target".
     """
     dataset, seed = evaluation.dataset, evaluation.options.seed
     parts: dict[str, Part | None] = {

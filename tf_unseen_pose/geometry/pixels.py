@@ -10,5 +10,5 @@ def from_bytes(pixels: tf.Tensor) -> tf.Tensor:
 
 
 def to_bytes(pictures: tf.Tensor) -> tf.Tensor:
-    """[...] in [-1, 1] -> uint8 [...], rounded and clipped; `images.to_uint8` outside graphs."""
+    """[...] in [-1, 1] -> uint8 [...], rounded and clipped; `image_files.to_uint8` outside graphs."""
     return tf.cast(tf.clip_by_value(tf.round((pictures + 1) * 127.5), 0, 255), tf.uint8)

@@ -2,7 +2,7 @@
 
 Written with gathers and elementwise arithmetic: the gradient is exact, XLA compiles it, and TFLite has all its ops.
 
-Convention: as `geometry`. Pictures are [B, H, W, C], float32 of any range; x and y are in their pixels.
+Convention: as `pose_maps`. Pictures are [B, H, W, C], float32 of any range; x and y are in their pixels.
 """
 
 import tensorflow as tf

@@ -35,7 +35,7 @@ def write_animation(
         output: an .mp4 or .gif; nothing is left there if no frame was made.
         fps: frames a second; common fractions such as 30000/1001 are kept exactly.
         progress: shows a bar.
-        synthetic: the frames show a re-posed person, and the file says so (see `provenance`).
+        synthetic: the frames show a re-posed person, and the file says so (see `imaging.provenance`).
 
     Returns:
         How many frames were written, and whether that is all of them.

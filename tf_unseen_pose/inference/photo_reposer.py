@@ -1,4 +1,4 @@
-"""What every model on this machine does with a photo, whatever runs it: TensorFlow (`reposer`) or LiteRT (`on_device`).
+"""What every model on this machine does with a photo, whatever runs it: TensorFlow (`local`) or LiteRT (`on_device`).
 
 Convention: photos are uint8 [H, W, 3] RGB of any size; joints are [J, 3] (x, y, visibility) in pixels of the photo.
 A target's joints may have a fourth column, their depth z (see `pose.pose_files`); a source's is not used. Where the

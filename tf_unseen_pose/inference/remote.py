@@ -6,7 +6,7 @@
 It speaks TensorFlow Serving's protocol, to `tensorflow_model_server` or to `unseen-pose serve`, and needs the exported
 signatures `serving_default`, `sequence_crop` and `render_sequence_in_crop`.
 
-Convention: as `reposer`; the depth of target joints stays here.
+Convention: as `local`; the depth of target joints stays here.
 """
 
 import io

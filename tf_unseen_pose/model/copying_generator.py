@@ -26,7 +26,7 @@ continuously from the one limb's to the other's, as skin does ("linear blend ski
 The whole person, unmoved, is one more choice beside the limbs: of two photographs of an exercise half of the body is in
 the same place, but its joints, which an estimator found, are not quite.
 
-Convention: as `generator`. A transform for maps at 1/k of the canvas is `geometry.at_scale`'s: pixel i of such a map
+Convention: as `generator`. A transform for maps at 1/k of the canvas is `pose_maps.at_scale`'s: pixel i of such a map
 covers canvas pixels k i ... k i + k - 1. R is `reduction`.
 """
 
