@@ -39,7 +39,7 @@ def decoded(contents: tf.Tensor) -> tf.Tensor:
 
 
 def encoded(pictures: tf.Tensor) -> tf.Tensor:
-    """uint8 [B, H, W, 3], re-posed -> PNG files, string [B], which say that they are synthetic (`imaging.provenance`)."""
+    """uint8 [B, H, W, 3], re-posed -> PNG files, string [B], marked as synthetic (`imaging.provenance`)."""
     files = tf.map_fn(lambda picture: tf.io.encode_png(picture), pictures, fn_output_signature=tf.string)
     # A negative length means all that is left.
     header, rest = tf.strings.substr(files, 0, PNG_HEADER), tf.strings.substr(files, PNG_HEADER, -1)
