@@ -80,6 +80,18 @@ def shared():
     return SHARED
 
 
+@pytest.fixture(scope="session", autouse=True)
+def blank_plots():
+    """Datasets' pages without plots, which take longer than a small dataset; `test_summary_page` draws them."""
+    from tf_unseen_pose.data import summary_page
+
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(picture, "PNG")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summary_page, "plot", lambda *_: dict.fromkeys(("light", "dark"), picture.getvalue()))
+        yield
+
+
 @pytest.fixture
 def has_model():
     """The pose estimator's networks, without fetching them."""

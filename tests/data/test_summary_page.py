@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_unseen_pose.data import summary_page
+from tf_unseen_pose.data import pose_plots, summary_page
 from tf_unseen_pose.data.clips import Frame, encode_picture
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.summary_page import write_summary_page
@@ -34,13 +34,13 @@ def without_mask(frame):
 
 
 @pytest.fixture
-def quick_plots(monkeypatch):
-    """Plots take most of a page's time, where they do not matter."""
-    monkeypatch.setattr(summary_page, "plot", lambda *_: {"light": b"", "dark": b""})
+def drawn_plots(monkeypatch):
+    """Real plots, which other tests do without."""
+    monkeypatch.setattr(summary_page, "plot", pose_plots.plot)
 
 
 @pytest.fixture
-def warnings(quick_plots, read_page):
+def warnings(read_page):
     return lambda dataset: read_page(write_summary_page(dataset)).warnings
 
 
@@ -58,7 +58,7 @@ def sound(make_clip, make_dataset, monkeypatch):
     return make
 
 
-def test_numbers_equal_an_independent_count(make_clip, make_dataset, quick_plots, read_page):
+def test_numbers_equal_an_independent_count(make_clip, make_dataset, read_page):
     clips = [make_clip("a", 3, action="golf"), make_clip("b", 5, action="walk"), make_clip("c", 11, action="golf")]
     clips[1] = with_frames(clips[1], lambda frame: without_mask(frame) if frame.number % 2 else frame)
     dataset = changed(
@@ -91,7 +91,7 @@ def test_numbers_equal_an_independent_count(make_clip, make_dataset, quick_plots
     ]
 
 
-def test_one_file_with_pictures_that_decode_and_say_what_they_show(make_clip, make_dataset, read_page):
+def test_one_file_with_pictures_that_decode_and_say_what_they_show(make_clip, make_dataset, drawn_plots, read_page):
     dataset = make_dataset([make_clip("long", 25), make_clip("short", 2, height=96, width=170)])
     page = read_page(write_summary_page(dataset))
     assert not re.search(r"https?:|<script|<link|url\(", page.source)
@@ -107,7 +107,7 @@ def test_one_file_with_pictures_that_decode_and_say_what_they_show(make_clip, ma
         assert light[ink].mean() < dark[ink].mean() - 50
 
 
-def test_names_are_escaped(make_clip, make_dataset, quick_plots, read_page):
+def test_names_are_escaped(make_clip, make_dataset, read_page):
     name = """<b>Tom & "Jerry's"</b>"""
     dataset = make_dataset([make_clip("tame", 3, action="<i>&amp;")])
     dataset = changed(dataset, {"name": name, "person": "<u>", "rejected": {"a<b": 9}}, broken={"<script>": """'"&"""})
@@ -117,7 +117,7 @@ def test_names_are_escaped(make_clip, make_dataset, quick_plots, read_page):
     assert name in page.images[-1]["alt"]
 
 
-def test_the_same_dataset_gives_the_same_page(make_clip, make_dataset):
+def test_the_same_dataset_gives_the_same_page(make_clip, make_dataset, drawn_plots):
     dataset = make_dataset([make_clip("a", 4), make_clip("b", 3)])
     first, second = (hashlib.sha256(write_summary_page(dataset).read_bytes()).hexdigest() for _ in range(2))
     assert first == second
@@ -128,7 +128,7 @@ def test_the_same_dataset_gives_the_same_page(make_clip, make_dataset):
     ]
 
 
-def test_a_thumbnail_shows_crop_pose_and_mask(standing, make_clip, make_dataset, quick_plots, read_page):
+def test_a_thumbnail_shows_crop_pose_and_mask(standing, make_clip, make_dataset, read_page):
     def half_masked(frame):
         image = np.full((240, 200, 3), (200, 40, 40), np.uint8)
         mask = np.zeros((240, 200), np.uint8)
@@ -234,7 +234,7 @@ def test_joints_that_most_frames_lack(sound, warnings):
     assert "Most frames lack left ankle." in warning
 
 
-def test_poses_that_hardly_vary(standing, make_clip, make_dataset, quick_plots, read_page):
+def test_poses_that_hardly_vary(standing, make_clip, make_dataset, read_page):
     """One joint of 14 moves from frame to frame; the way of all is its way / sqrt(14)."""
     size = 2.5 * 86
 
@@ -258,7 +258,7 @@ def test_poses_that_hardly_vary(standing, make_clip, make_dataset, quick_plots, 
     assert re.findall(r"movement (\d+) %", page.words) == ["0", "5", "5"]
 
 
-def test_where_the_hips_are_never_seen_movement_is_not_told(make_clip, make_dataset, read_page):
+def test_where_the_hips_are_never_seen_movement_is_not_told(make_clip, make_dataset, drawn_plots, read_page):
     def change(frame):
         joints = frame.joints.copy()
         joints[8, 2] = 0
@@ -268,7 +268,7 @@ def test_where_the_hips_are_never_seen_movement_is_not_told(make_clip, make_data
     assert "hips not seen" in page.words and "nan" not in page.words and page.remarks == []
 
 
-def test_of_many_clips_the_first_are_shown(make_clip, make_dataset, quick_plots, monkeypatch, read_page):
+def test_of_many_clips_the_first_are_shown(make_clip, make_dataset, monkeypatch, read_page):
     monkeypatch.setattr(summary_page, "_SHOWN_CLIPS", 2)
     monkeypatch.setattr(summary_page, "_MEASURED_CLIPS", 3)
     monkeypatch.setattr(summary_page, "_MEASURED_FRAMES", 10)
@@ -279,7 +279,7 @@ def test_of_many_clips_the_first_are_shown(make_clip, make_dataset, quick_plots,
     assert "8 more actions are not listed." in page.words
 
 
-def test_a_page_that_cannot_be_written(make_clip, make_dataset, quick_plots, refuses):
+def test_a_page_that_cannot_be_written(make_clip, make_dataset, refuses):
     dataset = make_dataset([make_clip("a", 2)])
     (dataset.path / "summary.html").mkdir()
     refuses(lambda: write_summary_page(dataset), "summary.html")

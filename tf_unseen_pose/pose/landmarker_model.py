@@ -7,6 +7,7 @@ they serve the Tasks interface, which both stacks have. The newer wheel holds no
 import importlib.util
 import io
 import os
+from functools import cache
 from pathlib import Path
 
 from tf_unseen_pose.assets.downloads import cached, fetch
@@ -63,6 +64,7 @@ def wheel_has_networks() -> bool:
     return _DETECTOR.exists() and _LANDMARKS.exists()
 
 
+@cache
 def bundle_of_wheel() -> bytes:
     """The networks of the MediaPipe wheel as a `.task` bundle."""
     # The newer wheel cannot import it.
