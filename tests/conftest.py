@@ -229,6 +229,17 @@ def from_file():
 
 
 @pytest.fixture
+def only_known_here():
+    """What a test registers is forgotten after it."""
+    from tf_unseen_pose.skeleton import SKELETONS
+
+    before = dict(SKELETONS)
+    yield
+    SKELETONS.clear()
+    SKELETONS.update(before)
+
+
+@pytest.fixture
 def refuses():
     """Asserts that a call raises a UserError of one sentence that holds the given words."""
 

@@ -24,7 +24,7 @@ if __name__ == "__main__":
     config = load_config("tiny", ["train.workers=1"])
     dataset = ClipDataset.open(sys.argv[1])
     example_workers.batch_maker(dataset, config, True)
-    (worker,) = example_workers._pool(dataset, config.to_json(), True, 1)._processes
+    (worker,) = example_workers._pool(dataset, config.to_json(), True, config.model.body, 1)._processes
     print(worker, flush=True)
     time.sleep(60)
 """
@@ -57,7 +57,7 @@ def test_a_process_makes_the_same_examples_until_it_is_killed(dataset, refuses):
         for name, one, other in zip(EXAMPLE_TYPES, make(first, 3), here.batch(first, 3), strict=True):
             np.testing.assert_array_equal(one, other, err_msg=name)
             assert one.dtype == EXAMPLE_TYPES[name]
-    (worker,) = example_workers._pool(dataset, config.to_json(), True, 1)._processes
+    (worker,) = example_workers._pool(dataset, config.to_json(), True, config.model.body, 1)._processes
     os.kill(worker, signal.SIGKILL)
     refuses(lambda: make(6, 3), "train.workers", "memory")
 

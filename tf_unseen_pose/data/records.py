@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tf_unseen_pose.data.clips import Clip, Frame
 from tf_unseen_pose.data.integrity import RECORD_HEADER, RECORD_OVERHEAD, check_file, find_faults
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import SKELETONS, Skeleton
+from tf_unseen_pose.skeleton import SKELETONS, Skeleton, named_skeleton
 
 INDEX_NAME = "dataset.json"
 VERSION = 1
@@ -230,7 +230,7 @@ def read_index(path: Path) -> Index:
     """The validated index of the dataset in the folder `path`; its shards are not looked at.
 
     Raises:
-        UserError: no dataset, or an index that is damaged or of another version.
+        UserError: no dataset, or an index that is damaged, of another version or of an unknown skeleton.
     """
     file = path / INDEX_NAME
     if not file.is_file():
@@ -241,6 +241,7 @@ def read_index(path: Path) -> Index:
         if version == VERSION:
             index = Index.model_validate(content)
             _check_frames(index)
+            named_skeleton(index.skeleton, file)
             return index
     except (OSError, ValueError, TypeError, KeyError) as error:
         reason = _first_reason(error)
@@ -256,8 +257,6 @@ def _first_reason(error: Exception) -> str:
 
 def _check_frames(index: Index) -> None:
     """Raises ValueError where the index contradicts itself."""
-    if index.skeleton not in SKELETONS:
-        raise ValueError(f"unknown skeleton {index.skeleton}")
     for clip in index.clips:
         for frame in clip.frames:
             if frame.shard >= len(index.shards):
