@@ -1,13 +1,16 @@
 """The commands `synthesize` and `animate`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tf_unseen_pose.cli.prepare import PoseModel
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
+
+if TYPE_CHECKING:
+    from tf_unseen_pose.inference.protocol import ReposerLike
 
 Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo of a person.")]
 Model = Annotated[
@@ -75,6 +78,9 @@ def synthesize(
     image_files.save_image(output, reposer.synthesize(image, poses[0], source, crop=crop), synthetic=True)
     typer.echo(f"Wrote {output}.")
     if explain:
+        from tf_unseen_pose.inference.local import Reposer
+
+        assert isinstance(reposer, Reposer)  # Servers are refused above.
         canvas, sheet = reposer.canvas(image, source, poses[0]), output.with_name(f"{output.stem}-explain.png")
         stages = explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton)
         image_files.save_image(sheet, stages, synthetic=True)
@@ -137,7 +143,7 @@ def animate(
 
 def _reposer(
     model: Path, xla: bool, server: str | None, token: Path | None, authority: Path | None, timeout: float
-) -> Any:
+) -> "ReposerLike":
     """The model, or a server's with the same face."""
     if not server:
         if token or authority:
