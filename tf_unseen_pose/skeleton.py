@@ -31,6 +31,12 @@ class Limb:
         joints: an even number of joint names. The first half lies at the limb's one end, the second half at the
             other; the limb's axis runs between the two means.
         width: standard deviation of the limb prior across the axis, in pixels of a 256-pixel canvas.
+
+    Example:
+        >>> from tf_unseen_pose import Limb
+        >>> racket = Limb("racket", ("racket_grip", "racket_head"), width=7.0)
+        >>> racket.joints
+        ('racket_grip', 'racket_head')
     """
 
     name: str
@@ -52,6 +58,15 @@ class Skeleton:
     Raises:
         UserError: a joint or limb named twice, names of joints that there are not, a left joint without a right one or
             the reverse, or no root.
+
+    Example:
+        >>> from tf_unseen_pose import GOLF, PERSON, Skeleton
+        >>> PERSON.joint_count, PERSON.limb_count, PERSON.joint_index("neck")
+        (14, 10, [1])
+        >>> GOLF.joints[14:], GOLF.held
+        (('club_grip', 'club_head'), (('club_grip', 'right_wrist'),))
+        >>> Skeleton("walker", PERSON.joints, PERSON.limbs, root="torso") == PERSON  # of another name
+        False
     """
 
     name: str
@@ -195,6 +210,16 @@ def register_skeleton(skeleton: Skeleton) -> Skeleton:
     Raises:
         UserError: another skeleton has its name, or it lacks joints that the crop and motion need (head and neck;
             shoulders, elbows, hips, knees and ankles of both sides).
+
+    Example:
+        >>> from tf_unseen_pose import PERSON, Limb, Skeleton, load_config, register_skeleton
+        >>> joints = (*PERSON.joints, "racket_grip", "racket_middle", "racket_head")
+        >>> limbs = (Limb("handle", joints[-3:-1], width=4.0), Limb("racket", joints[-2:], width=9.0))
+        >>> tennis = Skeleton("tennis", joints, PERSON.limbs + limbs, PERSON.root, (("racket_grip", "right_wrist"),))
+        >>> register_skeleton(tennis) == tennis
+        True
+        >>> load_config("lite", ["model.skeleton=tennis"]).model.body.joint_count
+        17
     """
     if missing := _NEEDED - set(skeleton.joints):
         raise UserError(f"Skeleton '{skeleton.name}' lacks {_listed(missing)}, by which people are measured; add them.")
