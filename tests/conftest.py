@@ -27,7 +27,13 @@ tf.config.set_logical_device_configuration(
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 # Where what the fixtures `exported` and `lite_files` make is taken: in one process, which makes it once.
-EXPORTING = ("tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py")
+EXPORTING = (
+    "tests/export/",
+    "tests/on_device/",
+    "tests/serving/deployment/",
+    "tests/inference/test_remote.py",
+    "tests/test_public_face.py",
+)
 # Name, channels in, channels out of VGG19's first convolutions.
 VGG19 = [
     (f"block{block}_conv{i + 1}", before if i == 0 else channels, channels)

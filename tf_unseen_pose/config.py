@@ -213,7 +213,16 @@ class TrainConfig(_Section):
 
 
 class Config(_Section):
-    """Everything a run is determined by, beside its data."""
+    """Everything a run is determined by, beside its data.
+
+    Example:
+        >>> from tf_unseen_pose import Config, load_config
+        >>> config = load_config("lite")
+        >>> config.model.skeleton, config.model.height, config.model.width
+        ('person', 256, 256)
+        >>> Config.model_validate_json(config.to_json()) == config
+        True
+    """
 
     model: ModelConfig
     data: DataConfig = DataConfig()
@@ -291,6 +300,12 @@ def load_config(preset_or_file: str = "paper", overrides: list[str] | tuple[str,
 
     Raises:
         UserError: unknown preset, unreadable file, unknown key, value out of range.
+
+    Example:
+        >>> from tf_unseen_pose import load_config
+        >>> config = load_config("tiny", ["train.batch_size=8", "model.height=128"])
+        >>> config.train.batch_size, config.model.height, config.model.width
+        (8, 128, 64)
     """
     if preset_or_file in PRESETS:
         values = PRESETS[preset_or_file]

@@ -140,6 +140,16 @@ class ClipDataset:
         index: its index without those frames, and without clips of which no frame is left;
             `index.clips[clip].frames[frame]` describes what `read_frame(clip, frame)` reads.
         left_out: how many frames were left out of each clip, by its name and then by the reason.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tf_unseen_pose import ClipDataset
+        >>> from tf_unseen_pose.data.plan import Options
+        >>> from tf_unseen_pose.data.prepare import prepare
+        >>> drawn = prepare([], Path("data"), Options("synthetic", clips=1, frames=3, size=64), progress=False)
+        >>> dataset = ClipDataset.open("data")
+        >>> dataset.skeleton.name, len(dataset.clips), dataset.read_frame(0, 2).joints.shape
+        ('person', 1, (14, 3))
     """
 
     def __init__(self, path: Path, index: Index, faults: Mapping[tuple[int, int], str] | None = None):

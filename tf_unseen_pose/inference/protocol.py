@@ -19,6 +19,15 @@ class ReposerLike(Protocol):
 
     Attributes:
         skeleton: whose joints it takes.
+
+    Example:
+        >>> from tf_unseen_pose import ReposerLike, TFLiteReposer, bundled
+        >>> def moves(reposer: ReposerLike) -> bool:
+        ...     photo, joints, motion = bundled()
+        ...     first, last = reposer.animate(photo, motion.joints[[0, 20]], joints)
+        ...     return bool((first != last).any())
+        >>> moves(TFLiteReposer.load("lite"))
+        True
     """
 
     skeleton: Skeleton

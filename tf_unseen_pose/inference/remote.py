@@ -46,6 +46,17 @@ class RemoteReposer(ReposerLike):
 
     Raises:
         UserError: no server, no such model, or a model of an unknown skeleton, or of which of several is not said.
+
+    Example:
+        While `unseen-pose serve lite` runs:
+
+        >>> from tf_unseen_pose import RemoteReposer, bundled
+        >>> server = "localhost:8500"  # doctest: +SKIP
+        >>> photo, joints, motion = bundled()
+        >>> with RemoteReposer(server, "lite") as reposer:
+        ...     result = reposer.synthesize(photo, motion.joints[20], joints)
+        >>> result.shape == photo.shape, bool((result == photo).all())
+        (True, False)
     """
 
     def __init__(

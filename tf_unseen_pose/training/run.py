@@ -33,7 +33,14 @@ _MAY_CHANGE = {
 
 
 class Run:
-    """Paths within a run directory, and its configuration."""
+    """Paths within a run directory, and its configuration.
+
+    Example:
+        >>> from tf_unseen_pose import Run
+        >>> run = Run.open("lite")
+        >>> run.config.model.network, run.weights.name
+        ('copying', 'generator.weights.h5')
+    """
 
     def __init__(self, path: Path, config: Config):
         self.path = path
