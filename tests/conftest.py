@@ -18,7 +18,7 @@ from PIL import Image
 from small_networks import LITE
 
 # Fixtures that several folders share.
-pytest_plugins = ["small_clips"]
+pytest_plugins = ["small_clips", "small_servers"]
 
 # Before TensorFlow touches its devices, or never.
 tf.config.set_logical_device_configuration(
@@ -27,7 +27,10 @@ tf.config.set_logical_device_configuration(
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 # Where what the fixtures `exported` and `lite_files` make is taken: in one process, which makes it once.
-EXPORTING = ("tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py")
+EXPORTING = (
+    "tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py",
+    "tests/test_public_face.py",
+)  # fmt: skip
 # What does not depend on TensorFlow's version: CI runs it on one stack (`-m "not one_stack"` on the other).
 ONE_STACK = (
     "tests/assets/", "tests/benchmarks/", "tests/data/", "tests/docs/", "tests/imaging/", "tests/installation/",
@@ -35,12 +38,9 @@ ONE_STACK = (
     *(f"tests/evaluation/test_{name}.py" for name in ("ablation", "evaluation_pairs", "intervals", "plots", "summary")),
 )  # fmt: skip
 BOTH_STACKS = (
-    "tests/data/test_pairs.py",
-    "tests/data/test_records.py",
-    "tests/pose/test_estimation.py",
-    "tests/pose/test_landmarker_model.py",
-    "tests/test_config.py",
-)
+    "tests/data/test_pairs.py", "tests/data/test_records.py", "tests/pose/test_estimation.py",
+    "tests/pose/test_landmarker_model.py", "tests/test_config.py", "tests/test_public_face.py",
+)  # fmt: skip
 # Files of few but long tests, which would otherwise be last and keep one process waiting for the other.
 FIRST = ("tests/training/", "tests/docs/test_examples.py", "tests/colab/", "tests/cli/", "tests/evaluation/")
 # Name, channels in, channels out of VGG19's first convolutions.
@@ -260,6 +260,17 @@ def as_file():
 @pytest.fixture(scope="session")
 def from_file():
     return lambda content: np.asarray(Image.open(io.BytesIO(content)))
+
+
+@pytest.fixture
+def only_known_here():
+    """What a test registers is forgotten after it."""
+    from tf_unseen_pose.skeleton import SKELETONS
+
+    before = dict(SKELETONS)
+    yield
+    SKELETONS.clear()
+    SKELETONS.update(before)
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ import pytest
 from source_tree import Definition, definitions, modules, raising, where
 
 SPOKEN = (
-    "geometry", "imaging", "pose", "skeleton", "compat", "model", "data", "inference.photo_reposer", "inference.local",
-    "training.losses", "evaluation.metrics",
+    "geometry", "imaging", "pose", "skeleton", "compat", "model", "data",
+    "inference.protocol", "inference.photo_reposer", "inference.local", "training.losses", "evaluation.metrics",
 )  # fmt: skip
 AXES = {"B", "T", "H", "W", "J", "L", "C", "N", "h", "w"}
 HOOKS = {

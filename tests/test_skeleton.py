@@ -1,7 +1,11 @@
+import json
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 
-from tf_unseen_pose.skeleton import GOLF, PERSON, SKELETONS, Limb, Skeleton
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.skeleton import GOLF, PERSON, SKELETONS, Limb, Skeleton, register_skeleton
 
 
 def test_person_has_the_papers_joints_and_limbs_in_the_authors_order():
@@ -15,11 +19,6 @@ def test_a_golfer_is_a_person_with_a_club():
     assert GOLF.joints[:14] == PERSON.joints and GOLF.joints[14:] == ("club_grip", "club_head")
     assert GOLF.limbs[:10] == PERSON.limbs and GOLF.joint_index(*GOLF.limbs[10].joints) == [14, 15]
     assert GOLF.root_index == PERSON.root_index and GOLF.mirrored[12:] == [9, 10, 14, 15]
-
-
-def test_what_is_held_and_who_holds_it_are_joints():
-    with pytest.raises(ValueError, match="'bad'.*whip"):
-        Skeleton("bad", ("x", "y"), (Limb("a", ("x", "y")),), "a", held=(("whip", "x"),))
 
 
 def test_mirroring_twice_changes_nothing_and_once_swaps_sides():
@@ -36,13 +35,33 @@ def test_limb_ends_repeat_the_joints_of_shorter_limbs():
 
 
 @pytest.mark.parametrize(
-    "limbs, root",
+    "changes, words",
     [
-        ((Limb("a", ("x", "z")),), "a"),
-        ((Limb("a", ("x", "y", "x")),), "a"),
-        ((Limb("a", ("x", "y")),), "b"),
+        ({"limbs": (Limb("a", ("x", "z")),)}, ("Limb 'a'", "'bad'")),
+        ({"limbs": (Limb("a", ("x", "y", "x")),)}, ("Limb 'a'", "even number")),
+        ({"limbs": (Limb("a", ("x", "y")), Limb("a", ("y", "x")))}, ("limb 'a'",)),
+        ({"root": "b"}, ("no limb 'b'",)),
+        ({"held": (("whip", "x"),)}, ("'bad'", "'whip'")),
+        ({"joints": ("x", "y", "x")}, ("joint 'x'",)),
+        ({"joints": ("x", "y", "left_ear")}, ("'right_ear'",)),
     ],
 )
-def test_refuses_unknown_joints_odd_limbs_and_a_missing_root(limbs, root):
-    with pytest.raises(ValueError, match="Limb 'a'|root"):
-        Skeleton("bad", ("x", "y"), limbs, root)
+def test_contradictions_are_refused(changes, words, refuses):
+    fields = {"joints": ("x", "y"), "limbs": (Limb("a", ("x", "y")),), "root": "a"} | changes
+    refuses(lambda: Skeleton("bad", **fields), *words)
+
+
+def test_a_skeleton_is_known_once_it_is_registered(only_known_here, refuses):
+    flagged = replace(PERSON, name="flagged", joints=(*PERSON.joints, "flag"))
+    refuses(
+        lambda: load_config("tiny", ["model.skeleton=flagged"]), "'flagged'", "'golf', 'person'", "register_skeleton"
+    )
+    assert register_skeleton(flagged) is flagged
+    assert load_config("tiny", ["model.skeleton=flagged"]).model.body is flagged
+    # As it comes out of an exported model.
+    register_skeleton(Skeleton.from_dict(json.loads(json.dumps(asdict(flagged)))))
+    refuses(lambda: register_skeleton(replace(flagged, held=(("flag", "neck"),))), "another skeleton 'flagged'")
+    headless = ("skull", *PERSON.joints[1:])
+    limbs = (Limb("head", ("skull", "neck")), *PERSON.limbs[1:])
+    refuses(lambda: register_skeleton(replace(PERSON, joints=headless, limbs=limbs)), "'head'", "'person'")
+    assert SKELETONS["person"] is PERSON

@@ -1,23 +1,93 @@
-"""Re-posing people in photos: the modular method of Balakrishnan et al. (CVPR 2018) in TensorFlow."""
+"""Re-posing people in photos: the modular method of Balakrishnan et al. (CVPR 2018) in TensorFlow.
+
+What users and extenders need is here; each name is imported when it is first asked for, so that importing the package
+stays fast and takes no TensorFlow:
+
+- re-posing: `Reposer`, on a server `RemoteReposer`, by LiteRT `TFLiteReposer`; `ReposerLike`, what these share
+- pictures and poses: `bundled`, `load_image`, `save_image`, `Poses`, `read_poses`, `write_poses`, `find_poses`,
+  `retarget`
+- skeletons: `PERSON`, `GOLF`, `Skeleton`, `Limb`, `register_skeleton`
+- training: `load_config`, `Config`, `build_generator`, `ClipDataset`, `train`, `Run`, `export_run`
+- `UserError`, for what a user can put right
+"""
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tf_unseen_pose.config import Config as Config
+    from tf_unseen_pose.config import load_config as load_config
+    from tf_unseen_pose.data.records import ClipDataset as ClipDataset
+    from tf_unseen_pose.errors import UserError as UserError
+    from tf_unseen_pose.export.saved_model import export_run as export_run
+    from tf_unseen_pose.imaging.image_files import load_image as load_image
+    from tf_unseen_pose.imaging.image_files import save_image as save_image
+    from tf_unseen_pose.inference.bundled import bundled as bundled
+    from tf_unseen_pose.inference.local import Reposer as Reposer
+    from tf_unseen_pose.inference.protocol import ReposerLike as ReposerLike
+    from tf_unseen_pose.inference.remote import RemoteReposer as RemoteReposer
+    from tf_unseen_pose.model import build_generator as build_generator
+    from tf_unseen_pose.on_device.reposer import TFLiteReposer as TFLiteReposer
+    from tf_unseen_pose.pose.pose_files import Poses as Poses
+    from tf_unseen_pose.pose.pose_files import read_poses as read_poses
+    from tf_unseen_pose.pose.pose_files import write_poses as write_poses
+    from tf_unseen_pose.pose.retargeting import retarget as retarget
+    from tf_unseen_pose.pose.sources import find_poses as find_poses
+    from tf_unseen_pose.skeleton import GOLF as GOLF
+    from tf_unseen_pose.skeleton import PERSON as PERSON
+    from tf_unseen_pose.skeleton import Limb as Limb
+    from tf_unseen_pose.skeleton import Skeleton as Skeleton
+    from tf_unseen_pose.skeleton import register_skeleton as register_skeleton
+    from tf_unseen_pose.training.fit import train as train
+    from tf_unseen_pose.training.run import Run as Run
 
 # TensorFlow's faster convolutions, which it takes by itself on the newest processors only: on one with AVX2 alone a
 # training step took half the time. To be set before TensorFlow is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 __version__ = "0.1.0"
-__all__ = ["Reposer", "UserError"]
+
+# The module of every name, as above.
+_MODULES = {
+    "ClipDataset": "data.records",
+    "Config": "config",
+    "GOLF": "skeleton",
+    "Limb": "skeleton",
+    "PERSON": "skeleton",
+    "Poses": "pose.pose_files",
+    "RemoteReposer": "inference.remote",
+    "Reposer": "inference.local",
+    "ReposerLike": "inference.protocol",
+    "Run": "training.run",
+    "Skeleton": "skeleton",
+    "TFLiteReposer": "on_device.reposer",
+    "UserError": "errors",
+    "build_generator": "model",
+    "bundled": "inference.bundled",
+    "export_run": "export.saved_model",
+    "find_poses": "pose.sources",
+    "load_config": "config",
+    "load_image": "imaging.image_files",
+    "read_poses": "pose.pose_files",
+    "register_skeleton": "skeleton",
+    "retarget": "pose.retargeting",
+    "save_image": "imaging.image_files",
+    "train": "training.fit",
+    "write_poses": "pose.pose_files",
+}
+__all__ = [*_MODULES, "__version__"]
+
+# Type checkers see the names above alone.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
 
 
-def __getattr__(name):
-    # TensorFlow takes seconds to import; `unseen-pose --help` and a misspelt file name need not wait for it.
-    if name == "Reposer":
-        from tf_unseen_pose.inference.local import Reposer
-
-        return Reposer
-    if name == "UserError":
-        from tf_unseen_pose.errors import UserError
-
-        return UserError
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tf_unseen_pose.assets.shipped import config_file
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.presets import PRESETS
-from tf_unseen_pose.skeleton import SKELETONS, Skeleton
+from tf_unseen_pose.skeleton import SKELETONS, Skeleton, named_skeleton
 
 Channels = Annotated[int, Field(ge=1, le=4096)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -66,7 +66,7 @@ class ModelConfig(_Section):
     network: Literal["modular", "copying", "unet"] = Field(
         "modular", description="the paper's generator, that of preset lite, or the plain U-Net to compare with"
     )
-    skeleton: str = Field("person", description="joints and limbs: person, or golf with a club")
+    skeleton: str = Field("person", description="joints and limbs: person, golf with a club, or a registered one")
     height: int = Field(256, ge=32, le=2048, description="of the canvas")
     width: int = Field(256, ge=32, le=2048, description="of the canvas")
     segmentation: UNetConfig | CompactUNetConfig = Field(description="which limb a pixel of the photo belongs to")
@@ -86,8 +86,7 @@ class ModelConfig(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.skeleton not in SKELETONS:
-            raise ValueError(f"skeleton '{self.skeleton}' is unknown; known are {', '.join(sorted(SKELETONS))}")
+        named_skeleton(self.skeleton, "model.skeleton")
         # The plain U-Net is `baseline` alone.
         parts = () if self.network == "unet" else ("segmentation", "background", "foreground")
         compact = self.network == "copying"
@@ -214,7 +213,16 @@ class TrainConfig(_Section):
 
 
 class Config(_Section):
-    """Everything a run is determined by, beside its data."""
+    """Everything a run is determined by, beside its data.
+
+    Example:
+        >>> from tf_unseen_pose import Config, load_config
+        >>> config = load_config("lite")
+        >>> config.model.skeleton, config.model.height, config.model.width
+        ('person', 256, 256)
+        >>> Config.model_validate_json(config.to_json()) == config
+        True
+    """
 
     model: ModelConfig
     data: DataConfig = DataConfig()
@@ -292,6 +300,12 @@ def load_config(preset_or_file: str = "paper", overrides: list[str] | tuple[str,
 
     Raises:
         UserError: unknown preset, unreadable file, unknown key, value out of range.
+
+    Example:
+        >>> from tf_unseen_pose import load_config
+        >>> config = load_config("tiny", ["train.batch_size=8", "model.height=128"])
+        >>> config.train.batch_size, config.model.height, config.model.width
+        (8, 128, 64)
     """
     if preset_or_file in PRESETS:
         values = PRESETS[preset_or_file]

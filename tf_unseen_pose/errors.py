@@ -8,6 +8,14 @@ class UserError(Exception):
 
     The message is one sentence that names the thing and the way out. The command line prints it without a
     traceback and exits with code 2; library callers may catch it.
+
+    Example:
+        >>> from tf_unseen_pose import UserError, load_config
+        >>> try:
+        ...     load_config("tinny")
+        ... except UserError as error:
+        ...     print(error)
+        There is no preset or file 'tinny'; presets are ...tiny...
     """
 
 

@@ -1,15 +1,25 @@
 """Which joints a pose has, which limbs connect them, and how wide those limbs are.
 
 Everything downstream (heatmaps, limb priors, similarity fits, the channel counts of every network) is derived from a
-`Skeleton`, so another one, with a tail or a tennis racket, needs no change of code.
+`Skeleton`, so another one, with a tail or a tennis racket, needs no change of code: `register_skeleton` makes it known.
+Configurations and datasets name their skeleton; runs and exported models carry its definition.
 
 Convention: "left" and "right" are the person's own, not the viewer's.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+
+from tf_unseen_pose.errors import UserError
+
+# What the crop, motion and the datasets' pages ask for by name.
+_NEEDED = {
+    "head", "neck",
+    *(f"{side}_{joint}" for side in ("right", "left") for joint in ("shoulder", "elbow", "hip", "knee", "ankle")),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,12 @@ class Limb:
         joints: an even number of joint names. The first half lies at the limb's one end, the second half at the
             other; the limb's axis runs between the two means.
         width: standard deviation of the limb prior across the axis, in pixels of a 256-pixel canvas.
+
+    Example:
+        >>> from tf_unseen_pose import Limb
+        >>> racket = Limb("racket", ("racket_grip", "racket_head"), width=7.0)
+        >>> racket.joints
+        ('racket_grip', 'racket_head')
     """
 
     name: str
@@ -38,6 +54,19 @@ class Skeleton:
         limbs: limbs, in the order of the L axis.
         root: name of the limb whose transform carries limbs that have a missing joint (the torso).
         held: pairs of a joint that no limb connects to the body and the body's joint that holds it.
+
+    Raises:
+        UserError: a joint or limb named twice, names of joints that there are not, a left joint without a right one or
+            the reverse, or no root.
+
+    Example:
+        >>> from tf_unseen_pose import GOLF, PERSON, Skeleton
+        >>> PERSON.joint_count, PERSON.limb_count, PERSON.joint_index("neck")
+        (14, 10, [1])
+        >>> GOLF.joints[14:], GOLF.held
+        (('club_grip', 'club_head'), (('club_grip', 'right_wrist'),))
+        >>> Skeleton("walker", PERSON.joints, PERSON.limbs, root="torso") == PERSON  # of another name
+        False
     """
 
     name: str
@@ -47,16 +76,34 @@ class Skeleton:
     held: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self):
-        if len(set(self.joints)) != len(self.joints):
-            raise ValueError(f"Skeleton '{self.name}' names a joint twice.")
+        limbs = [limb.name for limb in self.limbs]
+        for kind, names in (("joint", self.joints), ("limb", limbs)):
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise UserError(f"Skeleton '{self.name}' has two of the {kind} {_listed(twice)}; name each once.")
         for limb in self.limbs:
             unknown = set(limb.joints) - set(self.joints)
             if unknown or len(limb.joints) < 2 or len(limb.joints) % 2:
-                raise ValueError(f"Limb '{limb.name}' of skeleton '{self.name}' needs an even number of known joints.")
-        if self.root not in {limb.name for limb in self.limbs}:
-            raise ValueError(f"Skeleton '{self.name}' has no limb '{self.root}' to be its root.")
+                raise UserError(f"Limb '{limb.name}' of skeleton '{self.name}' needs an even number of its joints.")
+        if self.root not in limbs:
+            raise UserError(f"Skeleton '{self.name}' has no limb '{self.root}' to be its root; name one that it has.")
         if unknown := {joint for pair in self.held for joint in pair} - set(self.joints):
-            raise ValueError(f"Skeleton '{self.name}' holds unknown joints: {', '.join(sorted(unknown))}.")
+            raise UserError(f"Skeleton '{self.name}' holds {_listed(unknown)}; name joints that it has.")
+        if missing := {_other_side(joint) for joint in self.joints} - set(self.joints):
+            raise UserError(
+                f"Skeleton '{self.name}' has no {_listed(missing)}, which mirrored pictures show; name the joints of "
+                "both sides."
+            )
+
+    @classmethod
+    def from_dict(cls, stored: dict) -> "Skeleton":
+        """The skeleton that `dataclasses.asdict` made a dictionary of, perhaps by way of JSON.
+
+        Raises:
+            UserError: as the class.
+        """
+        limbs = tuple(Limb(limb["name"], tuple(limb["joints"]), limb["width"]) for limb in stored["limbs"])
+        held = tuple((joint, holder) for joint, holder in stored["held"])
+        return cls(stored["name"], tuple(stored["joints"]), limbs, stored["root"], held)
 
     @property
     def joint_count(self) -> int:
@@ -100,9 +147,16 @@ class Skeleton:
     @cached_property
     def mirrored(self) -> list[int]:
         """For each joint the index of its left/right counterpart (its own where it has none)."""
-        swap = {"left": "right", "right": "left"}
-        other = ["_".join(swap.get(word, word) for word in name.split("_")) for name in self.joints]
-        return self.joint_index(*other)
+        return self.joint_index(*map(_other_side, self.joints))
+
+
+def _other_side(joint: str) -> str:
+    swap = {"left": "right", "right": "left"}
+    return "_".join(swap.get(word, word) for word in joint.split("_"))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(names))
 
 
 def _both_sides(*limbs: tuple[str, str, str]) -> tuple[Limb, ...]:
@@ -144,4 +198,48 @@ GOLF = Skeleton(
     held=(("club_grip", "right_wrist"),),
 )
 
+# All that are known, by name.
 SKELETONS = {skeleton.name: skeleton for skeleton in (PERSON, GOLF)}
+
+
+def register_skeleton(skeleton: Skeleton) -> Skeleton:
+    """Makes a skeleton known by its name, to configurations, datasets and clients of servers; returns it.
+
+    It holds for this process and those that it trains with. Nothing happens where the same skeleton is known already.
+
+    Raises:
+        UserError: another skeleton has its name, or it lacks joints that the crop and motion need (head and neck;
+            shoulders, elbows, hips, knees and ankles of both sides).
+
+    Example:
+        >>> from tf_unseen_pose import PERSON, Limb, Skeleton, load_config, register_skeleton
+        >>> joints = (*PERSON.joints, "racket_grip", "racket_middle", "racket_head")
+        >>> limbs = (Limb("handle", joints[-3:-1], width=4.0), Limb("racket", joints[-2:], width=9.0))
+        >>> tennis = Skeleton("tennis", joints, PERSON.limbs + limbs, PERSON.root, (("racket_grip", "right_wrist"),))
+        >>> register_skeleton(tennis) == tennis
+        True
+        >>> load_config("lite", ["model.skeleton=tennis"]).model.body.joint_count
+        17
+    """
+    if missing := _NEEDED - set(skeleton.joints):
+        raise UserError(f"Skeleton '{skeleton.name}' lacks {_listed(missing)}, by which people are measured; add them.")
+    if SKELETONS.setdefault(skeleton.name, skeleton) != skeleton:
+        raise UserError(f"There is another skeleton '{skeleton.name}' already; give yours another name.")
+    return skeleton
+
+
+def named_skeleton(name: str, whose: object) -> Skeleton:
+    """The known skeleton of that name.
+
+    Args:
+        whose: what names it, for the sentence.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in SKELETONS:
+        raise UserError(
+            f"The skeleton '{name}' of {whose} is unknown (known are {_listed(SKELETONS)}); register it with "
+            "register_skeleton first."
+        )
+    return SKELETONS[name]

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data import example_workers
 from tf_unseen_pose.data.example_workers import batch_maker, worker_count
 from tf_unseen_pose.data.examples import EXAMPLE_TYPES, Examples
+from tf_unseen_pose.skeleton import PERSON, register_skeleton
 
 # Starts a worker and tells its number; the worker must not outlive it.
 PARENT = """
@@ -24,7 +26,7 @@ if __name__ == "__main__":
     config = load_config("tiny", ["train.workers=1"])
     dataset = ClipDataset.open(sys.argv[1])
     example_workers.batch_maker(dataset, config, True)
-    (worker,) = example_workers._pool(dataset, config.to_json(), True, 1)._processes
+    (worker,) = example_workers._pool(dataset, config.to_json(), True, config.model.body, 1)._processes
     print(worker, flush=True)
     time.sleep(60)
 """
@@ -50,14 +52,17 @@ def test_how_many(monkeypatch, cores, setting, count):
     assert worker_count(load_config("tiny", [f"train.workers={setting}"])) == count
 
 
-def test_a_process_makes_the_same_examples_until_it_is_killed(dataset, refuses):
-    config = load_config("tiny", ["train.workers=1"])
+def test_a_process_makes_the_same_examples_until_it_is_killed(make_dataset, make_clip, refuses, only_known_here):
+    """Also of a skeleton that only this process knows."""
+    skeleton = register_skeleton(dataclasses.replace(PERSON, name="hiker"))
+    dataset = make_dataset([make_clip(name, 4, skeleton=skeleton) for name in ("slow walk", "jump")])
+    config = load_config("tiny", ["train.workers=1", "model.skeleton=hiker"])
     make, here = batch_maker(dataset, config, True), Examples(dataset, config, True)
     for first in (0, 3):
         for name, one, other in zip(EXAMPLE_TYPES, make(first, 3), here.batch(first, 3), strict=True):
             np.testing.assert_array_equal(one, other, err_msg=name)
             assert one.dtype == EXAMPLE_TYPES[name]
-    (worker,) = example_workers._pool(dataset, config.to_json(), True, 1)._processes
+    (worker,) = example_workers._pool(dataset, config.to_json(), True, config.model.body, 1)._processes
     os.kill(worker, signal.SIGKILL)
     refuses(lambda: make(6, 3), "train.workers", "memory")
 

@@ -128,7 +128,6 @@ def test_the_fingerprint_does_not_depend_on_what_is_left_out(dataset):
     [
         (lambda index: index.update(version=99), "version 99"),
         (lambda index: index.pop("version"), "damaged"),
-        (lambda index: index.update(skeleton="horse"), "damaged"),
         (lambda index: index["clips"].clear(), "clips"),
         (lambda index: index["shards"].clear(), "damaged"),
         (lambda index: index["clips"][0]["frames"][1].update(offset=10**9), "damaged"),
@@ -142,6 +141,12 @@ def test_edited_indices_are_refused(dataset, refuses, edit, word):
     edit(index)
     file.write_text(json.dumps(index))
     refuses(lambda: ClipDataset.open(dataset.path), file, word, "prepare")
+
+
+def test_a_dataset_of_an_unknown_skeleton_is_refused(dataset, refuses):
+    file = dataset.path / "dataset.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"skeleton": "horse"}))
+    refuses(lambda: ClipDataset.open(dataset.path), file, "'horse'", "register_skeleton")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -14,9 +15,12 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.inference.bundled import FOLDER, bundled
 from tf_unseen_pose.inference.connection import Connection
 from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.inference.remote import RemoteReposer
+from tf_unseen_pose.pose.sources import find_poses
+from tf_unseen_pose.skeleton import GOLF, PERSON, register_skeleton
 
 ROOT = Path(__file__).parents[2]
 MODEL_SERVER = os.environ.get("UNSEEN_POSE_MODEL_SERVER") or shutil.which("tensorflow_model_server")
@@ -181,6 +185,22 @@ def test_what_is_wrong_is_said(model_server, photo, poses, refuses, tmp_path):
         refuses(lambda: remote.synthesize(photo, targets[0, :9], source), "9 joints")
         remote._connection._timeout = 0.001
         refuses(lambda: remote.synthesize(photo, targets[0], source), address)
+
+
+def test_skeletons_of_as_many_joints_are_not_mixed_up(model_server, refuses, only_known_here):
+    hiker = register_skeleton(replace(PERSON, name="hiker"))
+    refuses(lambda: RemoteReposer(model_server.address), "'person' and 'hiker'")
+    refuses(lambda: RemoteReposer(model_server.address, skeleton=GOLF), "of another skeleton", "register_skeleton")
+    with RemoteReposer(model_server.address, skeleton=hiker) as remote:
+        assert remote.skeleton is hiker
+
+
+def test_the_source_pose_is_found_where_it_is_not_given(model_server, has_model):
+    photo, _, motion = bundled()
+    source = find_poses(FOLDER / "person.jpg").joints[0]
+    with RemoteReposer(model_server.address) as remote:
+        found, given = (remote.synthesize(photo, motion.joints[20], *joints) for joints in ((), (source,)))
+    np.testing.assert_array_equal(found, given)
 
 
 def test_models_of_other_projects_are_refused(start, refuses):

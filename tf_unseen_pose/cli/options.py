@@ -2,12 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
+
+if TYPE_CHECKING:
+    from tf_unseen_pose.inference.protocol import ReposerLike
 
 Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo of a person.")]
 Model = Annotated[
@@ -55,7 +58,7 @@ FeaturesWeights = Annotated[
 
 def open_reposer(
     model: Path, xla: bool, server: str | None, token: Path | None, authority: Path | None, timeout: float
-) -> Any:
+) -> "ReposerLike":
     """The model, or a server's with the same face."""
     if not server:
         if token or authority:

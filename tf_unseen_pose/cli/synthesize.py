@@ -69,6 +69,9 @@ def synthesize(
     image_files.save_image(output, reposer.synthesize(image, poses[0], source, crop=crop), synthetic=True)
     typer.echo(f"Wrote {output}.")
     if explain:
+        from tf_unseen_pose.inference.local import Reposer
+
+        assert isinstance(reposer, Reposer)  # Servers are refused above.
         canvas, sheet = reposer.canvas(image, source, poses[0]), output.with_name(f"{output.stem}-explain.png")
         stages = explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton)
         image_files.save_image(sheet, stages, synthetic=True)

@@ -25,6 +25,7 @@ from tf_unseen_pose.config import Config, validated
 from tf_unseen_pose.data.examples import Examples
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import Skeleton, register_skeleton
 
 # Up to so many cores threads do, and take less memory: a worker has 0.8 GB of TensorFlow and pictures.
 FEW_CORES = 4
@@ -48,7 +49,7 @@ def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable
     count = worker_count(config)
     if not count:
         return Examples(dataset, config, augment).batch
-    pool = _pool(dataset, config.to_json(), augment, count)
+    pool = _pool(dataset, config.to_json(), augment, config.model.body, count)
 
     def batch(first: int, count: int) -> tuple[np.ndarray, ...]:
         try:
@@ -66,19 +67,20 @@ def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable
 
 
 @functools.lru_cache(maxsize=1)
-def _pool(dataset: ClipDataset, config: str, augment: bool, count: int) -> ProcessPoolExecutor:
+def _pool(dataset: ClipDataset, config: str, augment: bool, skeleton: Skeleton, count: int) -> ProcessPoolExecutor:
     """Kept from one stage of training to the next; one that is not needed any more ends by itself."""
     # Not forked: TensorFlow's threads, and a GPU, do not outlive a fork.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(count, context, initializer=_begin, initargs=(dataset, config, augment))
+    return ProcessPoolExecutor(count, context, initializer=_begin, initargs=(skeleton, dataset, config, augment))
 
 
 _arguments: tuple = ()
 
 
-def _begin(*arguments: Any) -> None:
-    """Makes this process a worker."""
+def _begin(skeleton: Skeleton, *arguments: Any) -> None:
+    """Makes this process a worker, to which the skeleton need not be known."""
     global _arguments
+    register_skeleton(skeleton)
     _arguments = arguments
     # Ctrl-C is for who trains, who needs examples until the checkpoint is written.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

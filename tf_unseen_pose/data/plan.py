@@ -18,7 +18,7 @@ from tf_unseen_pose.data.registration import registered
 from tf_unseen_pose.data.synthetic import actions_of, synthetic_clip
 from tf_unseen_pose.data.video_clips import VideoOptions, video_clips
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import PERSON, SKELETONS, Skeleton
+from tf_unseen_pose.skeleton import PERSON, Skeleton, named_skeleton
 
 # A pair needs two frames.
 LEAST_FRAMES = 2
@@ -98,8 +98,7 @@ def plan_clips(inputs: list[Path], options: Options, found: Sequence[Clip] = ())
 def _check(inputs: list[Path], options: Options) -> None:
     if options.format not in _FORMATS:
         raise UserError(f"There is no format '{options.format}'; known are {', '.join(_FORMATS)}.")
-    if options.skeleton not in SKELETONS:
-        raise UserError(f"There is no skeleton '{options.skeleton}'; known are {', '.join(SKELETONS)}.")
+    named_skeleton(options.skeleton, "--skeleton")
     if options.skeleton != PERSON.name and options.format != "synthetic":
         raise UserError(f"The skeleton '{options.skeleton}' is for synthetic data; leave out --skeleton.")
     if options.format == "synthetic":
@@ -133,7 +132,7 @@ def _datasets(inputs: list[Path], options: Options) -> list[Clip]:
 
 def _synthetic(inputs: list[Path], options: Options) -> list[Clip]:
     """Clips of drawn people: the actions in turn, unless one is given."""
-    skeleton, clips = SKELETONS[options.skeleton], []
+    skeleton, clips = named_skeleton(options.skeleton, "--skeleton"), []
     known = actions_of(skeleton)
     actions = [options.action or known[number % len(known)] for number in range(options.clips)]
     for number, action in enumerate(actions):

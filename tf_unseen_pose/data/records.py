@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tf_unseen_pose.data.clips import Clip, Frame
 from tf_unseen_pose.data.integrity import RECORD_HEADER, RECORD_OVERHEAD, check_file, find_faults
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import SKELETONS, Skeleton
+from tf_unseen_pose.skeleton import SKELETONS, Skeleton, named_skeleton
 
 INDEX_NAME = "dataset.json"
 VERSION = 1
@@ -140,6 +140,16 @@ class ClipDataset:
         index: its index without those frames, and without clips of which no frame is left;
             `index.clips[clip].frames[frame]` describes what `read_frame(clip, frame)` reads.
         left_out: how many frames were left out of each clip, by its name and then by the reason.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tf_unseen_pose import ClipDataset
+        >>> from tf_unseen_pose.data.plan import Options
+        >>> from tf_unseen_pose.data.prepare import prepare
+        >>> drawn = prepare([], Path("data"), Options("synthetic", clips=1, frames=3, size=64), progress=False)
+        >>> dataset = ClipDataset.open("data")
+        >>> dataset.skeleton.name, len(dataset.clips), dataset.read_frame(0, 2).joints.shape
+        ('person', 1, (14, 3))
     """
 
     def __init__(self, path: Path, index: Index, faults: Mapping[tuple[int, int], str] | None = None):
@@ -230,7 +240,7 @@ def read_index(path: Path) -> Index:
     """The validated index of the dataset in the folder `path`; its shards are not looked at.
 
     Raises:
-        UserError: no dataset, or an index that is damaged or of another version.
+        UserError: no dataset, or an index that is damaged, of another version or of an unknown skeleton.
     """
     file = path / INDEX_NAME
     if not file.is_file():
@@ -241,6 +251,7 @@ def read_index(path: Path) -> Index:
         if version == VERSION:
             index = Index.model_validate(content)
             _check_frames(index)
+            named_skeleton(index.skeleton, file)
             return index
     except (OSError, ValueError, TypeError, KeyError) as error:
         reason = _first_reason(error)
@@ -256,8 +267,6 @@ def _first_reason(error: Exception) -> str:
 
 def _check_frames(index: Index) -> None:
     """Raises ValueError where the index contradicts itself."""
-    if index.skeleton not in SKELETONS:
-        raise ValueError(f"unknown skeleton {index.skeleton}")
     for clip in index.clips:
         for frame in clip.frames:
             if frame.shard >= len(index.shards):

@@ -64,7 +64,9 @@ def _cases(reposer: Reposer) -> Iterator[tuple[str, dict, dict]]:
         yield from _canvas_cases(reposer, pixels, *on_canvas)
 
 
-def _photo_cases(reposer, image, encoded, source, poses):
+def _photo_cases(
+    reposer: Reposer, image: np.ndarray, encoded: bytes, source: np.ndarray, poses: np.ndarray
+) -> Iterator[tuple[str, dict, dict]]:
     joints = {"source_joints": source, "target_joints": poses}
     single = {"source_joints": source[None], "target_joints": poses[:1]}
     picture = reposer.synthesize(image, poses[0], source, crop=True)
@@ -82,7 +84,9 @@ def _photo_cases(reposer, image, encoded, source, poses):
     yield "render_sequence_in_crop", part, {"image_bytes": frames[4:]}
 
 
-def _canvas_cases(reposer, pixels, source, target):
+def _canvas_cases(
+    reposer: Reposer, pixels: np.ndarray, source: np.ndarray, target: np.ndarray
+) -> Iterator[tuple[str, dict, dict]]:
     canvas = {"image": pixels[None], "source_joints": source[None]}
     target_joints = {"target_joints": target[None]}
     state = reposer.encode(pixels, source)

@@ -41,6 +41,16 @@ def export_run(run: Run, folder: Path, report: Path | None = None, check: bool =
     Raises:
         UserError: the run has no weights; the folder is a file, or a run; the report is none; the SavedModel computes
             something else than the run.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tf_unseen_pose import Reposer, Run, build_generator, export_run, load_config
+        >>> config = load_config("tiny", ["model.network=unet"])
+        >>> run = Run.create(Path("runs/new"), config)
+        >>> run.save_weights(build_generator(config.model))
+        >>> version = export_run(run, Path("models/new"), check=False)
+        >>> version.as_posix(), Reposer.load(version).skeleton.name
+        ('models/new/1', 'person')
     """
     if folder.is_file() or (folder / "config.json").exists():
         raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")

@@ -19,6 +19,12 @@ def load_image(path: Path) -> np.ndarray:
 
     Raises:
         UserError: no such file, not an image, truncated, or too large to be decoded safely.
+
+    Example:
+        >>> from tf_unseen_pose import load_image
+        >>> from tf_unseen_pose.inference.bundled import FOLDER
+        >>> load_image(FOLDER / "person.jpg").shape
+        (630, 540, 3)
     """
     try:
         with Image.open(path) as image:
@@ -41,6 +47,14 @@ def save_image(path: Path, image: np.ndarray, synthetic: bool = False) -> None:
 
     Raises:
         UserError: unknown ending, or one whose format cannot say so; missing folder, no permission, disk full.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tf_unseen_pose import bundled, load_image, save_image
+        >>> photo, _, _ = bundled()
+        >>> save_image(Path("photo.png"), photo)
+        >>> bool((load_image(Path("photo.png")) == photo).all())
+        True
     """
     try:
         with replacing(path) as temporary:

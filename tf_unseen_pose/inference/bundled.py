@@ -16,6 +16,12 @@ def bundled() -> tuple[np.ndarray, np.ndarray, Poses]:
 
     Raises:
         UserError: a file of the package is gone or damaged.
+
+    Example:
+        >>> from tf_unseen_pose import bundled
+        >>> photo, joints, motion = bundled()
+        >>> photo.dtype, joints.shape, motion.joints.shape[1:]
+        (dtype('uint8'), (14, 4), (14, 4))
     """
     poses = (read_poses(FOLDER / name, PERSON) for name in ("person.json", "motion.json"))
     return load_image(FOLDER / "person.jpg"), next(poses).joints[0], next(poses)

@@ -46,6 +46,15 @@ class Reposer(PhotoReposer):
         config: the configuration that it was trained with.
 
     A photo is cut out, encoded and rendered in TensorFlow from 8-bit pixels to 8-bit pixels.
+
+    Example:
+        >>> from tf_unseen_pose import Reposer, bundled
+        >>> reposer, (photo, joints, motion) = Reposer.load("lite"), bundled()
+        >>> result = reposer.synthesize(photo, motion.joints[20], joints)
+        >>> result.shape == photo.shape, bool((result == photo).all())
+        (True, False)
+        >>> [frame.shape for frame in reposer.animate(photo, motion.joints[:2], joints, crop=True)]
+        [(256, 256, 3), (256, 256, 3)]
     """
 
     def __init__(self, generator: PoseModel, config: Config, xla: bool = False):

@@ -1,8 +1,6 @@
 """What every model on this machine does with a photo, whatever runs it: TensorFlow (`local`) or LiteRT (`on_device`).
 
-Convention: photos are uint8 [H, W, 3] RGB of any size; joints are [J, 3] (x, y, visibility) in pixels of the photo.
-A target's joints may have a fourth column, their depth z (see `pose.pose_files`); a source's is not used. Where the
-source's joints are not given, they are found.
+Convention: as `protocol`, photos uint8 [H, W, 3], joints [J, 3 or 4] in pixels of the photo.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +12,7 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
 from tf_unseen_pose.imaging.pasting import Pasting
+from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.pose.pose_files import as_joints, require_inside
 from tf_unseen_pose.skeleton import PERSON, Skeleton
@@ -24,7 +23,7 @@ TARGET_MARGIN = 0.25
 _Function = Callable[[np.ndarray], np.ndarray]
 
 
-class PhotoReposer:
+class PhotoReposer(ReposerLike):
     """Cropping, encoding once, rendering often, pasting back. Subclasses give `_encode_photo` and `_render_batch`.
 
     Args:
@@ -49,20 +48,10 @@ class PhotoReposer:
     def synthesize(
         self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray | None = None, crop: bool = False
     ) -> np.ndarray:
-        """The photo with its person in the target pose.
-
-        Args:
-            image: uint8 [H, W, 3].
-            target_joints: [J, 3 or 4] in pixels of the photo.
-            source_joints: [J, 3] in pixels of the photo.
-            crop: return the network's canvas instead of the photo.
-
-        Returns:
-            uint8 [H, W, 3], outside the crop identical to `image`; or uint8 [h, w, 3].
+        """As `ReposerLike.synthesize`.
 
         Raises:
-            UserError: a pose with the wrong joint count, NaN, nothing visible, or joints outside the photo; no
-                person in it, or several.
+            UserError: as there.
         """
         source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
         finish = self._finish(image, canvas_to_image, crop)
@@ -76,21 +65,10 @@ class PhotoReposer:
         crop: bool = False,
         batch_size: int = 4,
     ) -> Iterator[np.ndarray]:
-        """The photo's person in one pose after the other. The photo is encoded once; frames come as they are made.
-
-        Args:
-            image: uint8 [H, W, 3].
-            poses: [T, J, 3 or 4] in pixels of the photo; where no joint is visible, the frame before is held (at the
-                beginning, the first that can be made).
-            source_joints: [J, 3] in pixels of the photo.
-            crop: give the network's canvas instead of the photo.
-            batch_size: frames that are rendered at a time.
-
-        Yields:
-            T times uint8 [H, W, 3], or [h, w, 3] with `crop`.
+        """As `ReposerLike.animate`; the photo is encoded once.
 
         Raises:
-            UserError: as `synthesize`, but target joints may lie anywhere: what leaves the picture is cut off.
+            UserError: as there.
         """
         poses, shown = driving_poses(poses, self.skeleton)
         render, finish = self._sitting(image, shown, source_joints, crop)
@@ -134,7 +112,7 @@ class PhotoReposer:
         self, image: np.ndarray, shown: np.ndarray, source_joints: np.ndarray | None, crop: bool
     ) -> tuple[_Function, _Function]:
         """A photo, encoded once: poses [B, J, 3 or 4] of the photo -> canvases, and what is done to each of these."""
-        source = self._source_joints(image, source_joints)
+        source = source_pose(image, source_joints, self.skeleton)
         canvas_to_image = sequence_crop(source, shown, self.skeleton, *self._size, self._crop_factor)
         image_to_canvas = invert(canvas_to_image)
         state = self._encode_photo(image, transform_joints(image_to_canvas, source), canvas_to_image)
@@ -175,34 +153,39 @@ class PhotoReposer:
         self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
-        source = self._source_joints(image, source_joints)
+        source = source_pose(image, source_joints, self.skeleton)
         target = as_joints(target_joints, self.skeleton, "the target pose")
         height, width = image.shape[:2]
         require_inside(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN * max(height, width))
         crop = common_crop([source, target], self.skeleton, *self._size, self._crop_factor)
         return *(transform_joints(invert(crop), joints) for joints in (source, target)), crop
 
-    def _source_joints(self, image: np.ndarray, joints: np.ndarray | None) -> np.ndarray:
-        """The source's joints [J, 3] as they are given, or else as they are found."""
-        if joints is None:
-            joints = self._found_joints(image)
-        joints = as_joints(joints, self.skeleton, "the source pose")
-        height, width = image.shape[:2]
-        require_inside(joints, width, height, self.skeleton, "the source pose")
-        return joints[:, :3]
 
-    def _found_joints(self, image: np.ndarray) -> np.ndarray:
-        if self.skeleton.joints != PERSON.joints:
-            raise UserError(
-                f"Poses of the skeleton '{self.skeleton.name}' cannot be found in photos; give the source pose."
-            )
-        try:
-            # MediaPipe is large, and not needed by those who know their poses.
-            from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
-        except ImportError as error:
-            raise UserError(
-                f"Finding a pose in a photo takes the package '{error.name}', which is not installed; install it, or "
-                "give the source pose."
-            ) from error
-        with open_estimator() as estimator:
-            return estimate_image(image, "the photo", estimator)
+def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton) -> np.ndarray:
+    """The joints [J, 3] of a photo's person, as they are given, or else as they are found.
+
+    Args:
+        image: uint8 [H, W, 3].
+        joints: [J, 3 or 4] in pixels of the photo.
+
+    Raises:
+        UserError: the joints are no pose within the photo; no person is found in it, or several.
+    """
+    joints = as_joints(_found(image, skeleton) if joints is None else joints, skeleton, "the source pose")
+    require_inside(joints, image.shape[1], image.shape[0], skeleton, "the source pose")
+    return joints[:, :3]
+
+
+def _found(image: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    if skeleton.joints != PERSON.joints:
+        raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in photos; give the source pose.")
+    try:
+        # MediaPipe is large, and not needed by those who know their poses.
+        from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
+    except ImportError as error:
+        raise UserError(
+            f"Finding a pose in a photo takes the package '{error.name}', which is not installed; install it, or "
+            "give the source pose."
+        ) from error
+    with open_estimator() as estimator:
+        return estimate_image(image, "the photo", estimator)

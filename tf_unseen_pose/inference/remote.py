@@ -6,7 +6,7 @@
 It speaks TensorFlow Serving's protocol, to `tensorflow_model_server` or to `unseen-pose serve`, and needs the exported
 signatures `serving_default`, `sequence_crop` and `render_sequence_in_crop`.
 
-Convention: as `local`; the depth of target joints stays here.
+Convention: as `protocol`; the depth of target joints stays here, where the source's are found, too.
 """
 
 import io
@@ -23,15 +23,17 @@ from PIL import Image
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.inference.connection import Connection
+from tf_unseen_pose.inference.photo_reposer import source_pose
+from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.pose.driving import driving_poses
-from tf_unseen_pose.pose.pose_files import as_joints, require_inside
+from tf_unseen_pose.pose.pose_files import as_joints
 from tf_unseen_pose.skeleton import SKELETONS, Skeleton
 
 # Parts of a sequence that are on their way at a time: one is rendered while the other travels.
 _AHEAD = 2
 
 
-class RemoteReposer:
+class RemoteReposer(ReposerLike):
     """See the module's essay.
 
     Args:
@@ -40,9 +42,21 @@ class RemoteReposer:
         timeout: seconds that a request may take, with all its repetitions.
         authority: a file of certificates (PEM) to know the server by; with it the connection is encrypted.
         token: what to show as the bearer.
+        skeleton: the model's; by default the known one that has as many joints as the model.
 
     Raises:
-        UserError: no server, no such model, or a model without the joints of a known skeleton.
+        UserError: no server, no such model, or a model of an unknown skeleton, or of which of several is not said.
+
+    Example:
+        While `unseen-pose serve lite` runs:
+
+        >>> from tf_unseen_pose import RemoteReposer, bundled
+        >>> server = "localhost:8500"  # doctest: +SKIP
+        >>> photo, joints, motion = bundled()
+        >>> with RemoteReposer(server, "lite") as reposer:
+        ...     result = reposer.synthesize(photo, motion.joints[20], joints)
+        >>> result.shape == photo.shape, bool((result == photo).all())
+        (True, False)
     """
 
     def __init__(
@@ -52,10 +66,11 @@ class RemoteReposer:
         timeout: float = 60,
         authority: Path | None = None,
         token: str | None = None,
+        skeleton: Skeleton | None = None,
     ):
         self._connection = Connection(server, model, timeout, authority, token)
         self._connection.wait_until_ready()
-        self.skeleton = self._known_skeleton()
+        self.skeleton = self._skeleton_of_model([skeleton] if skeleton else SKELETONS.values())
 
     def __enter__(self):
         return self
@@ -68,14 +83,15 @@ class RemoteReposer:
         self._connection.close()
 
     def synthesize(
-        self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray, crop: bool = False
+        self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray | None = None, crop: bool = False
     ) -> np.ndarray:
-        """As `Reposer.synthesize`; the source's joints must be given.
+        """As `ReposerLike.synthesize`.
 
         Raises:
             UserError: as there; the server refuses or does not answer.
         """
-        source, target = self._source(image, source_joints), as_joints(target_joints, self.skeleton, "the target pose")
+        source = source_pose(image, source_joints, self.skeleton)
+        target = as_joints(target_joints, self.skeleton, "the target pose")
         answer = self._connection.predict(
             "serving_default",
             image_bytes=[_png(image)],
@@ -90,19 +106,19 @@ class RemoteReposer:
         self,
         image: np.ndarray,
         poses: np.ndarray,
-        source_joints: np.ndarray,
+        source_joints: np.ndarray | None = None,
         crop: bool = False,
         batch_size: int = 16,
     ) -> Iterator[np.ndarray]:
-        """As `Reposer.animate`; the source's joints must be given.
+        """As `ReposerLike.animate`.
 
         A sequence of any length goes out in parts of `batch_size` poses, no more than two of them before their frames
         have been taken.
 
         Raises:
-            UserError: as `Reposer.animate`; the server refuses or does not answer.
+            UserError: as there; the server refuses or does not answer.
         """
-        source = self._source(image, source_joints)
+        source = source_pose(image, source_joints, self.skeleton)
         poses, shown = (joints[..., :3] for joints in driving_poses(poses, self.skeleton))
         found = self._connection.predict("sequence_crop", source_joints=source[None], target_joints=shown[None])
         canvas_to_image, file = found["canvas_to_image"][0], _png(image)
@@ -127,22 +143,21 @@ class RemoteReposer:
                 pasting = pasting or Pasting(image, height, width, canvas_to_image)
                 yield picture if crop else pasting(picture)
 
-    def _source(self, image: np.ndarray, joints: np.ndarray) -> np.ndarray:
-        source = as_joints(joints, self.skeleton, "the source pose")
-        require_inside(source, image.shape[1], image.shape[0], self.skeleton, "the source pose")
-        return source[:, :3]
-
-    def _known_skeleton(self) -> Skeleton:
+    def _skeleton_of_model(self, candidates: Iterable[Skeleton]) -> Skeleton:
+        """The one that has as many joints as the model."""
         signature = self._connection.signatures().get("serving_default")
         shape = signature and signature.inputs["target_joints"].tensor_shape.dim
         count = shape[1].size if shape and len(shape) == 3 else None
-        for skeleton in SKELETONS.values():
-            if skeleton.joint_count == count:
-                return skeleton
-        raise UserError(
-            f"The model '{self._connection.model}' is not one of this project's exports, or of another skeleton; serve "
-            "a folder that 'export' wrote."
-        )
+        fitting = [skeleton for skeleton in candidates if skeleton.joint_count == count]
+        if not fitting:
+            raise UserError(
+                f"The model '{self._connection.model}' is not one of this project's exports, or of another skeleton; "
+                "serve a folder that 'export' wrote, and register its skeleton with register_skeleton."
+            )
+        if len(fitting) > 1:
+            names = " and ".join(f"'{skeleton.name}'" for skeleton in fitting)
+            raise UserError(f"The skeletons {names} have as many joints as the model; give RemoteReposer one of them.")
+        return fitting[0]
 
 
 def _ahead(function: Callable, values: Iterable) -> Iterator:

@@ -1,6 +1,6 @@
 """Re-posing on phones, single-board computers and wherever TensorFlow is too much: LiteRT, NumPy and Pillow suffice.
 
-    from tf_unseen_pose.on_device import TFLiteReposer
+    from tf_unseen_pose import TFLiteReposer
 
     reposer = TFLiteReposer.load("lite")
     photo = reposer.synthesize(image, target_joints, source_joints)

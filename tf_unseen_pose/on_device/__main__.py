@@ -14,6 +14,7 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.image_files import load_image, shrink
 from tf_unseen_pose.inference.bundled import bundled
+from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.on_device.camera import Fitting, camera_poses, learned_poses
 from tf_unseen_pose.on_device.output import Pace, Window, open_output
 from tf_unseen_pose.on_device.reposer import DEFAULT_VARIANT, TFLiteReposer
@@ -66,7 +67,7 @@ def run(arguments: list[str] | None = None) -> None:
         print(f"Wrote {options.output}.")
 
 
-def _photo(options: argparse.Namespace, reposer: TFLiteReposer) -> tuple[np.ndarray, np.ndarray]:
+def _photo(options: argparse.Namespace, reposer: ReposerLike) -> tuple[np.ndarray, np.ndarray]:
     """The photo and its person's joints [J, 3 or 4]."""
     if options.photo is None:
         return bundled()[:2]

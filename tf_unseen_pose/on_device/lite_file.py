@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import Limb, Skeleton
+from tf_unseen_pose.skeleton import Skeleton
 
 METADATA, FORMAT = "unseen_pose.json", 1
 _WAY_OUT = "name a .tflite file that 'export --tflite' wrote"
@@ -70,10 +70,7 @@ class LiteFile:
     @property
     def skeleton(self) -> Skeleton:
         """Whose joints the model takes."""
-        stored = self.about["skeleton"]
-        limbs = (Limb(limb["name"], tuple(limb["joints"]), limb["width"]) for limb in stored["limbs"])
-        held = tuple(map(tuple, stored["held"]))
-        return Skeleton(stored["name"], tuple(stored["joints"]), tuple(limbs), stored["root"], held)
+        return Skeleton.from_dict(self.about["skeleton"])
 
     @property
     def signatures(self) -> list[str]:

@@ -30,6 +30,13 @@ class TFLiteReposer(PhotoReposer):
 
     Attributes:
         about: what the file says about itself; see `lite_file`.
+
+    Example:
+        >>> from tf_unseen_pose import TFLiteReposer, bundled
+        >>> reposer, (photo, joints, motion) = TFLiteReposer.load("lite"), bundled()
+        >>> result = reposer.synthesize(photo, motion.joints[20], joints)
+        >>> result.shape == photo.shape, bool((result == photo).all())
+        (True, False)
     """
 
     def __init__(self, file: LiteFile):

@@ -42,6 +42,13 @@ class Poses:
         joints: float32 [T, J, 3], or [T, J, 4] where depth is known.
         width, height: size in pixels of the image that the joints belong to.
         fps: frames a second; 0 for stills.
+
+    Example:
+        >>> import numpy as np
+        >>> from tf_unseen_pose import Poses
+        >>> joints = np.full((1, 14, 3), 30, np.float32)
+        >>> Poses(joints, width=61, height=61).scaled_to(121, 121).joints[0, 0]
+        array([60., 60., 30.], dtype=float32)
     """
 
     joints: np.ndarray
@@ -81,6 +88,13 @@ def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = No
     Raises:
         UserError: no such file, none of these kinds, missing keys, wrong joint count, NaN, no joint visible in any
             frame, or an image of unknown size.
+
+    Example:
+        >>> from tf_unseen_pose import PERSON, read_poses
+        >>> from tf_unseen_pose.inference.bundled import FOLDER
+        >>> poses = read_poses(FOLDER / "person.json", PERSON)
+        >>> poses.joints.shape, poses.width, poses.height
+        ((1, 14, 4), 540, 630)
     """
     poses, known_size, fps = _read(path, skeleton)
     size = known_size or size
@@ -137,7 +151,16 @@ def _own_poses(content: Any, path: Path) -> tuple[list, tuple[int, int], float]:
 
 
 def write_poses(path: Path, poses: Poses) -> None:
-    """Writes a pose file, under a temporary name first."""
+    """Writes a pose file, under a temporary name first.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tf_unseen_pose import PERSON, bundled, read_poses, write_poses
+        >>> _, _, motion = bundled()
+        >>> write_poses(Path("motion.json"), motion)
+        >>> read_poses(Path("motion.json"), PERSON).joints.shape == motion.joints.shape
+        True
+    """
     content = {
         "width": poses.width,
         "height": poses.height,

@@ -63,6 +63,13 @@ def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.
     Raises:
         UserError: both show fewer than two of the same bones, left and right counting once, or none of the joints
             that place the body.
+
+    Example:
+        >>> from tf_unseen_pose import PERSON, bundled, retarget
+        >>> photo, joints, motion = bundled()
+        >>> small = motion.scaled_to(motion.width // 2, motion.height // 2)
+        >>> retarget(small.joints, joints, PERSON).shape == motion.joints.shape
+        True
     """
     tree = _tree(skeleton)
     body, source_body = _body(driving, tree, skeleton), _body(source[None], tree, skeleton)

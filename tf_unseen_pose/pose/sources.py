@@ -44,6 +44,12 @@ def find_poses(
     Raises:
         UserError: a file that is missing, damaged or of no known kind, nobody in it, several people in a photo; a
             package that is not installed.
+
+    Example:
+        >>> from tf_unseen_pose import find_poses
+        >>> from tf_unseen_pose.inference.bundled import FOLDER
+        >>> find_poses(FOLDER / "person.json").joints.shape  # or of a photo: Path("me.jpg")
+        (1, 14, 4)
     """
     if is_pose_file(path):
         return read_poses(path, skeleton, size)

@@ -61,6 +61,16 @@ def train(
 
     Raises:
         UserError: bad dataset, run folder, features or initial weights; batch not divisible; loss not finite.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tf_unseen_pose import load_config, train
+        >>> from tf_unseen_pose.data.plan import Options
+        >>> from tf_unseen_pose.data.prepare import prepare
+        >>> drawn = prepare([], Path("data"), Options("synthetic", clips=1, frames=3, size=64), progress=False)
+        >>> config = load_config("tiny", ["model.network=unet", "train.stages=[{loss: l1, steps: 2}]"])
+        >>> train(Path("data"), Path("runs/drawn"), config, progress=False).steps_done
+        2
     """
     strategy = strategy or training_strategy()
     parts = strategy.num_replicas_in_sync * config.train.accumulate

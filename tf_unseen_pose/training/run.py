@@ -2,6 +2,7 @@
 
 RUN/
   config.json               the resolved configuration
+  skeleton.json             the skeleton that it names (of an exported model in assets.extra/)
   data.json                 which dataset it was trained on
   generator.weights.h5      the generator, loadable on either stack
   feature_deviations.npz    units of the perceptual loss, if it is used
@@ -11,6 +12,7 @@ RUN/
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import tensorflow as tf
@@ -22,6 +24,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.model import PoseModel, build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
+from tf_unseen_pose.skeleton import Skeleton, register_skeleton
 
 # What may change when a run is resumed: how long it goes on, how often it speaks and in what way steps are computed.
 _MAY_CHANGE = {
@@ -30,7 +33,14 @@ _MAY_CHANGE = {
 
 
 class Run:
-    """Paths within a run directory, and its configuration."""
+    """Paths within a run directory, and its configuration.
+
+    Example:
+        >>> from tf_unseen_pose import Run
+        >>> run = Run.open("lite")
+        >>> run.config.model.network, run.weights.name
+        ('copying', 'generator.weights.h5')
+    """
 
     def __init__(self, path: Path, config: Config):
         self.path = path
@@ -43,14 +53,16 @@ class Run:
 
     @classmethod
     def open(cls, path: Path) -> "Run":
-        """An existing run, or by its name a model that comes with the project.
+        """An existing run, or by its name a model that comes with the project. Its skeleton becomes a known one.
 
         Raises:
-            UserError: no such folder, no run, or a file that is not what it was when the model was exported.
+            UserError: no such folder, no run, a file that is not what it was when the model was exported, or another
+                skeleton is known by its skeleton's name.
         """
         path = model_folder(path)
         if not path.is_dir():
             raise UserError(f"There is no model folder {path}; name a run made by 'train' or 'import-posewarp'.")
+        _register_skeleton_of(path)
         return cls(path, read_config(path / "config.json"))
 
     @classmethod
@@ -78,6 +90,7 @@ class Run:
         if writes:
             path.mkdir(parents=True, exist_ok=True)
             run._write("config.json", config.to_json())
+            run._write("skeleton.json", json.dumps(asdict(config.model.body), indent=2) + "\n")
             if dataset:
                 data = {"path": str(dataset.path), "fingerprint": dataset.fingerprint}
                 run._write("data.json", json.dumps(data, indent=2) + "\n")
@@ -123,6 +136,17 @@ class Run:
         generator = build_generator(self.config.model)
         load_weights(generator, self.weights)
         return generator
+
+
+def _register_skeleton_of(path: Path) -> None:
+    """Registers the skeleton that a run or an exported model carries; older runs have none."""
+    for file in (path / "skeleton.json", path / "assets.extra" / "skeleton.json"):
+        if file.is_file():
+            try:
+                skeleton = Skeleton.from_dict(json.loads(file.read_text()))
+            except (OSError, ValueError, TypeError, LookupError) as error:
+                raise UserError(f"{file} is damaged; copy the model again.") from error
+            register_skeleton(skeleton)
 
 
 def _check_resumable(path: Path, stored: Config, asked: Config) -> None:

@@ -1,0 +1,79 @@
+"""What all re-posers share, wherever their model runs.
+
+Convention: photos are uint8 [H, W, 3] RGB of any size; joints are [J, 3] (x, y, visibility) in pixels of the photo.
+A target's joints may have a fourth column, their depth z (see `pose.pose_files`); a source's is not used. Where the
+source's joints are not given, they are found.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+from tf_unseen_pose.skeleton import Skeleton
+
+
+class ReposerLike(Protocol):
+    """Puts the person of a photo into other poses: `Reposer` in this process, `RemoteReposer` on a server,
+    `TFLiteReposer` by LiteRT.
+
+    Attributes:
+        skeleton: whose joints it takes.
+
+    Example:
+        >>> from tf_unseen_pose import ReposerLike, TFLiteReposer, bundled
+        >>> def moves(reposer: ReposerLike) -> bool:
+        ...     photo, joints, motion = bundled()
+        ...     first, last = reposer.animate(photo, motion.joints[[0, 20]], joints)
+        ...     return bool((first != last).any())
+        >>> moves(TFLiteReposer.load("lite"))
+        True
+    """
+
+    skeleton: Skeleton
+
+    def synthesize(
+        self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray | None = None, crop: bool = False
+    ) -> np.ndarray:
+        """The photo with its person in the target pose.
+
+        Args:
+            image: uint8 [H, W, 3].
+            target_joints: [J, 3 or 4] in pixels of the photo.
+            source_joints: [J, 3] in pixels of the photo.
+            crop: return the network's canvas instead of the photo.
+
+        Returns:
+            uint8 [H, W, 3], outside the crop identical to `image`; or uint8 [h, w, 3].
+
+        Raises:
+            UserError: a pose with the wrong joint count, NaN, nothing visible, or joints outside the photo; no
+                person in it, or several.
+        """
+        ...
+
+    def animate(
+        self,
+        image: np.ndarray,
+        poses: np.ndarray,
+        source_joints: np.ndarray | None = None,
+        crop: bool = False,
+        batch_size: int = 4,
+    ) -> Iterator[np.ndarray]:
+        """The photo's person in one pose after the other. Frames come as they are made.
+
+        Args:
+            image: uint8 [H, W, 3].
+            poses: [T, J, 3 or 4] in pixels of the photo; where no joint is visible, the frame before is held (at the
+                beginning, the first that can be made).
+            source_joints: [J, 3] in pixels of the photo.
+            crop: give the network's canvas instead of the photo.
+            batch_size: frames that are rendered at a time.
+
+        Yields:
+            T times uint8 [H, W, 3], or [h, w, 3] with `crop`.
+
+        Raises:
+            UserError: as `synthesize`, but target joints may lie anywhere: what leaves the picture is cut off.
+        """
+        ...
