@@ -117,7 +117,7 @@ def test_a_cell_that_is_stopped_twice_ends_at_once(program, capsys):
 
 def test_a_command_does_not_outlive_the_notebooks_process():
     script = f"""
-from tf_unseen_pose import notebook
+from tf_unseen_pose.tools import notebook
 notebook._PROGRAM = ({sys.executable!r}, "-c", {PATIENT!r})
 notebook.unseen_pose("0")
 """

@@ -1,6 +1,7 @@
 """A run is bound to its settings and its data: what it refuses, what it keeps."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from short_training import settings, stages
@@ -8,6 +9,7 @@ from short_training import settings, stages
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import PERSON, SKELETONS, register_skeleton
 from tf_unseen_pose.training.fit import train
 from tf_unseen_pose.training.run import Run
 
@@ -74,3 +76,14 @@ def test_what_was_done_cannot_be_changed(tmp_path, dataset_path):
         with pytest.raises(UserError, match="has taken 4 steps by train.stages"):
             train(dataset_path, run, settings(stages(*changed)), progress=False)
     assert train(dataset_path, run, settings(stages("steps: 2", "steps: 3")), progress=False).steps_done == 5
+
+
+def test_a_run_carries_its_skeleton(tmp_path, refuses, only_known_here):
+    walker = register_skeleton(replace(PERSON, name="walker"))
+    path = Run.create(tmp_path / "run", settings("model.skeleton=walker")).path
+    del SKELETONS["walker"]
+    assert Run.open(path).config.model.body == walker
+    SKELETONS["walker"] = replace(walker, root="head")
+    refuses(lambda: Run.open(path), "another skeleton 'walker'")
+    (path / "skeleton.json").write_text("{}")
+    refuses(lambda: Run.open(path), path / "skeleton.json", "damaged")

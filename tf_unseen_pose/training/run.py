@@ -80,6 +80,7 @@ class Run:
         if (path / "config.json").exists():
             # A call that failed before its first checkpoint binds nobody.
             if run.weights.exists() or run.checkpoints.exists():
+                _register_skeleton_of(path)
                 before = read_config(path / "config.json")
                 _check_resumable(path, before, config)
                 _check_stages(path, before.train.stages, config.train.stages, run.steps_done)
