@@ -3,7 +3,7 @@ import pytest
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
-from tf_unseen_pose.evaluation.evaluation_pairs import Case
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.training.run import Run
@@ -11,7 +11,7 @@ from tf_unseen_pose.training.run import Run
 
 def test_a_run_renders_what_its_generator_does(dataset, run_path):
     model = Model.open(run_path)
-    example = ExampleReader(dataset, model.config).within(Case(1, 0, 1, 3))
+    example = ExampleReader(dataset, model.config).within(EvaluationPair(1, 0, 1, 3))
     run = Run.open(run_path)
     expected = to_uint8(run.load_generator()(example.batch)[0])
     result = model(example)

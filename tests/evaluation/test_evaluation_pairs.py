@@ -101,6 +101,6 @@ def test_sequences_are_runs_without_gaps():
     )
     gap, long = evaluation_pairs.sequences(data, range(4), 9, seed=0)
     # 10 is the furthest from the run's middle.
-    assert gap == evaluation_pairs.Sequence(0, 6, (1, 2, 3, 4))
-    assert long == evaluation_pairs.Sequence(2, 39, tuple(range(16)))
+    assert gap == evaluation_pairs.FrameSequence(0, 6, (1, 2, 3, 4))
+    assert long == evaluation_pairs.FrameSequence(2, 39, tuple(range(16)))
     assert len(evaluation_pairs.sequences(data, range(4), 1, seed=0)) == 1

@@ -5,7 +5,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.registration import mask_from_joints
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.evaluation.evaluation_pairs import Case, Sequence
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, FrameSequence
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.skeleton import PERSON
 
@@ -16,7 +16,7 @@ def reader(dataset, config):
 
 
 def test_a_pair_is_what_training_sees(reader, dataset, config):
-    example, pair = reader.within(Case(1, 0, 1, 3)), evaluation_pair(dataset, config, 1, 0, 3)
+    example, pair = reader.within(EvaluationPair(1, 0, 1, 3)), evaluation_pair(dataset, config, 1, 0, 3)
     np.testing.assert_array_equal(example.image, pair["image"][0])
     np.testing.assert_array_equal(example.target, np.round((pair["target_image"][0] + 1) * 127.5))
     np.testing.assert_array_equal(example.target_mask, pair["target_mask"][0, ..., 0])
@@ -29,14 +29,14 @@ def test_a_pair_is_what_training_sees(reader, dataset, config):
 
 
 def test_weights_of_what_is_outside(reader):
-    example = reader.within(Case(1, 0, 1, 3))
+    example = reader.within(EvaluationPair(1, 0, 1, 3))
     person = np.maximum(example.source_mask, example.target_mask)
     np.testing.assert_array_equal(example.outside, 1 - person)
     assert (example.people >= person).all() and 0.2 < (example.people - person).sum() / person.sum() < 2
 
 
 def test_a_missing_mask_is_drawn_from_the_joints(reader):
-    example = reader.within(Case(3, 0, 3, 1))
+    example = reader.within(EvaluationPair(3, 0, 3, 1))
     assert example.masks_drawn
     for mask, joints in (
         (example.source_mask, example.source_joints),
@@ -47,7 +47,7 @@ def test_a_missing_mask_is_drawn_from_the_joints(reader):
 
 
 def test_a_sequence_is_cut_out_alike(reader):
-    frames = list(reader.sequence(Sequence(2, 5, (0, 1, 2, 5))))
+    frames = list(reader.sequence(FrameSequence(2, 5, (0, 1, 2, 5))))
     assert len(frames) == 4
     for frame in frames:
         np.testing.assert_array_equal(frame.source, frames[0].source)
@@ -62,17 +62,17 @@ def test_a_sequence_is_cut_out_alike(reader):
 
 
 def test_across_fits_the_pose_to_the_source(reader):
-    example = reader.across(Case(1, 2, 2, 4))
+    example = reader.across(EvaluationPair(1, 2, 2, 4))
     assert example.target is None and example.masks_drawn
     np.testing.assert_array_equal(
         example.target_mask, mask_from_joints(example.target_joints, PERSON, 64, 64) / np.float32(255)
     )
     assert 0.03 < example.source_mask.mean() < 0.5 and example.source_mask.max() <= 1
     # A person's own pose, fitted to that person, stays about where it is.
-    own = reader.across(Case(1, 2, 1, 2))
+    own = reader.across(EvaluationPair(1, 2, 1, 2))
     assert np.abs(own.target_joints - own.source_joints)[:, :2].max() < 6
     # The other person's pose is taken, at this person's size and place.
-    other = reader.within(Case(2, 4, 2, 4)).target_joints
+    other = reader.within(EvaluationPair(2, 4, 2, 4)).target_joints
     arm = PERSON.joint_index("right_shoulder", "right_elbow")
     directions = [np.arctan2(*np.diff(joints[arm, :2], axis=0)[0]) for joints in (example.target_joints, other)]
     assert directions[0] == pytest.approx(directions[1], abs=0.01)
@@ -87,10 +87,10 @@ def test_another_skeleton_is_refused(dataset, config):
 
     Other.skeleton = type("Skeleton", (), {"name": "tail"})()
     with pytest.raises(UserError, match="tail"):
-        ExampleReader(Other, config).within(Case(1, 0, 1, 3))
+        ExampleReader(Other, config).within(EvaluationPair(1, 0, 1, 3))
 
 
 def test_other_canvases_are_cut_to_their_size(dataset):
     reader = ExampleReader(dataset, load_config("tiny", ["model.height=96", "model.width=64"]))
-    for example in (reader.within(Case(1, 0, 1, 3)), reader.across(Case(1, 0, 2, 3))):
+    for example in (reader.within(EvaluationPair(1, 0, 1, 3)), reader.across(EvaluationPair(1, 0, 2, 3))):
         assert example.image.shape == (96, 64, 3) and example.target_mask.shape == (96, 64)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tf_unseen_pose.evaluation.evaluation_pairs import Case
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair
 from tf_unseen_pose.evaluation.metric_columns import BY_KEY
-from tf_unseen_pose.evaluation.metric_table import Part
+from tf_unseen_pose.evaluation.metric_table import MetricTable
 
 SSIM, PSNR, VGG = BY_KEY["ssim"], BY_KEY["psnr"], BY_KEY["vgg"]
 
@@ -16,15 +16,15 @@ def part():
         {"model": {"ssim": 0.7, "vgg": 1.0}, "copy": {"ssim": 0.6, "vgg": 3.0}, "target": {}},
         {"model": {"ssim": nan, "vgg": 4.0}, "copy": {"ssim": 0.1, "vgg": 5.0}, "target": {}},
     ]
-    cases = [Case(0, 0, 0, 1), Case(4, 0, 4, 1), Case(4, 2, 4, 1)]
-    return Part.collect(
+    cases = [EvaluationPair(0, 0, 0, 1), EvaluationPair(4, 0, 4, 1), EvaluationPair(4, 2, 4, 1)]
+    return MetricTable.collect(
         cases, [0, 4, 4], ["walk", "kick", "kick"], [0.1, 0.2, 0.3], ["model", "copy", "target"], [SSIM, PSNR, VGG],
         measured,
     )  # fmt: skip
 
 
 def test_what_never_was_measured_is_left_out(part):
-    assert [quantity.key for quantity in part.quantities] == ["ssim", "vgg"] == list(part.values)
+    assert [metric.key for metric in part.metrics] == ["ssim", "vgg"] == list(part.values)
     np.testing.assert_array_equal(part.column("vgg", "copy"), [1, 3, 5])
     assert np.isnan(part.column("ssim", "target")).all()
     assert part.action_names == ["kick", "walk"]

@@ -11,7 +11,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import report
 from tf_unseen_pose.evaluation.metric_columns import BY_KEY
-from tf_unseen_pose.evaluation.metric_table import Part
+from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.summary import summary
 from tf_unseen_pose.imaging.image_files import load_image
 
@@ -91,10 +91,10 @@ def test_the_table_has_a_row_a_method_and_the_sheet_a_panel(written):
     cells = {row.split("|")[1].strip(): row.split("|")[2:-1] for row in rows}
     assert list(cells)[1:3] == ["copying the source", "warp only"]
     for label, method in (("copying the source", "copy"), ("warp only", "warp")):
-        for quantity in ("ssim_inside", "background"):
-            column = names.index(f"{BY_KEY[quantity].label} {'↑' if quantity == 'ssim_inside' else '↓'}") - 1
+        for metric in ("ssim_inside", "background"):
+            column = names.index(f"{BY_KEY[metric].label} {'↑' if metric == 'ssim_inside' else '↓'}") - 1
             shown = [float(number) for number in re.findall(r"[\d.]+", cells[label][column])]
-            expected = [numbers[quantity][method][key] for key in ("mean", "low", "high")]
+            expected = [numbers[metric][method][key] for key in ("mean", "low", "high")]
             np.testing.assert_allclose(shown, expected, atol=0.006)
     assert "7 pairs" in last
     sheet = load_image(written / "cases.png")
@@ -103,7 +103,7 @@ def test_the_table_has_a_row_a_method_and_the_sheet_a_panel(written):
 
 def test_pictures_are_strips_of_every_method(page, embedded):
     sizes = [embedded(uri) for uri in page.images]
-    # Two plots more than there are quantities to plot; 7 pairs are shown once each, and 7 cases across actions.
+    # Two plots more than there are metrics to plot; 7 pairs are shown once each, and 7 cases across actions.
     assert sizes.count((691, 432)) == 3 and len(sizes) == 3 + 7 + 7
     width = 5 * (192 + 4) + 4
     assert {size for size in sizes if size != (691, 432)} == {(width, 192 + 18 + 8)}
@@ -127,29 +127,29 @@ def test_a_report_without_sequences_or_other_actions(evaluation, tmp_path):
     assert "Over time" not in text and "Pictures across actions" not in text
 
 
-def part(quantity, values):
-    measured = [{"model": {quantity.key: float(value)}} for value in values]
-    return Part.collect(
-        [None] * len(values), range(len(values)), [""] * len(values), np.zeros(len(values)), ["model"], [quantity],
+def part(metric, values):
+    measured = [{"model": {metric.key: float(value)}} for value in values]
+    return MetricTable.collect(
+        [None] * len(values), range(len(values)), [""] * len(values), np.zeros(len(values)), ["model"], [metric],
         measured,
     )  # fmt: skip
 
 
 def test_worst_and_best_cases():
     values = np.random.default_rng(0).permutation(25.0 + np.arange(25))
-    worst, best, quantity = report._ranked(part(BY_KEY["ssim_inside"], values))
+    worst, best, metric = report._ranked(part(BY_KEY["ssim_inside"], values))
     assert values[worst].tolist() == list(range(25, 35)) and values[best].tolist() == list(range(49, 39, -1))
-    worst, best, quantity = report._ranked(part(BY_KEY["vgg_inside"], values))
-    assert quantity.key == "vgg_inside" and values[worst].tolist() == list(range(49, 39, -1))
+    worst, best, metric = report._ranked(part(BY_KEY["vgg_inside"], values))
+    assert metric.key == "vgg_inside" and values[worst].tolist() == list(range(49, 39, -1))
     # Of few cases none is shown twice, and what was not measured is neither.
     worst, best, _ = report._ranked(part(BY_KEY["ssim_inside"], [3, 1, np.nan, 2]))
     assert (worst, best) == ([1, 3], [0])
 
 
 def test_the_best_column_is_bold():
-    def estimates(quantity, **means):
-        measured = [{name: {quantity.key: mean} for name, mean in means.items()}]
-        return Part.collect([None], [0], [""], [0.0], [*means], [quantity], measured).estimates(0)[quantity.key]
+    def estimates(metric, **means):
+        measured = [{name: {metric.key: mean} for name, mean in means.items()}]
+        return MetricTable.collect([None], [0], [""], [0.0], [*means], [metric], measured).estimates(0)[metric.key]
 
     ssim, vgg, background = BY_KEY["ssim"], BY_KEY["vgg"], BY_KEY["background"]
     assert report._best(estimates(ssim, model=0.5, copy=0.7004, warp=0.7001), ssim) == {"copy", "warp"}

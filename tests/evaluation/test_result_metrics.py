@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.evaluation import metrics
-from tf_unseen_pose.evaluation.evaluation_pairs import Case
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.evaluation.result_metrics import Measuring, PerceptualError, measure_flicker
 from tf_unseen_pose.skeleton import PERSON
@@ -25,7 +25,7 @@ class Detector:
 
 @pytest.fixture
 def example(dataset, config):
-    return ExampleReader(dataset, config).within(Case(1, 0, 1, 3))
+    return ExampleReader(dataset, config).within(EvaluationPair(1, 0, 1, 3))
 
 
 def two_maps(images):
@@ -75,7 +75,7 @@ def test_without_a_truth_there_is_no_likeness(example):
 
 
 def test_flicker_by_region(example, dataset, config):
-    later = ExampleReader(dataset, config).within(Case(1, 0, 1, 4))
+    later = ExampleReader(dataset, config).within(EvaluationPair(1, 0, 1, 4))
     found = measure_flicker((example.target, later.target), (example, later))
     assert found == {"flicker": 0, "flicker_inside": 0, "flicker_outside": 0}
     still = measure_flicker((example.source, example.source), (example, later))

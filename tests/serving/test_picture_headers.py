@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tf_unseen_pose.serving.picture_headers import check_pictures
-from tf_unseen_pose.serving.request_errors import Refusal
+from tf_unseen_pose.serving.request_errors import RequestError
 
 
 def picture(kind, width=30, height=20, **options):
@@ -35,13 +35,13 @@ def check(*contents, most=600):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])
 def test_the_size_counts_pixels_not_bytes(kind):
     check(picture(kind))
-    with pytest.raises(Refusal, match="has 31 x 20 pixels; at most 600"):
+    with pytest.raises(RequestError, match="has 31 x 20 pixels; at most 600"):
         check(picture(kind), picture(kind, 31))
 
 
 @pytest.mark.parametrize("size", [(30000, 30000), (10000, 9999), (2**31 - 1, 2**31 - 1)])
 def test_bombs_are_refused_by_their_header(size, recwarn):
-    with pytest.raises(Refusal, match="pixels; at most 600"):
+    with pytest.raises(RequestError, match="pixels; at most 600"):
         check(png_header(*size))
     assert not recwarn
 
@@ -51,7 +51,7 @@ def test_all_frames_of_an_animation_count():
     file = io.BytesIO()
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
     check(file.getvalue(), most=700)
-    with pytest.raises(Refusal, match="7 frames of 10 x 10 pixels"):
+    with pytest.raises(RequestError, match="7 frames of 10 x 10 pixels"):
         check(file.getvalue(), most=699)
 
 
@@ -69,6 +69,6 @@ def test_all_frames_of_an_animation_count():
     ids=["empty", "text", "short JPEG", "short PNG", "WebP", "TIFF", "markers"],
 )
 def test_what_does_not_begin_as_a_picture_is_refused(content):
-    with pytest.raises(Refusal, match=f"no whole picture: its {len(content)} bytes") as caught:
+    with pytest.raises(RequestError, match=f"no whole picture: its {len(content)} bytes") as caught:
         check(content)
     assert caught.value.code.name == "INVALID_ARGUMENT"

@@ -2,7 +2,7 @@ import grpc
 import pytest
 import tensorflow as tf
 
-from tf_unseen_pose.serving.request_errors import Refusal, from_model, listed, quoted
+from tf_unseen_pose.serving.request_errors import RequestError, from_model, listed, quoted
 
 GRAPH = """Graph execution error:
 
@@ -30,9 +30,9 @@ TWO = """2 root error(s) found.
     ],
 )
 def test_of_tensorflows_messages_the_sentence_is_told(message, fault):
-    refusal = from_model(tf.errors.InvalidArgumentError(None, None, message))
-    assert refusal.code == grpc.StatusCode.INVALID_ARGUMENT
-    assert refusal.sentence == f"The model refuses these inputs: {fault}"
+    error = from_model(tf.errors.InvalidArgumentError(None, None, message))
+    assert error.code == grpc.StatusCode.INVALID_ARGUMENT
+    assert error.sentence == f"The model refuses these inputs: {fault}"
 
 
 def test_too_little_memory_is_no_fault_of_the_server_and_others_are():
@@ -44,5 +44,5 @@ def test_too_little_memory_is_no_fault_of_the_server_and_others_are():
 
 def test_what_clients_write_is_cut_and_escaped():
     assert quoted("a\nb") == r"'a\nb'" and len(quoted("x" * 10**6)) < 70
-    assert len(Refusal(grpc.StatusCode.NOT_FOUND, "x" * 10**6).sentence) == 500
+    assert len(RequestError(grpc.StatusCode.NOT_FOUND, "x" * 10**6).sentence) == 500
     assert listed(["b", "a"]) == "a, b" and listed([]) == "none"

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
 from tf_unseen_pose.serving.loaded import Signature, Spec
-from tf_unseen_pose.serving.request_errors import Refusal
+from tf_unseen_pose.serving.request_errors import RequestError
 from tf_unseen_pose.serving.tensors import Limits, decode, decode_inputs, encode
 
 LIMITS = Limits(message_bytes=2**20, pixels=1000, rows=8)
@@ -72,7 +72,7 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_a_signature_does_not_take_is_refused_with_a_sentence(kind):
     proto, sentence = HOSTILE[kind]
-    with pytest.raises(Refusal, match=f"^Input 'x' .*{sentence}") as caught:
+    with pytest.raises(RequestError, match=f"^Input 'x' .*{sentence}") as caught:
         decode("x", proto, FLOATS, LIMITS)
     assert caught.value.code.name == "INVALID_ARGUMENT"
 
@@ -80,15 +80,15 @@ def test_what_a_signature_does_not_take_is_refused_with_a_sentence(kind):
 @pytest.mark.parametrize("sides", [[2**62, 2**62], [2**40], [2**31, 2**31, 2], [8, 2**17]])
 def test_a_few_bytes_do_not_become_gigabytes(sides):
     proto = proto_of(tf.float32, sides, float_val=[1])
-    with pytest.raises(Refusal, match="at most 8|at most 1048576"):
+    with pytest.raises(RequestError, match="at most 8|at most 1048576"):
         decode("x", proto, Spec(tf.float32, (None,) * len(sides)), LIMITS)
     proto = proto_of(tf.string, [8], string_val=[b"x" * 2**18])
-    with pytest.raises(Refusal, match="repeats a string"):
+    with pytest.raises(RequestError, match="repeats a string"):
         decode("x", proto, Spec(tf.string, (None,)), LIMITS)
 
 
 def test_numbers_outside_the_types_range_are_refused():
-    with pytest.raises(Refusal, match="outside uint8's range, 0 to 255"):
+    with pytest.raises(RequestError, match="outside uint8's range, 0 to 255"):
         decode("x", proto_of(tf.uint8, [2], int_val=[3, 256]), Spec(tf.uint8, None), LIMITS)
     # Bytes that are neither 0 nor 1 are still bools.
     booleans = decode("x", proto_of(tf.bool, [3], tensor_content=b"\0\1\7"), Spec(tf.bool, None), LIMITS)
@@ -104,9 +104,9 @@ def signature():
 def test_inputs_are_exactly_those_of_the_signature(signature):
     fine = tf.make_tensor_proto(np.ones((1, 2), np.float32))
     assert decode_inputs({"a": fine, "joints": fine}, signature, LIMITS).keys() == {"a", "joints"}
-    with pytest.raises(Refusal, match="Missing inputs: joints; signature 'named' takes a, joints"):
+    with pytest.raises(RequestError, match="Missing inputs: joints; signature 'named' takes a, joints"):
         decode_inputs({"a": fine}, signature, LIMITS)
-    with pytest.raises(Refusal, match=r"Superfluous inputs: '(\\n){60}\.\.\.'"):
+    with pytest.raises(RequestError, match=r"Superfluous inputs: '(\\n){60}\.\.\.'"):
         decode_inputs({"a": fine, "joints": fine, "\n" * 10**6: fine}, signature, LIMITS)
 
 
@@ -114,6 +114,6 @@ def test_inputs_are_exactly_those_of_the_signature(signature):
 def test_joints_are_finite(signature, bad):
     spoilt = tf.make_tensor_proto(np.array([[1, bad]], np.float32))
     fine = tf.make_tensor_proto(np.ones((1, 2), np.float32))
-    with pytest.raises(Refusal, match="'joints' holds NaN or infinity"):
+    with pytest.raises(RequestError, match="'joints' holds NaN or infinity"):
         decode_inputs({"a": fine, "joints": spoilt}, signature, LIMITS)
     assert not np.isfinite(decode_inputs({"a": spoilt, "joints": fine}, signature, LIMITS)["a"]).all()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tf_unseen_pose.serving.request_errors import Refusal
+from tf_unseen_pose.serving.request_errors import RequestError
 from tf_unseen_pose.serving.versions import Model, Policy, State, Version
 
 
@@ -52,15 +52,15 @@ def test_a_version_is_kept_until_its_last_request_is_answered():
 
 
 def test_the_newest_available_version_answers(model):
-    with pytest.raises(Refusal, match="No version of model 'm' is available"):
+    with pytest.raises(RequestError, match="No version of model 'm' is available"):
         model.find()
     make_available(model, 2, 10)
     assert model.find().number == 10 and model.find(2).number == 2
-    with pytest.raises(Refusal, match="Version 3 of model 'm' is not available; available are 10, 2"):
+    with pytest.raises(RequestError, match="Version 3 of model 'm' is not available; available are 10, 2"):
         model.find(3)
     model.labels = {"stable": 2}
     assert model.labelled("stable") == 2
-    with pytest.raises(Refusal, match="no label 'odd'; it has stable"):
+    with pytest.raises(RequestError, match="no label 'odd'; it has stable"):
         model.labelled("odd")
 
 

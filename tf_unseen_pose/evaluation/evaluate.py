@@ -25,7 +25,7 @@ from tf_unseen_pose.evaluation import evaluation_pairs, metric_columns
 from tf_unseen_pose.evaluation.baselines import copy_source, warp_only
 from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
 from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
-from tf_unseen_pose.evaluation.metric_table import Part
+from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, PerceptualError, measure_flicker
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.skeleton import PERSON
@@ -84,9 +84,9 @@ class Evaluation:
     reader: ExampleReader
     models: dict[str, Model]
     methods: dict[str, Method]
-    within: Part[evaluation_pairs.Case]
-    sequences: Part[evaluation_pairs.Sequence] | None
-    across: Part[evaluation_pairs.Case] | None
+    within: MetricTable[evaluation_pairs.EvaluationPair]
+    sequences: MetricTable[evaluation_pairs.FrameSequence] | None
+    across: MetricTable[evaluation_pairs.EvaluationPair] | None
     left_out: int
     drawn_masks: int
     seconds: dict[str, float]
@@ -198,7 +198,9 @@ class _Work:
         self._dataset, self._reader, self._methods, self._measuring = dataset, reader, methods, measuring
         self.times: dict[str, list[float]] = {name: [] for name in methods}
 
-    def within(self, pairs: Sequence[evaluation_pairs.Case], bar: tqdm) -> tuple[Part[evaluation_pairs.Case], int]:
+    def within(
+        self, pairs: Sequence[evaluation_pairs.EvaluationPair], bar: tqdm
+    ) -> tuple[MetricTable[evaluation_pairs.EvaluationPair], int]:
         """The pairs' numbers, and of how many a mask was drawn."""
         measured, movement, drawn_masks = [], [], 0
         for i, case in enumerate(pairs):
@@ -215,8 +217,8 @@ class _Work:
         return self._part(pairs, movement, metric_columns.PAIRS, measured, [*self._methods, TARGET]), drawn_masks
 
     def across(
-        self, pairs: Sequence[evaluation_pairs.Case], bar: tqdm
-    ) -> tuple[Part[evaluation_pairs.Case] | None, int]:
+        self, pairs: Sequence[evaluation_pairs.EvaluationPair], bar: tqdm
+    ) -> tuple[MetricTable[evaluation_pairs.EvaluationPair] | None, int]:
         """The numbers of cases across actions, and how many poses could not be fitted to the source."""
         kept, measured, movement, left_out = [], [], [], 0
         for case in pairs:
@@ -233,7 +235,9 @@ class _Work:
             return None, left_out
         return self._part(kept, movement, metric_columns.ACROSS, measured, [*self._methods]), left_out
 
-    def sequences(self, runs: Sequence[evaluation_pairs.Sequence], bar: tqdm) -> Part[evaluation_pairs.Sequence] | None:
+    def sequences(
+        self, runs: Sequence[evaluation_pairs.FrameSequence], bar: tqdm
+    ) -> MetricTable[evaluation_pairs.FrameSequence] | None:
         """Flicker; None where there are no sequences."""
         measured, movement = [], []
         for run in runs:
@@ -262,19 +266,19 @@ class _Work:
         self,
         run: Sequence[Any],
         movement: list[float],
-        kinds: Sequence[metric_columns.Quantity],
+        kinds: Sequence[metric_columns.Metric],
         measured: list[dict[str, dict[str, float]]],
         methods: list[str],
-    ) -> Part[Any]:
-        pairs = [isinstance(case, evaluation_pairs.Case) for case in run]
+    ) -> MetricTable[Any]:
+        pairs = [isinstance(case, evaluation_pairs.EvaluationPair) for case in run]
         sources = [case.source_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]
         targets = [case.target_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]
         actions = [self._dataset.clips[clip].action for clip in targets]
-        return Part.collect(run, sources, actions, movement, methods, kinds, measured)
+        return MetricTable.collect(run, sources, actions, movement, methods, kinds, measured)
 
 
 def _means(values: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean of every quantity over those that have it."""
+    """The mean of every metric over those that have it."""
     return {
         key: float(np.mean(known)) if (known := [v[key] for v in values if np.isfinite(v[key])]) else float("nan")
         for key in values[0]

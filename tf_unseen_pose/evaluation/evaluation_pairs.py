@@ -5,7 +5,7 @@ depend on the others.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence as Several
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ _ORDER, _WITHIN, _ACROSS = range(3)
 
 
 @dataclass(frozen=True, order=True)
-class Case:
+class EvaluationPair:
     """A source frame and a target frame, by their positions in the dataset's index."""
 
     source_clip: int
@@ -31,7 +31,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Sequence:
+class FrameSequence:
     """Frames in succession of one clip, and the frame of it that they are rendered from, by their positions."""
 
     clip: int
@@ -55,7 +55,9 @@ def clips_of_split(dataset: ClipDataset, split: str) -> list[int]:
     return clips
 
 
-def pairs_within(dataset: ClipDataset, clips: Several[int], count: int, seed: int, min_gap: float) -> list[Case]:
+def pairs_within(
+    dataset: ClipDataset, clips: Sequence[int], count: int, seed: int, min_gap: float
+) -> list[EvaluationPair]:
     """At most `count` different pairs of frames of one clip, sorted.
 
     Args:
@@ -77,11 +79,11 @@ def pairs_within(dataset: ClipDataset, clips: Several[int], count: int, seed: in
         chosen: set[tuple[int, int]] = set()
         while len(chosen) < share:
             chosen.add(pairs.choose(rng))
-        cases += [Case(pairs.clip, source, pairs.clip, target) for source, target in chosen]
+        cases += [EvaluationPair(pairs.clip, source, pairs.clip, target) for source, target in chosen]
     return sorted(cases)
 
 
-def pairs_across(dataset: ClipDataset, clips: Several[int], count: int, seed: int) -> list[Case]:
+def pairs_across(dataset: ClipDataset, clips: Sequence[int], count: int, seed: int) -> list[EvaluationPair]:
     """At most `count` different cases with the source of one action and the target pose of another, sorted.
 
     Clips give sources in turn; the other action, its clip and both frames are drawn. Clips whose action is not named
@@ -109,17 +111,17 @@ def pairs_across(dataset: ClipDataset, clips: Several[int], count: int, seed: in
         choice = by_action[others[rng.integers(len(others))]]
         target = choice[rng.integers(len(choice))]
         frames = (int(rng.integers(len(dataset.clips[clip].frames))) for clip in (source, target))
-        cases.add(Case(source, next(frames), target, next(frames)))
+        cases.add(EvaluationPair(source, next(frames), target, next(frames)))
     return sorted(cases)
 
 
-def sequences(dataset: ClipDataset, clips: Several[int], count: int, seed: int) -> list[Sequence]:
+def sequences(dataset: ClipDataset, clips: Sequence[int], count: int, seed: int) -> list[FrameSequence]:
     """Of at most `count` clips the longest run of frames without a gap, or its first 16 frames; sorted by clip.
 
     Frames are in succession if their numbers differ by the clip's least step. The source is the frame whose number
     is furthest from the run's middle. Stills (rate 0) and clips with fewer than 3 frames in succession have none.
     """
-    found: list[Sequence] = []
+    found: list[FrameSequence] = []
     for clip in _shuffled(clips, seed):
         entry = dataset.clips[clip]
         if entry.fps <= 0 or len(found) == count:
@@ -128,11 +130,11 @@ def sequences(dataset: ClipDataset, clips: Several[int], count: int, seed: int) 
         run = _longest_run(numbers)[:MOST_FRAMES]
         if len(run) >= LEAST_FRAMES:
             middle = numbers[run].mean()
-            found.append(Sequence(clip, int(np.argmax(np.abs(numbers - middle))), tuple(run.tolist())))
+            found.append(FrameSequence(clip, int(np.argmax(np.abs(numbers - middle))), tuple(run.tolist())))
     return sorted(found, key=lambda sequence: sequence.clip)
 
 
-def even_shares(capacities: Several[int], count: int) -> list[int]:
+def even_shares(capacities: Sequence[int], count: int) -> list[int]:
     """Hands out `count` one at a time, in turn, to those who can take more; the first in line get what is over."""
     shares = [0] * len(capacities)
     while count > 0 and (open_ := [i for i, capacity in enumerate(capacities) if shares[i] < capacity]):
@@ -151,5 +153,5 @@ def _longest_run(numbers: np.ndarray) -> np.ndarray:
     return max(runs, key=len)
 
 
-def _shuffled(clips: Several[int], seed: int) -> list[int]:
+def _shuffled(clips: Sequence[int], seed: int) -> list[int]:
     return np.random.default_rng([seed, _ORDER]).permutation(np.array(clips)).tolist()

@@ -17,7 +17,7 @@ from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.registration import mask_from_joints
-from tf_unseen_pose.evaluation.evaluation_pairs import Case, Sequence
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, FrameSequence
 from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.imaging.inpainting import grown
@@ -90,7 +90,7 @@ class ExampleReader:
         self._dataset, self._config, self._frames = dataset, config, DecodedFrames(dataset)
         self._size = config.model.height, config.model.width
 
-    def within(self, case: Case) -> Example:
+    def within(self, case: EvaluationPair) -> Example:
         """Source and target of one clip.
 
         Raises:
@@ -111,7 +111,7 @@ class ExampleReader:
             masks_drawn=not known,
         )
 
-    def sequence(self, sequence: Sequence) -> Iterator[Example]:
+    def sequence(self, sequence: FrameSequence) -> Iterator[Example]:
         """The frames of a sequence, all cut out alike, with one source.
 
         Raises:
@@ -126,7 +126,7 @@ class ExampleReader:
         for target in targets:
             yield self._example(source, target.joints, target, canvas)
 
-    def across(self, case: Case) -> Example:
+    def across(self, case: EvaluationPair) -> Example:
         """The source of one clip in a pose of another, fitted to the person and the place as `animate` does.
 
         Raises:

@@ -5,7 +5,7 @@ import numpy as np
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, WARP, Evaluation
 from tf_unseen_pose.evaluation.intervals import Estimate
-from tf_unseen_pose.evaluation.metric_columns import BY_KEY, Quantity
+from tf_unseen_pose.evaluation.metric_columns import BY_KEY, Metric
 from tf_unseen_pose.imaging.drawing import contact_sheet
 
 LABELS = {COPY: "copying the source", WARP: "warp only", TARGET: "target photographs"}
@@ -33,15 +33,15 @@ def _bounds(estimates: dict[str, dict[str, Estimate]]) -> list[str]:
     return [TARGET] if any(TARGET in estimates[key] for key in _COLUMNS if key in estimates) else []
 
 
-def _arrow(quantity: Quantity) -> str:
-    return "↑" if quantity.higher_is_better else "↓"
+def _arrow(metric: Metric) -> str:
+    return "↑" if metric.higher_is_better else "↓"
 
 
-def _cell(estimate: Estimate | None, quantity: Quantity) -> str:
+def _cell(estimate: Estimate | None, metric: Metric) -> str:
     if estimate is None:
         return "–"
     mean, low, high = (
-        "?" if value is None or not np.isfinite(value) else f"{value:.{quantity.digits}f}"
+        "?" if value is None or not np.isfinite(value) else f"{value:.{metric.digits}f}"
         for value in (estimate.mean, estimate.low, estimate.high)
     )
     return f"{mean} ({low}–{high})"

@@ -6,8 +6,8 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """One measured quantity.
+class Metric:
+    """One measured metric.
 
     Attributes:
         key: its name in the JSON.
@@ -28,19 +28,19 @@ class Quantity:
         return one > other if self.higher_is_better else one < other
 
 
-def _by_region(key: str, label: str, unit: str, higher_is_better: bool, digits: int) -> tuple[Quantity, ...]:
+def _by_region(key: str, label: str, unit: str, higher_is_better: bool, digits: int) -> tuple[Metric, ...]:
     return tuple(
-        Quantity(f"{key}{suffix}", f"{label}{where}{unit}", higher_is_better, digits)
+        Metric(f"{key}{suffix}", f"{label}{where}{unit}", higher_is_better, digits)
         for suffix, where in (("", ""), ("_inside", " inside the person"), ("_outside", " outside"))
     )
 
 
 POSE = (
-    Quantity("pckh", "PCKh@0.5", True),
-    Quantity("joint_error", "Joint error where a person is found, pixels", False, 2, comparable=False),
-    Quantity("found", "A person is found", True),
+    Metric("pckh", "PCKh@0.5", True),
+    Metric("joint_error", "Joint error where a person is found, pixels", False, 2, comparable=False),
+    Metric("found", "A person is found", True),
 )
-BACKGROUND = Quantity("background", "Background's change", False, 4)
+BACKGROUND = Metric("background", "Background's change", False, 4)
 PAIRS = (
     *_by_region("ssim", "SSIM", "", True, 3),
     *_by_region("psnr", "PSNR", ", dB", True, 2),
@@ -52,4 +52,4 @@ SEQUENCES = _by_region("flicker", "Flicker", "", False, 4)
 ACROSS = (*POSE, BACKGROUND)
 # What single actions and plots are shown for.
 HEADLINES = ("vgg_inside", "ssim_inside", "pckh", "background")
-BY_KEY = {quantity.key: quantity for quantity in (*PAIRS, *SEQUENCES)}
+BY_KEY = {metric.key: metric for metric in (*PAIRS, *SEQUENCES)}

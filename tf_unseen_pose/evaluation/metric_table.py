@@ -8,13 +8,13 @@ import numpy as np
 
 from tf_unseen_pose.evaluation import evaluation_pairs
 from tf_unseen_pose.evaluation.intervals import Estimate, estimate
-from tf_unseen_pose.evaluation.metric_columns import Quantity
+from tf_unseen_pose.evaluation.metric_columns import Metric
 
-Kind = TypeVar("Kind", evaluation_pairs.Case, evaluation_pairs.Sequence)
+Kind = TypeVar("Kind", evaluation_pairs.EvaluationPair, evaluation_pairs.FrameSequence)
 
 
 @dataclass(frozen=True, eq=False)
-class Part(Generic[Kind]):
+class MetricTable(Generic[Kind]):
     """N cases, measured with M methods.
 
     Attributes:
@@ -23,8 +23,8 @@ class Part(Generic[Kind]):
         actions: the action of every case's target.
         movement: [N], how far the pose moves; see `Example.movement`.
         methods: names of the methods.
-        quantities: what was measured.
-        values: by the quantity's key float64 [N, M]; NaN where there is nothing to measure.
+        metrics: what was measured.
+        values: by the metric's key float64 [N, M]; NaN where there is nothing to measure.
     """
 
     cases: tuple[Kind, ...]
@@ -32,7 +32,7 @@ class Part(Generic[Kind]):
     actions: tuple[str, ...]
     movement: np.ndarray
     methods: tuple[str, ...]
-    quantities: tuple[Quantity, ...]
+    metrics: tuple[Metric, ...]
     values: dict[str, np.ndarray]
 
     @classmethod
@@ -43,16 +43,16 @@ class Part(Generic[Kind]):
         actions: Sequence[str],
         movement: Sequence[float],
         methods: Sequence[str],
-        quantities: Sequence[Quantity],
+        metrics: Sequence[Metric],
         measured: Sequence[dict[str, dict[str, float]]],
-    ) -> "Part[Kind]":
-        """From what was measured of every case: by method, by quantity. Quantities that never were are left out."""
+    ) -> "MetricTable[Kind]":
+        """From what was measured of every case: by method, by metric. Metrics that never were are left out."""
         values = {}
-        for quantity in quantities:
-            table = [[of.get(method, {}).get(quantity.key, np.nan) for method in methods] for of in measured]
-            if any(quantity.key in found for of in measured for found in of.values()):
-                values[quantity.key] = np.array(table, np.float64)
-        kept = tuple(quantity for quantity in quantities if quantity.key in values)
+        for metric in metrics:
+            table = [[of.get(method, {}).get(metric.key, np.nan) for method in methods] for of in measured]
+            if any(metric.key in found for of in measured for found in of.values()):
+                values[metric.key] = np.array(table, np.float64)
+        kept = tuple(metric for metric in metrics if metric.key in values)
         return cls(tuple(cases), np.array(clips), tuple(actions), np.array(movement), tuple(methods), kept, values)
 
     @property
@@ -62,11 +62,11 @@ class Part(Generic[Kind]):
         return sorted(names, key=self.actions.count, reverse=True)
 
     def column(self, key: str, method: str) -> np.ndarray:
-        """[N]: one quantity of one method."""
+        """[N]: one metric of one method."""
         return self.values[key][:, self.methods.index(method)]
 
     def estimates(self, seed: int, action: str | None = None) -> dict[str, dict[str, Estimate]]:
-        """Means with intervals by quantity and method, of all cases or of one action's; absent where unknown."""
+        """Means with intervals by metric and method, of all cases or of one action's; absent where unknown."""
         chosen = np.array([action in (None, name) for name in self.actions])
         found = {}
         for key, table in self.values.items():
@@ -83,10 +83,10 @@ class Part(Generic[Kind]):
             In how many cases it is better, of how many that both have, and the first one's value less the other's;
             None where they have no case in common.
         """
-        quantity = next(quantity for quantity in self.quantities if quantity.key == key)
+        metric = next(metric for metric in self.metrics if metric.key == key)
         one, two = self.column(key, self.methods[0]), self.column(key, other)
         difference = estimate(one - two, self.clips, seed)
         if difference is None:
             return None
         both = np.isfinite(one) & np.isfinite(two)
-        return int(quantity.better(one[both], two[both]).sum()), int(both.sum()), difference
+        return int(metric.better(one[both], two[both]).sum()), int(both.sum()), difference

@@ -1,4 +1,4 @@
-"""Plots of a report: how a quantity is distributed over the cases, and what it has to do with how far a pose moves."""
+"""Plots of a report: how a metric is distributed over the cases, and what it has to do with how far a pose moves."""
 
 import io
 
@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tf_unseen_pose.evaluation.metric_columns import BY_KEY
-from tf_unseen_pose.evaluation.metric_table import Part
+from tf_unseen_pose.evaluation.metric_table import MetricTable
 
 # Okabe and Ito's colours, told apart by everybody; a method has one in all plots.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
 
-def distribution(part: Part, key: str, labels: dict[str, str]) -> bytes:
+def distribution(results: MetricTable, key: str, labels: dict[str, str]) -> bytes:
     """A PNG: for every method the share of cases whose value is at most x.
 
     Args:
@@ -21,33 +21,33 @@ def distribution(part: Part, key: str, labels: dict[str, str]) -> bytes:
     """
     figure = Figure(figsize=(4.8, 3), layout="constrained")
     axes = figure.subplots()
-    for method, values in _columns(part, key, labels):
+    for method, values in _columns(results, key, labels):
         known = np.sort(values[np.isfinite(values)])
         if len(known):
-            axes.ecdf(known, color=_colour(part, method), label=labels[method])
+            axes.ecdf(known, color=_colour(results, method), label=labels[method])
     axes.set(xlabel=BY_KEY[key].label, ylabel="share of cases", ylim=(0, 1))
     _finish(axes)
     return _png(figure)
 
 
-def by_movement(part: Part, key: str, labels: dict[str, str]) -> bytes:
+def by_movement(results: MetricTable, key: str, labels: dict[str, str]) -> bytes:
     """A PNG: every case of every method as a dot, by how far its joints move."""
     figure = Figure(figsize=(4.8, 3), layout="constrained")
     axes = figure.subplots()
-    for method, values in _columns(part, key, labels):
-        colour = _colour(part, method)
-        axes.scatter(100 * part.movement, values, s=14, alpha=0.6, linewidths=0, color=colour, label=labels[method])
+    for method, values in _columns(results, key, labels):
+        colour = _colour(results, method)
+        axes.scatter(100 * results.movement, values, s=14, alpha=0.6, linewidths=0, color=colour, label=labels[method])
     axes.set(xlabel="mean way of a joint, % of the canvas", ylabel=BY_KEY[key].label)
     _finish(axes)
     return _png(figure)
 
 
-def _columns(part: Part, key: str, labels: dict[str, str]) -> list[tuple[str, np.ndarray]]:
-    return [(method, part.column(key, method)) for method in labels]
+def _columns(results: MetricTable, key: str, labels: dict[str, str]) -> list[tuple[str, np.ndarray]]:
+    return [(method, results.column(key, method)) for method in labels]
 
 
-def _colour(part: Part, method: str) -> str:
-    return _COLOURS[part.methods.index(method) % len(_COLOURS)]
+def _colour(results: MetricTable, method: str) -> str:
+    return _COLOURS[results.methods.index(method) % len(_COLOURS)]
 
 
 def _finish(axes: Axes) -> None:

@@ -23,8 +23,8 @@ from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, Evaluation
 from tf_unseen_pose.evaluation.example_pictures import Example
 from tf_unseen_pose.evaluation.intervals import Estimate
 from tf_unseen_pose.evaluation.markdown_table import LABELS, case_sheet, table
-from tf_unseen_pose.evaluation.metric_columns import HEADLINES, Quantity
-from tf_unseen_pose.evaluation.metric_table import Part
+from tf_unseen_pose.evaluation.metric_columns import HEADLINES, Metric
+from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.summary import summary
 from tf_unseen_pose.files import replacing, require_folder
 from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
@@ -85,7 +85,7 @@ def _page(evaluation: Evaluation) -> str:
     environment.filters["shown"] = _shown
     labels = {name: name for name in evaluation.models} | LABELS
     within, seed = evaluation.within, evaluation.options.seed
-    headlines = [quantity for quantity in within.quantities if quantity.key in HEADLINES]
+    headlines = [metric for metric in within.metrics if metric.key in HEADLINES]
     worst, best, ranked_by = _ranked(within)
     return environment.get_template("report.html.jinja").render(
         evaluation=evaluation,
@@ -93,11 +93,11 @@ def _page(evaluation: Evaluation) -> str:
         labels=labels,
         canvas=evaluation.models[within.methods[0]].config.model,
         notes=list(_notes(evaluation)),
-        tables={name: (part, part.estimates(seed), _best) for name, part in _parts(evaluation)},
+        tables={name: (results, results.estimates(seed), _best) for name, results in _tables(evaluation)},
         seconds=evaluation.seconds,
         against=_against(within, headlines, seed),
         headlines=headlines,
-        actions={name: (part, _by_action(part, seed)) for name, part in _parts(evaluation)},
+        actions={name: (results, _by_action(results, seed)) for name, results in _tables(evaluation)},
         listed=_LISTED_ACTIONS,
         plots=_plots(within, headlines, labels),
         ranked_by=ranked_by,
@@ -106,9 +106,9 @@ def _page(evaluation: Evaluation) -> str:
     )
 
 
-def _parts(evaluation: Evaluation) -> list[tuple[str, Part]]:
+def _tables(evaluation: Evaluation) -> list[tuple[str, MetricTable]]:
     named = (("within", evaluation.within), ("sequences", evaluation.sequences), ("across", evaluation.across))
-    return [(name, part) for name, part in named if part is not None]
+    return [(name, results) for name, results in named if results is not None]
 
 
 def _notes(evaluation: Evaluation) -> Iterator[str]:
@@ -144,72 +144,70 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
 # Numbers -------------------------------------------------------------------------------------------------------------
 
 
-def _shown(estimate: Estimate | None, quantity: Quantity) -> str:
-    return "–" if estimate is None else f"{estimate.mean:.{quantity.digits}f}"
+def _shown(estimate: Estimate | None, metric: Metric) -> str:
+    return "–" if estimate is None else f"{estimate.mean:.{metric.digits}f}"
 
 
-def _best(estimates: dict[str, Estimate], quantity: Quantity) -> set[str]:
+def _best(estimates: dict[str, Estimate], metric: Metric) -> set[str]:
     """The methods whose mean is best as it is shown. Copying is not counted where it is right by construction."""
-    if not quantity.comparable:
+    if not metric.comparable:
         return set()
     taking_part = {
-        method: float(_shown(estimate, quantity))
+        method: float(_shown(estimate, metric))
         for method, estimate in estimates.items()
-        if method != TARGET and (method, quantity.key) != (COPY, "background")
+        if method != TARGET and (method, metric.key) != (COPY, "background")
     }
     if len(taking_part) < 2:
         return set()
-    best = (max if quantity.higher_is_better else min)(taking_part.values())
+    best = (max if metric.higher_is_better else min)(taking_part.values())
     return {method for method, value in taking_part.items() if value == best}
 
 
-def _by_action(part: Part, seed: int) -> dict[str, dict]:
-    return {action: part.estimates(seed, action) for action in part.action_names[:_LISTED_ACTIONS]}
+def _by_action(results: MetricTable, seed: int) -> dict[str, dict]:
+    return {action: results.estimates(seed, action) for action in results.action_names[:_LISTED_ACTIONS]}
 
 
-def _against(part: Part, headlines: list[Quantity], seed: int) -> dict[str, list]:
-    """By other method: what the judged model's cases are in comparison, a quantity each."""
-    others = [method for method in part.methods[1:] if method != TARGET]
-    return {
-        other: [(quantity, part.comparison(quantity.key, other, seed)) for quantity in headlines] for other in others
-    }
+def _against(results: MetricTable, headlines: list[Metric], seed: int) -> dict[str, list]:
+    """By other method: what the judged model's cases are in comparison, a metric each."""
+    others = [method for method in results.methods[1:] if method != TARGET]
+    return {other: [(metric, results.comparison(metric.key, other, seed)) for metric in headlines] for other in others}
 
 
-def _ranked(part: Part) -> tuple[list[int], list[int], Quantity]:
+def _ranked(results: MetricTable) -> tuple[list[int], list[int], Metric]:
     """The judged model's worst and best cases, worst first and best first, and what says so; no case is both."""
-    key = "vgg_inside" if "vgg_inside" in part.values else "ssim_inside"
-    quantity = next(quantity for quantity in part.quantities if quantity.key == key)
-    values = part.column(key, part.methods[0]) * (1 if quantity.higher_is_better else -1)
+    key = "vgg_inside" if "vgg_inside" in results.values else "ssim_inside"
+    metric = next(metric for metric in results.metrics if metric.key == key)
+    values = results.column(key, results.methods[0]) * (1 if metric.higher_is_better else -1)
     known = np.flatnonzero(np.isfinite(values))
     order = known[np.argsort(values[known], kind="stable")].tolist()
     worst = order[: min(_SHOWN, -(-len(order) // 2))]
     best = order[len(worst) :][::-1][:_SHOWN]
-    return worst, best, quantity
+    return worst, best, metric
 
 
 # Pictures ------------------------------------------------------------------------------------------------------------
 
 
-def _plots(part: Part, headlines: list[Quantity], labels: dict[str, str]) -> list[tuple[str, str]]:
+def _plots(results: MetricTable, headlines: list[Metric], labels: dict[str, str]) -> list[tuple[str, str]]:
     """(title, data URI)."""
-    methods = {method: labels[method] for method in part.methods if method != TARGET}
-    drawn = [(quantity.label, plots.distribution(part, quantity.key, methods)) for quantity in headlines]
-    key = "vgg_inside" if "vgg_inside" in part.values else "ssim_inside"
-    drawn.append(("How far the pose moves", plots.by_movement(part, key, methods)))
+    methods = {method: labels[method] for method in results.methods if method != TARGET}
+    drawn = [(metric.label, plots.distribution(results, metric.key, methods)) for metric in headlines]
+    key = "vgg_inside" if "vgg_inside" in results.values else "ssim_inside"
+    drawn.append(("How far the pose moves", plots.by_movement(results, key, methods)))
     return [(title, _data_uri(png, "png")) for title, png in drawn]
 
 
 def _strips(evaluation: Evaluation, positions: list[int]) -> list[tuple[str, str]]:
     """(caption, data URI) of pairs: source, target and every result."""
-    part, strips = evaluation.within, []
+    results, strips = evaluation.within, []
     for position in positions:
-        case = part.cases[position]
+        case = results.cases[position]
         example = evaluation.reader.within(case)
         panels = [("source", example.source), ("target", example.target)]
         values = ", ".join(
-            f"{quantity.label} {part.column(quantity.key, part.methods[0])[position]:.{quantity.digits}f}"
-            for quantity in part.quantities
-            if quantity.key in HEADLINES
+            f"{metric.label} {results.column(metric.key, results.methods[0])[position]:.{metric.digits}f}"
+            for metric in results.metrics
+            if metric.key in HEADLINES
         )
         clip = evaluation.dataset.clips[case.source_clip]
         numbers = [clip.frames[frame].number for frame in (case.source_frame, case.target_frame)]
@@ -221,14 +219,14 @@ def _strips(evaluation: Evaluation, positions: list[int]) -> list[tuple[str, str
 
 def _across_strips(evaluation: Evaluation) -> list[tuple[str, str]]:
     """The same for cases across actions, spread over them: no target, but its pose."""
-    part = evaluation.across
+    results = evaluation.across
     strips: list[tuple[str, str]] = []
-    if part is None:
+    if results is None:
         return strips
-    for position in spread(len(part.cases), _SHOWN_ACROSS):
-        case = part.cases[position]
+    for position in spread(len(results.cases), _SHOWN_ACROSS):
+        case = results.cases[position]
         example = evaluation.reader.across(case)
-        skeleton = evaluation.models[part.methods[0]].config.model.body
+        skeleton = evaluation.models[results.methods[0]].config.model.body
         pose = draw_pose(np.zeros_like(example.source), example.target_joints, skeleton)
         source, target = (evaluation.dataset.clips[clip] for clip in (case.source_clip, case.target_clip))
         caption = f"{source.name} ({source.action}) in a pose of {target.name} ({target.action})"

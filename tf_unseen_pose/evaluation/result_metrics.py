@@ -1,4 +1,4 @@
-"""All quantities of one result, by name: what `metrics` defines, put together."""
+"""All metrics of one result, by name: what `metrics` defines, put together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ class Comparison:
             self._target_features = measuring.perceptual.features(example.target)
 
     def measure(self, result: np.ndarray) -> dict[str, float]:
-        """Every quantity of uint8 [H, W, 3] that the example allows.
+        """Every metric of uint8 [H, W, 3] that the example allows.
 
         Raises:
             UserError: as `pose`.

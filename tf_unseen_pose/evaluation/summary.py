@@ -4,9 +4,9 @@ import math
 
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.evaluation.evaluate import Evaluation
-from tf_unseen_pose.evaluation.evaluation_pairs import Case, Sequence
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, FrameSequence
 from tf_unseen_pose.evaluation.intervals import Estimate
-from tf_unseen_pose.evaluation.metric_table import Part
+from tf_unseen_pose.evaluation.metric_table import MetricTable
 
 
 def summary(evaluation: Evaluation) -> dict:
@@ -17,16 +17,16 @@ def summary(evaluation: Evaluation) -> dict:
         units, or why there is none; drawn_masks, left_out: see `Evaluation`; and
         within, sequences, across: None, or a dict of
           - count, clips: cases and the clips that they are of
-          - all: {quantity: {method: {mean, low, high, count}}}; low and high are null where one clip is all there is
+          - all: {metric: {method: {mean, low, high, count}}}; low and high are null where one clip is all there is
           - actions: the same for every action
-          - against: {method: {quantity: {better, of, mean, low, high}}}, the first model case by case: in how many
+          - against: {method: {metric: {better, of, mean, low, high}}}, the first model case by case: in how many
             it is better, and its value less the other's
-          - cases: every case: clips, frame numbers, and values {method: {quantity: number or null}}
+          - cases: every case: clips, frame numbers, and values {method: {metric: number or null}}
 
-        Quantities are those of `metric_columns`, methods the models' names, "copy", "warp" and "target".
+        Metrics are those of `metric_columns`, methods the models' names, "copy", "warp" and "target".
     """
     dataset, seed = evaluation.dataset, evaluation.options.seed
-    parts: dict[str, Part | None] = {
+    tables: dict[str, MetricTable | None] = {
         "within": evaluation.within,
         "sequences": evaluation.sequences,
         "across": evaluation.across,
@@ -40,42 +40,42 @@ def summary(evaluation: Evaluation) -> dict:
         "drawn_masks": evaluation.drawn_masks,
         "left_out": evaluation.left_out,
         "seconds_per_picture": {name: _rounded(value) for name, value in evaluation.seconds.items()},
-        **{name: None if part is None else _part(part, dataset, seed) for name, part in parts.items()},
+        **{name: None if results is None else _numbers(results, dataset, seed) for name, results in tables.items()},
     }
 
 
-def _part(part: Part, dataset: ClipDataset, seed: int) -> dict:
+def _numbers(results: MetricTable, dataset: ClipDataset, seed: int) -> dict:
     against = {}
-    for other in part.methods[1:]:
-        compared = {key: part.comparison(key, other, seed) for key in part.values}
+    for other in results.methods[1:]:
+        compared = {key: results.comparison(key, other, seed) for key in results.values}
         against[other] = {
             key: {"better": found[0], "of": found[1], **_estimate(found[2])} for key, found in compared.items() if found
         }
     return {
-        "count": len(part.cases),
-        "clips": len(set(part.clips.tolist())),
-        "all": _estimates(part.estimates(seed)),
-        "actions": {action: _estimates(part.estimates(seed, action)) for action in part.action_names},
+        "count": len(results.cases),
+        "clips": len(set(results.clips.tolist())),
+        "all": _estimates(results.estimates(seed)),
+        "actions": {action: _estimates(results.estimates(seed, action)) for action in results.action_names},
         "against": against,
         "cases": [
             {
                 **_described(case, dataset),
-                "movement": _rounded(part.movement[i]),
+                "movement": _rounded(results.movement[i]),
                 "values": {
-                    method: {key: _rounded(table[i, m]) for key, table in part.values.items()}
-                    for m, method in enumerate(part.methods)
+                    method: {key: _rounded(table[i, m]) for key, table in results.values.items()}
+                    for m, method in enumerate(results.methods)
                 },
             }
-            for i, case in enumerate(part.cases)
+            for i, case in enumerate(results.cases)
         ],
     }
 
 
-def _described(case: Case | Sequence, dataset: ClipDataset) -> dict:
+def _described(case: EvaluationPair | FrameSequence, dataset: ClipDataset) -> dict:
     def number(clip: int, frame: int) -> int:
         return dataset.clips[clip].frames[frame].number
 
-    if isinstance(case, Case):
+    if isinstance(case, EvaluationPair):
         return {
             "source": [dataset.clips[case.source_clip].name, number(case.source_clip, case.source_frame)],
             "target": [dataset.clips[case.target_clip].name, number(case.target_clip, case.target_frame)],

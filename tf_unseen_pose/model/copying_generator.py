@@ -45,9 +45,9 @@ from tf_unseen_pose.model.pull_push import smoothly_filled
 # Masks at their limits say "hardly" and "almost surely", so that the network can still overrule them.
 _MASK_FLOOR = 1e-2
 # Logits by which copying is preferred to replacing before anything is learned: colours made at H/2 are blurred.
-_RELUCTANCE = 3.0
+_REPLACE_PRIOR_LOGIT = 3.0
 # The same for leaving a pixel where it is.
-_INERTIA = 3.0
+_REST_PRIOR_LOGIT = 3.0
 # Of two limbs that cover a pixel, the nearer is up to e^4 times as likely, not enough to show where it does not cover.
 # The unit, in lengths of the torso, is about an arm's thickness.
 _DEPTH_VOTE, _DEPTH_UNIT = 2.0, 0.15
@@ -169,10 +169,10 @@ class CopyingGenerator(PoseModel):
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
         coverage = _enlarged(stack[..., 3::4], 2)
-        weights = tf.nn.softmax(heads["limbs"] + self._prejudice(target_joints)) * (coverage + _MASK_FLOOR)
+        weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
         weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
         flow = pose_maps.blended_displacement(target_to_source, weights, stride)
-        replace, colour = tf.sigmoid(heads["replace"] - _RELUCTANCE), tf.tanh(heads["colour"])
+        replace, colour = tf.sigmoid(heads["replace"] - _REPLACE_PRIOR_LOGIT), tf.tanh(heads["colour"])
         # Where the person was says nothing of where they are.
         covered = tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1)
         stages = {
@@ -187,13 +187,13 @@ class CopyingGenerator(PoseModel):
         model = self.config
         return pose_maps.joint_heatmaps(joints, model.height, model.width, stride, model.heatmap_sigma)
 
-    def _prejudice(self, joints):
+    def _limb_prior_logits(self, joints):
         """What speaks for each limb beforehand, and against staying: [B, 1, 1, L + 1].
 
         For limbs it is their depth; 0 for all where that is not known.
         """
         nearness = -_DEPTH_VOTE * tf.tanh(pose_maps.limb_depths(joints, self.body) / _DEPTH_UNIT)
-        return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_INERTIA)[:, None, None]
+        return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_REST_PRIOR_LOGIT)[:, None, None]
 
 
 def _blended_colours(layers, weights):

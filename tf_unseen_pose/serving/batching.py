@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.serving.loaded import Signature
-from tf_unseen_pose.serving.request_errors import Refusal, from_model
+from tf_unseen_pose.serving.request_errors import RequestError, from_model
 
 Arrays = dict[str, np.ndarray]
 
@@ -67,7 +67,7 @@ class _Request:
         """Whether the client still wants the answer; after the deadline it is told so."""
         if not self.answer.done() and self.deadline is not None and time.monotonic() >= self.deadline:
             sentence = "The deadline passed while the request waited; allow more time or send fewer requests."
-            self.answer.set_exception(Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, sentence))
+            self.answer.set_exception(RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, sentence))
         return not self.answer.done()
 
 
@@ -95,9 +95,9 @@ class Batcher:
         return self._free == self._options.threads and not self._waiting
 
     def require_room(self) -> None:
-        """Refuses at once what could only wait too long. Raises: Refusal: RESOURCE_EXHAUSTED."""
+        """Refuses at once what could only wait too long. Raises: RequestError: RESOURCE_EXHAUSTED."""
         if self.queue_length >= self._options.queue:
-            raise Refusal(
+            raise RequestError(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
                 f"{self._options.queue} requests are waiting already; try again in a moment, or send fewer at a time.",
             )
@@ -115,7 +115,8 @@ class Batcher:
             The outputs by name, and the rows of the batch that they were computed in.
 
         Raises:
-            Refusal: the queue is full, the deadline passes before a thread is free, or the model refuses the inputs.
+            RequestError: the queue is full, the deadline passes before a thread is free, or the model refuses the
+                inputs.
             Exception: what the model raised and these inputs are not to blame for.
         """
         self.require_room()

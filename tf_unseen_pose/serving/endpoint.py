@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError, Message
 
 from tf_unseen_pose.serving.logs import Log
 from tf_unseen_pose.serving.prometheus import Metrics
-from tf_unseen_pose.serving.request_errors import Refusal, invalid
+from tf_unseen_pose.serving.request_errors import RequestError, invalid
 
 _INTERNAL = "The server failed at this request, which is noted in its log; trying again may help."
 # A client's deadline began when it sent, the server's when the call came: it leaves that many seconds early at most.
@@ -63,7 +63,7 @@ class Endpoints:
         Args:
             method: the name in the log.
             request_type: the message's class; None for a method whose messages are of no interest.
-            answer: makes the response; may raise `Refusal`.
+            answer: makes the response; may raise `RequestError`.
         """
 
         async def handle(content: bytes, context: grpc.aio.ServicerContext) -> bytes:
@@ -72,9 +72,9 @@ class Endpoints:
             self.running += 1
             try:
                 response = await self._answer(call, content, request_type, answer)
-            except Refusal as refusal:
-                self._end(call, refusal.code)
-                await context.abort(refusal.code, refusal.sentence)
+            except RequestError as error:
+                self._end(call, error.code)
+                await context.abort(error.code, error.sentence)
             finally:
                 self.running -= 1
             self._end(call, grpc.StatusCode.OK)
@@ -88,10 +88,10 @@ class Endpoints:
         self._end(Call(method.rsplit("/", 1)[-1] if known else ""), grpc.StatusCode.UNAUTHENTICATED)
 
     async def _answer(self, call: Call, content: bytes, request_type: type[Message] | None, answer: Answer) -> bytes:
-        """The response's bytes; every error but a client's leaving becomes a `Refusal`."""
+        """The response's bytes; every error but a client's leaving becomes a `RequestError`."""
         try:
             response = (await answer(_parsed(content, request_type), call)).SerializeToString()
-        except Refusal:
+        except RequestError:
             raise
         except asyncio.CancelledError:
             late = call.deadline is not None and time.monotonic() >= call.deadline - _ON_THE_WAY
@@ -100,7 +100,7 @@ class Endpoints:
         # The last line of defence: the client gets a sentence, the log the traceback.
         except Exception as error:
             self._log.failure(error, method=call.method, model=call.model, signature=call.signature)
-            raise Refusal(grpc.StatusCode.INTERNAL, _INTERNAL) from None
+            raise RequestError(grpc.StatusCode.INTERNAL, _INTERNAL) from None
         call.sent = len(response)
         return response
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from tf_unseen_pose.serving.request_errors import Refusal, invalid
+from tf_unseen_pose.serving.request_errors import RequestError, invalid
 
 # What TensorFlow decodes.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG")
@@ -21,7 +21,7 @@ def check_pictures(name: str, pictures: np.ndarray, most_pixels: int) -> None:
         most_pixels: that one picture may have, all frames of an animation together.
 
     Raises:
-        Refusal: INVALID_ARGUMENT.
+        RequestError: INVALID_ARGUMENT.
     """
     for content in pictures.flat:
         try:
@@ -49,5 +49,5 @@ def _measured(content: bytes) -> tuple[int, int, int]:
             return *image.size, getattr(image, "n_frames", 1) if image.format == "GIF" else 1
 
 
-def _too_large(name: str, size: str, most: int) -> Refusal:
+def _too_large(name: str, size: str, most: int) -> RequestError:
     return invalid(f"A picture in input '{name}' has {size}; at most {most} are allowed: shrink it first.")

@@ -10,7 +10,7 @@ import tensorflow as tf
 _LONGEST_SENTENCE, _LONGEST_NAME = 500, 60
 
 
-class Refusal(Exception):
+class RequestError(Exception):
     """A request that is not answered; nothing is wrong with the server.
 
     Attributes:
@@ -24,14 +24,14 @@ class Refusal(Exception):
         self.sentence = sentence[:_LONGEST_SENTENCE]
 
 
-def invalid(sentence: str) -> Refusal:
+def invalid(sentence: str) -> RequestError:
     """The request itself is at fault: it would be on any day."""
-    return Refusal(grpc.StatusCode.INVALID_ARGUMENT, sentence)
+    return RequestError(grpc.StatusCode.INVALID_ARGUMENT, sentence)
 
 
-def not_found(sentence: str) -> Refusal:
+def not_found(sentence: str) -> RequestError:
     """There is no such model, version or label (now)."""
-    return Refusal(grpc.StatusCode.NOT_FOUND, sentence)
+    return RequestError(grpc.StatusCode.NOT_FOUND, sentence)
 
 
 def quoted(name: str) -> str:
@@ -49,7 +49,7 @@ def from_model(error: Exception) -> Exception:
     if isinstance(error, tf.errors.InvalidArgumentError | tf.errors.OutOfRangeError):
         return invalid(f"The model refuses these inputs: {_fault(str(error))}")
     if isinstance(error, tf.errors.ResourceExhaustedError | MemoryError):
-        return Refusal(
+        return RequestError(
             grpc.StatusCode.RESOURCE_EXHAUSTED, "The server has too little memory for this request; send fewer rows."
         )
     return error

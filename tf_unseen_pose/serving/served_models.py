@@ -43,7 +43,7 @@ class Models:
         return iter(self._models.values())
 
     def find(self, name: str) -> Model:
-        """Raises: Refusal: NOT_FOUND."""
+        """Raises: RequestError: NOT_FOUND."""
         if name not in self._models:
             raise not_found(f"There is no model {quoted(name)}; served are {listed(self._models)}.")
         return self._models[name]

@@ -20,7 +20,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from tf_unseen_pose.serving.batching import Batcher
 from tf_unseen_pose.serving.endpoint import Call, Endpoints
 from tf_unseen_pose.serving.loaded import DEFAULT_SIGNATURE, LoadedModel, Signature
-from tf_unseen_pose.serving.request_errors import Refusal, invalid, listed, not_found, quoted
+from tf_unseen_pose.serving.request_errors import RequestError, invalid, listed, not_found, quoted
 from tf_unseen_pose.serving.served_models import Models, ModelSettings
 from tf_unseen_pose.serving.tensors import Limits, decode_inputs, encode
 from tf_unseen_pose.serving.versions import Model, Policy, Version
@@ -122,12 +122,12 @@ class Service:
         faults = await self._models.reconfigure(settings)
         self._changed()
         if faults:
-            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, " ".join(faults))
+            raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, " ".join(faults))
         return model_management_pb2.ReloadConfigResponse()
 
     async def missing(self, request: None, call: Call) -> NoReturn:
         """Refuses a method that the services have and this server does not."""
-        raise Refusal(
+        raise RequestError(
             grpc.StatusCode.UNIMPLEMENTED, f"This server does not answer {call.method}; Predict runs any signature."
         )
 
@@ -150,7 +150,7 @@ class Service:
         spec.version.value = call.version
 
     def _settings(self, entry: model_server_config_pb2.ModelConfig) -> ModelSettings:
-        """One entry of the list; Raises: Refusal: INVALID_ARGUMENT."""
+        """One entry of the list; Raises: RequestError: INVALID_ARGUMENT."""
         path = Path(entry.base_path)
         if not entry.name or len(entry.name) > 100:
             raise invalid("An entry of the list has no name, or one of more than 100 characters.")

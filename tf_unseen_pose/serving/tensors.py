@@ -63,7 +63,7 @@ def decode_inputs(
         protos: TensorProtos by name.
 
     Raises:
-        Refusal: INVALID_ARGUMENT; a name is missing or superfluous, or a tensor is not what the signature takes.
+        RequestError: INVALID_ARGUMENT; a name is missing or superfluous, or a tensor is not what the signature takes.
     """
     takes = f"signature '{signature.name}' takes {listed(signature.inputs)}"
     if missing := signature.inputs.keys() - protos.keys():
@@ -84,7 +84,7 @@ def decode(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits)
     """One tensor, read-only where its bytes are those of the message; strings as an array of bytes objects.
 
     Raises:
-        Refusal: INVALID_ARGUMENT.
+        RequestError: INVALID_ARGUMENT.
     """
     if proto.dtype != spec.dtype.as_datatype_enum:
         given = tf.as_dtype(proto.dtype).name if _is_known(proto.dtype) else "of no known type"

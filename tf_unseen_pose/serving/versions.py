@@ -105,7 +105,7 @@ class Model:
         return {number: version for number, version in self.versions.items() if version.state == State.AVAILABLE}
 
     def labelled(self, label: str) -> int:
-        """The version that a label stands for. Raises: Refusal: NOT_FOUND."""
+        """The version that a label stands for. Raises: RequestError: NOT_FOUND."""
         if label not in self.labels:
             raise not_found(f"Model '{self.name}' has no label {quoted(label)}; it has {listed(self.labels)}.")
         return self.labels[label]
@@ -114,7 +114,7 @@ class Model:
         """A version that answers; the newest one if no number is given.
 
         Raises:
-            Refusal: NOT_FOUND.
+            RequestError: NOT_FOUND.
         """
         available = self.available
         if number is None:
