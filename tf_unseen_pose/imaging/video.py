@@ -58,7 +58,10 @@ def probe(path: Path) -> VideoInfo:
         if first is None:
             raise UserError(f"The video {path} holds no frame; record it anew.")
         height, width = _upright(first).shape[:2]
-        return VideoInfo(width, height, stream.average_rate or Fraction(25), stream.frames)
+        rate = stream.average_rate
+        # PyAV 19 has a type of its own for it.
+        fps = Fraction(rate.numerator, rate.denominator) if rate else Fraction(25)
+        return VideoInfo(width, height, fps, stream.frames)
 
 
 def read_video(path: Path) -> Iterator[tuple[float, np.ndarray]]:
