@@ -3,7 +3,6 @@
 What a user can put right ends in one sentence and exit code 2, without a traceback.
 """
 
-import logging
 import os
 import sys
 import time
@@ -14,6 +13,7 @@ import typer
 
 import tf_unseen_pose
 from tf_unseen_pose.assets.shipped import model_folder
+from tf_unseen_pose.cli import log
 from tf_unseen_pose.cli.doctor import doctor
 from tf_unseen_pose.cli.evaluate import ablate, evaluate
 from tf_unseen_pose.cli.export import export
@@ -23,10 +23,6 @@ from tf_unseen_pose.cli.repose import LITE, Model, animate, require_writable, sy
 from tf_unseen_pose.cli.serve import serve
 from tf_unseen_pose.errors import UserError, WorkerLost
 from tf_unseen_pose.files import require_folder
-
-# Before TensorFlow is imported anywhere: its notes about the machine are not what the user asked for.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 # How often and after how many seconds a worker begins again when another one has gone, and where it is counted.
 _MOST_TRIES, _PAUSE, _TRIES = 100, 5, "UNSEEN_POSE_TRIES"
@@ -48,8 +44,12 @@ def common(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Say what is done meanwhile, and show TensorFlow's notes.")
+    ] = False,
 ) -> None:
     """Re-pose people in photos."""
+    log.configure(verbose)
 
 
 app.command()(synthesize)

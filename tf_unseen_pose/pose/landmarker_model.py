@@ -6,11 +6,14 @@ they serve the Tasks interface, which both stacks have. The newer wheel holds no
 
 import importlib.util
 import io
+import logging
 import os
 from pathlib import Path
 
 from tf_unseen_pose.assets.downloads import cached, fetch
 from tf_unseen_pose.errors import UserError
+
+_log = logging.getLogger(__name__)
 
 VARIABLE = "UNSEEN_POSE_LANDMARKER"
 URL = (
@@ -35,6 +38,7 @@ def landmarker_model(path: Path | None = None) -> bytes:
     """
     given = path or os.environ.get(VARIABLE)
     if given:
+        _log.info("The pose model is %s.", given)
         try:
             return Path(given).read_bytes()
         except OSError as error:
@@ -42,6 +46,7 @@ def landmarker_model(path: Path | None = None) -> bytes:
                 f"The pose model {given} cannot be read; name an existing .task file with --pose-model or {VARIABLE}."
             ) from error
     if wheel_has_networks():
+        _log.info("The pose model is MediaPipe's own.")
         return bundle_of_wheel()
     return fetch(URL, _SHA256, f"or give it with --pose-model FILE or {VARIABLE}", size=_SIZE).read_bytes()
 
