@@ -21,7 +21,6 @@ URL = (
     "pose_landmarker_full.task"
 )
 _SHA256 = "5134a3aad27a58b93da0088d431f366da362b44e3ccfbe3462b3827a839011b1"
-_SIZE = 9_398_198
 
 # Without importing it, which takes seconds. Where it is not installed, nothing is there.
 _MEDIAPIPE = importlib.util.find_spec("mediapipe")
@@ -48,7 +47,7 @@ def landmarker_model(path: Path | None = None) -> bytes:
     if wheel_has_networks():
         _log.info("The pose model is MediaPipe's own.")
         return bundle_of_wheel()
-    return fetch(URL, _SHA256, f"or give it with --pose-model FILE or {VARIABLE}", size=_SIZE).read_bytes()
+    return fetch(URL, _SHA256, f"or give it with --pose-model FILE or {VARIABLE}").read_bytes()
 
 
 def model_in_place() -> Path | None:
