@@ -46,7 +46,7 @@ class Skeleton:
     root: str
     held: tuple[tuple[str, str], ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(set(self.joints)) != len(self.joints):
             raise ValueError(f"Skeleton '{self.name}' names a joint twice.")
         for limb in self.limbs:
