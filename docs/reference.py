@@ -8,7 +8,7 @@ A test compares the pages with what this would write.
 import argparse
 import inspect
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -161,6 +161,8 @@ def _commands() -> str:
         "`python -m tf_unseen_pose COMMAND` in an environment that has the requirements, `unseen-pose COMMAND` where "
         "the package is installed; `--help` says the same as this page. What goes wrong and can be put right ends in "
         "one sentence and exit code 2, Ctrl-C in 130.\n",
+        "Before the command's name may stand:\n",
+        *_table(_parameters(app.registered_callback.callback)),
     ]
     for command in app.registered_commands:
         function = command.callback
@@ -168,11 +170,13 @@ def _commands() -> str:
         parameters = list(_parameters(function))
         lines += [f"## {name}", f"{inspect.cleandoc(function.__doc__)}\n"]
         lines += ["```text", " ".join(["unseen-pose", name, *filter(None, map(_in_usage, parameters))]), "```\n"]
-        lines += ["| | default | meaning |", "|---|---|---|"]
-        lines += [_parameter(parameter) for parameter in parameters]
-        lines += [""]
+        lines += _table(parameters)
     lines += _on_device()
     return "\n".join(lines) + "\n"
+
+
+def _table(parameters: Iterable["_Parameter"]) -> list[str]:
+    return ["| | default | meaning |", "|---|---|---|", *map(_parameter, parameters), ""]
 
 
 @dataclass(frozen=True)
@@ -247,7 +251,8 @@ def _default(parameter: _Parameter) -> str:
         return ""
     if parameter.kind is bool:
         # One that can be switched both ways, or a flag, which is off.
-        return f"`{parameter.names[not parameter.default]}`" if len(parameter.names) > 1 else ""
+        both_ways = parameter.names[-1] == parameter.names[0].replace("--", "--no-", 1)
+        return f"`{parameter.names[not parameter.default]}`" if both_ways else ""
     return f"`{getattr(parameter.default, 'value', parameter.default)}`"
 
 

@@ -1,6 +1,7 @@
 """What all tests share: two logical CPUs to stand for two GPUs, data, random weights, and the command line."""
 
 import io
+import logging
 import os
 import sys
 from pathlib import Path
@@ -106,6 +107,10 @@ def run(monkeypatch, capsys):
     """Calls the command line in this process: (exit code, standard output, standard error)."""
 
     from tf_unseen_pose.cli import app
+
+    log = logging.getLogger("tf_unseen_pose")
+    for setting in ("handlers", "level", "propagate"):
+        monkeypatch.setattr(log, setting, getattr(log, setting))
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["unseen-pose", *map(str, arguments)])

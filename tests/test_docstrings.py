@@ -1,24 +1,24 @@
-"""What docstrings have to say. All is read from the source; nothing is imported.
+"""What docstrings have to say, beyond what ruff asks for. All is read from the source; nothing is imported.
 
 Public is what has no name with a leading underscore in its path, is not nested in a function, and is no dunder method.
 A public class answers for its `__init__` and `__call__` too, unless these have docstrings of their own.
 
-1. Every module, public class, function, method and property has a docstring. A method that a framework calls (`HOOKS`)
-   may lean on its class's, one that overrides another on that one's.
-2. In the modules of `SPOKEN`, everything public says the types of what it takes and gives, and of arrays the shapes. An
-   array is what is annotated with `np.ndarray`, `tf.Tensor`, `ArrayLike`, or an alias or container of these, a
-   parameter or a field of a class; a callable is none. A shape is a bracketed list of `...`, numbers, parameters' names
+1. In the modules of `SPOKEN`, everything public says the shapes of the arrays that it takes and gives. An array is what
+   is annotated with `np.ndarray`, `tf.Tensor`, `ArrayLike`, or an alias or container of these, a parameter or a field
+   of a class; a callable is none. A shape is a bracketed list of `...`, numbers, parameters' names
    and the letters of `AXES`, or sums, multiples, parts and "or"s of these; another capital letter counts where the
    docstring, the class's or the module's explains it. Each parameter has a shape in its entry under `Args:` (a field,
    under `Attributes:`); those that have none are said in the text before, which holds a shape for each of them. What is
    returned has its shape under `Returns:` or `Yields:`, or in the text before. In place of all that the docstring may
    begin with the name, in backquotes, of another function or class of the package that says shapes, or say "as" or
    "see" such a one.
-3. There, the docstring, the class's or the module's (its `Convention:`) says for arrays called joints, poses, points or
+2. There, the docstring, the class's or the module's (its `Convention:`) says for arrays called joints, poses, points or
    boxes in which unit they are, and for pictures and masks the type or range of their values.
-4. Everywhere but in the commands (`cli`, whose docstrings users read as help), a public function, method or class that
+3. Everywhere but in the commands (`cli`, whose docstrings users read as help), a public function, method or class that
    raises a `UserError` has a section `Raises:` that names it. It raises one if its body does, or if it calls by name a
    function, a method of `self` or a class of the package that does, outside of a `try` that catches it.
+
+A method that a framework calls (`HOOKS`) may lean on its class's docstring, one that overrides another on that one's.
 """
 
 import ast
@@ -35,7 +35,7 @@ SPOKEN = (
 AXES = {"B", "T", "H", "W", "J", "L", "C", "N", "h", "w"}
 HOOKS = {
     "call", "build", "get_config", "from_config", "train_step", "compile", "metrics",
-    "on_train_batch_end", "on_train_end", "on_epoch_end", "intercept_service", "Pack",
+    "on_train_batch_end", "on_train_end", "on_epoch_end",
 }  # fmt: skip
 POINTS = {"joints", "pose", "poses", "point", "points", "box", "boxes", "keypoints", "landmarks"}
 PICTURES = {"image", "images", "picture", "pictures", "photo", "canvas", "mask", "masks", "background", "foreground"}
@@ -117,14 +117,6 @@ def parameters(definition: Definition) -> list[tuple[str, ast.expr | None]]:
     return [(a.arg, a.annotation) for a in arguments if a.arg not in ("self", "cls")]
 
 
-def silent_about_types(definition: Definition) -> Iterator[str]:
-    missing = [name for name, annotation in parameters(definition) if annotation is None]
-    if missing:
-        yield f"{where(definition)}: no type of {', '.join(missing)}"
-    if not definition.is_class and definition.node.returns is None:
-        yield f"{where(definition)}: no type of what it returns"
-
-
 def silent_about_shapes(definition: Definition) -> Iterator[str]:
     arrays = [name for name, annotation in parameters(definition) if is_array(annotation, definition)]
     returns = None if definition.is_class else definition.node.returns
@@ -181,17 +173,6 @@ def silent_about_errors(definition: Definition) -> Iterator[str]:
 
 
 # The rules ------------------------------------------------------------------------------------------------------------
-
-
-def test_everything_public_has_a_docstring():
-    silent = [where(definition) for definition in definitions() if not definition.doc and not leans(definition)]
-    silent += [name for name, module in modules().items() if not module.doc]
-    assert not silent, "\n".join(silent)
-
-
-def test_types_are_said():
-    silent = [line for definition in definitions(*SPOKEN) for line in silent_about_types(definition)]
-    assert not silent, "\n".join(silent)
 
 
 @pytest.mark.parametrize("text, is_one", [

@@ -75,7 +75,7 @@ class Skeleton:
     root: str
     held: tuple[tuple[str, str], ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         limbs = [limb.name for limb in self.limbs]
         for kind, names in (("joint", self.joints), ("limb", limbs)):
             if twice := {name for name in names if names.count(name) > 1}:

@@ -25,15 +25,20 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
-        self.wfile.write(BODY[:300_000] if self.path.startswith("/truncated") else BODY)
+        truncated = "truncated" in self.path and not ("once" in self.path and self.server.requests > 1)
+        self.wfile.write(BODY[:300_000] if truncated else BODY)
 
     def log_message(self, *args):
         pass
 
 
 @pytest.fixture(autouse=True)
-def no_proxy(monkeypatch):
+def cache(monkeypatch, tmp_path):
+    """Where files are kept; between two attempts no time passes."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    return default_cache()
 
 
 @pytest.fixture
@@ -51,53 +56,61 @@ def server():
 def refused(url, cache, *words, sha256=SHA256):
     """Asserts one sentence that names the URL, the place to put the file and the way out, and that nothing is left."""
     with pytest.raises(UserError) as caught:
-        fetch(url, sha256, WAY_OUT, cache=cache)
+        fetch(url, sha256, WAY_OUT)
     sentence = str(caught.value)
     for word in (url, str(cache / url.rsplit("/", 1)[-1]), f", {WAY_OUT}.", *words):
         assert word in sentence, sentence
     assert ". " not in sentence and "\n" not in sentence
-    assert not list(cache.glob("*")) and not list(cache.glob(".*"))
+    assert not list(cache.glob("*"))
 
 
-def test_fetches_once(server, tmp_path):
+def test_fetches_once(server, cache, capsys):
     for _ in range(2):
-        path = fetch(f"{server.url}/a.task", SHA256, WAY_OUT, size=len(BODY), cache=tmp_path / "models")
-        assert path == tmp_path / "models" / "a.task"
+        path = fetch(f"{server.url}/a.task", SHA256, WAY_OUT)
+        assert path == cache / "a.task"
         assert path.read_bytes() == BODY
     assert server.requests == 1
     assert [file.name for file in path.parent.iterdir()] == ["a.task"]
+    # The bar alone.
+    assert server.url not in capsys.readouterr().err
 
 
-def test_a_damaged_file_in_the_cache_is_fetched_anew(server, tmp_path):
-    (tmp_path / "b.task").write_bytes(BODY[:-1])
-    assert fetch(f"{server.url}/a.task", SHA256, WAY_OUT, name="b.task", cache=tmp_path).read_bytes() == BODY
+def test_a_damaged_file_in_the_cache_is_fetched_anew(server, cache):
+    cache.mkdir(parents=True)
+    (cache / "a.task").write_bytes(BODY[:-1])
+    assert fetch(f"{server.url}/a.task", SHA256, WAY_OUT).read_bytes() == BODY
     assert server.requests == 1
 
 
-def test_refuses_what_is_not_the_file(server, tmp_path):
-    refused(f"{server.url}/a.task", tmp_path, "checksum", sha256=hashlib.sha256(b"other").hexdigest())
-    refused(f"{server.url}/missing.task", tmp_path, "404")
-    refused(f"{server.url}/truncated.task", tmp_path)
-    assert server.requests == 3
+def test_a_broken_transfer_is_tried_again(server):
+    assert fetch(f"{server.url}/once-truncated.task", SHA256, WAY_OUT).read_bytes() == BODY
+    assert server.requests == 2
 
 
-def test_a_failed_fetch_keeps_the_older_file(server, tmp_path):
-    (tmp_path / "missing.task").write_bytes(b"older")
+def test_refuses_what_is_not_the_file(server, cache):
+    refused(f"{server.url}/a.task", cache, "checksum", sha256=hashlib.sha256(b"other").hexdigest())
+    refused(f"{server.url}/missing.task", cache, "404")
+    refused(f"{server.url}/truncated.task", cache, "300000 bytes")
+
+
+def test_a_failed_fetch_keeps_the_older_file(server, cache):
+    cache.mkdir(parents=True)
+    (cache / "missing.task").write_bytes(b"older")
     with pytest.raises(UserError, match="404"):
-        fetch(f"{server.url}/missing.task", SHA256, WAY_OUT, cache=tmp_path)
-    assert (tmp_path / "missing.task").read_bytes() == b"older"
+        fetch(f"{server.url}/missing.task", SHA256, WAY_OUT)
+    assert (cache / "missing.task").read_bytes() == b"older"
 
 
-def test_no_network(tmp_path):
+def test_no_network(cache):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        refused(f"http://127.0.0.1:{closed.getsockname()[1]}/a.task", tmp_path, "refused")
+        refused(f"http://127.0.0.1:{closed.getsockname()[1]}/a.task", cache, "refused")
 
 
-def test_a_cache_that_cannot_be_written(server, tmp_path):
-    (tmp_path / "file").write_bytes(b"")
+def test_a_cache_that_cannot_be_written(server, cache):
+    cache.parent.write_bytes(b"")
     with pytest.raises(UserError, match="Not a directory.*or give it with"):
-        fetch(f"{server.url}/a.task", SHA256, WAY_OUT, cache=tmp_path / "file" / "models")
+        fetch(f"{server.url}/a.task", SHA256, WAY_OUT)
 
 
 def test_the_cache_follows_xdg(monkeypatch, tmp_path):

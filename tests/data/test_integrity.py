@@ -129,12 +129,12 @@ def no_example(example):
         (no_example, "a record that is no tf.train.Example"),
     ],
 )
-def test_a_frame_that_cannot_be_used_is_left_out_and_counted(make_dataset, make_clip, capsys, spoil, reason):
+def test_a_frame_that_cannot_be_used_is_left_out_and_counted(make_dataset, make_clip, caplog, spoil, reason):
     whole = make_dataset([make_clip("first", 3), make_clip("second", 4)])
-    assert capsys.readouterr().err == "" and whole.left_out == {}
+    assert not caplog.messages and whole.left_out == {}
     rewrite(whole, lambda c, f, example: spoil(example) if (c, f) == (1, 2) else None)
     dataset = ClipDataset.open(whole.path)
-    assert capsys.readouterr().err == f"{whole.path}: 1 of 7 frames are left out: 1 of 'second' with {reason}.\n"
+    assert caplog.messages == [f"{whole.path}: 1 of 7 frames are left out: 1 of 'second' with {reason}."]
     assert dataset.left_out == {"second": {reason: 1}}
     assert [[frame.number for frame in clip.frames] for clip in dataset.clips] == [[0, 1, 2], [0, 1, 3]]
     assert [dataset.read_frame(1, frame).number for frame in range(3)] == [0, 1, 3]
@@ -152,7 +152,7 @@ def test_nothing_bad_reaches_training(make_dataset, make_clip):
         assert all(np.isfinite(values).all() for values in batch.values())
 
 
-def test_an_absent_joint_may_have_any_place(make_dataset, make_clip, capsys):
+def test_an_absent_joint_may_have_any_place(make_dataset, make_clip, caplog):
     def absent(_, __, example):
         joints = joints_of(example)
         joints[4] = [np.nan, np.inf, 0]
@@ -160,14 +160,14 @@ def test_an_absent_joint_may_have_any_place(make_dataset, make_clip, capsys):
 
     whole = make_dataset([make_clip("a", 3)])
     rewrite(whole, absent)
-    assert ClipDataset.open(whole.path).left_out == {} and capsys.readouterr().err == ""
+    assert ClipDataset.open(whole.path).left_out == {} and not caplog.messages
 
 
-def test_of_many_clips_some_are_named(make_dataset, make_clip, capsys):
+def test_of_many_clips_some_are_named(make_dataset, make_clip, caplog):
     whole = make_dataset([make_clip(f"clip {i}", 2) for i in range(8)])
     rewrite(whole, lambda c, f, example: (visible_nan if f else thirteen)(example) if c else None)
     ClipDataset.open(whole.path)
-    said = capsys.readouterr().err
+    (said,) = caplog.messages
     assert ": 14 of 16 frames are left out: 1 of 'clip 1' with 39 numbers" in said
     assert "1 of 'clip 5' with joints" in said and "clip 6" not in said and "and more of 2 other clips." in said
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,6 +170,29 @@ def test_a_server_that_comes_late_or_back_is_waited_for(start, rows, expected):
     back.join()
     np.testing.assert_array_equal(found["image"], expected(**inputs))
     connection.close()
+
+
+def test_a_busy_server_is_asked_again_with_requests_of_any_size():
+    asked = []
+
+    def answer(request, context):
+        asked.append(len(request))
+        if len(asked) < 3:
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
+        return b""
+
+    predict = {"Predict": grpc.unary_unary_rpc_method_handler(answer)}
+    server = grpc.server(ThreadPoolExecutor(1), options=[("grpc.max_receive_message_length", -1)])
+    server.add_generic_rpc_handlers(
+        [grpc.method_handlers_generic_handler("tensorflow.serving.PredictionService", predict)]
+    )
+    port = server.add_insecure_port("localhost:0")
+    server.start()
+    connection = Connection(f"localhost:{port}", "tiny", 60)
+    assert connection.predict("mix", image=np.zeros(2**23, np.uint8)) == {}
+    assert len(asked) == 3 and min(asked) > 2**23
+    connection.close()
+    server.stop(0)
 
 
 def test_what_is_wrong_is_said(model_server, photo, poses, refuses, tmp_path):

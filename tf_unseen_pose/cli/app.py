@@ -3,14 +3,13 @@
 What a user can put right ends in one sentence and exit code 2, without a traceback.
 """
 
-import logging
-import os
 import sys
 from typing import Annotated
 
 import typer
 
 import tf_unseen_pose
+from tf_unseen_pose.cli import log
 from tf_unseen_pose.cli.ablate import ablate
 from tf_unseen_pose.cli.animate import animate
 from tf_unseen_pose.cli.demo import demo
@@ -26,10 +25,6 @@ from tf_unseen_pose.cli.synthesize import synthesize
 from tf_unseen_pose.cli.train import train
 from tf_unseen_pose.errors import UserError
 
-# Before TensorFlow is imported anywhere: its notes about the machine are not what the user asked for.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
@@ -44,26 +39,19 @@ def common(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Say what is done meanwhile, and show TensorFlow's notes.")
+    ] = False,
 ) -> None:
     """Re-pose people in photos."""
+    log.configure(verbose)
 
 
 # In the order of the help.
-for command in (
-    synthesize,
-    animate,
-    pose,
-    prepare,
-    pick,
-    train,
-    evaluate,
-    ablate,
-    serve,
-    import_posewarp,
-    demo,
-    export,
-    doctor,
-):
+COMMANDS = (
+    synthesize, animate, pose, prepare, pick, train, evaluate, ablate, serve, import_posewarp, demo, export, doctor,
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -5,7 +5,7 @@ import typer
 from tf_unseen_pose.errors import UserError
 
 
-def doctor():
+def doctor() -> None:
     """Say what is missing here and how to get it.
 
     It loads every library that is needed, and ends with exit code 2 if something is not there or does not work. What it

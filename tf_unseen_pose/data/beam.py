@@ -1,5 +1,6 @@
-"""`prepare` as an Apache Beam pipeline: the same clips, staged by the same function, joined to the same shards, by as
-many machines as a runner has.
+"""`prepare` as an Apache Beam pipeline, by as many machines as a runner has.
+
+The clips are the same, staged by the same function, joined to the same shards:
 
     plan -> stage every clip -> sizes of all -> which clip goes to which shard -> write the shards -> write the index
 

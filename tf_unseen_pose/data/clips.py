@@ -80,7 +80,7 @@ class Clip:
     split: str = "train"
     skeleton: Skeleton = PERSON
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.person:
             object.__setattr__(self, "person", self.name)
 

@@ -5,9 +5,10 @@ each of which is in hundreds of pairs. So decoded pictures are kept, as many as 
 dataset the ones used last.
 """
 
-import functools
+from threading import Lock
 from typing import NamedTuple
 
+import cachetools
 import numpy as np
 import tensorflow as tf
 
@@ -38,8 +39,8 @@ class DecodedFrames:
 
     def __init__(self, dataset: ClipDataset):
         self._dataset = dataset
-        largest = max(frame.height * frame.width * 4 for clip in dataset.clips for frame in clip.frames)
-        self.read = functools.lru_cache(maxsize=max(1, _CACHE_BYTES // largest))(self._decode)
+        cache: cachetools.LRUCache = cachetools.LRUCache(_CACHE_BYTES, getsizeof=_byte_count)
+        self.read = cachetools.cached(cache, lock=Lock())(self._decode)
 
     def _decode(self, clip: int, frame: int) -> DecodedFrame:
         stored = self._dataset.read_frame(clip, frame)
@@ -53,3 +54,7 @@ class DecodedFrames:
                 f"{self._dataset.path} cannot be decoded; run 'prepare' again."
             ) from error
         return DecodedFrame(image, mask, stored.joints, stored.box)
+
+
+def _byte_count(frame: DecodedFrame) -> int:
+    return sum(array.nbytes for array in frame if array is not None)

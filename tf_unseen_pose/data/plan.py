@@ -179,8 +179,9 @@ def _selected(clips: list[Clip], only: tuple[str, ...]) -> list[Clip]:
 
 
 def _split(clips: list[Clip], validation: float) -> list[Clip]:
-    """Sets people aside for validation: those whose names' hashes are least, so that the choice looks random, but the
-    same clips are chosen every time.
+    """Sets people aside for validation: those whose names' hashes are least.
+
+    So the choice looks random, but the same clips are chosen every time.
     """
     people = sorted({clip.person for clip in clips}, key=lambda person: hashlib.sha256(person.encode()).digest())
     aside = set(people[: round(validation * len(people))])

@@ -1,9 +1,9 @@
 """From clips in any known format to a dataset on disk, on one machine."""
 
+import logging
 import multiprocessing
 import os
 import signal
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,6 +20,8 @@ from tf_unseen_pose.data.records import ClipDataset, Index, read_index
 from tf_unseen_pose.data.staging import StagedClip, stage_clip
 from tf_unseen_pose.data.summary_page import PAGE_NAME, write_summary_page
 from tf_unseen_pose.errors import UserError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,14 @@ def prepare(
     """Writes a dataset. Begun again after it was killed, it goes on and ends with the same bytes.
 
     A run is the same when its options and the clips' names are; changed pictures under unchanged names are not
-    noticed. Clips that cannot be read or have fewer than two usable frames are skipped and reported.
+    noticed. Clips that cannot be read or have fewer than two usable frames are skipped, which the log says.
 
     Args:
         inputs: see `plan_clips`.
         output: the dataset's folder.
         workers: how many clips are read at a time, each in a process of its own; with one, in this process. By default
             one a core for videos, else one.
-        progress: shows a progress bar, and a line for everything that is skipped, on the standard error stream.
+        progress: shows a bar.
 
     Raises:
         UserError: missing or wrong input, nothing usable in it, an output that holds other data or cannot be written.
@@ -114,9 +116,8 @@ def _stage_all(writer: DatasetWriter, clips: list[Clip], workers: int, progress:
                 writer.settle(position, None)
             else:
                 writer.settle(position, staged)
-            if progress:
-                for line in _report(staged):
-                    tqdm.write(f"{clips[position].name}: {line}", file=sys.stderr)
+            for line in _report(staged):
+                _log.warning("%s: %s", clips[position].name, line)
             bar.update()
     return {clips[position].name: broken[position] for position in sorted(broken)}
 

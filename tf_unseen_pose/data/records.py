@@ -12,9 +12,9 @@ and where known `box` (float, 4) and `mask` (PNG).
 
 import hashlib
 import json
+import logging
 import os
 import struct
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -168,7 +168,7 @@ class ClipDataset:
     def open(cls, path: Path | str) -> "ClipDataset":
         """Opens a dataset after checking its index, the size and checksum of its shards, and every record.
 
-        Frames that cannot be used are left out, which a line on the standard error stream says; see `integrity`.
+        Frames that cannot be used are left out, which a warning in the log says; see `integrity`.
 
         Raises:
             UserError: no dataset, an index that is damaged or of another version, a shard that is missing, truncated,
@@ -187,7 +187,7 @@ class ClipDataset:
         dataset = cls(path, index, find_faults(path, index))
         dataset._states = states
         if dataset.left_out:
-            print(f"{path}: {_describe(dataset.left_out, index)}", file=sys.stderr)
+            logging.getLogger(__name__).warning("%s: %s", path, _describe(dataset.left_out, index))
         return dataset
 
     @property

@@ -1,6 +1,6 @@
 """A connection to a server that speaks TensorFlow Serving's protocol: patient, and plain in what it says."""
 
-import random
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +22,21 @@ from tf_unseen_pose.errors import UserError
 
 # A 256-frame answer of photos is larger than gRPC's 4 MB.
 _MOST_BYTES = 256 << 20
-# Seconds to wait before a request is repeated: from the first to the longest, doubling, and as much by chance.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_REPEATED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+# Seconds between questions for a model that is not ready.
+_PAUSE = 0.1
+# A server that is away is waited for as long as the request may take. What one refuses that is full or about to stop
+# is repeated over 20 seconds: gRPC makes no more than five attempts, whatever is asked for.
+_REPETITION = {
+    "name": [{"service": "tensorflow.serving.PredictionService"}],
+    "waitForReady": True,
+    "retryPolicy": {
+        "maxAttempts": 5,
+        "initialBackoff": "0.25s",
+        "maxBackoff": "15s",
+        "backoffMultiplier": 4,
+        "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+    },
+}
 
 
 class Connection:
@@ -46,9 +58,14 @@ class Connection:
     ):
         self.model, self._server, self._timeout = model, server, timeout
         self._metadata = [("authorization", f"Bearer {token}")] if token else None
-        options = [(f"grpc.max_{way}_message_length", _MOST_BYTES) for way in ("send", "receive")]
-        # After a break gRPC itself would wait for up to two minutes before it looks for the server again.
-        options += [("grpc.max_reconnect_backoff_ms", int(1000 * _LONGEST_PAUSE))]
+        options = [
+            *((f"grpc.max_{way}_message_length", _MOST_BYTES) for way in ("send", "receive")),
+            ("grpc.service_config", json.dumps({"methodConfig": [_REPETITION]})),
+            # A request that is larger would not be repeated.
+            ("grpc.per_rpc_retry_buffer_size", _MOST_BYTES),
+            # After a break gRPC would wait for up to two minutes before it looks for the server again.
+            ("grpc.max_reconnect_backoff_ms", 5000),
+        ]
         if authority:
             self._channel = grpc.secure_channel(server, _credentials(authority), options)
         else:
@@ -71,12 +88,19 @@ class Connection:
         available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
         end = time.monotonic() + self._timeout
         while True:
-            status = self._call(self._models.GetModelStatus, request, end)
-            if any(version.state == available for version in status.model_version_status):
-                return
-            if time.monotonic() + _FIRST_PAUSE > end:
-                raise UserError(f"The server {self._server} has no version of '{self.model}' ready; look at its log.")
-            time.sleep(_FIRST_PAUSE)
+            try:
+                status = self._models.GetModelStatus(request, timeout=end - time.monotonic(), metadata=self._metadata)
+                if any(version.state == available for version in status.model_version_status):
+                    return
+                missing = f"The server {self._server} has no version of '{self.model}' ready; look at its log."
+            except grpc.RpcError as error:
+                missing = self._sentence(error)
+                # Asked here again, and not by gRPC, which would not say why there is no connection.
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise UserError(missing) from error
+            if time.monotonic() + 2 * _PAUSE > end:
+                raise UserError(missing)
+            time.sleep(_PAUSE)
 
     def signatures(self) -> dict:
         """The model's signatures by name, as the protocol's SignatureDef.
@@ -86,7 +110,7 @@ class Connection:
         """
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         request.model_spec.name = self.model
-        answer = self._call(self._prediction.GetModelMetadata, request, time.monotonic() + self._timeout)
+        answer = self._call(self._prediction.GetModelMetadata, request)
         signatures = get_model_metadata_pb2.SignatureDefMap()
         answer.metadata["signature_def"].Unpack(signatures)
         return dict(signatures.signature_def)
@@ -101,21 +125,14 @@ class Connection:
         request.model_spec.name, request.model_spec.signature_name = self.model, signature
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-        answer = self._call(self._prediction.Predict, request, time.monotonic() + self._timeout)
+        answer = self._call(self._prediction.Predict, request)
         return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
 
-    def _call(self, method: Callable, request: Message, end: float) -> Any:
-        """Calls, again and again while the server is away or full, until `end`."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                return method(request, timeout=max(0.001, end - time.monotonic()), metadata=self._metadata)
-            except grpc.RpcError as error:
-                wait = pause * (1 + random.random())
-                if error.code() not in _REPEATED or time.monotonic() + wait > end:
-                    raise UserError(self._sentence(error)) from error
-            time.sleep(wait)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+    def _call(self, method: Callable, request: Message) -> Any:
+        try:
+            return method(request, timeout=self._timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise UserError(self._sentence(error)) from error
 
     def _sentence(self, error: grpc.RpcError) -> str:
         place, said = f"The server {self._server}", (error.details() or error.code().name).rstrip(".")
@@ -125,7 +142,10 @@ class Connection:
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
             return f"{place} is too busy or its limits too low ({said}); try again later, or raise them."
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-            return f"{place} did not answer within {self._timeout:g} seconds; allow more with --server-timeout."
+            return (
+                f"{place} did not answer within {self._timeout:g} seconds; see that it runs, or allow more with "
+                "--server-timeout."
+            )
         if code == grpc.StatusCode.UNAUTHENTICATED:
             return f"{place} wants another bearer token ({said}); name its file with --server-token."
         return f"{place} refuses the request: {said}."

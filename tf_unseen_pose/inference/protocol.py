@@ -14,8 +14,9 @@ from tf_unseen_pose.skeleton import Skeleton
 
 
 class ReposerLike(Protocol):
-    """Puts the person of a photo into other poses: `Reposer` in this process, `RemoteReposer` on a server,
-    `TFLiteReposer` by LiteRT.
+    """What puts the person of a photo into other poses.
+
+    It is a `Reposer` in this process, a `RemoteReposer` on a server, or a `TFLiteReposer` by LiteRT.
 
     Attributes:
         skeleton: whose joints it takes.

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import tensorflow as tf
@@ -72,10 +73,10 @@ class RemoteReposer(ReposerLike):
         self._connection.wait_until_ready()
         self.skeleton = self._skeleton_of_model([skeleton] if skeleton else SKELETONS.values())
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

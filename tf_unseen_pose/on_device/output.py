@@ -4,6 +4,7 @@ import time
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
@@ -40,10 +41,10 @@ class Nothing:
     def write(self, frame: np.ndarray) -> None:
         """Takes uint8 [H, W, 3]."""
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: type | None, *_: object) -> None:
         pass
 
 
@@ -56,7 +57,7 @@ class Still(Nothing):
     def write(self, frame: np.ndarray) -> None:
         self._frame = frame
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: type | None, *_: object) -> None:
         if kind is None and self._frame is not None:
             save_image(self._path, self._frame, synthetic=True)
 
@@ -71,7 +72,7 @@ class Gif(Nothing):
     def write(self, frame: np.ndarray) -> None:
         self._frames.append(Image.fromarray(frame).quantize(256, Image.Quantize.FASTOCTREE))
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: type | None, *_: object) -> None:
         if kind is None and self._frames:
             first, *rest = self._frames
             with replacing(self._path) as temporary:
@@ -99,7 +100,7 @@ class Video(Nothing):
     def write(self, frame: np.ndarray) -> None:
         self._writer.write(frame)
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         try:
             self._writer.__exit__(*error)
         except BaseException as failed:
@@ -117,7 +118,7 @@ class Window:
 
     _NAME = "unseen pose (q ends)"
 
-    def __init__(self):
+    def __init__(self) -> None:
         try:
             import cv2
         except ImportError as error:
@@ -142,7 +143,7 @@ class Pace:
 
     _LAST = 30
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._times = [time.perf_counter()]
 
     def tick(self) -> float:

@@ -6,6 +6,7 @@ they serve the Tasks interface, which both stacks have. The newer wheel holds no
 
 import importlib.util
 import io
+import logging
 import os
 from functools import cache
 from pathlib import Path
@@ -13,13 +14,14 @@ from pathlib import Path
 from tf_unseen_pose.assets.downloads import cached, fetch
 from tf_unseen_pose.errors import UserError
 
+_log = logging.getLogger(__name__)
+
 VARIABLE = "UNSEEN_POSE_LANDMARKER"
 URL = (
     "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/1/"
     "pose_landmarker_full.task"
 )
 _SHA256 = "5134a3aad27a58b93da0088d431f366da362b44e3ccfbe3462b3827a839011b1"
-_SIZE = 9_398_198
 
 # Without importing it, which takes seconds. Where it is not installed, nothing is there.
 _MEDIAPIPE = importlib.util.find_spec("mediapipe")
@@ -36,6 +38,7 @@ def landmarker_model(path: Path | None = None) -> bytes:
     """
     given = path or os.environ.get(VARIABLE)
     if given:
+        _log.info("The pose model is %s.", given)
         try:
             return Path(given).read_bytes()
         except OSError as error:
@@ -43,8 +46,9 @@ def landmarker_model(path: Path | None = None) -> bytes:
                 f"The pose model {given} cannot be read; name an existing .task file with --pose-model or {VARIABLE}."
             ) from error
     if wheel_has_networks():
+        _log.info("The pose model is MediaPipe's own.")
         return bundle_of_wheel()
-    return fetch(URL, _SHA256, f"or give it with --pose-model FILE or {VARIABLE}", size=_SIZE).read_bytes()
+    return fetch(URL, _SHA256, f"or give it with --pose-model FILE or {VARIABLE}").read_bytes()
 
 
 def model_in_place() -> Path | None:

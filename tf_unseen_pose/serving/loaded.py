@@ -37,7 +37,7 @@ class Spec:
         same_rank = len(shape) == len(self.shape)
         return same_rank and all(mine in (None, given) for mine, given in zip(self.shape, shape, strict=True))
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "any shape" if self.shape is None else shape_text(self.shape)
 
 
@@ -64,7 +64,7 @@ class Signature:
     model: object = field(repr=False)
     by_rows: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         specs = [*self.inputs.values(), *self.outputs.values()]
         self.by_rows = bool(self.inputs) and all(spec.has_rows for spec in specs)
 

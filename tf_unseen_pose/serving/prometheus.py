@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, start_http_server
 
@@ -16,9 +17,9 @@ _Kind = TypeVar("_Kind", Counter, Gauge, Histogram)
 class Metrics:
     """Counters of one server. Names that clients make up are no labels: they would fill the memory."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._page = None
+        self._page: WSGIServer | None = None
         # The memory and processor time of the process.
         ProcessCollector(namespace=_PREFIX, registry=self._registry)
         self._requests = self._make(Counter, "requests", "Calls that ended.", "method", "signature", "code")

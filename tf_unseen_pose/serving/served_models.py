@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +39,7 @@ class Models:
         # Polling and reconfiguring take turns.
         self._turn = asyncio.Lock()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Model]:
         return iter(self._models.values())
 
     def find(self, name: str) -> Model:

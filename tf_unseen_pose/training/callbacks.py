@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import keras
 import numpy as np
@@ -37,10 +38,10 @@ class Progress(keras.callbacks.Callback):
         self.counter = counter
         self.bar = tqdm(total=total, initial=counter.step, unit="step", disable=not enabled, mininterval=0.5)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.bar.close()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
@@ -174,14 +175,14 @@ class GracefulStop(keras.callbacks.Callback):
     def _wished(self) -> bool:
         return self._signalled or time.monotonic() > self._deadline
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         # Python hands signals to the main thread alone; elsewhere there is nothing to catch.
         main = threading.current_thread() is threading.main_thread()
         numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
         self._previous = {number: signal.signal(number, self._stop) for number in numbers}
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 

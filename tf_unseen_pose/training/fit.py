@@ -5,6 +5,7 @@ it), so a run that was interrupted ends like one that was not.
 """
 
 import functools
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ from tf_unseen_pose.training.replicas import (
 from tf_unseen_pose.training.run import Run
 from tf_unseen_pose.training.saving import Saver
 from tf_unseen_pose.training.trainer import Trainer
+
+_log = logging.getLogger(__name__)
 
 # Batches over which the channels' deviations are measured: at 4 pairs each their error is a few per cent.
 _STATISTICS_BATCHES = 64
@@ -90,6 +93,10 @@ def train(
         trainer.compile()
     saver = Saver(run, trainer, writes=chief)
     step = saver.restore()
+    _log.info(
+        "Step %d of %d; %d replicas, %d clips.",
+        step, config.train.steps, strategy.num_replicas_in_sync, len(dataset.clips),
+    )  # fmt: skip
     if step < config.train.steps:
         _fit(run, dataset, trainer, saver, strategy, step, progress and chief)
     return run

@@ -162,8 +162,9 @@ def _check_resumable(path: Path, stored: Config, asked: Config) -> None:
 
 
 def _check_stages(path: Path, stored: tuple[StageConfig, ...], asked: tuple[StageConfig, ...], done: int) -> None:
-    """The stages of the steps already taken must not change; the one under way may be longer or shorter, and others
-    may follow.
+    """The stages of the steps already taken must not change.
+
+    The one under way may be longer or shorter, and others may follow.
     """
     start = 0
     for index, stage in enumerate(stored):

@@ -18,6 +18,9 @@ class WeightAverage(tf.Module):
         variables: of a network; create the average inside the distribution strategy's scope, as they were.
         decay: in [0, 1). 0 follows the variables.
 
+    Keras' own, `use_ema` of its optimizers, was tried in 2.15.0 and 3.15.1: its momentum is constant, so the first
+    weights linger, and not alike in the two; in 2.15.0 the averages overwrite the weights for good.
+
     Source: Polyak & Juditsky (1992); the warm-up is that of `tf.train.ExponentialMovingAverage`.
     """
 

@@ -65,8 +65,10 @@ def convert(generator: PoseModel, batch: int = 1) -> bytes:
 
 
 def _computed(output: tf.Tensor, inputs: Iterable[tf.Tensor]) -> tf.Tensor:
-    """The output by an operation of its own where it is an input handed through: LiteRT's CompiledModel binds such an
-    output to fresh memory, and reads zeros."""
+    """The output by an operation of its own where it is an input handed through.
+
+    LiteRT's CompiledModel binds such an output to fresh memory, and reads zeros.
+    """
     return tf.maximum(output, _BELOW_ALL) if any(output is given for given in inputs) else output
 
 

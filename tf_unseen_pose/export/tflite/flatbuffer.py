@@ -87,7 +87,7 @@ def graphs(content: bytes) -> Iterator[Graph]:
 class _AlignedBuffer(schema.BufferT):
     """A buffer that begins at a multiple of 16 bytes, as the format has it; Python's own writer aligns to 4."""
 
-    def __init__(self, data):
+    def __init__(self, data: np.ndarray | None):
         super().__init__()
         self.data = data
 
