@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.geometry import pose_maps, warping
+from tf_unseen_pose.imaging import crop
 from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
 
 # A second skeleton: nothing may depend on the person's counts. Its root has three joints at either end.
@@ -228,6 +229,13 @@ def test_transformed_joints_are_the_matrix_times_the_points_and_keep_their_visib
     moved = pose_maps.transform_joints(tf.constant(a), tf.constant(points)).numpy()
     np.testing.assert_allclose(moved[..., :2], points[..., :2] @ a[..., :2].swapaxes(1, 2) + a[:, None, :, 2])
     np.testing.assert_array_equal(moved[..., 2], points[..., 2])
+
+
+def test_numpy_transforms_joints_alike():
+    rng = np.random.default_rng(12)
+    for matrix, joints in zip(rng.normal(size=(3, 2, 3)), rng.normal(size=(3, 7, 4)), strict=True):
+        moved = pose_maps.transform_joints(tf.constant(matrix), tf.constant(joints))
+        np.testing.assert_allclose(crop.transform_joints(matrix, joints), moved, rtol=1e-6)
 
 
 def test_xla_gives_what_plain_execution_gives():

@@ -19,7 +19,7 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.registration import mask_from_joints
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, FrameSequence
 from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
-from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.imaging.inpainting import grown
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.pose.retargeting import retarget
@@ -149,7 +149,7 @@ class ExampleReader:
         source_mask = self._mask(source, canvas_to_image)
         target_mask = None if target is None else self._mask(target, canvas_to_image)
         return Example(
-            image=cut_out(source.image, canvas_to_image, *self._size) / np.float32(127.5) - 1,
+            image=from_uint8(cut_out(source.image, canvas_to_image, *self._size)),
             source_joints=source_joints,
             target_joints=target_joints,
             source_mask=self._drawn_mask(source_joints) if source_mask is None else source_mask,

@@ -15,7 +15,7 @@ from PIL import Image
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.signatures import EXPLAINED
 from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
-from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.local import Canvas, Reposer
 from tf_unseen_pose.skeleton import PERSON, Skeleton
@@ -95,7 +95,7 @@ def _canvas_cases(
     yield "synthesize", canvas | target_joints, picture
     yield "encode_source", canvas, parts
     yield "render", parts | target_joints, picture
-    stages = reposer.explain(Canvas(np.float32(pixels) / 127.5 - 1, source, target, np.eye(2, 3, dtype=np.float32)))
+    stages = reposer.explain(Canvas(from_uint8(pixels), source, target, np.eye(2, 3, dtype=np.float32)))
     yield "explain", canvas | target_joints, {name: stages[name][None] for name in EXPLAINED if name in stages}
 
 

@@ -171,7 +171,7 @@ class Signatures:
         )
         canvas = photos.cut_out(photo, crop, *self._size)[None]
         state = self._encoded(canvas, photos.on_canvas(source, crop)[None])
-        return self._rendered(state, photos.on_canvas(_held(targets), crop)), crop
+        return self._rendered(state, photos.on_canvas(held(targets), crop)), crop
 
     def _rendered(self, state, joints):
         """An encoded source in T poses on the canvas, a few at a time: PNG files, string [T]."""
@@ -208,8 +208,11 @@ class Signatures:
         return to_bytes(self._generator.render(type(self._example)(*state), joints))
 
 
-def _held(poses):
-    """Where a frame shows no joint, the pose before it; at the beginning the first that shows one: [T, J, 3]."""
+def held(poses: tf.Tensor) -> tf.Tensor:
+    """[T, J, 3]: where a frame shows no joint, the pose before it; at the beginning the first that shows one.
+
+    `pose.driving.driving_poses` does so in NumPy.
+    """
     shown = tf.reduce_any(poses[..., 2] > 0, axis=1)
     frames = tf.range(tf.shape(poses)[0])
     first = tf.argmax(tf.cast(shown, tf.int32), output_type=tf.int32)

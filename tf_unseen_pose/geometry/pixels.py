@@ -1,4 +1,7 @@
-"""Pixels of 8 bits and the networks' range, within graphs: one way, so that all faces of a model agree to the bit."""
+"""Pixels of 8 bits and the networks' range, in TensorFlow: one way, so that all faces of a model agree to the bit.
+
+Outside graphs NumPy does the same: `from_uint8` and `to_uint8` of `imaging.image_files`.
+"""
 
 import tensorflow as tf
 
@@ -10,5 +13,5 @@ def from_bytes(pixels: tf.Tensor) -> tf.Tensor:
 
 
 def to_bytes(pictures: tf.Tensor) -> tf.Tensor:
-    """[...] in [-1, 1] -> uint8 [...], rounded and clipped; `image_files.to_uint8` outside graphs."""
+    """[...] in [-1, 1] -> uint8 [...], rounded and clipped."""
     return tf.cast(tf.clip_by_value(tf.round((pictures + 1) * 127.5), 0, 255), tf.uint8)

@@ -255,7 +255,10 @@ def transform_points(transform: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
 
 
 def transform_joints(transform: tf.Tensor, joints: tf.Tensor) -> tf.Tensor:
-    """Applies [..., 2, 3] to joints [..., J, 3 or 4]: z takes the transform's scale, visibility is kept."""
+    """Applies [..., 2, 3] to joints [..., J, 3 or 4]: z takes the transform's scale, visibility is kept.
+
+    `imaging.crop.transform_joints` does so in NumPy.
+    """
     determinant = transform[..., 0, 0] * transform[..., 1, 1] - transform[..., 0, 1] * transform[..., 1, 0]
     return _moved(joints, transform_points(transform, joints[..., :2]), tf.sqrt(tf.abs(determinant))[..., None, None])
 

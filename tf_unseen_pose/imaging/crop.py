@@ -223,7 +223,7 @@ def length_scale(matrix: np.ndarray) -> float:
 
 
 def transform_joints(matrix: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Applies an affine transform [2, 3] to joints [..., J, 3 or 4], float32.
+    """Applies an affine transform [2, 3] to joints [..., J, 3 or 4], float32; `pose_maps.transform_joints` in graphs.
 
     Visibility is kept, z takes the transform's scale: the root of its determinant.
     """

@@ -74,6 +74,11 @@ def shrink(image: np.ndarray, max_side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
+def from_uint8(pixels: ArrayLike) -> np.ndarray:
+    """[..., 3] in 0..255 of any type -> float32 [..., 3] in [-1, 1]; `geometry.pixels.from_bytes` in graphs."""
+    return np.asarray(pixels, np.float32) * np.float32(1 / 127.5) - 1
+
+
 def to_uint8(image: ArrayLike) -> np.ndarray:
-    """[..., 3] in [-1, 1] -> uint8 [..., 3], rounded and clipped."""
+    """[..., 3] in [-1, 1] -> uint8 [..., 3], rounded and clipped; `geometry.pixels.to_bytes` in graphs."""
     return np.clip(np.round((np.asarray(image) + 1) * 127.5), 0, 255).astype(np.uint8)

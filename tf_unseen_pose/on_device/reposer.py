@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_unseen_pose.assets.shipped import tflite_file
-from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.photo_reposer import PhotoReposer
 from tf_unseen_pose.on_device.cutting import cut_out
 from tf_unseen_pose.on_device.lite_file import LiteFile
@@ -76,8 +76,7 @@ class TFLiteReposer(PhotoReposer):
 
     def _state(self, canvas: np.ndarray, joints: np.ndarray) -> State:
         """Of float32 [h, w, 3] in 0..255 and joints [J, 3] on it."""
-        image = canvas[None] * np.float32(1 / 127.5) - 1
-        return self._encode(image=image, source_joints=joints[None])
+        return self._encode(image=from_uint8(canvas[None]), source_joints=joints[None])
 
     def _render_batch(self, state: State, target_joints: np.ndarray) -> np.ndarray:
         # z 0 for all says what no z says.

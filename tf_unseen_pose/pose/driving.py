@@ -8,7 +8,7 @@ from tf_unseen_pose.skeleton import Skeleton
 
 
 def driving_poses(values: ArrayLike, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    """A sequence in which every frame shows somebody.
+    """A sequence in which every frame shows somebody; SavedModels hold poses by `export.signatures.held`.
 
     Args:
         values: [T, J, 3 or 4].

@@ -213,6 +213,8 @@ def require_inside(
 ) -> None:
     """Refuses a pose [J, 3 or 4] with a visible joint more than `margin` pixels outside its image.
 
+    `export.checks.require_inside` does so in graphs.
+
     Raises:
         UserError: names the first such joint.
     """

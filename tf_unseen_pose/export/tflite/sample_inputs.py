@@ -14,6 +14,7 @@ from tf_unseen_pose.evaluation import evaluation_pairs
 from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
 from tf_unseen_pose.export.parity import as_skeleton
 from tf_unseen_pose.imaging.crop import common_crop, compose, invert, transform_joints
+from tf_unseen_pose.imaging.image_files import from_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.on_device.cutting import cut_out
 
@@ -57,7 +58,7 @@ def bundled_examples(config: Config, count: int, seed: int = 0) -> Iterator[dict
         crop = common_crop(joints, skeleton, *size, config.data.crop_factor)
         crop = compose(crop, _jitter(rng, size))
         canvas = np.clip(cut_out(picture, crop, *size) * rng.uniform(*_BRIGHTNESS), 0, 255)
-        yield _batch(canvas / np.float32(127.5) - 1, *(transform_joints(invert(crop), part) for part in joints))
+        yield _batch(from_uint8(canvas), *(transform_joints(invert(crop), part) for part in joints))
 
 
 def _mirrored(photo, joints, counterparts):
