@@ -20,9 +20,9 @@ from tf_unseen_pose.data.pose_plots import PLOTS, plot
 from tf_unseen_pose.data.records import ClipDataset, ClipEntry, Index
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
+from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.imaging.crop import common_crop, invert, person_box, transform_joints
 from tf_unseen_pose.imaging.drawing import draw_pose
-from tf_unseen_pose.imaging.resampling import resample
 from tf_unseen_pose.skeleton import Skeleton
 
 PAGE_NAME = "summary.html"
