@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from PIL import Image
 
-from tf_unseen_pose.data.clips import fault_of_pose, picture_size
+from tf_unseen_pose.data.clips import PICTURE_ERRORS, fault_of_pose, picture_size
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import SKELETONS
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:  # `records` imports this file.
 
 # A TFRecord is its length (8 bytes), that length's checksum (4), the data, and the data's checksum (4).
 RECORD_HEADER, RECORD_OVERHEAD = 12, 16
-_PICTURE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 def check_file(path: Path, size: int, sha256: str) -> None:
@@ -128,5 +126,5 @@ def fault_of_record(data: bytes, joint_count: int, width: int, height: int) -> s
 def _size(picture: bytes) -> tuple[int, int] | None:
     try:
         return picture_size(picture)
-    except _PICTURE_ERRORS:
+    except PICTURE_ERRORS:
         return None
