@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tf_unseen_pose.config import DataConfig
-from tf_unseen_pose.data.augmentation import Augmentation, adjust_brightness
+from tf_unseen_pose.data.augmentation import Augmentation
 from tf_unseen_pose.skeleton import PERSON
 
 
@@ -46,10 +45,3 @@ def test_a_flip_swaps_left_and_right(standing):
             np.testing.assert_array_equal(flipped[mine], standing[its])
     np.testing.assert_array_equal(flipped[:2], standing[:2])
     assert Augmentation().relabelled(standing, PERSON) is standing
-
-
-def test_brightness_is_a_clipped_factor(make_picture):
-    images = np.stack([make_picture(seed, 8, 10) for seed in (1, 2)]).astype(np.float32)
-    for factor in (0.95, 1.0, 1.3):
-        output = adjust_brightness(images, tf.constant(factor)).numpy()
-        np.testing.assert_allclose(output, np.clip(images * np.float32(factor), 0, 255), rtol=1e-5, atol=1e-3)

@@ -67,6 +67,14 @@ def test_a_process_makes_the_same_examples_until_it_is_killed(make_dataset, make
     refuses(lambda: make(6, 3), "train.workers", "memory")
 
 
+def test_a_process_does_without_tensorflow(dataset):
+    config = load_config("tiny", ["train.workers=1"])
+    batch_maker(dataset, config, True)(0, 1)
+    pool = example_workers._pool(dataset, config.to_json(), True, 1)
+    imported = pool.submit(eval, "set(__import__('sys').modules)").result()
+    assert "tf_unseen_pose.data.examples" in imported and imported.isdisjoint({"tensorflow", "keras"})
+
+
 def test_what_is_wrong_with_the_data_is_said_at_once(dataset, refuses):
     # These clips have no scene: nobody looks alike.
     config = load_config("tiny", ["train.workers=1", "data.across=0.5"])

@@ -3,12 +3,13 @@ import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.ndimage import map_coordinates
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
 from tf_unseen_pose.data.pair_choice import find_pairs
-from tf_unseen_pose.data.pairs import Share, evaluation_pair, expanded, pair_batches
+from tf_unseen_pose.data.pairs import Share, adjust_brightness, evaluation_pair, expanded, pair_batches
 from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints
 from tf_unseen_pose.skeleton import PERSON
 
@@ -268,3 +269,10 @@ def test_clips_for_validation_are_not_trained_on(make_clip, make_dataset, refuse
     assert {pairs.clip for pairs in find_pairs(make_dataset(clips), 0.02)} == {0, 2}
     alone = make_dataset([make_clip("b", 4, split="validation")], "alone")
     refuses(lambda: find_pairs(alone, 0.02), "No training clip", "alone")
+
+
+def test_brightness_is_a_clipped_factor(make_picture):
+    images = np.stack([make_picture(seed, 8, 10) for seed in (1, 2)]).astype(np.float32)
+    for factor in (0.95, 1.0, 1.3):
+        output = adjust_brightness(images, tf.constant(factor)).numpy()
+        np.testing.assert_allclose(output, np.clip(images * np.float32(factor), 0, 255), rtol=1e-5, atol=1e-3)

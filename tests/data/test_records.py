@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.data.clips import Clip
-from tf_unseen_pose.data.records import ClipDataset, Index, decode_frame, encode_frame
+from tf_unseen_pose.data.dataset_index import Index
+from tf_unseen_pose.data.records import ClipDataset, decode_frame, encode_frame
 from tf_unseen_pose.skeleton import PERSON
 
 

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tf_unseen_pose.data.records import ClipEntry, FrameEntry
+from tf_unseen_pose.data.dataset_index import ClipEntry, FrameEntry
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import evaluation_pairs
 

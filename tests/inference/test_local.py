@@ -5,9 +5,9 @@ from small_networks import TINY
 from tf_unseen_pose import Reposer, UserError
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.synthetic import synthetic_clip
+from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.imaging.crop import invert, sequence_crop, transform_joints
 from tf_unseen_pose.imaging.pasting import Pasting
-from tf_unseen_pose.imaging.resampling import resample
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.training.run import Run
 

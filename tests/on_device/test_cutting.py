@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unseen_pose.imaging.resampling import resample
+from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.on_device.cutting import cut_out
 
 

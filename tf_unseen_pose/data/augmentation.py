@@ -1,17 +1,14 @@
 """Random changes to a training pair: one draw, the same for both frames and their joints.
 
 The geometric part is an affine transform of the canvas. It is composed with the crop, so pixels are interpolated once.
-The brightness goes through keras-cv.
+The brightness is changed where training takes place; see `pairs`.
 
-Convention: rotation in degrees, clockwise as one sees it (y grows downwards); shifts in canvas pixels; pictures are
-float32 RGB in [0, 255].
+Convention: rotation in degrees, clockwise as one sees it (y grows downwards); shifts in canvas pixels.
 """
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
 from tf_unseen_pose.config import DataConfig
 from tf_unseen_pose.skeleton import Skeleton
@@ -62,22 +59,3 @@ class Augmentation:
     def relabelled(self, joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
         """Joints [..., J, 3] of the transformed canvas under their new names: a flip makes left what was right."""
         return joints[..., skeleton.mirrored, :] if self.flip else joints
-
-
-def adjust_brightness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """Multiplies float pictures [B, H, W, 3] in [0, 255] by `factor` [B, 1, 1, 1] or [], clipped to that range.
-
-    keras-cv's `RandomBrightness` draws its own change and adds it. Training must be a function of seed and step alone,
-    so the layer gets the change from us: factor * image is image + (factor - 1) * image.
-    """
-    images = tf.convert_to_tensor(images)
-    return _brightness_layer().augment_images(images, transformations=(factor - 1) * images)
-
-
-@functools.cache
-def _brightness_layer():
-    # keras-cv takes long to import, and only training needs it.
-    import keras_cv
-
-    with tf.init_scope():
-        return keras_cv.layers.RandomBrightness(0.0, value_range=(0, 255))

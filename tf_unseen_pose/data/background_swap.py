@@ -15,7 +15,7 @@ from tf_unseen_pose.config import DataConfig
 from tf_unseen_pose.data.frame_cache import DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.geometry.pose_maps import REFERENCE_SIZE
+from tf_unseen_pose.imaging.crop import REFERENCE_SIZE
 from tf_unseen_pose.imaging.inpainting import inpainted
 
 # Masks are soft for some pixels about the outline; so much steeper, less of the old room comes along.

@@ -23,10 +23,10 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
 
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected
+from tf_unseen_pose.data.dataset_index import INDEX_NAME, Index
 from tf_unseen_pose.data.dataset_writer import SHARD_LIMIT, SealedShard, index_text, join_clips, make_index, recipe_hash
 from tf_unseen_pose.data.plan import Options, plan_clips
 from tf_unseen_pose.data.prepare import Summary, summarize, try_staging
-from tf_unseen_pose.data.records import INDEX_NAME, Index
 from tf_unseen_pose.data.staging import StagedClip, staged_file
 from tf_unseen_pose.data.video_clips import VideoOptions, video_clip, video_frames
 from tf_unseen_pose.errors import UserError

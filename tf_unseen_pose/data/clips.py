@@ -18,6 +18,8 @@ JPEG_QUALITY = 95
 # Why a frame is `Rejected` for which no crop can be found.
 TOO_FEW_JOINTS = "fewer than 2 joints"
 NOT_FINITE = "joints or a box that are not finite"
+# What Pillow raises for a picture that cannot be read.
+PICTURE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 class BrokenClip(Exception):
@@ -98,7 +100,7 @@ def _decode(data: bytes, name: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data))
         image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except PICTURE_ERRORS as error:
         raise BrokenClip(f"the picture {name} cannot be read") from error
     return image
 

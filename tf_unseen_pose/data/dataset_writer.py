@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from tf_unseen_pose.data.records import INDEX_NAME, VERSION, ClipEntry, Index, ShardEntry, read_index
+from tf_unseen_pose.data.dataset_index import INDEX_NAME, VERSION, ClipEntry, Index, ShardEntry, read_index
 from tf_unseen_pose.data.staging import StagedClip, check_size, read_staged, staged_file, write_text, writing
 from tf_unseen_pose.errors import UserError
 

@@ -19,7 +19,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import tensorflow as tf
 
 from tf_unseen_pose.config import Config, validated
 from tf_unseen_pose.data.examples import Examples
@@ -86,9 +85,6 @@ def _begin(skeleton: Skeleton, *arguments: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    tf.config.set_visible_devices([], "GPU")
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def _end_with_parent() -> None:

@@ -5,13 +5,15 @@ each of which is in hundreds of pairs. So decoded pictures are kept, as many as 
 dataset the ones used last.
 """
 
+import io
 from threading import Lock
 from typing import NamedTuple
 
 import cachetools
 import numpy as np
-import tensorflow as tf
+from PIL import Image
 
+from tf_unseen_pose.data.clips import PICTURE_ERRORS
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 
@@ -45,10 +47,9 @@ class DecodedFrames:
     def _decode(self, clip: int, frame: int) -> DecodedFrame:
         stored = self._dataset.read_frame(clip, frame)
         try:
-            # The accurate method gives the same pixels on every stack.
-            image = tf.io.decode_jpeg(stored.jpeg, channels=3, dct_method="INTEGER_ACCURATE").numpy()
-            mask = None if stored.mask_png is None else tf.io.decode_png(stored.mask_png, channels=1).numpy()[..., 0]
-        except tf.errors.InvalidArgumentError as error:
+            image = _pixels(stored.jpeg, "RGB")
+            mask = None if stored.mask_png is None else _pixels(stored.mask_png, "L")
+        except PICTURE_ERRORS as error:
             raise UserError(
                 f"The picture of frame {stored.number} of the clip '{self._dataset.clips[clip].name}' in "
                 f"{self._dataset.path} cannot be decoded; run 'prepare' again."
@@ -58,3 +59,9 @@ class DecodedFrames:
 
 def _byte_count(frame: DecodedFrame) -> int:
     return sum(array.nbytes for array in frame if array is not None)
+
+
+def _pixels(picture: bytes, mode: str) -> np.ndarray:
+    """An encoded picture as an array that cannot be written to, uint8 [H, W, 3] ("RGB") or [H, W] ("L")."""
+    with Image.open(io.BytesIO(picture)) as image:
+        return np.asarray(image.convert(mode))

@@ -8,23 +8,15 @@ for that, which would take long; one that is damaged behind its header is found 
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 from google.protobuf.message import DecodeError
-from PIL import Image
 
-from tf_unseen_pose.data.clips import fault_of_pose, picture_size
+from tf_unseen_pose.data.clips import PICTURE_ERRORS, fault_of_pose, picture_size
+from tf_unseen_pose.data.dataset_index import Index
+from tf_unseen_pose.data.tfrecord import Example, read_records
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import SKELETONS
-
-if TYPE_CHECKING:  # `records` imports this file.
-    from tf_unseen_pose.data.records import Index
-
-# A TFRecord is its length (8 bytes), that length's checksum (4), the data, and the data's checksum (4).
-RECORD_HEADER, RECORD_OVERHEAD = 12, 16
-_PICTURE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 def check_file(path: Path, size: int, sha256: str) -> None:
@@ -45,7 +37,7 @@ def check_file(path: Path, size: int, sha256: str) -> None:
         raise UserError(f"{path} is not what its index describes; run 'prepare' again.")
 
 
-def find_faults(path: Path, index: "Index") -> dict[tuple[int, int], str]:
+def find_faults(path: Path, index: Index) -> dict[tuple[int, int], str]:
     """Why frames cannot be used, by their clip's and their own position in the index.
 
     Args:
@@ -53,6 +45,7 @@ def find_faults(path: Path, index: "Index") -> dict[tuple[int, int], str]:
 
     Raises:
         UserError: damaged records, or no frame that can be used.
+        OSError: a shard cannot be read.
     """
     places: list[dict[int, list]] = [{} for _ in index.shards]
     for c, clip in enumerate(index.clips):
@@ -61,7 +54,7 @@ def find_faults(path: Path, index: "Index") -> dict[tuple[int, int], str]:
     faults, joint_count = {}, SKELETONS[index.skeleton].joint_count
     for shard, indexed in zip(index.shards, places, strict=True):
         lengths = {offset: entries[0][2].length for offset, entries in indexed.items()}
-        for offset, data in _read_records(path / shard.file, lengths):
+        for offset, data in _indexed_records(path / shard.file, lengths):
             for c, f, entry in indexed[offset]:
                 if fault := fault_of_record(data, joint_count, entry.width, entry.height):
                     faults[c, f] = fault
@@ -74,26 +67,25 @@ def find_faults(path: Path, index: "Index") -> dict[tuple[int, int], str]:
     return faults
 
 
-def _read_records(path: Path, indexed: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
-    """Offset and data of every record of a shard that the index knows; the records' own checksums are checked.
+def _indexed_records(path: Path, indexed: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
+    """Offset and data of every record of a shard that the index knows.
 
     Args:
         indexed: by a record's offset the length of its data, as the index has them.
 
     Raises:
         UserError: a record that is damaged, or that does not lie where the index says.
+        OSError: the shard cannot be read.
     """
-    offset, missing = 0, dict(indexed)
-    try:
-        for data in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            if missing.pop(offset, None) == len(data):
-                yield offset, data
-            elif offset in indexed:
-                break
-            offset += RECORD_OVERHEAD + len(data)
-    except tf.errors.OpError as error:
-        raise UserError(f"The record at byte {offset} of {path} is damaged; run 'prepare' again.") from error
-    if missing or offset in indexed:
+    missing = dict(indexed)
+    for offset, data in read_records(path):
+        if offset not in missing:
+            continue
+        if len(data) != missing[offset]:
+            break
+        del missing[offset]
+        yield offset, data
+    if missing:
         raise UserError(f"{path} has other records than its index describes; run 'prepare' again.")
 
 
@@ -106,7 +98,7 @@ def fault_of_record(data: bytes, joint_count: int, width: int, height: int) -> s
         width, height: of the picture, as the index has them.
     """
     try:
-        feature = tf.train.Example.FromString(data).features.feature
+        feature = Example.FromString(data).features.feature
     except DecodeError:
         return "a record that is no tf.train.Example"
     joints, box = (np.array(feature[name].float_list.value, np.float32) for name in ("joints", "box"))
@@ -128,5 +120,5 @@ def fault_of_record(data: bytes, joint_count: int, width: int, height: int) -> s
 def _size(picture: bytes) -> tuple[int, int] | None:
     try:
         return picture_size(picture)
-    except _PICTURE_ERRORS:
+    except PICTURE_ERRORS:
         return None

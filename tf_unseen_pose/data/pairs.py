@@ -17,7 +17,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.config import Config
-from tf_unseen_pose.data.augmentation import adjust_brightness
 from tf_unseen_pose.data.example_workers import FEW_CORES, batch_maker, worker_count
 from tf_unseen_pose.data.examples import EXAMPLE_TYPES, NOISE_CANVASES, cut_example, draw_noise_rows, example_shapes
 from tf_unseen_pose.data.frame_cache import DecodedFrames
@@ -164,6 +163,25 @@ def _scaled(image, target_image, source_mask, target_mask, brightness):
         return tf.cast(mask, tf.float32) / 255
 
     return photo(image), photo(target_image), mask(source_mask), mask(target_mask)
+
+
+def adjust_brightness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """Multiplies float pictures [B, H, W, 3] in [0, 255] by `factor` [B, 1, 1, 1] or [], clipped to that range.
+
+    keras-cv's `RandomBrightness` draws its own change and adds it. Training must be a function of seed and step alone,
+    so the layer gets the change from us: factor * image is image + (factor - 1) * image.
+    """
+    images = tf.convert_to_tensor(images)
+    return _brightness_layer().augment_images(images, transformations=(factor - 1) * images)
+
+
+@functools.cache
+def _brightness_layer():
+    # keras-cv takes long to import, and only training needs it.
+    import keras_cv
+
+    with tf.init_scope():
+        return keras_cv.layers.RandomBrightness(0.0, value_range=(0, 255))
 
 
 @functools.cache

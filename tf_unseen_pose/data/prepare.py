@@ -14,9 +14,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected
+from tf_unseen_pose.data.dataset_index import Index, read_index
 from tf_unseen_pose.data.dataset_writer import DatasetWriter
 from tf_unseen_pose.data.plan import LEAST_FRAMES, Options, plan_clips
-from tf_unseen_pose.data.records import ClipDataset, Index, read_index
+from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.staging import StagedClip, stage_clip
 from tf_unseen_pose.data.summary_page import PAGE_NAME, write_summary_page
 from tf_unseen_pose.errors import UserError

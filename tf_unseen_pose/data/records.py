@@ -1,6 +1,6 @@
 """A dataset on disk: frames as TFRecords in a few large shards, and an index that finds each of them.
 
-    DATASET/dataset.json               what `Index` describes
+    DATASET/dataset.json               what `dataset_index.Index` describes
     DATASET/shard-00000.tfrecord ...   one `tf.train.Example` a frame, a clip's frames in succession
 
 The shards are plain TFRecord files, which any reader reads in order. The index gives random access: a pair is two
@@ -11,112 +11,45 @@ and where known `box` (float, 4) and `mask` (PNG).
 """
 
 import hashlib
-import json
 import logging
 import os
-import struct
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import tensorflow as tf
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tf_unseen_pose.data.clips import Clip, Frame
-from tf_unseen_pose.data.integrity import RECORD_HEADER, RECORD_OVERHEAD, check_file, find_faults
+from tf_unseen_pose.data.dataset_index import ClipEntry, Index, read_index
+from tf_unseen_pose.data.integrity import check_file, find_faults
+from tf_unseen_pose.data.tfrecord import RECORD_HEADER, Example
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import SKELETONS, Skeleton, named_skeleton
+from tf_unseen_pose.skeleton import SKELETONS, Skeleton
 
-INDEX_NAME = "dataset.json"
-VERSION = 1
 # Of how many clips it is told by name that frames were left out.
 _NAMED_CLIPS = 5
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FrameEntry(_Entry):
-    """Where a frame lies: its record begins `offset` bytes into the shard and holds `length` bytes of Example."""
-
-    shard: int = Field(ge=0)
-    offset: int = Field(ge=0)
-    length: int = Field(ge=0)
-    number: int
-    width: int = Field(ge=1)
-    height: int = Field(ge=1)
-    has_mask: bool
-
-
-class ClipEntry(_Entry):
-    """A clip without its pictures; see `clips.Clip`.
-
-    `split` is the part that the clip plays, `rejected` counts the frames that were left out by their reason.
-    """
-
-    name: str
-    action: str
-    fps: float = Field(ge=0)
-    scene: str
-    person: str = ""
-    split: Literal["train", "validation"] = "train"
-    rejected: dict[str, int] = {}
-    frames: tuple[FrameEntry, ...] = Field(min_length=1)
-
-
-class ShardEntry(_Entry):
-    """A shard: its file's name in the dataset's folder, size in bytes and checksum."""
-
-    file: str = Field(pattern=r"^[\w.-]+$")
-    size: int = Field(ge=0)
-    sha256: str
-
-
-class Index(_Entry):
-    """The content of `dataset.json`.
-
-    `recipe` identifies what the dataset was made from, `broken` names the clips that could not be used, and why.
-    """
-
-    version: int
-    skeleton: str
-    recipe: str
-    shards: tuple[ShardEntry, ...]
-    clips: tuple[ClipEntry, ...] = Field(min_length=1)
-    broken: dict[str, str] = {}
-
-
 def encode_frame(frame: Frame, clip: Clip) -> bytes:
     """A frame as a serialized `tf.train.Example`."""
-
-    def data(*values):
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
-
-    def floats(values):
-        return tf.train.Feature(float_list=tf.train.FloatList(value=np.ravel(values)))
-
-    feature = {
-        "image": data(frame.jpeg),
-        "joints": floats(frame.joints),
-        "clip": data(clip.name.encode()),
-        "action": data(clip.action.encode()),
-        "fps": floats(clip.fps),
-        "number": tf.train.Feature(int64_list=tf.train.Int64List(value=[frame.number])),
-    }
+    example = Example()
+    feature = example.features.feature
+    feature["image"].bytes_list.value.append(frame.jpeg)
+    feature["joints"].float_list.value.extend(np.ravel(frame.joints))
+    feature["clip"].bytes_list.value.append(clip.name.encode())
+    feature["action"].bytes_list.value.append(clip.action.encode())
+    feature["fps"].float_list.value.append(clip.fps)
+    feature["number"].int64_list.value.append(frame.number)
     if frame.box is not None:
-        feature["box"] = floats(frame.box)
+        feature["box"].float_list.value.extend(np.ravel(frame.box))
     if frame.mask_png is not None:
-        feature["mask"] = data(frame.mask_png)
-    example = tf.train.Example(features=tf.train.Features(feature=feature))
+        feature["mask"].bytes_list.value.append(frame.mask_png)
     return example.SerializeToString(deterministic=True)
 
 
 def decode_frame(data: bytes) -> Frame:
     """The frame that `encode_frame` encoded."""
-    feature = tf.train.Example.FromString(data).features.feature
+    feature = Example.FromString(data).features.feature
     box, mask = feature["box"].float_list.value, feature["mask"].bytes_list.value
     return Frame(
         jpeg=feature["image"].bytes_list.value[0],
@@ -177,14 +110,14 @@ class ClipDataset:
         path = Path(path)
         index = read_index(path)
         states = {}
-        for shard in index.shards:
-            # Taken before, so that who alters the shard while it is looked at is noticed.
-            try:
+        try:
+            for shard in index.shards:
+                # Taken before, so that who alters the shard while it is looked at is noticed.
                 states[shard.file] = _file_state((path / shard.file).stat())
                 check_file(path / shard.file, shard.size, shard.sha256)
-            except OSError as error:
-                raise _unreadable(path / shard.file, error) from error
-        dataset = cls(path, index, find_faults(path, index))
+            dataset = cls(path, index, find_faults(path, index))
+        except OSError as error:
+            raise _unreadable(error.filename or path, error) from error
         dataset._states = states
         if dataset.left_out:
             logging.getLogger(__name__).warning("%s: %s", path, _describe(dataset.left_out, index))
@@ -222,7 +155,7 @@ class ClipDataset:
                 state = _file_state(os.fstat(file.fileno()))
         except OSError as error:
             raise _unreadable(path, error) from error
-        whole = len(record) == RECORD_HEADER + entry.length and struct.unpack_from("<Q", record)[0] == entry.length
+        whole = record.startswith(entry.length.to_bytes(8, "little")) and len(record) == RECORD_HEADER + entry.length
         if not whole or state != self._states.get(path.name, state):
             raise UserError(f"{path} was changed while it was in use; run 'prepare' again.")
         return record[RECORD_HEADER:]
@@ -234,45 +167,6 @@ class ClipDataset:
             UserError: as `read`.
         """
         return decode_frame(self.read(clip, frame))
-
-
-def read_index(path: Path) -> Index:
-    """The validated index of the dataset in the folder `path`; its shards are not looked at.
-
-    Raises:
-        UserError: no dataset, or an index that is damaged, of another version or of an unknown skeleton.
-    """
-    file = path / INDEX_NAME
-    if not file.is_file():
-        raise UserError(f"{path} holds no {INDEX_NAME}; name a dataset that 'prepare' has finished.")
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        version = content["version"]
-        if version == VERSION:
-            index = Index.model_validate(content)
-            _check_frames(index)
-            named_skeleton(index.skeleton, file)
-            return index
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = _first_reason(error)
-        raise UserError(f"{file} is damaged{reason}; run 'prepare' again.") from error
-    raise UserError(f"{file} has version {version}, this program reads {VERSION}; run 'prepare' again.")
-
-
-def _first_reason(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return f" at {'.'.join(str(part) for part in error.errors()[0]['loc'])}"
-    return ""
-
-
-def _check_frames(index: Index) -> None:
-    """Raises ValueError where the index contradicts itself."""
-    for clip in index.clips:
-        for frame in clip.frames:
-            if frame.shard >= len(index.shards):
-                raise ValueError(f"{clip.name} lies in a shard that is not listed")
-            if frame.offset + frame.length + RECORD_OVERHEAD > index.shards[frame.shard].size:
-                raise ValueError(f"{clip.name} lies beyond its shard's end")
 
 
 def _file_state(status: os.stat_result) -> tuple[int, int]:

@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import tensorflow as tf
 from pydantic import ValidationError
 
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Rejected, fault_of_pose, picture_size
-from tf_unseen_pose.data.integrity import RECORD_OVERHEAD
-from tf_unseen_pose.data.records import ClipEntry, FrameEntry, encode_frame
+from tf_unseen_pose.data.dataset_index import ClipEntry, FrameEntry
+from tf_unseen_pose.data.records import encode_frame
+from tf_unseen_pose.data.tfrecord import RECORD_OVERHEAD, write_record
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 
@@ -105,7 +105,7 @@ def _write_records(path: Path, clip: Clip) -> tuple[list[FrameEntry], Counter]:
     frames: list[FrameEntry] = []
     rejected: Counter[str] = Counter()
     offset = 0
-    with writing(path), tf.io.TFRecordWriter(str(path)) as writer:
+    with writing(path), path.open("wb") as file:
         for frame in clip.frames():
             if isinstance(frame, Rejected):
                 rejected[frame.reason] += 1
@@ -114,7 +114,7 @@ def _write_records(path: Path, clip: Clip) -> tuple[list[FrameEntry], Counter]:
                 rejected[fault] += 1
                 continue
             data = encode_frame(frame, clip)
-            writer.write(data)
+            write_record(file, data)
             width, height = picture_size(frame.jpeg)
             frames.append(
                 FrameEntry(
@@ -147,8 +147,7 @@ def writing(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, tf.errors.OpError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.message.rpartition("; ")[2]
+    except OSError as error:
         raise UserError(
-            f"Cannot write {path}: {reason}; name a folder with free space that you may write to."
+            f"Cannot write {path}: {error.strerror}; name a folder with free space that you may write to."
         ) from error

@@ -16,13 +16,14 @@ from scipy.ndimage import binary_erosion
 
 from tf_unseen_pose.data.clip_poses import SMALL_MOVEMENT, SMALL_PERSON, ClipPoses, spread
 from tf_unseen_pose.data.clips import Frame
+from tf_unseen_pose.data.dataset_index import ClipEntry, Index
 from tf_unseen_pose.data.pose_plots import PLOTS, plot
-from tf_unseen_pose.data.records import ClipDataset, ClipEntry, Index
+from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
+from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.imaging.crop import common_crop, invert, person_box, transform_joints
 from tf_unseen_pose.imaging.drawing import draw_pose
-from tf_unseen_pose.imaging.resampling import resample
 from tf_unseen_pose.skeleton import Skeleton
 
 PAGE_NAME = "summary.html"

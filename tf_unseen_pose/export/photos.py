@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tf_unseen_pose.export.checks import require
 from tf_unseen_pose.geometry.pixels import from_bytes
+from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.imaging.provenance import PNG_HEADER, png_chunks
-from tf_unseen_pose.imaging.resampling import resample
 
 # A picture of more pixels is refused before it is decoded: a PNG of a few kilobytes may unfold to gigabytes.
 MOST_PIXELS = 50_000_000

@@ -1,55 +1,21 @@
-"""Cutting a canvas out of a picture of any size: the same pixels for training data and for users' photos.
+"""Cutting a canvas out of a picture of any size with OpenCV: what training data go through.
 
-`resample` serves photos, in a graph. Training cuts hundreds of canvases a second, and there a general operation that
-works out the transform anew for every channel would be most of the cost: `cut_out` does the same in OpenCV.
+`geometry.resampling.resample` is its twin for users' photos, in a graph; a test compares the two. Training cuts
+hundreds of canvases a second, and there a general operation that works out the transform anew for every channel would
+be most of the cost.
 """
 
 import cv2
 import numpy as np
-import tensorflow as tf
 
-from tf_unseen_pose.compat import project_images
 from tf_unseen_pose.imaging.crop import length_scale
 
 
-def resample(image: tf.Tensor, output_to_input: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    """Samples a picture bilinearly by an affine transform, without aliasing.
-
-    Where the transform shrinks by k >= 2 (rounded down), the picture is first reduced to 1 / k with an antialiasing
-    filter. Beyond its border a picture goes on with the border's colour.
-
-    Args:
-        image: float32 [H, W, C], any size.
-        output_to_input: float32 [2, 3]: output pixel -> picture pixel.
-
-    Returns:
-        float32 [height, width, C].
-    """
-    image, m = _reduced_where_it_shrinks(image, output_to_input)
-    output = project_images(image[None], m[None], height, width)[0]
-    return tf.ensure_shape(output, [height, width, image.shape[-1]])
-
-
-def _reduced_where_it_shrinks(image, output_to_input):
-    """The picture, at about 1 / k of its size where k >= 2, and the transform into it."""
-    m = output_to_input
-    shrink = tf.floor(tf.sqrt(tf.abs(m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0])))
-    return tf.cond(shrink >= 2, lambda: _reduced(image, m, shrink), lambda: (image, m))
-
-
-def _reduced(image, output_to_input, factor):
-    """The picture at about 1 / factor of its size, and the transform into it."""
-    size = tf.cast(tf.shape(image)[:2], tf.float32)
-    reduced = tf.maximum(tf.round(size / factor), 1)
-    image = tf.image.resize(image, tf.cast(reduced, tf.int32), antialias=True)
-    # Corners stay corners: (x + 0.5) scales, x does not.
-    scale = (reduced / size)[::-1, None]
-    shift = tf.concat([tf.zeros([2, 2]), (scale - 1) / 2], axis=1)
-    return image, output_to_input * scale + shift
-
-
 def cut_out(picture: np.ndarray, output_to_input: np.ndarray, height: int, width: int) -> np.ndarray:
-    """`resample` for pictures of 8 bits, many times as fast, at a precision of 1/32 of a pixel or better.
+    """Samples a picture of 8 bits bilinearly by an affine transform, at a precision of 1/32 of a pixel or better.
+
+    Where the transform shrinks by k >= 2 (rounded down), the picture is first reduced to 1 / k by areas. Beyond its
+    border a picture goes on with the border's colour.
 
     Args:
         picture: uint8 [H, W] or [H, W, C].

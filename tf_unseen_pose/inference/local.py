@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
-from tf_unseen_pose.imaging.resampling import resample
+from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.inference.photo_reposer import PhotoReposer
 from tf_unseen_pose.model import PoseModel, SourceState
 from tf_unseen_pose.training.run import Run

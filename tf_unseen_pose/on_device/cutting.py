@@ -1,4 +1,4 @@
-"""Cutting a canvas out of a photo with NumPy and Pillow: the twin of `imaging.resampling.resample`.
+"""Cutting a canvas out of a photo with NumPy and Pillow: the twin of `geometry.resampling.resample`.
 
 A crop is a scale and a shift, so rows and columns are sampled one after the other.
 """

@@ -1,4 +1,4 @@
-// Cutting the canvas out of a photo: the twin of `resample` in `tf_unseen_pose/imaging/resampling.py`.
+// Cutting the canvas out of a photo: the twin of `resample` in `tf_unseen_pose/geometry/resampling.py`.
 // Pictures are {data: RGBA bytes or floats, width, height}.
 
 import { CANVAS } from './crop.js';

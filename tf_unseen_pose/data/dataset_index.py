@@ -1,0 +1,107 @@
+"""The index of a dataset, `dataset.json`: its clips, their frames, and where in the shards each frame lies."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tf_unseen_pose.data.tfrecord import RECORD_OVERHEAD
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.skeleton import named_skeleton
+
+INDEX_NAME = "dataset.json"
+VERSION = 1
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FrameEntry(_Entry):
+    """Where a frame lies: its record begins `offset` bytes into the shard and holds `length` bytes of Example."""
+
+    shard: int = Field(ge=0)
+    offset: int = Field(ge=0)
+    length: int = Field(ge=0)
+    number: int
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    has_mask: bool
+
+
+class ClipEntry(_Entry):
+    """A clip without its pictures; see `clips.Clip`.
+
+    `split` is the part that the clip plays, `rejected` counts the frames that were left out by their reason.
+    """
+
+    name: str
+    action: str
+    fps: float = Field(ge=0)
+    scene: str
+    person: str = ""
+    split: Literal["train", "validation"] = "train"
+    rejected: dict[str, int] = {}
+    frames: tuple[FrameEntry, ...] = Field(min_length=1)
+
+
+class ShardEntry(_Entry):
+    """A shard: its file's name in the dataset's folder, size in bytes and checksum."""
+
+    file: str = Field(pattern=r"^[\w.-]+$")
+    size: int = Field(ge=0)
+    sha256: str
+
+
+class Index(_Entry):
+    """The content of `dataset.json`.
+
+    `recipe` identifies what the dataset was made from, `broken` names the clips that could not be used, and why.
+    """
+
+    version: int
+    skeleton: str
+    recipe: str
+    shards: tuple[ShardEntry, ...]
+    clips: tuple[ClipEntry, ...] = Field(min_length=1)
+    broken: dict[str, str] = {}
+
+
+def read_index(path: Path) -> Index:
+    """The validated index of the dataset in the folder `path`; its shards are not looked at.
+
+    Raises:
+        UserError: no dataset, or an index that is damaged, of another version or of an unknown skeleton.
+    """
+    file = path / INDEX_NAME
+    if not file.is_file():
+        raise UserError(f"{path} holds no {INDEX_NAME}; name a dataset that 'prepare' has finished.")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        version = content["version"]
+        if version == VERSION:
+            index = Index.model_validate(content)
+            _check_frames(index)
+            named_skeleton(index.skeleton, file)
+            return index
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = _first_reason(error)
+        raise UserError(f"{file} is damaged{reason}; run 'prepare' again.") from error
+    raise UserError(f"{file} has version {version}, this program reads {VERSION}; run 'prepare' again.")
+
+
+def _first_reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return f" at {'.'.join(str(part) for part in error.errors()[0]['loc'])}"
+    return ""
+
+
+def _check_frames(index: Index) -> None:
+    """Raises ValueError where the index contradicts itself."""
+    for clip in index.clips:
+        for frame in clip.frames:
+            if frame.shard >= len(index.shards):
+                raise ValueError(f"{clip.name} lies in a shard that is not listed")
+            if frame.offset + frame.length + RECORD_OVERHEAD > index.shards[frame.shard].size:
+                raise ValueError(f"{clip.name} lies beyond its shard's end")
