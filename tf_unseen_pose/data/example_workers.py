@@ -25,7 +25,7 @@ from tf_unseen_pose.data.examples import Examples
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 
-# Up to so many cores threads do, and take less memory: a worker has 0.8 GB of TensorFlow and pictures.
+# Up to so many cores threads do, and take less memory: they share the decoded pictures.
 FEW_CORES = 4
 _MOST_WORKERS = 12
 
