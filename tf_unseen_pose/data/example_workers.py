@@ -26,7 +26,7 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import Skeleton, register_skeleton
 
-# Up to so many cores threads do, and take less memory: a worker has 0.8 GB of TensorFlow and pictures.
+# Up to so many cores threads do, and take less memory: they share the decoded pictures.
 FEW_CORES = 4
 _MOST_WORKERS = 12
 
