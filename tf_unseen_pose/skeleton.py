@@ -15,6 +15,8 @@ import numpy as np
 
 from tf_unseen_pose.errors import UserError
 
+# The canvas on which the paper's constants (limb widths, least length) are given, in pixels.
+REFERENCE_SIZE = 256
 # What the crop, motion and the datasets' pages ask for by name.
 _NEEDED = {
     "head", "neck",
@@ -30,7 +32,7 @@ class Limb:
         name: unique within a skeleton.
         joints: an even number of joint names. The first half lies at the limb's one end, the second half at the
             other; the limb's axis runs between the two means.
-        width: standard deviation of the limb prior across the axis, in pixels of a 256-pixel canvas.
+        width: standard deviation of the limb prior across the axis, in pixels of a canvas of `REFERENCE_SIZE`.
 
     Example:
         >>> from tf_unseen_pose import Limb

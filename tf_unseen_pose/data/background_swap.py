@@ -15,8 +15,8 @@ from tf_unseen_pose.config import DataConfig
 from tf_unseen_pose.data.frame_cache import DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.imaging.crop import REFERENCE_SIZE
 from tf_unseen_pose.imaging.inpainting import inpainted
+from tf_unseen_pose.skeleton import REFERENCE_SIZE
 
 # Masks are soft for some pixels about the outline; so much steeper, less of the old room comes along.
 _STEEPNESS = 2.0

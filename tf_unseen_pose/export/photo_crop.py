@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.export.checks import require
 from tf_unseen_pose.imaging import crop
-from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 
 
 class PhotoCrop:
@@ -19,7 +19,7 @@ class PhotoCrop:
     def __init__(self, skeleton: Skeleton, height: int, width: int, crop_factor: float):
         self._skeleton = skeleton
         self._extent = np.array([width - 1, height - 1], np.float64)
-        self._unit = crop_factor * min(height, width) / crop.REFERENCE_SIZE
+        self._unit = crop_factor * min(height, width) / REFERENCE_SIZE
 
     def common(self, poses: tf.Tensor) -> tf.Tensor:
         """`crop.common_crop` of float32 [T, J, 3]: float32 [2, 3]."""

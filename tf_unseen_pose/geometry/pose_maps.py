@@ -19,10 +19,8 @@ All functions keep the floating dtype of their points.
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 
-# The canvas on which the paper's constants (limb widths, least length) are given, in pixels.
-REFERENCE_SIZE = 256
 # Squared length (pixels^2) below which joints coincide: no direction or scale can be read off them.
 _LENGTH_EPSILON = 1e-6
 # By which factor a limb's thickness may change between two poses at most.

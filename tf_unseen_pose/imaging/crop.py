@@ -14,11 +14,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 
-# The person scale is 1 for a person of this many pixels; the paper's canvas.
+# The person scale is 1 for a person of this many pixels.
 SCALE_UNIT = 200
-REFERENCE_SIZE = 256
 # The size of a person measured by its parts, in pixels of those parts.
 UPPER_BODY_FACTOR, CALF_FACTOR = 2.5, 5.0
 # A standing person measured by its upper body or calves is about this many times the larger side of its joints' box;
