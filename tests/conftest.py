@@ -30,7 +30,7 @@ SHARED = Path(__file__).parents[1].parent / "shared"
 # Where what the fixtures `exported` and `lite_files` make is taken: in one process, which makes it once.
 EXPORTING = (
     "tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py",
-    "tests/test_public_face.py",
+    "tests/test_public_face.py", "tests/docs/test_examples.py",
 )  # fmt: skip
 # What does not depend on TensorFlow's version: CI runs it on one stack (`-m "not one_stack"` on the other).
 ONE_STACK = (

@@ -70,7 +70,7 @@ def test_a_process_makes_the_same_examples_until_it_is_killed(make_dataset, make
 def test_a_process_does_without_tensorflow(dataset):
     config = load_config("tiny", ["train.workers=1"])
     batch_maker(dataset, config, True)(0, 1)
-    pool = example_workers._pool(dataset, config.to_json(), True, 1)
+    pool = example_workers._pool(dataset, config.to_json(), True, config.model.body, 1)
     imported = pool.submit(eval, "set(__import__('sys').modules)").result()
     assert "tf_unseen_pose.data.examples" in imported and imported.isdisjoint({"tensorflow", "keras"})
 

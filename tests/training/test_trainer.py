@@ -29,7 +29,7 @@ def snapshot(network):
     return [variable.numpy().copy() for variable in network.trainable_variables]
 
 
-@pytest.mark.parametrize("kind", ["l1", "vgg", "vgg_gan"])
+@pytest.mark.parametrize("kind", ["l1", "vgg_gan"])
 def test_every_variable_gets_a_gradient_from_its_own_loss(kind, vgg19_file, batch):
     trainer = make_trainer(kind, vgg19_file)
     inputs = batch(batch=4)
@@ -66,10 +66,9 @@ def test_each_optimizer_changes_its_own_network_only(vgg19_file, batch):
     assert any((a != b).any() for a, b in zip(middle[1], after[1], strict=True))
 
 
-@pytest.mark.parametrize("kind", ["l1", "vgg_gan"])
-def test_a_batch_worked_off_in_parts_gives_the_same_step(kind, vgg19_file, batch):
-    inputs = batch(batch=4)
-    one, other = (make_trainer(kind, vgg19_file, f"train.accumulate={count}") for count in (1, 4))
+def test_a_batch_worked_off_in_parts_gives_the_same_step(vgg19_file, batch):
+    inputs = batch(32, 32, batch=4)
+    one, other = (make_trainer("vgg_gan", vgg19_file, f"train.accumulate={count}", *CANVAS_32) for count in (1, 4))
     (terms, image, gradients), (sums, same_image, summed) = (trainer._in_parts(inputs) for trainer in (one, other))
     for name, values in sums.items():
         np.testing.assert_allclose(values, terms[name], rtol=1e-4, err_msg=name)

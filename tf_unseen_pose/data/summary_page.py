@@ -21,9 +21,9 @@ from tf_unseen_pose.data.pose_plots import PLOTS, plot
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
-from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.imaging.crop import common_crop, invert, person_box, transform_joints
 from tf_unseen_pose.imaging.drawing import draw_pose
+from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.skeleton import Skeleton
 
 PAGE_NAME = "summary.html"
@@ -244,12 +244,11 @@ def _strip(dataset: ClipDataset, clip: int) -> list[tuple[int, str]]:
 
 def _thumbnail(frame: Frame, canvas_to_image: np.ndarray, skeleton: Skeleton) -> str:
     def cropped(data: bytes, mode: str) -> np.ndarray:
-        pixels = np.asarray(Image.open(io.BytesIO(data)).convert(mode), np.float32)
-        return resample(np.atleast_3d(pixels), canvas_to_image, _THUMBNAIL, _THUMBNAIL).numpy()
+        return cut_out(np.asarray(Image.open(io.BytesIO(data)).convert(mode)), canvas_to_image, _THUMBNAIL, _THUMBNAIL)
 
     image = cropped(frame.jpeg, "RGB")
     if frame.mask_png is not None:
-        mask = cropped(frame.mask_png, "L") / 255
+        mask = cropped(frame.mask_png, "L")[..., None] / 255
         inside = mask[..., 0] > 0.5
         image = mask * image + (1 - mask) * (30 + 0.5 * image.mean(axis=-1, keepdims=True))
         image[inside & ~binary_erosion(inside, border_value=1)] = _OUTLINE

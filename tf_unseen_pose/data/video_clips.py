@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.crop import person_height
 from tf_unseen_pose.imaging.image_files import shrink
 from tf_unseen_pose.imaging.video import read_video
-from tf_unseen_pose.pose.estimation import Detection, PoseEstimator, open_estimator
 from tf_unseen_pose.skeleton import PERSON
+
+if TYPE_CHECKING:  # MediaPipe takes seconds, and only videos need it.
+    from tf_unseen_pose.pose.estimation import Detection, PoseEstimator
 
 OTHER_SHOT = "cut between shots, and this is not the longest shot"
 FROZEN = "frozen: the same picture as before"
@@ -90,6 +93,8 @@ def video_clips(inputs: list[Path], options: VideoOptions) -> list[Clip]:
         for file in files:
             frames = partial(video_frames, file, options)
             clips.append(video_clip(file.relative_to(root), root.resolve().name, frames, options))
+    from tf_unseen_pose.pose.estimation import open_estimator
+
     # A missing pose model is found now, and fetched once, not by every process that reads a clip.
     open_estimator(model=options.pose_model).close()
     return clips
@@ -118,6 +123,8 @@ def video_frames(path: Path, options: VideoOptions) -> Iterator[Frame | Rejected
         BrokenClip: the file is no video, is damaged or ends early.
         UserError: there is no pose model.
     """
+    from tf_unseen_pose.pose.estimation import open_estimator
+
     first, last = longest_shot(image for _, image in _sampled(path, options))
     with open_estimator(model=options.pose_model) as estimator:
         selection = _Selection(estimator, options)
@@ -144,7 +151,7 @@ def _sampled(path: Path, options: VideoOptions) -> Iterator[tuple[int, np.ndarra
 class _Selection:
     """Judges the frames of one shot, one after the other."""
 
-    def __init__(self, estimator: PoseEstimator, options: VideoOptions):
+    def __init__(self, estimator: "PoseEstimator", options: VideoOptions):
         self._estimator, self._options = estimator, options
         self._thumbnail: np.ndarray | None = None
         self._kept: np.ndarray | None = None
@@ -175,7 +182,7 @@ class _Selection:
         self._kept = joints
         return Frame(encode_picture(image, "JPEG"), joints, number, mask_png=encode_picture(mask, "PNG"))
 
-    def _fault(self, found: Detection, number: int, image: np.ndarray) -> str | None:
+    def _fault(self, found: "Detection", number: int, image: np.ndarray) -> str | None:
         if self._are_several(number, image):
             return SEVERAL_PEOPLE
         joints = _inside(found.joints, image)
