@@ -16,21 +16,21 @@ from tf_unseen_pose.training.feature_statistics import save_deviations
 
 
 def test_every_method_is_measured_on_the_same_pairs(evaluation):
-    part = evaluation.within
-    assert part.methods == ("judged", "copy", "warp", "target") and len(part.cases) == 7
-    assert set(part.clips) == {1, 2, 3} and set(part.actions) == {"kick", "wave"}
-    assert not any(key.startswith(("vgg", "pckh", "found")) for key in part.values)
-    for i, case in enumerate(part.cases):
-        example = evaluation.reader.within(case)
+    table = evaluation.within
+    assert table.methods == ("judged", "copy", "warp", "target") and len(table.samples) == 7
+    assert set(table.clips) == {1, 2, 3} and set(table.actions) == {"kick", "wave"}
+    assert not any(key.startswith(("vgg", "pckh", "found")) for key in table.values)
+    for i, pair in enumerate(table.samples):
+        example = evaluation.reader.within(pair)
         results = evaluation.render(example)
         for method, result in results.items():
             expected = metrics.psnr(example.target, result, example.target_mask)
-            assert part.column("psnr_inside", method)[i] == pytest.approx(expected)
-    assert (part.column("background", "copy") == 0).all()
+            assert table.column("psnr_inside", method)[i] == pytest.approx(expected)
+    assert (table.column("background", "copy") == 0).all()
     # Limbs that are moved are nearer to the truth than limbs that stay; an untrained network is nowhere near.
-    scores = {method: part.column("ssim_inside", method).mean() for method in part.methods[:3]}
+    scores = {method: table.column("ssim_inside", method).mean() for method in table.methods[:3]}
     assert scores["warp"] > scores["copy"] > scores["judged"]
-    assert evaluation.drawn_masks == sum(case.source_clip == 3 for case in part.cases) > 0
+    assert evaluation.drawn_masks == sum(pair.source_clip == 3 for pair in table.samples) > 0
     assert set(evaluation.seconds) == {"judged", "copy", "warp"} and evaluation.seconds["judged"] > 0
 
 
@@ -38,13 +38,13 @@ def test_sequences_and_other_actions(evaluation):
     # The clip of stills has none.
     assert evaluation.sequences.clips.tolist() == [1, 2]
     assert list(evaluation.sequences.values) == ["flicker", "flicker_inside", "flicker_outside"]
-    examples = list(evaluation.reader.sequence(evaluation.sequences.cases[0]))
+    examples = list(evaluation.reader.sequence(evaluation.sequences.samples[0]))
     moves = [
         np.abs(metrics.difference(b.target, a.target)).mean() for a, b in zip(examples, examples[1:], strict=False)
     ]
     assert evaluation.sequences.column("flicker", "copy")[0] == pytest.approx(np.mean(moves), rel=1e-5)
     across = evaluation.across
-    assert list(across.values) == ["background"] and len(across.cases) == 7
+    assert list(across.values) == ["background"] and len(across.samples) == 7
     assert (across.column("background", "judged") > 0).all()
 
 
@@ -94,15 +94,15 @@ def test_without_weights_it_is_said_why(dataset, run_path, evaluation, tmp_path)
 def test_poses_are_those_of_the_results(make_run, tmp_path, has_model):
     prepare([], tmp_path / "set", DatasetOptions("synthetic", clips=1, frames=3, size=192, seed=3), progress=False)
     model = Model.open(make_run("larger", "model.height=128", "model.width=128"))
-    part = evaluate(
+    table = evaluate(
         ClipDataset.open(tmp_path / "set"), {"model": model}, Options(split="train", pairs=4), progress=False
     ).within
     # The detector knows drawn people well enough in photographs; an untrained network draws nobody.
-    assert part.column("found", "target").mean() >= 0.5 and part.column("found", "model").sum() == 0
-    assert (part.column("pckh", "model") == 0).all() and np.isnan(part.column("joint_error", "model")).all()
-    assert np.nanmax(part.column("pckh", "target")) > 0.6
-    assert np.nanmin(part.column("joint_error", "target")) < 6
-    assert np.isnan(part.column("ssim", "target")).all()
+    assert table.column("found", "target").mean() >= 0.5 and table.column("found", "model").sum() == 0
+    assert (table.column("pckh", "model") == 0).all() and np.isnan(table.column("joint_error", "model")).all()
+    assert np.nanmax(table.column("pckh", "target")) > 0.6
+    assert np.nanmin(table.column("joint_error", "target")) < 6
+    assert np.isnan(table.column("ssim", "target")).all()
 
 
 def test_what_cannot_be_evaluated_is_refused(dataset, run_path):

@@ -23,9 +23,9 @@ def test_pairs_are_spread_evenly_and_all_different():
     data = dataset(clip("long", range(40)), clip("short", [0, 7]), clip("middle", range(5)))
     found = evaluation_pairs.pairs_within(data, [0, 1, 2], 30, seed=0, min_gap=0.02)
     # The short clip has two pairs; what it cannot give, the others share.
-    assert Counter(case.source_clip for case in found) == {0: 14, 1: 2, 2: 14}
+    assert Counter(pair.source_clip for pair in found) == {0: 14, 1: 2, 2: 14}
     assert len(set(found)) == 30 and found == sorted(found)
-    assert all(case.source_clip == case.target_clip and case.source_frame != case.target_frame for case in found)
+    assert all(pair.source_clip == pair.target_clip and pair.source_frame != pair.target_frame for pair in found)
     assert found == evaluation_pairs.pairs_within(data, [0, 1, 2], 30, seed=0, min_gap=0.02)
     assert found != evaluation_pairs.pairs_within(data, [0, 1, 2], 30, seed=1, min_gap=0.02)
 
@@ -34,20 +34,20 @@ def test_all_pairs_are_taken_where_there_are_few():
     data = dataset(clip("one", [3, 4, 9]), clip("single", [5]))
     found = evaluation_pairs.pairs_within(data, [0, 1], 100, seed=0, min_gap=0.2)
     # 3 and 4 lie nearer than a fifth of the span (1.2 frames).
-    assert {(case.source_frame, case.target_frame) for case in found} == {(0, 2), (2, 0), (1, 2), (2, 1)}
+    assert {(pair.source_frame, pair.target_frame) for pair in found} == {(0, 2), (2, 0), (1, 2), (2, 1)}
 
 
 def test_fewer_pairs_than_clips_come_from_different_clips():
     data = dataset(*(clip(str(i), range(3)) for i in range(9)))
     found = evaluation_pairs.pairs_within(data, range(9), 4, seed=2, min_gap=0)
-    assert len({case.source_clip for case in found}) == 4
+    assert len({pair.source_clip for pair in found}) == 4
 
 
 def test_the_pairs_of_a_clip_do_not_depend_on_the_others():
     data = dataset(clip("a", range(30)), clip("b", range(30)))
     alone = evaluation_pairs.pairs_within(data, [1], 5, seed=3, min_gap=0)
     both = evaluation_pairs.pairs_within(data, [0, 1], 10, seed=3, min_gap=0)
-    assert alone == [case for case in both if case.source_clip == 1]
+    assert alone == [pair for pair in both if pair.source_clip == 1]
 
 
 def test_even_shares():
@@ -76,11 +76,11 @@ def test_across_goes_from_one_action_to_another():
     found = evaluation_pairs.pairs_across(data, range(4), 30, seed=0)
     action = [entry.action for entry in data.clips]
     assert 20 < len(found) <= 30 and found == sorted(set(found))
-    assert {(action[case.source_clip], action[case.target_clip]) for case in found} == {
+    assert {(action[pair.source_clip], action[pair.target_clip]) for pair in found} == {
         ("walk", "kick"), ("kick", "walk"),
     }  # fmt: skip
-    assert {case.source_clip for case in found} == {0, 1, 2}
-    assert all(case.target_frame < len(data.clips[case.target_clip].frames) for case in found)
+    assert {pair.source_clip for pair in found} == {0, 1, 2}
+    assert all(pair.target_frame < len(data.clips[pair.target_clip].frames) for pair in found)
     assert (
         found
         == evaluation_pairs.pairs_across(data, range(4), 30, seed=0)
@@ -101,6 +101,6 @@ def test_sequences_are_runs_without_gaps():
     )
     gap, long = evaluation_pairs.sequences(data, range(4), 9, seed=0)
     # 10 is the furthest from the run's middle.
-    assert gap == evaluation_pairs.FrameSequence(0, 6, (1, 2, 3, 4))
-    assert long == evaluation_pairs.FrameSequence(2, 39, tuple(range(16)))
+    assert gap == evaluation_pairs.PairSequence(0, 6, (1, 2, 3, 4))
+    assert long == evaluation_pairs.PairSequence(2, 39, tuple(range(16)))
     assert len(evaluation_pairs.sequences(data, range(4), 1, seed=0)) == 1

@@ -5,7 +5,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.registration import mask_from_joints
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, FrameSequence
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.skeleton import PERSON
 
@@ -47,7 +47,7 @@ def test_a_missing_mask_is_drawn_from_the_joints(reader):
 
 
 def test_a_sequence_is_cut_out_alike(reader):
-    frames = list(reader.sequence(FrameSequence(2, 5, (0, 1, 2, 5))))
+    frames = list(reader.sequence(PairSequence(2, 5, (0, 1, 2, 5))))
     assert len(frames) == 4
     for frame in frames:
         np.testing.assert_array_equal(frame.source, frames[0].source)

@@ -103,7 +103,7 @@ def test_the_table_has_a_row_a_method_and_the_sheet_a_panel(written):
 
 def test_pictures_are_strips_of_every_method(page, embedded):
     sizes = [embedded(uri) for uri in page.images]
-    # Two plots more than there are metrics to plot; 7 pairs are shown once each, and 7 cases across actions.
+    # Two plots more than there are metrics to plot; 7 pairs are shown once each, and 7 across actions.
     assert sizes.count((691, 432)) == 3 and len(sizes) == 3 + 7 + 7
     width = 5 * (192 + 4) + 4
     assert {size for size in sizes if size != (691, 432)} == {(width, 192 + 18 + 8)}
@@ -127,7 +127,7 @@ def test_a_report_without_sequences_or_other_actions(evaluation, tmp_path):
     assert "Over time" not in text and "Pictures across actions" not in text
 
 
-def part(metric, values):
+def table(metric, values):
     measured = [{"model": {metric.key: float(value)}} for value in values]
     return MetricTable.collect(
         [None] * len(values), range(len(values)), [""] * len(values), np.zeros(len(values)), ["model"], [metric],
@@ -137,12 +137,12 @@ def part(metric, values):
 
 def test_worst_and_best_cases():
     values = np.random.default_rng(0).permutation(25.0 + np.arange(25))
-    worst, best, metric = report._ranked(part(BY_KEY["ssim_inside"], values))
+    worst, best, metric = report._ranked(table(BY_KEY["ssim_inside"], values))
     assert values[worst].tolist() == list(range(25, 35)) and values[best].tolist() == list(range(49, 39, -1))
-    worst, best, metric = report._ranked(part(BY_KEY["vgg_inside"], values))
+    worst, best, metric = report._ranked(table(BY_KEY["vgg_inside"], values))
     assert metric.key == "vgg_inside" and values[worst].tolist() == list(range(49, 39, -1))
-    # Of few cases none is shown twice, and what was not measured is neither.
-    worst, best, _ = report._ranked(part(BY_KEY["ssim_inside"], [3, 1, np.nan, 2]))
+    # Of few pairs none is shown twice, and what was not measured is neither.
+    worst, best, _ = report._ranked(table(BY_KEY["ssim_inside"], [3, 1, np.nan, 2]))
     assert (worst, best) == ([1, 3], [0])
 
 

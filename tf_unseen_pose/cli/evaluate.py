@@ -48,7 +48,7 @@ def evaluate(
     options = Options(split.value, pairs, seed, across, poses, pose_model, features_weights)
     evaluation = run(dataset, models, options)
     page = write_report(evaluation, output)
-    typer.echo(f"Evaluated {len(evaluation.within.cases)} pairs. Look at {page}.")
+    typer.echo(f"Evaluated {len(evaluation.within.samples)} pairs. Look at {page}.")
 
 
 def model_paths(model: Path, also: list[str]) -> dict[str, Path]:

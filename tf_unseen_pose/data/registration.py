@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture, fault_of_pose
-from tf_unseen_pose.imaging.crop import compose, invert, person_scale, transform_joints
+from tf_unseen_pose.imaging.crop import compose, invert, person_scale, transform_joints, transform_points
 from tf_unseen_pose.skeleton import Skeleton
 
 # Why a frame is `Rejected` that cannot be aligned.
@@ -124,7 +124,7 @@ class Registration:
         in_view = np.count_nonzero(_values(seen, self._corners[:, 0]))
         if inlier.sum() < max(_LEAST_INLIERS, _LEAST_SHARE * in_view):
             return None
-        residual = tracked[inlier] @ step[:, :2].T + step[:, 2] - corners[inlier]
+        residual = transform_points(step, tracked[inlier]) - corners[inlier]
         return transform if _standard_error(corners[inlier], residual, free.shape) < _LARGEST_ERROR else None
 
     def _pairs(
@@ -179,7 +179,7 @@ def _picture_corners(height: int, width: int) -> np.ndarray:
 def _largest_shift(transform: np.ndarray, height: int, width: int) -> float:
     """How far a transform moves the corner of a picture that it moves most, in pixels."""
     corners = _picture_corners(height, width)
-    return float(np.linalg.norm(corners @ transform[:, :2].T + transform[:, 2] - corners, axis=1).max())
+    return float(np.linalg.norm(transform_points(transform, corners) - corners, axis=1).max())
 
 
 def _is_nearly_rigid(transform: np.ndarray) -> bool:
@@ -281,5 +281,5 @@ def _moved(frame: Frame, transform: np.ndarray, image: np.ndarray, mask: np.ndar
 def _moved_box(transform: np.ndarray, box: np.ndarray) -> np.ndarray:
     """The upright box about a moved one: its centre moved, its sides scaled."""
     size = np.asarray(box[2:]) * np.hypot(*transform[:, 0])
-    centre = transform[:, :2] @ (box[:2] + np.asarray(box[2:]) / 2) + transform[:, 2]
+    centre = transform_points(transform, box[:2] + np.asarray(box[2:]) / 2)
     return np.concatenate([centre - size / 2, size]).astype(np.float32)

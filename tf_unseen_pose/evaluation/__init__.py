@@ -1,1 +1,1 @@
-"""How good a model is: cases, measured one by one against baselines, and the report of them."""
+"""How good a model is: pairs, measured one by one against baselines, and the report of them."""

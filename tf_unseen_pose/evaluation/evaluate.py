@@ -1,6 +1,6 @@
-"""Runs models and baselines over a dataset's cases and measures every result.
+"""Runs models and baselines over a dataset's pairs and sequences and measures every result.
 
-Cases are read, rendered and measured one at a time, and only numbers are kept; whoever wants to see a case renders it
+They are read, rendered and measured one at a time, and only numbers are kept; whoever wants to see a pair renders it
 again, to the same pixels. So memory does not grow with the dataset.
 """
 
@@ -24,6 +24,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import evaluation_pairs, metric_columns
 from tf_unseen_pose.evaluation.baselines import copy_source, warp_only
 from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
 from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, PerceptualError, measure_flicker
@@ -46,8 +47,8 @@ class Options:
 
     Attributes:
         split: "validation", "train" or "all".
-        pairs: how many pairs at most, and with `across` as many cases across actions.
-        seed: of the choice of cases and of the resampling.
+        pairs: how many pairs at most, and with `across` as many across actions.
+        seed: of the choice of pairs and of the resampling.
         across: whether to try poses of other actions, too.
         poses: whether to find poses in the results.
         pose_model: MediaPipe's .task file; see `pose.landmarker_model`.
@@ -73,7 +74,7 @@ class Evaluation:
         within: pairs of one clip, with the truth.
         sequences: clips frame by frame; None where no clip has frames in succession.
         across: poses of other actions, without a truth; None where not asked for.
-        left_out: cases across actions whose people have too few joints in common.
+        left_out: pairs across actions whose people have too few joints in common.
         drawn_masks: pairs of which a mask had to be drawn from the joints.
         seconds: median time of one picture, by method.
         perceptual: what units the VGG error has, or why there is none.
@@ -84,9 +85,9 @@ class Evaluation:
     reader: ExampleReader
     models: dict[str, Model]
     methods: dict[str, Method]
-    within: MetricTable[evaluation_pairs.EvaluationPair]
-    sequences: MetricTable[evaluation_pairs.FrameSequence] | None
-    across: MetricTable[evaluation_pairs.EvaluationPair] | None
+    within: MetricTable[EvaluationPair]
+    sequences: MetricTable[PairSequence] | None
+    across: MetricTable[EvaluationPair] | None
     left_out: int
     drawn_masks: int
     seconds: dict[str, float]
@@ -98,7 +99,7 @@ class Evaluation:
 
 
 def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, progress: bool = True) -> Evaluation:
-    """Evaluates models, all on the same cases, beside copying the source and warping alone.
+    """Evaluates models, all on the same pairs, beside copying the source and warping alone.
 
     Args:
         models: by the name of their column, the one to be judged first; of one canvas.
@@ -188,7 +189,7 @@ def _measured_deviations(
 
 
 class _Work:
-    """The loops over the cases.
+    """The loops over pairs and sequences.
 
     Attributes:
         times: seconds of every picture of the pairs, by method; the first, in which graphs are traced, is left out.
@@ -198,13 +199,11 @@ class _Work:
         self._dataset, self._reader, self._methods, self._measuring = dataset, reader, methods, measuring
         self.times: dict[str, list[float]] = {name: [] for name in methods}
 
-    def within(
-        self, pairs: Sequence[evaluation_pairs.EvaluationPair], bar: tqdm
-    ) -> tuple[MetricTable[evaluation_pairs.EvaluationPair], int]:
+    def within(self, pairs: Sequence[EvaluationPair], bar: tqdm) -> tuple[MetricTable[EvaluationPair], int]:
         """The pairs' numbers, and of how many a mask was drawn."""
         measured, movement, drawn_masks = [], [], 0
-        for i, case in enumerate(pairs):
-            example = self._reader.within(case)
+        for i, pair in enumerate(pairs):
+            example = self._reader.within(pair)
             if i == 0:
                 self._measured(example)
                 self.times = {name: [] for name in self._methods}
@@ -214,30 +213,26 @@ class _Work:
             movement.append(example.movement)
             drawn_masks += example.masks_drawn
             bar.update()
-        return self._part(pairs, movement, metric_columns.PAIRS, measured, [*self._methods, TARGET]), drawn_masks
+        return self._table(pairs, movement, metric_columns.PAIRS, measured, [*self._methods, TARGET]), drawn_masks
 
-    def across(
-        self, pairs: Sequence[evaluation_pairs.EvaluationPair], bar: tqdm
-    ) -> tuple[MetricTable[evaluation_pairs.EvaluationPair] | None, int]:
-        """The numbers of cases across actions, and how many poses could not be fitted to the source."""
+    def across(self, pairs: Sequence[EvaluationPair], bar: tqdm) -> tuple[MetricTable[EvaluationPair] | None, int]:
+        """The numbers of pairs across actions, and how many poses could not be fitted to the source."""
         kept, measured, movement, left_out = [], [], [], 0
-        for case in pairs:
+        for pair in pairs:
             try:
-                example = self._reader.across(case)
+                example = self._reader.across(pair)
             except UserError:
                 left_out += 1
             else:
-                kept.append(case)
+                kept.append(pair)
                 measured.append(self._measured(example))
                 movement.append(example.movement)
             bar.update()
         if not kept:
             return None, left_out
-        return self._part(kept, movement, metric_columns.ACROSS, measured, [*self._methods]), left_out
+        return self._table(kept, movement, metric_columns.ACROSS, measured, [*self._methods]), left_out
 
-    def sequences(
-        self, runs: Sequence[evaluation_pairs.FrameSequence], bar: tqdm
-    ) -> MetricTable[evaluation_pairs.FrameSequence] | None:
+    def sequences(self, runs: Sequence[PairSequence], bar: tqdm) -> MetricTable[PairSequence] | None:
         """Flicker; None where there are no sequences."""
         measured, movement = [], []
         for run in runs:
@@ -251,7 +246,7 @@ class _Work:
             measured.append({name: _means([step[name] for step in steps]) for name in self._methods})
             movement.append(float(np.nanmean(way)))
             bar.update()
-        return self._part(runs, movement, metric_columns.SEQUENCES, measured, [*self._methods]) if runs else None
+        return self._table(runs, movement, metric_columns.SEQUENCES, measured, [*self._methods]) if runs else None
 
     def _measured(self, example: Example) -> dict[str, dict[str, float]]:
         comparison, found = self._measuring.against(example), {}
@@ -262,19 +257,19 @@ class _Work:
             found[name] = comparison.measure(result)
         return found
 
-    def _part(
+    def _table(
         self,
-        run: Sequence[Any],
+        samples: Sequence[Any],
         movement: list[float],
-        kinds: Sequence[metric_columns.Metric],
+        metrics: Sequence[metric_columns.MetricColumn],
         measured: list[dict[str, dict[str, float]]],
         methods: list[str],
     ) -> MetricTable[Any]:
-        pairs = [isinstance(case, evaluation_pairs.EvaluationPair) for case in run]
-        sources = [case.source_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]
-        targets = [case.target_clip if pair else case.clip for case, pair in zip(run, pairs, strict=True)]
+        pairs = [isinstance(sample, EvaluationPair) for sample in samples]
+        sources = [of.source_clip if pair else of.clip for of, pair in zip(samples, pairs, strict=True)]
+        targets = [of.target_clip if pair else of.clip for of, pair in zip(samples, pairs, strict=True)]
         actions = [self._dataset.clips[clip].action for clip in targets]
-        return MetricTable.collect(run, sources, actions, movement, methods, kinds, measured)
+        return MetricTable.collect(samples, sources, actions, movement, methods, metrics, measured)
 
 
 def _means(values: Sequence[dict[str, float]]) -> dict[str, float]:

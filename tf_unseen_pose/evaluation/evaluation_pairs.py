@@ -31,7 +31,7 @@ class EvaluationPair:
 
 
 @dataclass(frozen=True)
-class FrameSequence:
+class PairSequence:
     """Frames in succession of one clip, and the frame of it that they are rendered from, by their positions."""
 
     clip: int
@@ -73,18 +73,18 @@ def pairs_within(
     if not found:
         raise UserError(f"No clip of {dataset.path} to evaluate on has two frames; prepare longer clips.")
     shares = even_shares([int(pairs.partners[-1]) for pairs in found], count)
-    cases = []
+    chosen = []
     for pairs, share in zip(found, shares, strict=True):
         rng = np.random.default_rng([seed, _WITHIN, pairs.clip])
-        chosen: set[tuple[int, int]] = set()
-        while len(chosen) < share:
-            chosen.add(pairs.choose(rng))
-        cases += [EvaluationPair(pairs.clip, source, pairs.clip, target) for source, target in chosen]
-    return sorted(cases)
+        frames: set[tuple[int, int]] = set()
+        while len(frames) < share:
+            frames.add(pairs.choose(rng))
+        chosen += [EvaluationPair(pairs.clip, source, pairs.clip, target) for source, target in frames]
+    return sorted(chosen)
 
 
 def pairs_across(dataset: ClipDataset, clips: Sequence[int], count: int, seed: int) -> list[EvaluationPair]:
-    """At most `count` different cases with the source of one action and the target pose of another, sorted.
+    """At most `count` different pairs with the source of one action and the target pose of another, sorted.
 
     Clips give sources in turn; the other action, its clip and both frames are drawn. Clips whose action is not named
     are left out.
@@ -104,24 +104,24 @@ def pairs_across(dataset: ClipDataset, clips: Sequence[int], count: int, seed: i
         )
     rng = np.random.default_rng([seed, _ACROSS])
     sources = [clip for clip in _shuffled(clips, seed) if dataset.clips[clip].action]
-    cases = set()
+    pairs = set()
     for i in range(count):
         source = sources[i % len(sources)]
         others = [action for action in sorted(by_action) if action != dataset.clips[source].action]
         choice = by_action[others[rng.integers(len(others))]]
         target = choice[rng.integers(len(choice))]
         frames = (int(rng.integers(len(dataset.clips[clip].frames))) for clip in (source, target))
-        cases.add(EvaluationPair(source, next(frames), target, next(frames)))
-    return sorted(cases)
+        pairs.add(EvaluationPair(source, next(frames), target, next(frames)))
+    return sorted(pairs)
 
 
-def sequences(dataset: ClipDataset, clips: Sequence[int], count: int, seed: int) -> list[FrameSequence]:
+def sequences(dataset: ClipDataset, clips: Sequence[int], count: int, seed: int) -> list[PairSequence]:
     """Of at most `count` clips the longest run of frames without a gap, or its first 16 frames; sorted by clip.
 
     Frames are in succession if their numbers differ by the clip's least step. The source is the frame whose number
     is furthest from the run's middle. Stills (rate 0) and clips with fewer than 3 frames in succession have none.
     """
-    found: list[FrameSequence] = []
+    found: list[PairSequence] = []
     for clip in _shuffled(clips, seed):
         entry = dataset.clips[clip]
         if entry.fps <= 0 or len(found) == count:
@@ -130,7 +130,7 @@ def sequences(dataset: ClipDataset, clips: Sequence[int], count: int, seed: int)
         run = _longest_run(numbers)[:MOST_FRAMES]
         if len(run) >= LEAST_FRAMES:
             middle = numbers[run].mean()
-            found.append(FrameSequence(clip, int(np.argmax(np.abs(numbers - middle))), tuple(run.tolist())))
+            found.append(PairSequence(clip, int(np.argmax(np.abs(numbers - middle))), tuple(run.tolist())))
     return sorted(found, key=lambda sequence: sequence.clip)
 
 

@@ -1,4 +1,4 @@
-"""Cases as pictures: what a method is given, and what its result is compared with.
+"""Pairs as pictures: what a method is given, and what its result is compared with.
 
 Convention: everything is on the model's canvas (H, W), cut out of the photos as for training, without augmentation;
 pictures as in `evaluation.metrics`, masks float32 [H, W] in [0, 1], joints [J, 3] in pixels of the canvas.
@@ -17,7 +17,7 @@ from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.registration import mask_from_joints
-from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, FrameSequence
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.imaging.inpainting import grown
@@ -84,34 +84,34 @@ class Example:
 
 
 class ExampleReader:
-    """Reads cases of a dataset onto the canvas of a configuration."""
+    """Reads pairs and sequences of a dataset onto the canvas of a configuration."""
 
     def __init__(self, dataset: ClipDataset, config: Config):
         self._dataset, self._config, self._frames = dataset, config, DecodedFrames(dataset)
         self._size = config.model.height, config.model.width
 
-    def within(self, case: EvaluationPair) -> Example:
+    def within(self, pair: EvaluationPair) -> Example:
         """Source and target of one clip.
 
         Raises:
             UserError: a dataset of another skeleton.
         """
-        frames = case.source_clip, case.source_frame, case.target_frame
-        pair = {key: value[0].numpy() for key, value in evaluation_pair(self._dataset, self._config, *frames).items()}
-        source, target = pair["source_joints"], pair["target_joints"]
-        known = bool(pair["mask_known"] > 0)
-        masks = [pair[key][..., 0] for key in ("source_mask", "target_mask")]
+        frames = pair.source_clip, pair.source_frame, pair.target_frame
+        arrays = {key: value[0].numpy() for key, value in evaluation_pair(self._dataset, self._config, *frames).items()}
+        source, target = arrays["source_joints"], arrays["target_joints"]
+        known = bool(arrays["mask_known"] > 0)
+        masks = [arrays[key][..., 0] for key in ("source_mask", "target_mask")]
         return Example(
-            image=pair["image"],
+            image=arrays["image"],
             source_joints=source,
             target_joints=target,
             source_mask=masks[0] if known else self._drawn_mask(source),
             target_mask=masks[1] if known else self._drawn_mask(target),
-            target=to_uint8(pair["target_image"]),
+            target=to_uint8(arrays["target_image"]),
             masks_drawn=not known,
         )
 
-    def sequence(self, sequence: FrameSequence) -> Iterator[Example]:
+    def sequence(self, sequence: PairSequence) -> Iterator[Example]:
         """The frames of a sequence, all cut out alike, with one source.
 
         Raises:
@@ -126,17 +126,17 @@ class ExampleReader:
         for target in targets:
             yield self._example(source, target.joints, target, canvas)
 
-    def across(self, case: EvaluationPair) -> Example:
+    def across(self, pair: EvaluationPair) -> Example:
         """The source of one clip in a pose of another, fitted to the person and the place as `animate` does.
 
         Raises:
             UserError: the two people have too few joints in common.
         """
-        source = self._frames.read(case.source_clip, case.source_frame)
-        count = len(self._dataset.clips[case.target_clip].frames)
-        frames = sorted({*spread(count, _FITTED_FRAMES), case.target_frame})
-        motion = np.stack([self._dataset.read_frame(case.target_clip, frame).joints for frame in frames])
-        pose = retarget(motion, source.joints, self._config.model.body)[frames.index(case.target_frame)]
+        source = self._frames.read(pair.source_clip, pair.source_frame)
+        count = len(self._dataset.clips[pair.target_clip].frames)
+        frames = sorted({*spread(count, _FITTED_FRAMES), pair.target_frame})
+        motion = np.stack([self._dataset.read_frame(pair.target_clip, frame).joints for frame in frames])
+        pose = retarget(motion, source.joints, self._config.model.body)[frames.index(pair.target_frame)]
         crop = self._config.data.crop_factor
         canvas = common_crop([source.joints, pose], self._config.model.body, *self._size, crop, [source.box, None])
         return self._example(source, pose, None, canvas)

@@ -1,11 +1,11 @@
-"""What of an evaluation goes into a text: one table in Markdown, and one sheet of cases beside it."""
+"""What of an evaluation goes into a text: one table in Markdown, and one sheet of pairs beside it."""
 
 import numpy as np
 
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, WARP, Evaluation
 from tf_unseen_pose.evaluation.intervals import Estimate
-from tf_unseen_pose.evaluation.metric_columns import BY_KEY, Metric
+from tf_unseen_pose.evaluation.metric_columns import BY_KEY, MetricColumn
 from tf_unseen_pose.imaging.drawing import contact_sheet
 
 LABELS = {COPY: "copying the source", WARP: "warp only", TARGET: "target photographs"}
@@ -13,7 +13,7 @@ _COLUMNS = ("vgg", "vgg_inside", "ssim", "ssim_inside", "pckh", "background")
 _SHOWN, _SIDE = 8, 160
 
 
-def table(evaluation: Evaluation) -> str:
+def as_markdown(evaluation: Evaluation) -> str:
     """Markdown: a row a method, every mean with its 95 % interval over clips."""
     estimates = evaluation.within.estimates(evaluation.options.seed)
     columns = [BY_KEY[key] for key in _COLUMNS if key in estimates]
@@ -22,7 +22,7 @@ def table(evaluation: Evaluation) -> str:
     for method in (*evaluation.methods, *_bounds(estimates)):
         cells = [_cell(estimates[column.key].get(method), column) for column in columns]
         lines.append(f"| {LABELS.get(method, method)} | " + " | ".join(cells) + " |")
-    pairs, clips = len(evaluation.within.cases), len(set(evaluation.within.clips.tolist()))
+    pairs, clips = len(evaluation.within.samples), len(set(evaluation.within.clips.tolist()))
     steps = {model.config.train.steps for model in evaluation.models.values()}
     trained = f"{steps.pop()} steps each; " if len(steps) == 1 else ""
     return "\n".join([*lines, "", f"{trained}{pairs} pairs of {clips} clips. {evaluation.perceptual}", ""])
@@ -33,11 +33,11 @@ def _bounds(estimates: dict[str, dict[str, Estimate]]) -> list[str]:
     return [TARGET] if any(TARGET in estimates[key] for key in _COLUMNS if key in estimates) else []
 
 
-def _arrow(metric: Metric) -> str:
+def _arrow(metric: MetricColumn) -> str:
     return "↑" if metric.higher_is_better else "↓"
 
 
-def _cell(estimate: Estimate | None, metric: Metric) -> str:
+def _cell(estimate: Estimate | None, metric: MetricColumn) -> str:
     if estimate is None:
         return "–"
     mean, low, high = (
@@ -47,11 +47,11 @@ def _cell(estimate: Estimate | None, metric: Metric) -> str:
     return f"{mean} ({low}–{high})"
 
 
-def case_sheet(evaluation: Evaluation) -> np.ndarray:
-    """A contact sheet, uint8 [H, W, 3], of cases that are spread over those evaluated: source, target, every method."""
+def pair_sheet(evaluation: Evaluation) -> np.ndarray:
+    """A contact sheet, uint8 [H, W, 3], of pairs that are spread over those evaluated: source, target, every method."""
     panels = []
-    for position in spread(len(evaluation.within.cases), _SHOWN):
-        example = evaluation.reader.within(evaluation.within.cases[position])
+    for position in spread(len(evaluation.within.samples), _SHOWN):
+        example = evaluation.reader.within(evaluation.within.samples[position])
         results = [(LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]
         panels += [("source", example.source), ("target", example.target), *results]
     return contact_sheet(panels, columns=2 + len(evaluation.methods), side=_SIDE)

@@ -6,15 +6,15 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Metric:
-    """One measured metric.
+class MetricColumn:
+    """A metric as a column of tables.
 
     Attributes:
         key: its name in the JSON.
         label: its name on the page, with the unit.
         higher_is_better: whether more of it is better.
         digits: decimals that are shown.
-        comparable: whether its means tell which method is better: not where each is over cases of its own.
+        comparable: whether its means tell which method is better: not where each is over samples of its own.
     """
 
     key: str
@@ -28,19 +28,19 @@ class Metric:
         return one > other if self.higher_is_better else one < other
 
 
-def _by_region(key: str, label: str, unit: str, higher_is_better: bool, digits: int) -> tuple[Metric, ...]:
+def _by_region(key: str, label: str, unit: str, higher_is_better: bool, digits: int) -> tuple[MetricColumn, ...]:
     return tuple(
-        Metric(f"{key}{suffix}", f"{label}{where}{unit}", higher_is_better, digits)
+        MetricColumn(f"{key}{suffix}", f"{label}{where}{unit}", higher_is_better, digits)
         for suffix, where in (("", ""), ("_inside", " inside the person"), ("_outside", " outside"))
     )
 
 
 POSE = (
-    Metric("pckh", "PCKh@0.5", True),
-    Metric("joint_error", "Joint error where a person is found, pixels", False, 2, comparable=False),
-    Metric("found", "A person is found", True),
+    MetricColumn("pckh", "PCKh@0.5", True),
+    MetricColumn("joint_error", "Joint error where a person is found, pixels", False, 2, comparable=False),
+    MetricColumn("found", "A person is found", True),
 )
-BACKGROUND = Metric("background", "Background's change", False, 4)
+BACKGROUND = MetricColumn("background", "Background's change", False, 4)
 PAIRS = (
     *_by_region("ssim", "SSIM", "", True, 3),
     *_by_region("psnr", "PSNR", ", dB", True, 2),

@@ -1,4 +1,4 @@
-"""The numbers of one kind of cases, as arrays: the table from which everything that is reported is worked out."""
+"""The numbers of one kind of samples, as arrays: the table from which everything that is reported is worked out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,58 +6,58 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from tf_unseen_pose.evaluation import evaluation_pairs
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.intervals import Estimate, estimate
-from tf_unseen_pose.evaluation.metric_columns import Metric
+from tf_unseen_pose.evaluation.metric_columns import MetricColumn
 
-Kind = TypeVar("Kind", evaluation_pairs.EvaluationPair, evaluation_pairs.FrameSequence)
+Kind = TypeVar("Kind", EvaluationPair, PairSequence)
 
 
 @dataclass(frozen=True, eq=False)
 class MetricTable(Generic[Kind]):
-    """N cases, measured with M methods.
+    """N samples, measured with M methods.
 
     Attributes:
-        cases: what was evaluated.
-        clips: int [N], the clip of every case's source: what is resampled for confidence intervals.
-        actions: the action of every case's target.
+        samples: what was evaluated.
+        clips: int [N], the clip of every sample's source: what is resampled for confidence intervals.
+        actions: the action of every sample's target.
         movement: [N], how far the pose moves; see `Example.movement`.
         methods: names of the methods.
         metrics: what was measured.
         values: by the metric's key float64 [N, M]; NaN where there is nothing to measure.
     """
 
-    cases: tuple[Kind, ...]
+    samples: tuple[Kind, ...]
     clips: np.ndarray
     actions: tuple[str, ...]
     movement: np.ndarray
     methods: tuple[str, ...]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[MetricColumn, ...]
     values: dict[str, np.ndarray]
 
     @classmethod
     def collect(
         cls,
-        cases: Sequence[Kind],
+        samples: Sequence[Kind],
         clips: Sequence[int],
         actions: Sequence[str],
         movement: Sequence[float],
         methods: Sequence[str],
-        metrics: Sequence[Metric],
+        metrics: Sequence[MetricColumn],
         measured: Sequence[dict[str, dict[str, float]]],
     ) -> "MetricTable[Kind]":
-        """From what was measured of every case: by method, by metric. Metrics that never were are left out."""
+        """From what was measured of every sample: by method, by metric. Metrics that never were are left out."""
         values = {}
         for metric in metrics:
-            table = [[of.get(method, {}).get(metric.key, np.nan) for method in methods] for of in measured]
+            rows = [[of.get(method, {}).get(metric.key, np.nan) for method in methods] for of in measured]
             if any(metric.key in found for of in measured for found in of.values()):
-                values[metric.key] = np.array(table, np.float64)
+                values[metric.key] = np.array(rows, np.float64)
         kept = tuple(metric for metric in metrics if metric.key in values)
-        return cls(tuple(cases), np.array(clips), tuple(actions), np.array(movement), tuple(methods), kept, values)
+        return cls(tuple(samples), np.array(clips), tuple(actions), np.array(movement), tuple(methods), kept, values)
 
     @property
     def action_names(self) -> list[str]:
-        """The actions, those with most cases first."""
+        """The actions, those with most samples first."""
         names = sorted(set(self.actions))
         return sorted(names, key=self.actions.count, reverse=True)
 
@@ -66,22 +66,22 @@ class MetricTable(Generic[Kind]):
         return self.values[key][:, self.methods.index(method)]
 
     def estimates(self, seed: int, action: str | None = None) -> dict[str, dict[str, Estimate]]:
-        """Means with intervals by metric and method, of all cases or of one action's; absent where unknown."""
+        """Means with intervals by metric and method, of all samples or of one action's; absent where unknown."""
         chosen = np.array([action in (None, name) for name in self.actions])
         found = {}
-        for key, table in self.values.items():
+        for key, values in self.values.items():
             columns = {
-                method: estimate(table[chosen, i], self.clips[chosen], seed) for i, method in enumerate(self.methods)
+                method: estimate(values[chosen, i], self.clips[chosen], seed) for i, method in enumerate(self.methods)
             }
             found[key] = {method: of for method, of in columns.items() if of is not None}
         return found
 
     def comparison(self, key: str, other: str, seed: int) -> tuple[int, int, Estimate] | None:
-        """The first method against another one, case by case.
+        """The first method against another one, sample by sample.
 
         Returns:
-            In how many cases it is better, of how many that both have, and the first one's value less the other's;
-            None where they have no case in common.
+            In how many samples it is better, of how many that both have, and the first one's value less the other's;
+            None where they have no sample in common.
         """
         metric = next(metric for metric in self.metrics if metric.key == key)
         one, two = self.column(key, self.methods[0]), self.column(key, other)

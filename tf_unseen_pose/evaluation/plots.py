@@ -1,4 +1,4 @@
-"""Plots of a report: how a metric is distributed over the cases, and what it has to do with how far a pose moves."""
+"""Plots of a report: how a metric is distributed over the pairs, and what it has to do with how far a pose moves."""
 
 import io
 
@@ -13,41 +13,41 @@ from tf_unseen_pose.evaluation.metric_table import MetricTable
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
 
-def distribution(results: MetricTable, key: str, labels: dict[str, str]) -> bytes:
-    """A PNG: for every method the share of cases whose value is at most x.
+def distribution(table: MetricTable, key: str, labels: dict[str, str]) -> bytes:
+    """A PNG: for every method the share of pairs whose value is at most x.
 
     Args:
         labels: what methods are called.
     """
     figure = Figure(figsize=(4.8, 3), layout="constrained")
     axes = figure.subplots()
-    for method, values in _columns(results, key, labels):
+    for method, values in _columns(table, key, labels):
         known = np.sort(values[np.isfinite(values)])
         if len(known):
-            axes.ecdf(known, color=_colour(results, method), label=labels[method])
+            axes.ecdf(known, color=_colour(table, method), label=labels[method])
     axes.set(xlabel=BY_KEY[key].label, ylabel="share of cases", ylim=(0, 1))
     _finish(axes)
     return _png(figure)
 
 
-def by_movement(results: MetricTable, key: str, labels: dict[str, str]) -> bytes:
-    """A PNG: every case of every method as a dot, by how far its joints move."""
+def by_movement(table: MetricTable, key: str, labels: dict[str, str]) -> bytes:
+    """A PNG: every pair of every method as a dot, by how far its joints move."""
     figure = Figure(figsize=(4.8, 3), layout="constrained")
     axes = figure.subplots()
-    for method, values in _columns(results, key, labels):
-        colour = _colour(results, method)
-        axes.scatter(100 * results.movement, values, s=14, alpha=0.6, linewidths=0, color=colour, label=labels[method])
+    for method, values in _columns(table, key, labels):
+        colour = _colour(table, method)
+        axes.scatter(100 * table.movement, values, s=14, alpha=0.6, linewidths=0, color=colour, label=labels[method])
     axes.set(xlabel="mean way of a joint, % of the canvas", ylabel=BY_KEY[key].label)
     _finish(axes)
     return _png(figure)
 
 
-def _columns(results: MetricTable, key: str, labels: dict[str, str]) -> list[tuple[str, np.ndarray]]:
-    return [(method, results.column(key, method)) for method in labels]
+def _columns(table: MetricTable, key: str, labels: dict[str, str]) -> list[tuple[str, np.ndarray]]:
+    return [(method, table.column(key, method)) for method in labels]
 
 
-def _colour(results: MetricTable, method: str) -> str:
-    return _COLOURS[results.methods.index(method) % len(_COLOURS)]
+def _colour(table: MetricTable, method: str) -> str:
+    return _COLOURS[table.methods.index(method) % len(_COLOURS)]
 
 
 def _finish(axes: Axes) -> None:

@@ -3,7 +3,7 @@
 REPORT/report.html    one page that needs no other file
 REPORT/report.json    its numbers
 REPORT/table.md       the numbers that matter, a row a method
-REPORT/cases.png      some cases: source, target, every method
+REPORT/cases.png      some pairs: source, target, every method
 """
 
 import base64
@@ -22,8 +22,8 @@ from tf_unseen_pose.evaluation import plots
 from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, Evaluation
 from tf_unseen_pose.evaluation.example_pictures import Example
 from tf_unseen_pose.evaluation.intervals import Estimate
-from tf_unseen_pose.evaluation.markdown_table import LABELS, case_sheet, table
-from tf_unseen_pose.evaluation.metric_columns import HEADLINES, Metric
+from tf_unseen_pose.evaluation.markdown_table import LABELS, as_markdown, pair_sheet
+from tf_unseen_pose.evaluation.metric_columns import HEADLINES, MetricColumn
 from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.summary import summary
 from tf_unseen_pose.files import replacing, require_folder
@@ -33,7 +33,7 @@ from tf_unseen_pose.imaging.provenance import saving_options
 from tf_unseen_pose.skeleton import PERSON
 
 PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.png"
-# Cases that are shown: of the best, of the worst, and across actions.
+# Pairs that are shown: of the best, of the worst, and across actions.
 _SHOWN, _SHOWN_ACROSS = 10, 12
 _LISTED_ACTIONS = 30
 _SIDE, _QUALITY = 192, 85
@@ -60,12 +60,12 @@ def write_report(evaluation: Evaluation, path: Path) -> Path:
     """
     texts = {
         NUMBERS: json.dumps(summary(evaluation), indent=1, allow_nan=False) + "\n",
-        TABLE: table(evaluation),
+        TABLE: as_markdown(evaluation),
         PAGE: _page(evaluation),
     }
     try:
         path.mkdir(exist_ok=True)
-        save_image(path / CASES, case_sheet(evaluation), synthetic=True)
+        save_image(path / CASES, pair_sheet(evaluation), synthetic=True)
         for name, text in texts.items():
             with replacing(path / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")
@@ -93,11 +93,11 @@ def _page(evaluation: Evaluation) -> str:
         labels=labels,
         canvas=evaluation.models[within.methods[0]].config.model,
         notes=list(_notes(evaluation)),
-        tables={name: (results, results.estimates(seed), _best) for name, results in _tables(evaluation)},
+        tables={name: (table, table.estimates(seed), _best) for name, table in _tables(evaluation)},
         seconds=evaluation.seconds,
         against=_against(within, headlines, seed),
         headlines=headlines,
-        actions={name: (results, _by_action(results, seed)) for name, results in _tables(evaluation)},
+        actions={name: (table, _by_action(table, seed)) for name, table in _tables(evaluation)},
         listed=_LISTED_ACTIONS,
         plots=_plots(within, headlines, labels),
         ranked_by=ranked_by,
@@ -108,7 +108,7 @@ def _page(evaluation: Evaluation) -> str:
 
 def _tables(evaluation: Evaluation) -> list[tuple[str, MetricTable]]:
     named = (("within", evaluation.within), ("sequences", evaluation.sequences), ("across", evaluation.across))
-    return [(name, results) for name, results in named if results is not None]
+    return [(name, table) for name, table in named if table is not None]
 
 
 def _notes(evaluation: Evaluation) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
         yield f"Only {clips} {'clip was' if clips == 1 else 'clips were'} evaluated: intervals say little so far."
     if evaluation.drawn_masks:
         yield (
-            f"{evaluation.drawn_masks} of {len(within.cases)} pairs lack a mask of the person; there, inside and "
+            f"{evaluation.drawn_masks} of {len(within.samples)} pairs lack a mask of the person; there, inside and "
             "outside are told by thick limbs, drawn from the joints."
         )
     if "vgg" not in within.values:
@@ -144,11 +144,11 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
 # Numbers -------------------------------------------------------------------------------------------------------------
 
 
-def _shown(estimate: Estimate | None, metric: Metric) -> str:
+def _shown(estimate: Estimate | None, metric: MetricColumn) -> str:
     return "–" if estimate is None else f"{estimate.mean:.{metric.digits}f}"
 
 
-def _best(estimates: dict[str, Estimate], metric: Metric) -> set[str]:
+def _best(estimates: dict[str, Estimate], metric: MetricColumn) -> set[str]:
     """The methods whose mean is best as it is shown. Copying is not counted where it is right by construction."""
     if not metric.comparable:
         return set()
@@ -163,21 +163,21 @@ def _best(estimates: dict[str, Estimate], metric: Metric) -> set[str]:
     return {method for method, value in taking_part.items() if value == best}
 
 
-def _by_action(results: MetricTable, seed: int) -> dict[str, dict]:
-    return {action: results.estimates(seed, action) for action in results.action_names[:_LISTED_ACTIONS]}
+def _by_action(table: MetricTable, seed: int) -> dict[str, dict]:
+    return {action: table.estimates(seed, action) for action in table.action_names[:_LISTED_ACTIONS]}
 
 
-def _against(results: MetricTable, headlines: list[Metric], seed: int) -> dict[str, list]:
-    """By other method: what the judged model's cases are in comparison, a metric each."""
-    others = [method for method in results.methods[1:] if method != TARGET]
-    return {other: [(metric, results.comparison(metric.key, other, seed)) for metric in headlines] for other in others}
+def _against(table: MetricTable, headlines: list[MetricColumn], seed: int) -> dict[str, list]:
+    """By other method: how the judged model compares pair by pair, a metric each."""
+    others = [method for method in table.methods[1:] if method != TARGET]
+    return {other: [(metric, table.comparison(metric.key, other, seed)) for metric in headlines] for other in others}
 
 
-def _ranked(results: MetricTable) -> tuple[list[int], list[int], Metric]:
-    """The judged model's worst and best cases, worst first and best first, and what says so; no case is both."""
-    key = "vgg_inside" if "vgg_inside" in results.values else "ssim_inside"
-    metric = next(metric for metric in results.metrics if metric.key == key)
-    values = results.column(key, results.methods[0]) * (1 if metric.higher_is_better else -1)
+def _ranked(table: MetricTable) -> tuple[list[int], list[int], MetricColumn]:
+    """The judged model's worst and best pairs, worst first and best first, and what says so; no pair is both."""
+    key = "vgg_inside" if "vgg_inside" in table.values else "ssim_inside"
+    metric = next(metric for metric in table.metrics if metric.key == key)
+    values = table.column(key, table.methods[0]) * (1 if metric.higher_is_better else -1)
     known = np.flatnonzero(np.isfinite(values))
     order = known[np.argsort(values[known], kind="stable")].tolist()
     worst = order[: min(_SHOWN, -(-len(order) // 2))]
@@ -188,29 +188,29 @@ def _ranked(results: MetricTable) -> tuple[list[int], list[int], Metric]:
 # Pictures ------------------------------------------------------------------------------------------------------------
 
 
-def _plots(results: MetricTable, headlines: list[Metric], labels: dict[str, str]) -> list[tuple[str, str]]:
+def _plots(table: MetricTable, headlines: list[MetricColumn], labels: dict[str, str]) -> list[tuple[str, str]]:
     """(title, data URI)."""
-    methods = {method: labels[method] for method in results.methods if method != TARGET}
-    drawn = [(metric.label, plots.distribution(results, metric.key, methods)) for metric in headlines]
-    key = "vgg_inside" if "vgg_inside" in results.values else "ssim_inside"
-    drawn.append(("How far the pose moves", plots.by_movement(results, key, methods)))
+    methods = {method: labels[method] for method in table.methods if method != TARGET}
+    drawn = [(metric.label, plots.distribution(table, metric.key, methods)) for metric in headlines]
+    key = "vgg_inside" if "vgg_inside" in table.values else "ssim_inside"
+    drawn.append(("How far the pose moves", plots.by_movement(table, key, methods)))
     return [(title, _data_uri(png, "png")) for title, png in drawn]
 
 
 def _strips(evaluation: Evaluation, positions: list[int]) -> list[tuple[str, str]]:
     """(caption, data URI) of pairs: source, target and every result."""
-    results, strips = evaluation.within, []
+    table, strips = evaluation.within, []
     for position in positions:
-        case = results.cases[position]
-        example = evaluation.reader.within(case)
+        pair = table.samples[position]
+        example = evaluation.reader.within(pair)
         panels = [("source", example.source), ("target", example.target)]
         values = ", ".join(
-            f"{metric.label} {results.column(metric.key, results.methods[0])[position]:.{metric.digits}f}"
-            for metric in results.metrics
+            f"{metric.label} {table.column(metric.key, table.methods[0])[position]:.{metric.digits}f}"
+            for metric in table.metrics
             if metric.key in HEADLINES
         )
-        clip = evaluation.dataset.clips[case.source_clip]
-        numbers = [clip.frames[frame].number for frame in (case.source_frame, case.target_frame)]
+        clip = evaluation.dataset.clips[pair.source_clip]
+        numbers = [clip.frames[frame].number for frame in (pair.source_frame, pair.target_frame)]
         strips.append(
             (f"{clip.name}, frame {numbers[0]} to {numbers[1]}: {values}", _strip(evaluation, example, panels))
         )
@@ -218,17 +218,17 @@ def _strips(evaluation: Evaluation, positions: list[int]) -> list[tuple[str, str
 
 
 def _across_strips(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """The same for cases across actions, spread over them: no target, but its pose."""
-    results = evaluation.across
+    """The same for pairs across actions, spread over them: no target, but its pose."""
+    table = evaluation.across
     strips: list[tuple[str, str]] = []
-    if results is None:
+    if table is None:
         return strips
-    for position in spread(len(results.cases), _SHOWN_ACROSS):
-        case = results.cases[position]
-        example = evaluation.reader.across(case)
-        skeleton = evaluation.models[results.methods[0]].config.model.body
+    for position in spread(len(table.samples), _SHOWN_ACROSS):
+        pair = table.samples[position]
+        example = evaluation.reader.across(pair)
+        skeleton = evaluation.models[table.methods[0]].config.model.body
         pose = draw_pose(np.zeros_like(example.source), example.target_joints, skeleton)
-        source, target = (evaluation.dataset.clips[clip] for clip in (case.source_clip, case.target_clip))
+        source, target = (evaluation.dataset.clips[clip] for clip in (pair.source_clip, pair.target_clip))
         caption = f"{source.name} ({source.action}) in a pose of {target.name} ({target.action})"
         panels = [("source", example.source), ("target pose", pose)]
         strips.append((caption, _strip(evaluation, example, panels)))

@@ -4,7 +4,7 @@ import math
 
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.evaluation.evaluate import Evaluation
-from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, FrameSequence
+from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.intervals import Estimate
 from tf_unseen_pose.evaluation.metric_table import MetricTable
 
@@ -16,12 +16,12 @@ def summary(evaluation: Evaluation) -> dict:
         data, split, seed; models: path by name; seconds_per_picture: by method; vgg: a sentence on the VGG error's
         units, or why there is none; drawn_masks, left_out: see `Evaluation`; and
         within, sequences, across: None, or a dict of
-          - count, clips: cases and the clips that they are of
+          - count, clips: samples, pairs or sequences, and the clips that they are of
           - all: {metric: {method: {mean, low, high, count}}}; low and high are null where one clip is all there is
           - actions: the same for every action
-          - against: {method: {metric: {better, of, mean, low, high}}}, the first model case by case: in how many
+          - against: {method: {metric: {better, of, mean, low, high}}}, the first model sample by sample: in how many
             it is better, and its value less the other's
-          - cases: every case: clips, frame numbers, and values {method: {metric: number or null}}
+          - cases: every sample: clips, frame numbers, and values {method: {metric: number or null}}
 
         Metrics are those of `metric_columns`, methods the models' names, "copy", "warp" and "target".
     """
@@ -40,50 +40,50 @@ def summary(evaluation: Evaluation) -> dict:
         "drawn_masks": evaluation.drawn_masks,
         "left_out": evaluation.left_out,
         "seconds_per_picture": {name: _rounded(value) for name, value in evaluation.seconds.items()},
-        **{name: None if results is None else _numbers(results, dataset, seed) for name, results in tables.items()},
+        **{name: None if table is None else _table(table, dataset, seed) for name, table in tables.items()},
     }
 
 
-def _numbers(results: MetricTable, dataset: ClipDataset, seed: int) -> dict:
+def _table(table: MetricTable, dataset: ClipDataset, seed: int) -> dict:
     against = {}
-    for other in results.methods[1:]:
-        compared = {key: results.comparison(key, other, seed) for key in results.values}
+    for other in table.methods[1:]:
+        compared = {key: table.comparison(key, other, seed) for key in table.values}
         against[other] = {
             key: {"better": found[0], "of": found[1], **_estimate(found[2])} for key, found in compared.items() if found
         }
     return {
-        "count": len(results.cases),
-        "clips": len(set(results.clips.tolist())),
-        "all": _estimates(results.estimates(seed)),
-        "actions": {action: _estimates(results.estimates(seed, action)) for action in results.action_names},
+        "count": len(table.samples),
+        "clips": len(set(table.clips.tolist())),
+        "all": _estimates(table.estimates(seed)),
+        "actions": {action: _estimates(table.estimates(seed, action)) for action in table.action_names},
         "against": against,
         "cases": [
             {
-                **_described(case, dataset),
-                "movement": _rounded(results.movement[i]),
+                **_described(sample, dataset),
+                "movement": _rounded(table.movement[i]),
                 "values": {
-                    method: {key: _rounded(table[i, m]) for key, table in results.values.items()}
-                    for m, method in enumerate(results.methods)
+                    method: {key: _rounded(values[i, m]) for key, values in table.values.items()}
+                    for m, method in enumerate(table.methods)
                 },
             }
-            for i, case in enumerate(results.cases)
+            for i, sample in enumerate(table.samples)
         ],
     }
 
 
-def _described(case: EvaluationPair | FrameSequence, dataset: ClipDataset) -> dict:
+def _described(sample: EvaluationPair | PairSequence, dataset: ClipDataset) -> dict:
     def number(clip: int, frame: int) -> int:
         return dataset.clips[clip].frames[frame].number
 
-    if isinstance(case, EvaluationPair):
+    if isinstance(sample, EvaluationPair):
         return {
-            "source": [dataset.clips[case.source_clip].name, number(case.source_clip, case.source_frame)],
-            "target": [dataset.clips[case.target_clip].name, number(case.target_clip, case.target_frame)],
+            "source": [dataset.clips[sample.source_clip].name, number(sample.source_clip, sample.source_frame)],
+            "target": [dataset.clips[sample.target_clip].name, number(sample.target_clip, sample.target_frame)],
         }
-    name = dataset.clips[case.clip].name
+    name = dataset.clips[sample.clip].name
     return {
-        "source": [name, number(case.clip, case.source_frame)],
-        "targets": [name, *(number(case.clip, frame) for frame in case.frames)],
+        "source": [name, number(sample.clip, sample.source_frame)],
+        "targets": [name, *(number(sample.clip, frame) for frame in sample.frames)],
     }
 
 

@@ -221,12 +221,17 @@ def length_scale(matrix: np.ndarray) -> float:
     return math.sqrt(abs(a * d - b * c))
 
 
+def transform_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Applies an affine transform [2, 3] to points [..., 2] in pixels; `pose_maps.transform_points` in graphs."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
 def transform_joints(matrix: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """Applies an affine transform [2, 3] to joints [..., J, 3 or 4], float32; `pose_maps.transform_joints` in graphs.
 
     Visibility is kept, z takes the transform's scale: the root of its determinant.
     """
     matrix = np.float64(matrix)
-    points = joints[..., :2] @ matrix[:, :2].T + matrix[:, 2]
+    points = transform_points(matrix, joints[..., :2])
     depth = joints[..., 3:] * length_scale(matrix)
     return np.concatenate([points, joints[..., 2:3], depth], axis=-1).astype(np.float32)

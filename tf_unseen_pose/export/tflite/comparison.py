@@ -88,11 +88,11 @@ def measure_task(
     """
     models: dict[str, Model] = {variant: LiteModel(content, run) for variant, content in contents.items()}
     options = Options("validation", pairs, 0, False, task.poses, task.pose_model, task.features_weights)
-    part = evaluate(dataset, models, options).within
+    table = evaluate(dataset, models, options).within
     return {
         variant: values
-        | {key: float(np.nanmean(part.column(key, variant))) for key in TASK if key in part.values}
-        | {"pairs": len(part.cases)}
+        | {key: float(np.nanmean(table.column(key, variant))) for key in TASK if key in table.values}
+        | {"pairs": len(table.samples)}
         for variant, values in measured.items()
     }
 

@@ -14,7 +14,6 @@ from tf_unseen_pose.export.tflite.comparison import Task, compare, measure_task
 from tf_unseen_pose.export.tflite.conversion import convert
 from tf_unseen_pose.export.tflite.description import described
 from tf_unseen_pose.export.tflite.inspection import require_portable
-from tf_unseen_pose.export.tflite.markdown_report import as_markdown
 from tf_unseen_pose.export.tflite.sample_inputs import bundled_examples, called_with, dataset_pairs
 from tf_unseen_pose.export.tflite.timing import Clock
 from tf_unseen_pose.export.tflite.variants import VARIANTS, quantized
@@ -29,6 +28,22 @@ _TOLERANCE = 1e-3
 _BUNDLED_EXAMPLES, _CHECKED = 48, 4
 # What the report's pictures are of, without a dataset and with one.
 _PICTURES = "the bundled photo", "held-out pairs"
+# Of the report as a table: what is measured, its title, and how it is shown.
+_COLUMNS = (
+    ("bytes", "MB", lambda value: f"{value / 1e6:.2f}"),
+    ("render_1_thread_ms", "render, 1 thread, ms", lambda value: f"{value:.1f}"),
+    ("render_2_thread_ms", "2 threads", lambda value: f"{value:.1f}"),
+    ("encode_source_2_thread_ms", "encode_source, 2 threads, ms", lambda value: f"{value:.1f}"),
+    ("peak_mib", "memory, MiB", lambda value: f"{value:.0f}"),
+    ("largest_difference_to_run", "largest difference to TensorFlow, of -1..1", lambda value: f"{value:.1e}"),
+    ("psnr", "PSNR to float32, dB", lambda value: "equal" if value >= 100 else f"{value:.1f}"),
+    ("least_psnr", "least", lambda value: "equal" if value >= 100 else f"{value:.1f}"),
+    ("ssim", "SSIM", lambda value: f"{value:.4f}"),
+    ("vgg", "VGG error", lambda value: f"{value:.4f}"),
+    ("vgg_inside", "inside the person", lambda value: f"{value:.4f}"),
+    ("ssim_inside", "SSIM inside", lambda value: f"{value:.4f}"),
+    ("pckh", "PCKh@0.5", lambda value: f"{value:.4f}"),
+)
 
 
 @dataclass(frozen=True)
@@ -143,7 +158,17 @@ def _write(target: Path, contents: dict[str, bytes]) -> None:
 def _write_report(target: Path, measured: dict, about: dict[str, str]) -> None:
     for name, text in (
         ("report.json", json.dumps({**about, "variants": measured}, indent=2) + "\n"),
-        ("report.md", as_markdown(measured, about)),
+        ("report.md", _as_markdown(measured, about)),
     ):
         with replacing(target / name) as temporary:
             temporary.write_text(text)
+
+
+def _as_markdown(measured: dict[str, dict[str, float]], about: dict[str, str]) -> str:
+    """The report as a table: a row a variant; columns that nothing is known of are left out."""
+    columns = [column for column in _COLUMNS if any(column[0] in values for values in measured.values())]
+    rows = [["variant", *(title for _, title, _ in columns)], ["---", *("--:" for _ in columns)]]
+    for variant, values in measured.items():
+        rows.append([variant, *(shown(values[key]) if key in values else "" for key, _, shown in columns)])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"{table}\n\nPictures of {about['pairs']}. LiteRT with XNNPACK on {about['machine']}; medians of calls.\n"

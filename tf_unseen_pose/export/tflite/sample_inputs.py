@@ -31,7 +31,7 @@ def dataset_pairs(dataset: ClipDataset, config: Config, split: str, count: int) 
     reader = ExampleReader(dataset, config)
     clips = evaluation_pairs.clips_of_split(dataset, split)
     return [
-        reader.within(case) for case in evaluation_pairs.pairs_within(dataset, clips, count, 0, config.data.min_gap)
+        reader.within(pair) for pair in evaluation_pairs.pairs_within(dataset, clips, count, 0, config.data.min_gap)
     ]
 
 
