@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.geometry import pose_maps, warping
-from tf_unseen_pose.imaging import crop
 from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
 
 # A second skeleton: nothing may depend on the person's counts. Its root has three joints at either end.
@@ -182,9 +181,8 @@ def test_limb_depths_do_not_change_with_size_place_or_rotation():
     joints = with_depth(random_joints(PERSON, 21))
     joints[:, PERSON.joint_index("right_hip", "left_hip"), 1] += 200  # the torso is the measure, not its box
     expected = pose_maps.limb_depths(tf.constant(joints), PERSON)
-    turned = np.array([[3.0, -4.0, 120], [4.0, 3.0, -9]])
-    moved = pose_maps.transform_joints(tf.constant(turned), tf.constant(joints))
-    np.testing.assert_allclose(moved[..., 3], joints[..., 3] * 5)
+    turned = joints[..., :2] @ [[3.0, 4.0], [-4.0, 3.0]] + [120, -9]
+    moved = tf.constant(np.concatenate([turned, joints[..., 2:3], 5 * joints[..., 3:]], axis=-1))
     shifted = tf.constant(joints * [7, 7, 1, 7] + [50, -30, 0, 11])
     for other in (moved, shifted, pose_maps.joints_at_scale(tf.constant(joints), 2)):
         np.testing.assert_allclose(pose_maps.limb_depths(other, PERSON), expected, atol=1e-9)
@@ -220,22 +218,6 @@ def test_without_z_all_limbs_are_equally_far(skeleton):
         pose_maps.limb_transforms(tf.constant(joints[::-1]), deep, skeleton),
         pose_maps.limb_transforms(tf.constant(joints[::-1]), tf.constant(joints), skeleton),
     )
-
-
-def test_transformed_joints_are_the_matrix_times_the_points_and_keep_their_visibility():
-    rng = np.random.default_rng(11)
-    a = rng.normal(size=(5, 2, 3))
-    points = rng.normal(size=(5, 7, 3))
-    moved = pose_maps.transform_joints(tf.constant(a), tf.constant(points)).numpy()
-    np.testing.assert_allclose(moved[..., :2], points[..., :2] @ a[..., :2].swapaxes(1, 2) + a[:, None, :, 2])
-    np.testing.assert_array_equal(moved[..., 2], points[..., 2])
-
-
-def test_numpy_transforms_joints_alike():
-    rng = np.random.default_rng(12)
-    for matrix, joints in zip(rng.normal(size=(3, 2, 3)), rng.normal(size=(3, 7, 4)), strict=True):
-        moved = pose_maps.transform_joints(tf.constant(matrix), tf.constant(joints))
-        np.testing.assert_allclose(crop.transform_joints(matrix, joints), moved, rtol=1e-6)
 
 
 def test_xla_gives_what_plain_execution_gives():

@@ -246,27 +246,6 @@ def _affine(m00, m01, m02, m10, m11, m12):
     return tf.stack([tf.stack([m00, m01, m02], axis=-1), tf.stack([m10, m11, m12], axis=-1)], axis=-2)
 
 
-def transform_points(transform: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
-    """Applies [..., 2, 3] to points [..., N, 2]."""
-    m, x, y = transform[..., None, :, :], points[..., 0], points[..., 1]
-    return tf.stack([m[..., i, 0] * x + m[..., i, 1] * y + m[..., i, 2] for i in range(2)], axis=-1)
-
-
-def transform_joints(transform: tf.Tensor, joints: tf.Tensor) -> tf.Tensor:
-    """Applies [..., 2, 3] to joints [..., J, 3 or 4]: z takes the transform's scale, visibility is kept.
-
-    `imaging.crop.transform_joints` does so in NumPy.
-    """
-    determinant = transform[..., 0, 0] * transform[..., 1, 1] - transform[..., 0, 1] * transform[..., 1, 0]
-    return _moved(joints, transform_points(transform, joints[..., :2]), tf.sqrt(tf.abs(determinant))[..., None, None])
-
-
-def _moved(joints, points, scale):
-    """Joints [..., J, 3 or 4] with other points, z at another scale."""
-    depth = [scale * joints[..., 3:]] if joints.shape[-1] == 4 else []
-    return tf.concat([points, joints[..., 2:3], *depth], axis=-1)
-
-
 def at_scale(transform: tf.Tensor, factor: int) -> tf.Tensor:
     """A transform between canvases, [..., 2, 3], as one between maps at 1 / factor of their resolution.
 
@@ -280,7 +259,8 @@ def at_scale(transform: tf.Tensor, factor: int) -> tf.Tensor:
 
 def joints_at_scale(joints: tf.Tensor, factor: int) -> tf.Tensor:
     """Joints [..., J, 3 or 4] of a canvas in pixels of a map at 1 / factor of its resolution; see `at_scale`."""
-    return _moved(joints, (joints[..., :2] - (factor - 1) / 2) / factor, 1 / factor)
+    depth = [1 / factor * joints[..., 3:]] if joints.shape[-1] == 4 else []
+    return tf.concat([(joints[..., :2] - (factor - 1) / 2) / factor, joints[..., 2:3], *depth], axis=-1)
 
 
 def blended_displacement(target_to_source: tf.Tensor, weights: tf.Tensor, factor: int) -> tf.Tensor:

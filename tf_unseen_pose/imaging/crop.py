@@ -222,12 +222,12 @@ def length_scale(matrix: np.ndarray) -> float:
 
 
 def transform_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Applies an affine transform [2, 3] to points [..., 2] in pixels; `pose_maps.transform_points` in graphs."""
+    """Applies an affine transform [2, 3] to points [..., 2] in pixels."""
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
 def transform_joints(matrix: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Applies an affine transform [2, 3] to joints [..., J, 3 or 4], float32; `pose_maps.transform_joints` in graphs.
+    """Applies an affine transform [2, 3] to joints [..., J, 3 or 4], float32; `export.photos.on_canvas` in graphs.
 
     Visibility is kept, z takes the transform's scale: the root of its determinant.
     """
