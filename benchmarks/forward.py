@@ -23,6 +23,7 @@ from benchmarks.report import option_parser, publish
 from benchmarks.scenes import canvas_pair
 from benchmarks.timing import interleaved
 from tf_unseen_pose.config import load_config
+from tf_unseen_pose.geometry.pixels import from_bytes
 from tf_unseen_pose.model import PoseModel, build_generator
 
 PARTS = ("whole", "encode", "render")
@@ -51,7 +52,7 @@ def variants_of(preset: str, generator: PoseModel, options) -> Iterator[Variant]
     compiled = {part: tf.function(function, jit_compile=True) for part, function in parts_of(generator).items()}
     for batch in options.batch:
         canvas, source, target = (tf.constant(part) for part in canvas_pair(generator.config.height, batch))
-        image = tf.cast(canvas, tf.float32) / 127.5 - 1
+        image = from_bytes(canvas)
         state = functions["encode"](image, source)
         inputs = {"whole": (image, source, target), "encode": (image, source), "render": (state, target)}
         macs = {part: _macs(functions[part], inputs[part]) for part in PARTS}

@@ -7,6 +7,7 @@ import scipy.io
 
 from tf_unseen_pose.data.clips import encode_picture
 from tf_unseen_pose.data.synthetic import SyntheticFrame, synthetic_clip
+from tf_unseen_pose.imaging.image_files import from_uint8
 
 _SEED = 11
 
@@ -31,8 +32,8 @@ def training_batch(size: int, batch: int) -> dict[str, np.ndarray]:
         return np.stack([getattr(frame, name) for frame in frames]).astype(np.float32)
 
     return {
-        "image": stacked(sources, "image") / 127.5 - 1,
-        "target_image": stacked(targets, "image") / 127.5 - 1,
+        "image": from_uint8(stacked(sources, "image")),
+        "target_image": from_uint8(stacked(targets, "image")),
         "source_joints": stacked(sources, "joints"),
         "target_joints": stacked(targets, "joints"),
         "noise": rng.standard_normal((batch, size, size, 3)).astype(np.float32),

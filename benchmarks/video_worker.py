@@ -17,6 +17,7 @@ from benchmarks.memory import peak_memory
 from benchmarks.reference import build_reference
 from benchmarks.reference_inputs import crop, crop_scale, network_inputs
 from tf_unseen_pose.config import load_config
+from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.inference.animation import write_animation
 from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.model import build_generator
@@ -62,8 +63,7 @@ def reference_frames(network, photo: np.ndarray, source: np.ndarray, poses: np.n
     for pose in poses:
         inputs = network_inputs(canvas, source * scale + shift, pose * scale + shift)
         made = network([tf.constant(part) for part in inputs])[0].numpy()
-        made = np.clip(np.round((made + 1) * 127.5), 0, 255).astype(np.uint8)
-        yield np.where(covered, cv2.warpAffine(made, to_photo, size), image)[..., ::-1]
+        yield np.where(covered, cv2.warpAffine(to_uint8(made), to_photo, size), image)[..., ::-1]
 
 
 def main(variant: str, scene: str, frames: str, video: str, result: str) -> None:

@@ -22,6 +22,7 @@ from tf_unseen_pose.data.examples import EXAMPLE_TYPES, NOISE_CANVASES, cut_exam
 from tf_unseen_pose.data.frame_cache import DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.geometry.pixels import from_bytes
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,8 @@ def _scaled(image, target_image, source_mask, target_mask, brightness):
 
     def photo(image):
         image = adjust_brightness(tf.cast(image, tf.float32), brightness[:, None, None, None])
-        # Clipped because compiled division may be off by a last digit.
-        return tf.clip_by_value(image / 127.5 - 1, -1, 1)
+        # Clipped because the compiled product may be off by a last digit.
+        return tf.clip_by_value(from_bytes(image), -1, 1)
 
     def mask(mask):
         return tf.cast(mask, tf.float32) / 255
