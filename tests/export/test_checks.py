@@ -29,4 +29,4 @@ def test_graphs_refuse_the_joints_outside_that_numpy_refuses(x, y, visible, outs
     for margin, expected in ((0.0, outside), (0.1, outside_margin)):
         in_graph = (tf.constant(joints), photo, "It", margin)
         assert raises(tf.errors.InvalidArgumentError, checks.require_inside, *in_graph) == expected
-        assert raises(UserError, require_inside, joints, width, height, PERSON, "it", margin * width) == expected
+        assert raises(UserError, require_inside, joints, width, height, PERSON, "it", margin) == expected

@@ -6,8 +6,11 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
+from tf_unseen_pose.export.signatures import Signatures, held
 from tf_unseen_pose.imaging.crop import common_crop, sequence_crop
 from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.skeleton import PERSON
 
 
@@ -73,6 +76,13 @@ def test_a_sequence_is_animated_as_in_python(signatures, reposer, request_of, as
     np.testing.assert_allclose(found["canvas_to_image"], crop, rtol=1e-5)
     alone = signatures["sequence_crop"](source_joints=source[None], target_joints=poses[None])
     np.testing.assert_allclose(alone["canvas_to_image"], crop[None], rtol=1e-5)
+
+
+def test_poses_are_held_as_in_numpy():
+    poses = np.random.default_rng(0).uniform(1, 9, (9, 14, 3)).astype(np.float32)
+    poses[[0, 1, 4, 5, 8], :, 2] = 0
+    poses[6, 1:, 2] = 0  # one joint is enough
+    np.testing.assert_array_equal(held(tf.constant(poses)), driving_poses(poses, PERSON)[0])
 
 
 def test_parts_in_one_crop_and_several_photos_are_the_whole(signatures, request_of, as_file):
@@ -166,9 +176,6 @@ def test_bad_sequences_are_refused(signatures, request_of, as_file, change, sent
 
 
 def test_the_presets_have_all_signatures():
-    from tf_unseen_pose.export.signatures import Signatures
-    from tf_unseen_pose.model import build_generator
-
     config = load_config("tiny", ["model.network=unet"])
     signatures = Signatures(build_generator(config.model), config).all
     image, joints = np.full((2, 64, 64, 3), 90, np.uint8), np.ones((2, 14, 3), np.float32)

@@ -31,7 +31,7 @@ def require_pose(joints: tf.Tensor, name: str) -> None:
 def require_inside(joints: tf.Tensor, photo: tf.Tensor, name: str, margin: float = 0.0) -> None:
     """Refuses a visible joint of [..., J, 3] outside the photo [H, W, 3] by more than that part of its longer side.
 
-    `pose_files.require_inside` does so in NumPy, for a margin in pixels.
+    `pose.pose_files.require_inside` does so in NumPy, and names the joint.
     """
     size = tf.cast(tf.shape(photo)[1::-1], tf.float32)
     room = margin * tf.reduce_max(size) + 0.5

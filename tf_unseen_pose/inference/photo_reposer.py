@@ -156,7 +156,7 @@ class PhotoReposer(ReposerLike):
         source = source_pose(image, source_joints, self.skeleton)
         target = as_joints(target_joints, self.skeleton, "the target pose")
         height, width = image.shape[:2]
-        require_inside(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN * max(height, width))
+        require_inside(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN)
         crop = common_crop([source, target], self.skeleton, *self._size, self._crop_factor)
         return *(transform_joints(invert(crop), joints) for joints in (source, target)), crop
 

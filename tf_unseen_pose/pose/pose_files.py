@@ -211,16 +211,19 @@ def _as_frame(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
 def require_inside(
     joints: np.ndarray, width: int, height: int, skeleton: Skeleton, name: str, margin: float = 0.0
 ) -> None:
-    """Refuses a pose [J, 3 or 4] with a visible joint more than `margin` pixels outside its image.
+    """Refuses a pose [J, 3 or 4], in pixels, with a visible joint outside its photo.
 
     `export.checks.require_inside` does so in graphs.
+
+    Args:
+        margin: how far outside a joint may lie, in parts of the photo's longer side.
 
     Raises:
         UserError: names the first such joint.
     """
     x, y, visible = joints[:, :3].T
     beyond = np.maximum(np.maximum(-x, x - width + 1), np.maximum(-y, y - height + 1))
-    outside = (visible > 0) & (beyond > margin + 0.5)
+    outside = (visible > 0) & (beyond > margin * max(width, height) + 0.5)
     if outside.any():
         i = int(np.argmax(outside))
         raise UserError(
