@@ -27,20 +27,26 @@ tf.config.set_logical_device_configuration(
 )
 
 SHARED = Path(__file__).parents[1].parent / "shared"
-# Where what the fixtures `exported` and `lite_files` make is taken: in one process, which makes it once.
-EXPORTING = (
-    "tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py",
-    "tests/test_public_face.py", "tests/docs/test_examples.py",
-)  # fmt: skip
-# What does not depend on TensorFlow's version: CI runs it on one stack (`-m "not one_stack"` on the other).
-ONE_STACK = (
-    "tests/assets/", "tests/benchmarks/", "tests/data/", "tests/docs/", "tests/imaging/", "tests/installation/",
-    "tests/pose/", "tests/serving/on_device/", "tests/test_", "tests/tools/",
-    *(f"tests/evaluation/test_{name}.py" for name in ("ablation", "evaluation_pairs", "intervals", "plots", "summary")),
-)  # fmt: skip
+# What is made once by one process: what `exported` and `lite_files` export, and the page's build.
+TOGETHER = {
+    "exporting": (
+        "tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py",
+        "tests/test_public_face.py", "tests/docs/test_examples.py",
+    ),
+    "page": ("tests/serving/on_device/",),
+}  # fmt: skip
+# What does not depend on TensorFlow's version: CI runs it on one stack alone, half of it on each.
+ONE_STACK = {
+    "older_stack": (
+        "tests/assets/", "tests/data/", "tests/imaging/", "tests/installation/", "tests/pose/", "tests/tools/",
+        *(f"tests/evaluation/test_{name}.py" for name in ("ablation", "evaluation_pairs", "intervals", "plots")),
+        *(f"tests/test_{name}.py" for name in ("__main__", "docstrings", "files", "golf", "rooms", "skeleton")),
+    ),
+    "newer_stack": ("tests/benchmarks/", "tests/docs/", "tests/serving/on_device/", "tests/test_api.py"),
+}  # fmt: skip
 BOTH_STACKS = (
     "tests/data/test_pairs.py", "tests/data/test_records.py", "tests/pose/test_estimation.py",
-    "tests/pose/test_landmarker_model.py", "tests/test_config.py", "tests/test_public_face.py",
+    "tests/pose/test_landmarker_model.py",
 )  # fmt: skip
 # Files of few but long tests, which would otherwise be last and keep one process waiting for the other.
 FIRST = ("tests/training/", "tests/docs/test_examples.py", "tests/colab/", "tests/cli/", "tests/evaluation/")
@@ -61,15 +67,17 @@ def pytest_xdist_make_scheduler(config, log):
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return "exporting" if nodeid.startswith(EXPORTING) else super()._split_scope(nodeid)
+            together = (name for name, files in TOGETHER.items() if nodeid.startswith(files))
+            return next(together, None) or super()._split_scope(nodeid)
 
     return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.nodeid.startswith(ONE_STACK) and not item.nodeid.startswith(BOTH_STACKS):
-            item.add_marker("one_stack")
+        for stack, files in ONE_STACK.items():
+            if item.nodeid.startswith(files) and not item.nodeid.startswith(BOTH_STACKS):
+                item.add_marker(stack)
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 

@@ -115,7 +115,7 @@ def process(folder):
         server.communicate()
 
 
-@pytest.mark.one_stack
+@pytest.mark.older_stack
 def test_sigterm_lets_requests_end(process, connect):
     server, port = process("--grace", "60")
     answers = []
@@ -138,7 +138,7 @@ def test_sigterm_lets_requests_end(process, connect):
     assert '"code": "OK"' in server.stderr.read()
 
 
-@pytest.mark.one_stack
+@pytest.mark.older_stack
 def test_sigterm_does_not_wait_beyond_the_grace_time(process, connect, refused):
     server, port = process("--grace", "0.5")
     with grpc.insecure_channel(f"localhost:{port}") as channel:

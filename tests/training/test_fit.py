@@ -51,7 +51,7 @@ def test_every_stage_has_its_learning_rate(tmp_path, dataset_path):
     assert max(np.abs(a - b).max() for a, b in zip(begun, weights_of(both), strict=True)) > 1e-3
 
 
-@pytest.mark.one_stack
+@pytest.mark.older_stack
 def test_killed_and_begun_again_ends_like_an_undisturbed_run(tmp_path, dataset_path):
     # Adam would blow up the rounding errors that differ from run to run; its state is resumed in the test above.
     plain = ["train.batch_size=2", "train.log_every=5", "train.checkpoint_every=5"]
@@ -75,7 +75,7 @@ def test_killed_and_begun_again_ends_like_an_undisturbed_run(tmp_path, dataset_p
     assert_same_weights(weights_of(resumed), weights_of(undisturbed), atol=1e-5)
 
 
-@pytest.mark.one_stack
+@pytest.mark.older_stack
 def test_ctrl_c_saves_and_a_run_can_go_on(tmp_path, dataset_path):
     config = settings("train.stages.0.steps=100000", "train.checkpoint_every=100000")
     run_path = tmp_path / "run"

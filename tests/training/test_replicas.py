@@ -66,7 +66,7 @@ def finished(process, run, index):
     assert code == 0, run.with_suffix(f".{index}.log").read_text()[-3000:]
 
 
-@pytest.mark.one_stack
+@pytest.mark.older_stack
 def test_two_workers_take_the_steps_of_one_process_though_one_is_killed_and_comes_back(tmp_path, dataset_path, cluster):
     settings = [*PLAIN, "train.stages.0.steps=40"]
     run = tmp_path / "run"
