@@ -38,11 +38,11 @@ TOGETHER = {
 # What does not depend on TensorFlow's version: CI runs it on one stack alone, half of it on each.
 ONE_STACK = {
     "older_stack": (
-        "tests/assets/", "tests/data/", "tests/imaging/", "tests/installation/", "tests/pose/", "tests/tools/",
+        "tests/assets/", "tests/benchmarks/", "tests/data/", "tests/imaging/", "tests/installation/", "tests/pose/", "tests/tools/",
         *(f"tests/evaluation/test_{name}.py" for name in ("ablation", "evaluation_pairs", "intervals", "plots")),
-        *(f"tests/test_{name}.py" for name in ("__main__", "docstrings", "files", "golf", "rooms", "skeleton")),
+        *(f"tests/test_{name}.py" for name in ("__main__", "api", "docstrings", "files", "golf", "rooms", "skeleton")),
     ),
-    "newer_stack": ("tests/benchmarks/", "tests/docs/", "tests/serving/on_device/", "tests/test_api.py"),
+    "newer_stack": ("tests/docs/", "tests/serving/on_device/"),
 }  # fmt: skip
 BOTH_STACKS = (
     "tests/data/test_pairs.py", "tests/data/test_records.py", "tests/pose/test_estimation.py",

@@ -27,18 +27,23 @@ def sample_bilinear(bordered: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tenso
 
     Source: the authors' `interpolate`.
     """
-    shape = tf.shape(bordered)
+    return sample_within(bordered, x + 1, y + 1)
+
+
+def sample_within(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """As `sample_bilinear`, of images [B, H, W, C] that are constant beyond their border."""
+    shape = tf.shape(images)
     batch, height, width = shape[0], shape[1], shape[2]
 
     def cell(position, size):
-        position = tf.clip_by_value(position + 1, 0, tf.cast(size - 1, position.dtype))
+        position = tf.clip_by_value(position, 0, tf.cast(size - 1, position.dtype))
         low = tf.minimum(tf.floor(position), tf.cast(size - 2, position.dtype))
-        return tf.cast(low, tf.int32), tf.cast(position - tf.stop_gradient(low), bordered.dtype)[..., None]
+        return tf.cast(low, tf.int32), tf.cast(position - tf.stop_gradient(low), images.dtype)[..., None]
 
     column, right = cell(x, width)
     row, below = cell(y, height)
     top_left = (tf.range(batch)[:, None, None] * height + row) * width + column
-    flat = tf.reshape(bordered, [-1, bordered.shape[-1]])
+    flat = tf.reshape(images, [-1, images.shape[-1]])
     corners = [tf.gather(flat, top_left + offset) for offset in (0, 1, width, width + 1)]
     top = corners[0] + right * (corners[1] - corners[0])
     bottom = corners[2] + right * (corners[3] - corners[2])
@@ -76,17 +81,17 @@ def warp_bordered(
     )
 
 
-def sample_displaced(bordered: tf.Tensor, displacement: tf.Tensor) -> tf.Tensor:
+def sample_displaced(images: tf.Tensor, displacement: tf.Tensor) -> tf.Tensor:
     """Output pixel (x, y) shows images at (x, y) + displacement.
 
     Args:
-        bordered: [B, H + 2, W + 2, C], images `with_border`.
+        images: [B, H, W, C], constant beyond their border.
         displacement: [B, H, W, 2], along x and y in pixels.
 
     Returns:
-        [B, H, W, C]; see `sample_bilinear`.
+        [B, H, W, C]; see `sample_within`.
     """
-    height, width = displacement.shape[1:3]
-    x = tf.range(width, dtype=displacement.dtype)[None, None, :] + displacement[..., 0]
-    y = tf.range(height, dtype=displacement.dtype)[None, :, None] + displacement[..., 1]
-    return sample_bilinear(bordered, x, y)
+    size, kind = tf.shape(displacement), displacement.dtype
+    x = tf.cast(tf.range(size[2]), kind)[None, None, :] + displacement[..., 0]
+    y = tf.cast(tf.range(size[1]), kind)[None, :, None] + displacement[..., 1]
+    return sample_within(images, x, y)

@@ -9,6 +9,7 @@ Convention: as `photo_reposer`, which has `synthesize` and `animate`.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,8 +17,9 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
 from tf_unseen_pose.geometry.resampling import resample
+from tf_unseen_pose.imaging.compositing import Placement
 from tf_unseen_pose.inference.photo_reposer import PhotoReposer
-from tf_unseen_pose.model import PoseModel, SourceState
+from tf_unseen_pose.model import PoseModel
 from tf_unseen_pose.training.run import Run
 
 
@@ -59,7 +61,7 @@ class Reposer(PhotoReposer):
 
     def __init__(self, generator: PoseModel, config: Config, xla: bool = False):
         model = config.model
-        super().__init__(model.body, model.height, model.width, config.data.crop_factor)
+        super().__init__(model.body, model.height, model.width, config.data.crop_factor, generator.steepness)
         self.generator = generator
         self.config = config
         # Each is traced once a shape: photos of any size share one trace, batches of poses have one size. Without
@@ -69,6 +71,7 @@ class Reposer(PhotoReposer):
         self._encode = tf.function(generator.encode_source, jit_compile=xla, autograph=False)
         # The scaling within the graph, as exported models have it: outside it differs in the last bit.
         self._encode_pixels = tf.function(self._state_of, jit_compile=xla, autograph=False)
+        self._decide = tf.function(self._decisions, jit_compile=xla, autograph=False)
         self._render = tf.function(self._pictures, jit_compile=xla, autograph=False)
 
     @classmethod
@@ -85,7 +88,7 @@ class Reposer(PhotoReposer):
         run = Run.open(Path(path))
         return cls(run.load_generator(), run.config, xla)
 
-    def encode(self, image: np.ndarray, joints: np.ndarray) -> SourceState:
+    def encode(self, image: np.ndarray, joints: np.ndarray) -> Any:
         """All that depends on the source alone, for `render`.
 
         Args:
@@ -102,21 +105,30 @@ class Reposer(PhotoReposer):
         """uint8 [H, W, 3] -> float32 [1, h, w, 3] in [-1, 1]."""
         return from_bytes(resample(tf.cast(image, tf.float32), canvas_to_image, *self._size)[None])
 
-    def _state_of(self, pixels: tf.Tensor, joints: tf.Tensor) -> SourceState:
+    def _state_of(self, pixels: tf.Tensor, joints: tf.Tensor) -> Any:
         """uint8 [B, h, w, 3], [B, J, 3] -> the state."""
         return self.generator.encode_source(from_bytes(pixels), joints)
 
-    def _encode_photo(self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray) -> SourceState:
-        canvas = self._cut_out(tf.constant(image), tf.constant(canvas_to_image, tf.float32))
+    def _encode_photo(self, pixels: np.ndarray, source_joints: np.ndarray, canvas_to_pixels: np.ndarray) -> Any:
+        canvas = self._cut_out(tf.constant(pixels), tf.constant(canvas_to_pixels, tf.float32))
         return self._encode(canvas, tf.constant(source_joints[None]))
 
-    def _render_batch(self, state: SourceState, target_joints: np.ndarray) -> np.ndarray:
+    def _maps(self, state: Any) -> tuple[np.ndarray, np.ndarray]:
+        return state.matte[0].numpy(), state.hole[0].numpy()
+
+    def _decide_batch(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
+        return self._decide(state, tf.constant(target_joints)).numpy()
+
+    def _decisions(self, state: Any, target_joints: tf.Tensor) -> tf.Tensor:
+        """One source, encoded, in B poses [B, J, 3 or 4]: float32 [B, h, w, 9]."""
+        return tf.concat(self.generator.decide(_repeated(state, target_joints.shape[0]), target_joints), axis=-1)
+
+    def _render_batch(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
         return self._render(state, tf.constant(target_joints)).numpy()
 
-    def _pictures(self, state: SourceState, target_joints: tf.Tensor) -> tf.Tensor:
+    def _pictures(self, state: Any, target_joints: tf.Tensor) -> tf.Tensor:
         """One source, encoded, in B poses [B, J, 3 or 4]: uint8 [B, h, w, 3]."""
-        repeated = type(state)(*(tf.repeat(part, target_joints.shape[0], axis=0) for part in state))
-        return to_bytes(self.generator.render(repeated, target_joints))
+        return to_bytes(self.generator.render(_repeated(state, target_joints.shape[0]), target_joints))
 
     def explain(self, canvas: Canvas) -> dict[str, np.ndarray]:
         """Every intermediate of one re-posing, without B, image [H, W, 3] the last; see the generator's class."""
@@ -135,5 +147,11 @@ class Reposer(PhotoReposer):
             UserError: as `synthesize`.
         """
         source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
-        pixels = self._cut_out(tf.constant(image), tf.constant(canvas_to_image, tf.float32))[0].numpy()
+        place = Placement.of(image, canvas_to_image, *self._size)
+        pixels = self._cut_out(tf.constant(place.covered(image)), tf.constant(place.canvas_to_covered, tf.float32))
+        pixels = pixels[0].numpy()
         return Canvas(pixels, source, target, canvas_to_image)
+
+
+def _repeated(state, count):
+    return type(state)(*(tf.repeat(part, count, axis=0) for part in state))

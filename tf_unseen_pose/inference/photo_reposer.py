@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
-from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.pose.pose_files import as_joints, require_inside
@@ -24,18 +24,21 @@ _Function = Callable[[np.ndarray], np.ndarray]
 
 
 class PhotoReposer(ReposerLike):
-    """Cropping, encoding once, rendering often, pasting back. Subclasses give `_encode_photo` and `_render_batch`.
+    """Cropping, encoding once, deciding often, carrying decisions out on the photo's pixels.
+
+    Subclasses give `_encode_photo`, `_maps`, `_decide_batch` and `_render_batch`.
 
     Args:
         skeleton: that of the joints.
         height, width: of the network's canvas.
         crop_factor: see `imaging.crop.common_crop`.
+        steepness: see `imaging.compositing.Compositor`.
     """
 
-    def __init__(self, skeleton: Skeleton, height: int, width: int, crop_factor: float):
+    def __init__(self, skeleton: Skeleton, height: int, width: int, crop_factor: float, steepness: float):
         self.skeleton = skeleton
         self._size = height, width
-        self._crop_factor = crop_factor
+        self._crop_factor, self._steepness = crop_factor, steepness
 
     def render(self, state: Any, joints: np.ndarray) -> np.ndarray:
         """The source person in another pose: joints [J, 3 or 4] in canvas pixels -> uint8 [h, w, 3].
@@ -54,8 +57,8 @@ class PhotoReposer(ReposerLike):
             UserError: as there.
         """
         source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
-        finish = self._finish(image, canvas_to_image, crop)
-        return finish(self.render(self._encode_photo(image, source, canvas_to_image), target))
+        decide, finish = self._sitting(image, source, canvas_to_image, crop)
+        return finish(decide(target[None])[0])
 
     def animate(
         self,
@@ -71,21 +74,23 @@ class PhotoReposer(ReposerLike):
             UserError: as there.
         """
         poses, shown = driving_poses(poses, self.skeleton)
-        render, finish = self._sitting(image, shown, source_joints, crop)
+        source, canvas_to_image = self._sequence_crop(image, source_joints, shown)
+        poses = transform_joints(invert(canvas_to_image), poses)
+        decide, finish = self._sitting(image, source, canvas_to_image, crop)
 
-        def rendered(first):
+        def decided(first):
             batch = poses[first : first + batch_size]
             # One shape for all batches: a graph is traced once.
             filled = np.concatenate([batch, batch[-1:].repeat(batch_size - len(batch), axis=0)])
-            return render(filled)[: len(batch)]
+            return decide(filled)[: len(batch)]
 
-        # While a batch is pasted and written, the next one is rendered.
+        # While a batch is composed and written, the next one is decided upon.
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(rendered, 0)
+            coming = ahead.submit(decided, 0)
             for following in range(batch_size, len(poses) + batch_size, batch_size):
                 batch = coming.result()
                 if following < len(poses):
-                    coming = ahead.submit(rendered, following)
+                    coming = ahead.submit(decided, following)
                 yield from map(finish, batch)
 
     def live(
@@ -105,29 +110,42 @@ class PhotoReposer(ReposerLike):
             UserError: as `animate`.
         """
         _, shown = driving_poses(shown, self.skeleton)
-        render, finish = self._sitting(image, shown, source_joints, False)
-        return lambda joints: finish(render(joints[None])[0])
+        source, canvas_to_image = self._sequence_crop(image, source_joints, shown)
+        decide, finish = self._sitting(image, source, canvas_to_image, False)
+        return lambda joints: finish(decide(transform_joints(invert(canvas_to_image), joints[None]))[0])
 
     def _sitting(
-        self, image: np.ndarray, shown: np.ndarray, source_joints: np.ndarray | None, crop: bool
+        self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray, crop: bool
     ) -> tuple[_Function, _Function]:
-        """A photo, encoded once: poses [B, J, 3 or 4] of the photo -> canvases, and what is done to each of these."""
-        source = source_pose(image, source_joints, self.skeleton)
-        canvas_to_image = sequence_crop(source, shown, self.skeleton, *self._size, self._crop_factor)
-        image_to_canvas = invert(canvas_to_image)
-        state = self._encode_photo(image, transform_joints(image_to_canvas, source), canvas_to_image)
+        """A photo, encoded once.
 
-        def render(poses):
-            return self._render_batch(state, transform_joints(image_to_canvas, poses))
+        Returns:
+            Poses [B, J, 3 or 4] of the canvas -> decisions about each; decisions about one -> its picture.
+        """
+        place = Placement.of(image, canvas_to_image, *self._size)
+        state = self._encode_photo(place.covered(image), source_joints, place.canvas_to_covered)
+        compositor = Compositor(image, place, *self._maps(state), self._steepness)
 
-        return render, self._finish(image, canvas_to_image, crop)
+        def finish(decisions):
+            picture = compositor(decisions)
+            return place.covered(picture) if crop else picture
 
-    def _encode_photo(self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray) -> Any:
-        """The state of a crop of a photo; the joints [J, 3] are the canvas's."""
+        return lambda poses: self._decide_batch(state, poses), finish
+
+    def _encode_photo(self, pixels: np.ndarray, source_joints: np.ndarray, canvas_to_pixels: np.ndarray) -> Any:
+        """The state of a crop, given what of the photo it covers; the joints [J, 3] are the canvas's."""
+        raise NotImplementedError
+
+    def _maps(self, state: Any) -> tuple[np.ndarray, np.ndarray]:
+        """A state's matte [h, w, 2] and hole [h, w, 4]."""
+        raise NotImplementedError
+
+    def _decide_batch(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
+        """How to make B poses [B, J, 3 or 4] of the canvas: float32 [B, h, w, 9], see `model.compositing.Decisions`."""
         raise NotImplementedError
 
     def _render_batch(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
-        """One source, encoded, in B poses [B, J, 3 or 4] of the canvas: uint8 [B, h, w, 3]."""
+        """One source, encoded, in B poses [B, J, 3 or 4] of the canvas, on the canvas: uint8 [B, h, w, 3]."""
         raise NotImplementedError
 
     def _checked_canvas(self, image: np.ndarray, joints: np.ndarray) -> np.ndarray:
@@ -143,11 +161,14 @@ class PhotoReposer(ReposerLike):
             )
         return as_joints(joints, self.skeleton, "the source pose")[:, :3]
 
-    def _finish(self, image: np.ndarray, canvas_to_image: np.ndarray, crop: bool) -> _Function:
-        """What is done to every picture that the network made of a photo."""
-        if crop:
-            return lambda picture: picture
-        return Pasting(image, *self._size, canvas_to_image)
+    def _sequence_crop(
+        self, image: np.ndarray, source_joints: np.ndarray | None, shown: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The source pose on the canvas that holds a sequence of poses of the photo, and that canvas's place."""
+        source = source_pose(image, source_joints, self.skeleton)
+        crop = sequence_crop(source, shown, self.skeleton, *self._size, self._crop_factor)
+        crop = on_whole_pixels(crop, *self._size)
+        return transform_joints(invert(crop), source), crop
 
     def _common_crop(
         self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray
@@ -157,7 +178,9 @@ class PhotoReposer(ReposerLike):
         target = as_joints(target_joints, self.skeleton, "the target pose")
         height, width = image.shape[:2]
         require_inside(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN)
-        crop = common_crop([source, target], self.skeleton, *self._size, self._crop_factor)
+        crop = on_whole_pixels(
+            common_crop([source, target], self.skeleton, *self._size, self._crop_factor), *self._size
+        )
         return *(transform_joints(invert(crop), joints) for joints in (source, target)), crop
 
 

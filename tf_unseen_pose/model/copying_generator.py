@@ -16,7 +16,7 @@ works at twice that:
         4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel, at H/2: which limb it belongs
                          to, alpha, and a colour with the right to replace what is copied
           copying        the limbs' transforms, blended by that choice, say where in the photo each pixel comes
-                         from: one bilinear look-up at full resolution
+                         from: one bilinear look-up at full resolution, or at the photo's own (`compositing`)
         6 composite      alpha * foreground + (1 - alpha) * background
 
 Blending where to look instead of blending the L colours that one would see has two merits. A pixel is one sample of the
@@ -37,6 +37,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import CompactUNetConfig, ModelConfig
 from tf_unseen_pose.geometry import pose_maps, warping
+from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.compact_unet import compact_unet
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
@@ -44,6 +45,10 @@ from tf_unseen_pose.model.pull_push import smoothly_filled
 
 # Masks at their limits say "hardly" and "almost surely", so that the network can still overrule them.
 _MASK_FLOOR = 1e-2
+# Of the source's limb masks, where their sum is next to nothing.
+_MASK_EPSILON = 1e-6
+# Motion, in canvas pixels, up to which a pixel is taken to be still.
+_STILL = 0.5
 # Logits by which copying is preferred to replacing before anything is learned: colours made at H/2 are blurred.
 _REPLACE_PRIOR_LOGIT = 3.0
 # The same for leaving a pixel where it is.
@@ -57,17 +62,18 @@ class CopyState(NamedTuple):
     """All that `render` needs to know of a source photo.
 
     Attributes:
-        picture: [B, H + 2, W + 2, 4], the image in [-1, 1] and how much each pixel belongs to the person,
-            `warping.with_border`.
-        layers: [B, L + 1, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border,
-            too; last the whole person's.
-        background: [B, H, W, 3], the scene without the person.
+        image: [B, H, W, 3] in [-1, 1].
+        matte: [B, H, W, 2], its person mask, see `compositing.guided_matte`.
+        hole: [B, H / R, W / R, 4], what the person covered, painted; see `compositing.compose`.
+        layers: [B, L + 1, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border;
+            last the whole person's.
         joints: [B, J, 3], the source pose.
     """
 
-    picture: tf.Tensor
+    image: tf.Tensor
+    matte: tf.Tensor
+    hole: tf.Tensor
     layers: tf.Tensor
-    background: tf.Tensor
     joints: tf.Tensor
 
 
@@ -103,6 +109,10 @@ class CopyingGenerator(PoseModel):
     def networks(self) -> list[keras.Model]:
         return [self.segmentation, self.background, self.foreground]
 
+    @property
+    def steepness(self) -> float:
+        return self.config.alpha_steepness
+
     def _encode(self, image, joints, noise=None, training=False):
         stride = self.config.reduction
         heatmaps = self._heatmaps_at(joints, stride)
@@ -111,22 +121,18 @@ class CopyingGenerator(PoseModel):
         priors = pose_maps.limb_priors(pose_maps.joints_at_scale(joints, stride), self.body, height, width)
         logits = self.segmentation([image, heatmaps], training=training)["logits"]
         masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
-        person = _enlarged(1 - masks[..., :1], stride)
+        person = 1 - masks[..., :1]
         # A source person of whom half is taken for background would stand there as a ghost.
-        visible = tf.nn.relu(1 - self.config.hole_steepness * _grown(1 - masks[..., :1], self.config.hole_growth))
+        visible = tf.nn.relu(1 - self.config.hole_steepness * _grown(person, self.config.hole_growth))
         filled = smoothly_filled(small, visible)
         background_input = tf.concat([filled, visible], axis=-1)
         correction = self.background([background_input, heatmaps], training=training)["image"]
         painted = tf.clip_by_value(filled + correction, -1, 1)
-        background = _enlarged(tf.concat([(1 - visible) * painted, visible], axis=-1), stride)
-        background = background[..., :3] + background[..., 3:] * image
+        hole = tf.concat([(1 - visible) * painted, 1 - visible], axis=-1)
+        matte = compositing.guided_matte(image, _enlarged(person, stride))
         layers = self._limb_layers(small, masks)
-        stages = {
-            "limb_priors": priors, "masks": masks, "person": person, "layers": layers,
-            "background_input": background_input, "background": background,
-        }  # fmt: skip
-        picture = warping.with_border(tf.concat([image, person], axis=-1))
-        return CopyState(picture, layers, background, joints), stages
+        stages = {"limb_priors": priors, "masks": masks, "layers": layers, "background_input": background_input}
+        return CopyState(image, matte, hole, layers, joints), stages
 
     def _limb_layers(self, image, masks):
         """[B, h, w, 3], [B, h, w, 1 + L] -> [B, L + 1, h / 2 + 2, w / 2 + 2, 4]."""
@@ -138,27 +144,13 @@ class CopyingGenerator(PoseModel):
         return tf.transpose(tf.reshape(layers, [-1, height // 2 + 2, width // 2 + 2, count, 4]), [0, 3, 1, 2, 4])
 
     def _render(self, state, target_joints, training=False):
-        decided, stages = self._decide(state, target_joints, training)
-        flow, replace, colour, alpha, covered = tf.split(
-            _enlarged(decided, self.config.reduction), [2, 1, 3, 1, 1], axis=-1
-        )
-        copied = warping.sample_displaced(state.picture, flow)
-        foreground = copied[..., :3] + replace * (colour - copied[..., :3])
-        # A pixel that the photo calls the person's may be another limb's than the one that was moved here.
-        alpha = _product_of_experts(tf.sigmoid(alpha), copied[..., 3:] * covered)
-        if not training:
-            # Who is undecided where the person ends learns best from an alpha in between; in use half a limb is none.
-            alpha = _steeper(alpha, self.config.alpha_steepness)
-        image = alpha * foreground + (1 - alpha) * state.background
-        return {**stages, "replace": replace, "foreground": foreground, "alpha": alpha, "image": image}
+        decisions, stages = self._decide(state, target_joints, training)
+        # Who is undecided where the person ends learns best from an alpha in between; in use half a limb is none.
+        steepness = 1.0 if training else self.steepness
+        made = compositing.compose(state.image, state.matte, state.hole, decisions, self.config.height, steepness)
+        return {**stages, **made}
 
-    def _decide(self, state, target_joints, training):
-        """What the foreground network says of every pixel, and the stages that lead there.
-
-        Returns:
-            [B, H / R, W / R, 8]: displacement x and y to the place to copy from; how much to replace what is copied,
-            and by which colour (3); alpha's logit; and how far the warped masks cover the pixel.
-        """
+    def _decide(self, state, target_joints, training=False):
         limbs = pose_maps.limb_stretches(state.joints, target_joints, self.body)
         unmoved = tf.zeros_like(limbs[:, :1]) + tf.constant([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
         target_to_source = tf.concat([limbs, unmoved], axis=1)
@@ -173,15 +165,38 @@ class CopyingGenerator(PoseModel):
         weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
         flow = pose_maps.blended_displacement(target_to_source, weights, stride)
         replace, colour = tf.sigmoid(heads["replace"] - _REPLACE_PRIOR_LOGIT), tf.tanh(heads["colour"])
-        # Where the person was says nothing of where they are.
-        covered = tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1)
+        small = tf.nn.avg_pool2d(state.image, stride, stride, "VALID")
+        copied = warping.sample_displaced(small, flow / stride)
+        decisions = compositing.Decisions(
+            displacement=flow,
+            gain=1 - replace * replace,
+            offset=replace * (colour - (1 - replace) * copied),
+            alpha=heads["alpha"],
+            # Where the person was says nothing of where they are.
+            coverage=tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1),
+            stillness=self._stillness(state, target_joints, flow),
+        )
         stages = {
             "target_to_source": target_to_source,
             "warped_layers": warped,
             "limb_weights": weights,
             "blended": _blended_colours(warped, weights),
+            "replace": _enlarged(replace, stride),
         }
-        return tf.concat([flow, replace, colour, heads["alpha"], covered], axis=-1), stages
+        return decisions, stages
+
+    def _stillness(self, state, target_joints, flow):
+        """How sure it is that a pixel shows what it showed: [B, H / R, W / R, 1], without a gradient.
+
+        Both motions count, the new person's to a place and the old one's away from it: with the one alone an arm that
+        has left would stay.
+        """
+        source_to_target = pose_maps.limb_stretches(target_joints, state.joints, self.body)
+        masks = tf.transpose(state.layers[:, :-1, 1:-1, 1:-1, 3], [0, 2, 3, 1]) + _MASK_EPSILON
+        masks /= tf.reduce_sum(masks, axis=-1, keepdims=True)
+        left = _enlarged(pose_maps.blended_displacement(source_to_target, masks, 2 * self.config.reduction), 2)
+        squared = [tf.reduce_sum(motion * motion, axis=-1, keepdims=True) for motion in (left, flow)]
+        return tf.stop_gradient(tf.exp(-tf.maximum(*squared) / _STILL**2))
 
     def _heatmaps_at(self, joints, stride):
         model = self.config
@@ -214,21 +229,8 @@ def _blended_colours(layers, weights):
     return mixed[..., :3] / (mixed[..., 3:] + _MASK_FLOOR)
 
 
-def _product_of_experts(probability, mask):
-    """Both opinions as one: the sum of their logits, the mask's bounded, written without a logarithm."""
-    yes, no = probability * (mask + _MASK_FLOOR), (1 - probability) * (1 - mask + _MASK_FLOOR)
-    return yes / (yes + no)
-
-
-def _steeper(probability, factor):
-    """The probability whose logit is `factor` times as large, written without a logarithm."""
-    yes, no = probability**factor, (1 - probability) ** factor
-    return yes / (yes + no)
-
-
 def _enlarged(maps, factor):
-    """Bilinear, corners of the picture staying corners."""
-    return tf.image.resize(maps, [factor * maps.shape[1], factor * maps.shape[2]])
+    return compositing.enlarged(maps, [factor * maps.shape[1], factor * maps.shape[2]])
 
 
 def _grown(mask, radius):

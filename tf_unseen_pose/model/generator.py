@@ -14,6 +14,9 @@ the moved limbs into a body with joints, folds and shading (foreground), and inv
         4 foreground     U-Net(warped layers, target heatmaps) -> foreground picture and alpha
         6 composite      alpha * foreground + (1 - alpha) * background
 
+What networks paint has the canvas's resolution, whatever the photo's: pasted into a photo (`decide`), the person is
+enlarged, and of the background only the hole is taken.
+
 Everything up to the background depends on the source alone: one `encode_source` serves any number of `render`s.
 
 Convention: images are float32 RGB in [-1, 1], joints [B, J, 3] in pixels of that image.
@@ -28,6 +31,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import ModelConfig, UNetConfig
 from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
@@ -39,11 +43,15 @@ class SourceState(NamedTuple):
     Attributes:
         layers: [B, L, H, W, 3], the image times each limb's mask.
         background: [B, H, W, 3], the scene without the person.
+        matte: [B, H, W, 2], nothing known (see `compositing.unknown_matte`): the network's alpha is whole.
+        hole: [B, H, W, 4], what of the background is used where the photo itself is at hand.
         joints: [B, J, 3], the source pose.
     """
 
     layers: tf.Tensor
     background: tf.Tensor
+    matte: tf.Tensor
+    hole: tf.Tensor
     joints: tf.Tensor
 
 
@@ -96,7 +104,9 @@ class Generator(PoseModel):
             "background_input": background_input,
             "background": background,
         }
-        return SourceState(layers, background, joints), stages
+        covered = 1 - background_input[..., 3:]
+        hole = tf.concat([covered * background, covered], axis=-1)
+        return SourceState(layers, background, compositing.unknown_matte(image), hole, joints), stages
 
     def _with_hole(self, image, visible, noise):
         """The image where the background shows, the fill where the person stood, and the mask of the former.
@@ -111,6 +121,10 @@ class Generator(PoseModel):
         if self.config.background_fill == "noise":
             picture += (1 - visible) * (self._fixed_noise if noise is None else noise)
         return tf.concat([picture, visible], axis=-1)
+
+    def _decide(self, state, target_joints):
+        stages = self._render(state, target_joints)
+        return compositing.painted(stages["foreground"], stages["alpha"]), stages
 
     def _render(self, state, target_joints, training=False):
         target_to_source = pose_maps.limb_transforms(state.joints, target_joints, self.body)

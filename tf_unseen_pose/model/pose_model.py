@@ -7,14 +7,18 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import ModelConfig
 from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.model.compositing import Decisions
 
 
 class PoseModel(keras.Model):
     """A generator: {"image", "source_joints", "target_joints"} -> [B, H, W, 3].
 
-    It has two halves: `encode_source` for what depends on the source alone, `render` for the rest. Subclasses give
-    `_encode(image, joints, noise, training)`, which returns a named tuple of tensors and the stages that led to it, and
-    `_render(state, target_joints, training)`, which returns the stages from there, the result being "image".
+    It has two halves: `encode_source` for what depends on the source alone, `render` for the rest, on the canvas; or
+    `decide`, whose decisions `compositing.compose` carries out at any resolution. Subclasses give
+    `_encode(image, joints, noise, training)`, which returns a named tuple of tensors (with `matte` and `hole`, see
+    `compositing`) and the stages that led to it; `_decide(state, target_joints)`, which returns decisions and the stages
+    that led to them; and `_render(state, target_joints, training)`, which returns the stages from the state on, the result
+    being "image".
     """
 
     def __init__(self, config: ModelConfig, **kwargs: Any):
@@ -46,6 +50,10 @@ class PoseModel(keras.Model):
         """An encoded source in the pose [B, J, 3 or 4], in pixels of the canvas: [B, H, W, 3] in [-1, 1]."""
         return self._render(state, tf.convert_to_tensor(target_joints))["image"]
 
+    def decide(self, state: Any, target_joints: tf.Tensor) -> Decisions:
+        """How to make the pose [B, J, 3 or 4], in pixels of the canvas, of an encoded source's pixels."""
+        return self._decide(state, tf.convert_to_tensor(target_joints))[0]
+
     def explain(self, inputs: dict[str, tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
         """`call` with every intermediate, image [B, H, W, 3] the last; the classes say which others and their shapes.
 
@@ -61,8 +69,16 @@ class PoseModel(keras.Model):
     ) -> tuple[Any, dict[str, tf.Tensor]]:
         raise NotImplementedError
 
+    def _decide(self, state: Any, target_joints: tf.Tensor) -> tuple[Decisions, dict[str, tf.Tensor]]:
+        raise NotImplementedError
+
     def _render(self, state: Any, target_joints: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         raise NotImplementedError
+
+    @property
+    def steepness(self) -> float:
+        """Factor of alpha's logit in use; see `compositing.compose`."""
+        return 1.0
 
     @property
     def networks(self) -> list[keras.Model]:

@@ -6,14 +6,24 @@ import keras
 import tensorflow as tf
 
 from tf_unseen_pose.config import ModelConfig
+from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
 
 
 class BaselineState(NamedTuple):
-    """A source photo [B, H, W, 3] in [-1, 1] and the pose [B, J, 3] in its pixels: nothing is computed ahead."""
+    """A source photo and its pose: nothing is computed ahead.
+
+    Attributes:
+        image: [B, H, W, 3] in [-1, 1].
+        matte: [B, H, W, 2], nothing known.
+        hole: [B, H, W, 4], none.
+        joints: [B, J, 3], the source pose.
+    """
 
     image: tf.Tensor
+    matte: tf.Tensor
+    hole: tf.Tensor
     joints: tf.Tensor
 
 
@@ -30,7 +40,12 @@ class BaselineUNet(PoseModel):
         return [self.network]
 
     def _encode(self, image, joints, noise=None, training=False):
-        return BaselineState(image, joints), {}
+        hole = tf.zeros_like(tf.concat([image, image[..., :1]], axis=-1))
+        return BaselineState(image, compositing.unknown_matte(image), hole, joints), {}
+
+    def _decide(self, state, target_joints):
+        stages = self._render(state, target_joints)
+        return compositing.painted(stages["image"], tf.ones_like(state.image[..., :1])), stages
 
     def _render(self, state, target_joints, training=False):
         heatmaps = [self.heatmaps(joints) for joints in (state.joints, target_joints)]

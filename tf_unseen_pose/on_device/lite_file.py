@@ -2,8 +2,8 @@
 
 What it says is JSON within the file, in the flatbuffer's metadata under the name `unseen_pose.json`:
 
-    {"format": 1, "variant": "float16", "licence": ..., "project": ..., "git_revision": ..., "steps": ...,
-     "height": 256, "width": 256, "crop_factor": 1.14, "skeleton": {"name", "joints", "limbs", "root", "held"},
+    {"format": 2, "variant": "float16", "licence": ..., "project": ..., "git_revision": ..., "steps": ...,
+     "height": 256, "width": 256, "crop_factor": 1.14, "alpha_steepness": 20.0, "skeleton": {"name", "joints", "limbs", "root", "held"},
      "signatures": {"render": {"inputs": {"picture": {"shape", "dtype", "what"}, ...}, "outputs": {...}}, ...}}
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import Skeleton
 
-METADATA, FORMAT = "unseen_pose.json", 1
+METADATA, FORMAT = "unseen_pose.json", 2
 _WAY_OUT = "name a .tflite file that 'export --tflite' wrote"
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from tf_unseen_pose.assets.shipped import tflite_file
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
+from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.inference.photo_reposer import PhotoReposer
-from tf_unseen_pose.on_device.cutting import cut_out
 from tf_unseen_pose.on_device.lite_file import LiteFile
 
 # What runs where nothing else is asked for: the same picture as float32. On x86 int8 was no faster.
@@ -41,8 +41,9 @@ class TFLiteReposer(PhotoReposer):
 
     def __init__(self, file: LiteFile):
         self.about = file.about
-        super().__init__(file.skeleton, self.about["height"], self.about["width"], self.about["crop_factor"])
-        self._encode, self._render = file["encode_source"], file["render"]
+        about = self.about
+        super().__init__(file.skeleton, about["height"], about["width"], about["crop_factor"], about["alpha_steepness"])
+        self._encode, self._decide, self._render = file["encode_source"], file["decide"], file["render"]
 
     @classmethod
     def load(cls, path: str | Path, threads: int = 2, variant: str = DEFAULT_VARIANT) -> "TFLiteReposer":
@@ -71,15 +72,26 @@ class TFLiteReposer(PhotoReposer):
         """
         return self._state(np.float32(image), self._checked_canvas(image, joints))
 
-    def _encode_photo(self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray) -> State:
-        return self._state(cut_out(image, canvas_to_image, *self._size), source_joints)
+    def _encode_photo(self, pixels: np.ndarray, source_joints: np.ndarray, canvas_to_pixels: np.ndarray) -> State:
+        return self._state(np.float32(cut_out(pixels, canvas_to_pixels, *self._size)), source_joints)
 
     def _state(self, canvas: np.ndarray, joints: np.ndarray) -> State:
         """Of float32 [h, w, 3] in 0..255 and joints [J, 3] on it."""
         return self._encode(image=from_uint8(canvas[None]), source_joints=joints[None])
 
+    def _maps(self, state: State) -> tuple[np.ndarray, np.ndarray]:
+        return state["matte"][0], state["hole"][0]
+
+    def _decide_batch(self, state: State, target_joints: np.ndarray) -> np.ndarray:
+        return np.concatenate([self._decide(**state, target_joints=pose)["decisions"] for pose in _deep(target_joints)])
+
     def _render_batch(self, state: State, target_joints: np.ndarray) -> np.ndarray:
-        # z 0 for all says what no z says.
-        unknown = np.zeros((*target_joints.shape[:2], 4 - target_joints.shape[2]), np.float32)
-        poses = np.concatenate([target_joints, unknown], axis=2)
-        return np.stack([to_uint8(self._render(**state, target_joints=pose[None])["image"][0]) for pose in poses])
+        return np.stack(
+            [to_uint8(self._render(**state, target_joints=pose)["image"][0]) for pose in _deep(target_joints)]
+        )
+
+
+def _deep(joints: np.ndarray) -> np.ndarray:
+    """Poses [B, J, 3 or 4] as [B, 1, J, 4]; z 0 for all says what no z says."""
+    unknown = np.zeros((*joints.shape[:2], 4 - joints.shape[2]), np.float32)
+    return np.concatenate([joints, unknown], axis=2)[:, None]

@@ -1,4 +1,4 @@
-"""A generator as a float32 TFLite model with the signatures `encode_source`, `render` and `synthesize`.
+"""A generator as a float32 TFLite model with the signatures `encode_source`, `decide`, `render` and `synthesize`.
 
 It is converted through a SavedModel that Keras writes; a concrete function that holds a Keras 3 model would convert
 without complaint and compute NaN.
@@ -24,7 +24,7 @@ from tf_unseen_pose.model import PoseModel
 
 # No joint and no pixel is less; an operation that the converter cannot take for none.
 _BELOW_ALL = -1e9
-SIGNATURES = ("encode_source", "render", "synthesize")
+SIGNATURES = ("encode_source", "decide", "render", "synthesize")
 
 
 def convert(generator: PoseModel, batch: int = 1) -> bytes:
@@ -44,9 +44,14 @@ def convert(generator: PoseModel, batch: int = 1) -> bytes:
         made = generator.encode_source(inputs["image"], inputs["source_joints"])._asdict()
         return {name: _computed(part, inputs.values()) for name, part in made.items()}
 
+    def state_of(inputs):
+        return type(example)(*(inputs[name] for name in example._fields))
+
     def render(inputs):
-        kept = type(example)(*(inputs[name] for name in example._fields))
-        return {"image": generator.render(kept, inputs["target_joints"])}
+        return {"image": generator.render(state_of(inputs), inputs["target_joints"])}
+
+    def decide(inputs):
+        return {"decisions": tf.concat(generator.decide(state_of(inputs), inputs["target_joints"]), axis=-1)}
 
     def synthesize(inputs):
         made = generator.encode_source(inputs["image"], inputs["source_joints"])
@@ -54,7 +59,8 @@ def convert(generator: PoseModel, batch: int = 1) -> bytes:
 
     archive = keras.export.ExportArchive()
     archive.track(generator)
-    endpoints = (encode_source, [image, source]), (render, [*state, target]), (synthesize, [image, source, target])
+    whole = (synthesize, [image, source, target])
+    endpoints = (encode_source, [image, source]), (decide, [*state, target]), (render, [*state, target]), whole
     for function, specs in endpoints:
         archive.add_endpoint(function.__name__, function, [{spec.name: spec for spec in specs}])
     with tempfile.TemporaryDirectory() as folder:

@@ -14,18 +14,21 @@ _JOINTS = (
 _WHAT = {
     "image": "RGB in [-1, 1]: a canvas, which is a square about the person cut out of the photo",
     "source_joints": f"the person's pose on that canvas: {_JOINTS}",
+    "decisions": "how to make the pose of the photo's pixels, 9 channels: displacement x and y in canvas pixels, gain, "
+    "offset (3), alpha's logit, coverage, stillness",
     "target_joints": f"the pose to be taken: {_JOINTS}; then depth z in those pixels, smaller being nearer, 0 for all "
     "where it is not known",
 }
-_STATE = "a part of the source's state, which encode_source gives and render takes"
+_STATE = "a part of the source's state, which encode_source gives, decide and render take"
 
 
-def described(content: bytes, variant: str, run: Run, licence: str) -> bytes:
+def described(content: bytes, variant: str, run: Run, licence: str, steepness: float) -> bytes:
     """The model with what it says about itself.
 
     Args:
         variant: its name.
         licence: that of the weights, as a sentence or a name.
+        steepness: the generator's, see `model.compositing.compose`.
 
     Raises:
         UserError: LiteRT cannot read the content.
@@ -39,6 +42,7 @@ def described(content: bytes, variant: str, run: Run, licence: str) -> bytes:
         "height": model.height,
         "width": model.width,
         "crop_factor": run.config.data.crop_factor,
+        "alpha_steepness": steepness,
         "skeleton": asdict(model.body),
         "signatures": _signatures(content),
     }

@@ -114,7 +114,7 @@ def _contents(run: Run, generator: PoseModel, ranges: list, options: Options) ->
     for variant in ("float32", *(name for name in options.variants if name != "float32")):
         content = quantized(converted, variant, networks, ranges)
         require_portable(content, variant)
-        contents[variant] = described(content, variant, run, options.licence)
+        contents[variant] = described(content, variant, run, options.licence, generator.steepness)
     return contents
 
 

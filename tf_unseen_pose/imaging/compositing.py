@@ -1,0 +1,250 @@
+"""Carrying a model's decisions out on a photo's own pixels, with OpenCV and NumPy: what every picture on a host goes through.
+
+`model.compositing` has the formulas, and is the twin in graphs; tests compare the two. Everything that depends on the
+photo alone is settled once: its person mask, and the scene with the hole painted. A frame of a video then costs one
+look-up and one blend of the pixels that may change; the others are not touched. Rows are worked off in strips, so that
+memory does not grow with the picture.
+
+Convention: maps are float32 planes [C, h, w] of the canvas, or of a part of its size; colours of decisions are in [-1, 1],
+those of pictures in 0..255.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+# As in `model.compositing`; a test holds them to be the same.
+MASK_FLOOR = 1e-2
+LUMA = (0.299, 0.587, 0.114)
+# Rows that are worked off together: what they take stays within a processor's cache.
+_STRIP = 32
+# Below this logit alpha is less than half a level of 255.
+LEAST_LOGIT = -7.0
+# What a hole, or what is left of stillness, must be to show.
+LEAST = 1e-3
+# Width of the fade along the canvas's edge, in parts of its shorter side.
+FEATHER = 12 / 256
+
+
+def on_whole_pixels(canvas_to_image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The crop nearest to one given whose canvas covers whole pixels of the photo: float64 [2, 3].
+
+    So a map of the canvas is enlarged to the photo's pixels by an ordinary resize, in every engine alike.
+
+    Args:
+        canvas_to_image: [2, 3], uniform scale and translation from canvas pixels to photo pixels.
+        height, width: of the canvas.
+    """
+    unit = np.gcd(height, width)
+    step = max(1.0, np.round(canvas_to_image[0, 0] * unit)) / unit
+    size = np.array([width, height])
+    middle = canvas_to_image[0, 0] * (size - 1) / 2 + canvas_to_image[:, 2]
+    # Corners of pixels lie between whole numbers.
+    corner = np.round(middle + 0.5 - step * size / 2)
+    return np.array([[step, 0, corner[0] + (step - 1) / 2], [0, step, corner[1] + (step - 1) / 2]])
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where in a photo a canvas on whole pixels lies.
+
+    Attributes:
+        corner: x and y of the canvas's first pixel; negative where it leaves the photo.
+        size: width and height of the canvas in pixels of the photo.
+        columns, rows: what of the photo it covers.
+        scale: pixels of the photo a pixel of the canvas.
+    """
+
+    corner: tuple[int, int]
+    size: tuple[int, int]
+    columns: slice
+    rows: slice
+    scale: float
+
+    @classmethod
+    def of(cls, photo: np.ndarray, canvas_to_image: np.ndarray, height: int, width: int) -> "Placement":
+        """Of a canvas [height, width] in a photo [H, W, 3]."""
+        step = float(canvas_to_image[0, 0])
+        x, y = (round(float(shift)) for shift in canvas_to_image[:, 2] - (step - 1) / 2)
+        w, h = round(step * width), round(step * height)
+        columns, rows = (
+            slice(min(max(first, 0), end), min(max(first + length, 0), end))
+            for first, length, end in ((x, w, photo.shape[1]), (y, h, photo.shape[0]))
+        )
+        return cls((x, y), (w, h), columns, rows, step)
+
+    @property
+    def canvas_to_covered(self) -> np.ndarray:
+        """float64 [2, 3]: from pixels of the canvas to those of `covered`."""
+        half, corner = (self.scale - 1) / 2, self.corner
+        shift = corner[0] - self.columns.start + half, corner[1] - self.rows.start + half
+        return np.array([[self.scale, 0, shift[0]], [0, self.scale, shift[1]]])
+
+    def covered(self, photo: np.ndarray) -> np.ndarray:
+        """What of a photo [H, W, 3] the canvas covers."""
+        return photo[self.rows, self.columns]
+
+    def axis(self, number: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
+        """Between which cells of a map the covered pixels lie, along x (0) or y (1).
+
+        Returns:
+            The lower cell, and how far each pixel is from it to the next.
+        """
+        covered = (self.columns, self.rows)[number]
+        pixels = np.arange(covered.start, covered.stop) - self.corner[number]
+        position = np.clip((pixels + 0.5) * (cells / self.size[number]) - 0.5, 0, cells - 1)
+        low = np.minimum(position.astype(int), max(cells - 2, 0))
+        return low, (position - low).astype(np.float32)
+
+    def fade(self, number: int, image_size: int) -> np.ndarray:
+        """Weight 0..1 of the canvas along x (0) or y (1): less near an edge that lies within the photo."""
+        covered = (self.columns, self.rows)[number]
+        pixels = np.arange(covered.start, covered.stop) - self.corner[number] + 0.5
+        low = np.full(len(pixels), np.inf) if covered.start == 0 else pixels
+        high = np.full(len(pixels), np.inf) if covered.stop == image_size else self.size[number] - pixels
+        return np.clip(np.minimum(low, high) / (FEATHER * min(self.size)), 0, 1).astype(np.float32)
+
+
+class _Enlarging:
+    """Bilinear enlargement of a map's planes [C, h, w] to a range of columns, strip by strip of rows."""
+
+    def __init__(self, planes: np.ndarray, placement: Placement, columns: slice):
+        low, part = (values[columns] for values in placement.axis(0, planes.shape[2]))
+        after = np.minimum(low + 1, planes.shape[2] - 1)
+        wide = planes[..., low] + part * (planes[..., after] - planes[..., low])
+        self._low, self._part = placement.axis(1, planes.shape[1])
+        self._wide, self._step = wide, np.diff(wide, axis=1, append=wide[:, -1:])
+
+    def __call__(self, rows: slice, columns: slice = slice(None)) -> np.ndarray:
+        """float32 [C, rows, columns]."""
+        low, part = self._low[rows], self._part[rows, None]
+        found = self._step[:, low, columns]
+        found *= part
+        found += self._wide[:, low, columns]
+        return found
+
+
+class Compositor:
+    """A photo, ready to show its person in any pose that a model decides upon.
+
+    Args:
+        photo: uint8 [H, W, 3].
+        place: of the canvas within it.
+        matte: float32 [h, w, 2], see `model.compositing.guided_matte`.
+        hole: float32 [h, w, 4], painted colours times how much they are used, and that.
+        steepness: factor of alpha's logit.
+    """
+
+    def __init__(self, photo: np.ndarray, place: Placement, matte: np.ndarray, hole: np.ndarray, steepness: float):
+        self._photo, self._place, self._steepness = photo, place, steepness
+        self._covered = place.covered(photo)
+        self._fades = place.fade(1, photo.shape[0]), place.fade(0, photo.shape[1])
+        self._hole = np.ascontiguousarray(hole.transpose(2, 0, 1))
+        self._source = self._with_mask(np.ascontiguousarray(matte.transpose(2, 0, 1)))
+        self._scene = self._painted()
+
+    def __call__(self, decisions: np.ndarray) -> np.ndarray:
+        """The photo in one pose: uint8 [H, W, 3].
+
+        Args:
+            decisions: float32 [h, w, 9], `model.compositing.Decisions` behind one another.
+        """
+        result = self._photo.copy()
+        target = self._place.covered(result)
+        planes = np.ascontiguousarray(decisions.transpose(2, 0, 1))
+        strips = list(_strips(self._changes(planes), self._place))
+        if not strips:
+            return result
+        first = min(columns.start for _, columns in strips)
+        whole = slice(first, max(columns.stop for _, columns in strips))
+        enlarging = _Enlarging(planes, self._place, whole)
+        for rows, columns in strips:
+            maps = enlarging(rows, slice(columns.start - first, columns.stop - first))
+            target[rows, columns] = self._composed(maps, rows, columns)
+        return result
+
+    def _with_mask(self, matte: np.ndarray) -> np.ndarray:
+        """The covered pixels, and how much each is the person's: uint8 [h, w, 4]."""
+        height, width = self._covered.shape[:2]
+        source = np.empty((height, width, 4), np.uint8)
+        source[..., :3] = self._covered
+        enlarging = _Enlarging(matte, self._place, slice(None))
+        for rows in _rows(height):
+            slope, intercept = enlarging(rows)
+            bright = cv2.transform(self._covered[rows], np.float32([LUMA])).astype(np.float32)
+            slope *= bright * np.float32(1 / 255)
+            slope += intercept
+            source[rows, :, 3] = np.clip(slope, 0, 1) * 255 + 0.5
+        return source
+
+    def _painted(self) -> np.ndarray:
+        """The covered pixels with the hole painted: uint8 [h, w, 3]."""
+        scene = self._covered.copy()
+        for rows, columns in _strips(self._hole[3] > LEAST, self._place):
+            *colours, used = _Enlarging(self._hole, self._place, columns)(rows)
+            for i, colour in enumerate(colours):
+                made = (1 - used) * scene[rows, columns, i] + 127.5 * (colour + used)
+                scene[rows, columns, i] = np.clip(made, 0, 255) + 0.5
+        return scene
+
+    def _changes(self, planes: np.ndarray) -> np.ndarray:
+        """Where on the map the picture may differ from the photo: bool [h, w]."""
+        alpha, coverage, stillness = planes[6:]
+        reach = cv2.dilate(coverage, _NEIGHBOURS)
+        likely = cv2.dilate(alpha, _NEIGHBOURS) + np.log((reach + MASK_FLOOR) / (1 - reach + MASK_FLOOR))
+        hole = cv2.resize(self._hole[3], alpha.shape[::-1])
+        changed = (self._steepness * likely > LEAST_LOGIT) | (hole > LEAST)
+        return changed & (cv2.erode(stillness, _NEIGHBOURS) < 1 - LEAST)
+
+    def _composed(self, maps: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
+        """Some of the covered pixels in the new pose: uint8 [h, w, 3]."""
+        right, down, gain, *offsets, alpha, coverage, stillness = maps
+        right *= np.float32(self._place.scale)
+        right += np.arange(columns.start, columns.stop, dtype=np.float32)
+        down *= np.float32(self._place.scale)
+        down += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+        *copied, mask = cv2.split(cv2.remap(self._source, right, down, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE))
+        mask = mask * np.float32(1 / 255)
+        mask *= coverage
+        odds = mask + np.float32(MASK_FLOOR)
+        mask -= np.float32(1 + MASK_FLOOR)
+        odds /= -mask
+        alpha += cv2.log(odds)
+        alpha *= np.float32(-self._steepness)
+        alpha = 1 / (1 + cv2.exp(np.minimum(alpha, 80)))
+        stillness = np.minimum(stillness, 1)
+        if (fade := np.minimum(self._fades[0][rows, None], self._fades[1][columns])).min() < 1:
+            stillness = 1 - fade * (1 - stillness)
+        photo, scene = cv2.split(self._covered[rows, columns]), cv2.split(self._scene[rows, columns])
+        made = []
+        for i in range(3):
+            colour = gain * copied[i]
+            colour += 127.5 * (offsets[i] + (1 - gain))
+            colour -= scene[i]
+            colour *= alpha
+            colour += scene[i]
+            colour += stillness * (photo[i] - colour)
+            made.append(cv2.convertScaleAbs(np.maximum(colour, 0)))
+        return cv2.merge(made)
+
+
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
+
+def _rows(height: int) -> Iterator[slice]:
+    return (slice(first, min(first + _STRIP, height)) for first in range(0, height, _STRIP))
+
+
+def _strips(cells: np.ndarray, place: Placement) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of the covered pixels that lie near cells [h, w] of a map that are true."""
+    height, width = place.rows.stop - place.rows.start, place.columns.stop - place.columns.start
+    if not height or not width:
+        return
+    low_rows, low_columns = (place.axis(number, cells.shape[1 - number])[0] for number in (1, 0))
+    for rows in _rows(height):
+        near = cells[low_rows[rows][0] : low_rows[rows][-1] + 2].any(axis=0)
+        touched = np.flatnonzero(near[low_columns] | near[np.minimum(low_columns + 1, len(near) - 1)])
+        if len(touched):
+            yield rows, slice(int(touched[0]), int(touched[-1]) + 1)
