@@ -38,7 +38,8 @@ TOGETHER = {
 # What does not depend on TensorFlow's version: CI runs it on one stack alone, half of it on each.
 ONE_STACK = {
     "older_stack": (
-        "tests/assets/", "tests/benchmarks/", "tests/data/", "tests/imaging/", "tests/installation/", "tests/pose/", "tests/tools/",
+        "tests/assets/", "tests/benchmarks/", "tests/data/", "tests/imaging/", "tests/installation/", "tests/pose/",
+        "tests/tools/",
         *(f"tests/evaluation/test_{name}.py" for name in ("ablation", "evaluation_pairs", "intervals", "plots")),
         *(f"tests/test_{name}.py" for name in ("__main__", "api", "docstrings", "files", "golf", "rooms", "skeleton")),
     ),

@@ -27,6 +27,12 @@ def export(
     report: Annotated[
         Path | None, typer.Option(help="The report.json that 'evaluate' wrote of the run; its metrics go along.")
     ] = None,
+    max_side: Annotated[
+        int,
+        typer.Option(
+            min=64, max=8192, help="Photos of a longer side are made smaller before the SavedModel re-poses them."
+        ),
+    ] = 2048,
     tflite: Annotated[
         bool, typer.Option("--tflite", help="Write TFLite files to OUTPUT/tflite instead; the rest is for these.")
     ] = False,
@@ -57,7 +63,7 @@ def export(
             raise UserError("--variant and --data are for TFLite files; add --tflite.")
         from tf_unseen_pose.export.saved_model import export_run
 
-        version = export_run(Run.open(model), output, report)
+        version = export_run(Run.open(model), output, report, max_side=max_side)
         typer.echo(f"{version} is ready and computes what the run does: serve it, or use it as --model.")
         return
     if report:

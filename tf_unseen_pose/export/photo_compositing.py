@@ -1,8 +1,8 @@
 """The twin of `imaging.compositing` within a graph: decisions carried out on a photo's own pixels.
 
-What a client of a server gets is made here, by the same steps: the person mask and the painted scene once a photo, then
-strip after strip of the rows, and of these the columns, in which something may change. Tests compare the two, and both with
-`model.compositing`.
+What a client of a server gets is made here, by the same steps: the person mask and the painted scene once a photo,
+then strip after strip of the rows, and of these the columns, in which something may change. Tests compare the two, and
+both with `model.compositing`.
 
 Convention: one photo at a time, without batch axis; points are (x, y).
 """
@@ -14,7 +14,7 @@ import tensorflow as tf
 from tf_unseen_pose.imaging.compositing import FEATHER, LEAST, LEAST_LOGIT, LUMA, MASK_FLOOR
 
 # Rows that are worked off together: few enough for memory, many enough for the time that an operation takes to begin.
-_STRIP = 128
+_STRIP = 64
 
 
 class Range(NamedTuple):
@@ -34,12 +34,18 @@ class Range(NamedTuple):
     image: tf.Tensor
 
     def cells(self, count: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """Between which cells of a map of `count` the covered pixels lie: the lower one, int32, and float32 the part."""
+        """Between which cells of a map of `count` the covered pixels lie: the lower one, and how far from it."""
         pixels = tf.cast(tf.range(self.first, self.last) - self.corner, tf.float64)
         position = (pixels + 0.5) * (count / tf.cast(self.size, tf.float64)) - 0.5
         position = tf.clip_by_value(position, 0, tf.cast(count - 1, tf.float64))
         low = tf.minimum(tf.floor(position), max(count - 2, 0))
         return tf.cast(low, tf.int32), tf.cast(position - low, tf.float32)
+
+    def weights(self, count: int) -> tf.Tensor:
+        """How much of each of `count` cells every covered pixel has: float32 [count, pixels]."""
+        low, part = self.cells(count)
+        cells, part = tf.range(count)[:, None], part[None]
+        return tf.where(cells == low, 1 - part, 0) + tf.where(cells == tf.minimum(low + 1, count - 1), part, 0)
 
     def fade(self, width: tf.Tensor) -> tf.Tensor:
         """float32 0..1: less within `width` of a canvas's edge that lies within the photo."""
@@ -57,8 +63,8 @@ class Sitting(NamedTuple):
         columns, rows: what of it the canvas covers.
         scale: float32, pixels of the photo a pixel of the canvas.
         source: uint8 [h, w, 4], the covered pixels, and how much each is the person's.
-        scene: uint8 [h, w, 3], the covered pixels with the hole painted.
-        hole: float32 [h', w', 4] as `PhotoCompositing` was given it.
+        scene: uint8 [h, w, 3], the covered pixels with the hole painted, less towards the canvas's edges.
+        hole: float32 [h', w', 4] as it was given.
     """
 
     photo: tf.Tensor
@@ -101,20 +107,20 @@ def sitting(
     columns, rows = place(photo, canvas_to_image, *size)
     pixels = covered(photo, columns, rows)
 
-    def made(first, last):
-        part = pixels[first:last]
-        colour = tf.cast(part, tf.float32)
-        slope, intercept = tf.unstack(enlarging_matte(first, last), axis=-1)
-        mask = tf.clip_by_value(slope * tf.tensordot(colour, tf.constant(LUMA) / 255, 1) + intercept, 0, 1)
-        source = tf.concat([part, _bytes(255 * mask[..., None])], axis=-1)
-        painted = enlarging_hole(first, last)
-        used = painted[..., 3:]
-        scene = (1 - used) * colour + 127.5 * (painted[..., :3] + used)
-        return tf.concat([source, tf.where(used > LEAST, _bytes(scene), part)], axis=-1)
+    def masked(here, maps):
+        slope, intercept = maps
+        bright = tf.reduce_sum(tf.cast(pixels[here], tf.float32) * (tf.constant(LUMA) / 255), axis=-1)
+        return _bytes(255 * (slope * bright + intercept))[..., None]
 
-    enlarging_matte, enlarging_hole = (_enlarging(maps, columns, rows) for maps in (matte, hole))
-    both = _by_strips(made, tf.shape(pixels)[0], 7)
-    return Sitting(photo, columns, rows, canvas_to_image[0, 0], both[..., :4], both[..., 4:], hole)
+    def painted(here, maps):
+        photo, (*colours, used) = tf.cast(pixels[here], tf.float32), maps
+        painting = 127.5 * (tf.stack(colours, axis=-1) + used[..., None])
+        return _bytes(photo + _fade(columns, rows, here)[..., None] * (painting - used[..., None] * photo))
+
+    person = tf.maximum(matte[..., 1], matte[..., 0] + matte[..., 1]) > LEAST
+    mask = _by_strips(tf.zeros_like(pixels[..., :1]), person, matte, columns, rows, masked)
+    scene = _by_strips(pixels, hole[..., 3] > LEAST, hole, columns, rows, painted)
+    return Sitting(photo, columns, rows, canvas_to_image[0, 0], tf.concat([pixels, mask], axis=-1), scene, hole)
 
 
 def composed(given: Sitting, decisions: tf.Tensor, steepness: float) -> tf.Tensor:
@@ -124,33 +130,26 @@ def composed(given: Sitting, decisions: tf.Tensor, steepness: float) -> tf.Tenso
         decisions: [h', w', 9], `model.compositing.Decisions` behind one another.
         steepness: factor of alpha's logit.
     """
-    top, bottom, left, right = _box(_changes(given.hole, decisions, steepness), given.columns, given.rows)
-    columns = given.columns._replace(first=given.columns.first + left, last=given.columns.first + right)
-    rows = given.rows._replace(first=given.rows.first + top, last=given.rows.first + bottom)
-    enlarging = _enlarging(decisions, columns, rows)
-    width = FEATHER * tf.cast(tf.minimum(columns.size, rows.size), tf.float32)
-    fades = tf.minimum(given.rows.fade(width)[top:bottom, None], given.columns.fade(width)[None, left:right])
-    unchanged = covered(given.photo, given.columns, given.rows)
+    # Four bytes as one number: looked up at once.
+    packed, pixels = tf.bitcast(given.source, tf.int32), covered(given.photo, given.columns, given.rows)
 
-    def made(first, last):
-        maps = enlarging(first, last)
-        shift, gain, offset, alpha, coverage, stillness = tf.split(maps, [2, 1, 3, 1, 1, 1], axis=-1)
-        x = given.scale * shift[..., 0] + tf.cast(tf.range(left, right), tf.float32)
-        y = given.scale * shift[..., 1] + tf.cast(tf.range(top + first, top + last), tf.float32)[:, None]
-        copied = _sampled(given.source, x, y)
-        mask = copied[..., 3:] * coverage / 255
-        logit = alpha + tf.math.log((mask + MASK_FLOOR) / (1 - mask + MASK_FLOOR))
-        alpha = tf.sigmoid(steepness * logit)
-        here = slice(top + first, top + last), slice(left, right)
-        photo, scene = (tf.cast(picture[here], tf.float32) for picture in (unchanged, given.scene))
-        foreground = gain * copied[..., :3] + 127.5 * (offset + 1 - gain)
-        image = scene + alpha * (foreground - scene)
-        return _bytes(photo + fades[first:last, :, None] * (1 - stillness) * (image - photo))
+    def made(here, maps):
+        right, down, gain, *offsets, alpha, coverage, stillness = maps
+        x, y = (tf.cast(tf.range(part.start, part.stop), tf.float32) for part in here[::-1])
+        *copied, mask = _sampled(packed, given.scale * right + x, given.scale * down + y[:, None])
+        mask *= coverage / 255
+        logit = alpha + tf.math.log((mask + MASK_FLOOR) / (1 + MASK_FLOOR - mask))
+        alpha = _fade(given.columns, given.rows, here) * tf.sigmoid(steepness * logit)
+        foreground = tf.stack(
+            [gain * colour + 127.5 * (offset + 1 - gain) for colour, offset in zip(copied, offsets, strict=True)],
+            axis=-1,
+        )
+        photo, scene = (tf.cast(picture[here], tf.float32) for picture in (pixels, given.scene))
+        image = scene + alpha[..., None] * (foreground - scene)
+        return _bytes(image + stillness[..., None] * (photo - image))
 
-    middle = tf.concat(
-        [unchanged[top:bottom, :left], _by_strips(made, bottom - top, 3), unchanged[top:bottom, right:]], axis=1
-    )
-    return tf.concat([unchanged[:top], middle, unchanged[bottom:]], axis=0)
+    undecided = _undecided(given.hole, decisions, steepness)
+    return _by_strips(given.scene, undecided, decisions, given.columns, given.rows, made)
 
 
 def pasted(given: Sitting, part: tf.Tensor) -> tf.Tensor:
@@ -161,63 +160,64 @@ def pasted(given: Sitting, part: tf.Tensor) -> tf.Tensor:
     return tf.concat([photo[: rows.first], middle, photo[rows.last :]], axis=0)
 
 
-def _enlarging(maps, columns, rows):
-    """Bilinear enlargement of [h, w, C] to a range of the rows of what is covered, as a function of that range."""
-    low, part = columns.cells(maps.shape[1])
-    after = tf.minimum(low + 1, maps.shape[1] - 1)
-    left, right = tf.gather(maps, low, axis=1), tf.gather(maps, after, axis=1)
-    wide = left + part[:, None] * (right - left)
-    low, part = rows.cells(maps.shape[0])
+def _by_strips(picture, cells, maps, columns, rows, function):
+    """A picture of what is covered, changed strip by strip where cells [h, w] of a map are true.
 
-    def enlarged(first, last):
-        top, below = low[first:last], part[first:last, None, None]
-        upper, lower = tf.gather(wide, top), tf.gather(wide, tf.minimum(top + 1, maps.shape[0] - 1))
-        return upper + below * (lower - upper)
+    Args:
+        picture: uint8 [H, W, C].
+        maps: [h, w, C'], which are enlarged to the picture's pixels.
+        function: of rows and columns of the picture, and the maps there, C' times [h, w]: what is to be seen there.
+    """
+    planes = tf.transpose(maps, [2, 0, 1])
+    (low_row, part), (low_column, _) = rows.cells(maps.shape[0]), columns.cells(maps.shape[1])
+    across = columns.weights(maps.shape[1])
+    height, found = tf.shape(picture)[0], tf.TensorArray(tf.uint8, 0, True, infer_shape=False)
 
-    return enlarged
-
-
-def _by_strips(function, count, channels):
-    """uint8 [count, w, channels] of a function of ranges of rows, one strip after the other."""
-    found = tf.TensorArray(tf.uint8, 0, True, infer_shape=False, element_shape=[None, None, channels])
+    def changed(first, last, left, right):
+        here = slice(first, last), slice(left, right)
+        low = low_row[first:last]
+        upper, lower = (tf.gather(planes, tf.minimum(low + i, maps.shape[0] - 1), axis=1) for i in (0, 1))
+        tall = upper + part[first:last, None] * (lower - upper)
+        wide = tf.matmul(tf.reshape(tall, [-1, maps.shape[1]]), across[:, left:right])
+        enlarged = tf.unstack(tf.reshape(wide, [maps.shape[2], last - first, right - left]))
+        return tf.concat([picture[first:last, :left], function(here, enlarged), picture[first:last, right:]], axis=1)
 
     def step(first, found):
-        last = tf.minimum(first + _STRIP, count)
-        return last, found.write(first // _STRIP, function(first, last))
+        last = tf.minimum(first + _STRIP, height)
+        near = tf.reduce_any(cells[low_row[first] : low_row[last - 1] + 2], axis=0)
+        touched = tf.gather(near, low_column) | tf.gather(near, tf.minimum(low_column + 1, maps.shape[1] - 1))
+        pixels, width = tf.range(tf.size(touched)), tf.size(touched)
+        left = tf.reduce_min(tf.where(touched, pixels, width))
+        right = tf.reduce_max(tf.where(touched, pixels + 1, 0))
+        strip = tf.cond(right > left, lambda: changed(first, last, left, right), lambda: picture[first:last])
+        return last, found.write(first // _STRIP, strip)
 
-    # At least one, which is empty where nothing is to be done: an array of none cannot be concatenated.
-    first, found = step(tf.constant(0), found)
-    _, found = tf.while_loop(lambda first, _: first < count, step, (first, found), parallel_iterations=1)
-    return found.concat()
+    _, found = tf.while_loop(lambda first, _: first < height, step, (tf.constant(0), found), parallel_iterations=1)
+    return tf.ensure_shape(found.concat(), picture.shape)
 
 
-def _changes(hole, decisions, steepness):
-    """Where on the map the picture may differ from the photo: bool [h, w]."""
-    alpha, coverage, stillness = (decisions[None, ..., i : i + 1] for i in (6, 7, 8))
-    greatest = tf.nn.max_pool2d(tf.concat([alpha, coverage, -stillness], axis=-1), 3, 1, "SAME")
-    alpha, coverage, moving = tf.unstack(greatest[0], axis=-1)
+def _fade(columns, rows, here):
+    """float32 [h, w]: how much of the canvas is shown at some rows and columns of what it covers."""
+    width = FEATHER * tf.cast(tf.minimum(columns.size, rows.size), tf.float32)
+    return tf.minimum(rows.fade(width)[here[0], None], columns.fade(width)[here[1]])
+
+
+def _undecided(hole, decisions, steepness):
+    """Where on the map the picture may differ from the painted scene: bool [h, w]."""
+    greatest = tf.nn.max_pool2d(decisions[None, ..., 6:], 3, 1, "SAME")
+    alpha, coverage, stillness = tf.unstack(greatest[0], axis=-1)
     likely = steepness * (alpha + tf.math.log((coverage + MASK_FLOOR) / (1 - coverage + MASK_FLOOR))) > LEAST_LOGIT
     holes = tf.image.resize(hole[..., 3:], decisions.shape[:2])[..., 0] > LEAST
-    return (likely | holes) & (moving > LEAST - 1)
+    return likely | (holes & (stillness > LEAST))
 
 
-def _box(cells, columns, rows):
-    """Top, bottom, left and right of the covered pixels that lie near cells [h, w] that are true."""
-    bounds = []
-    for axis, along in ((1, rows), (0, columns)):
-        near = tf.reduce_any(cells, axis=axis)
-        low, _ = along.cells(near.shape[0])
-        touched = tf.gather(near, low) | tf.gather(near, tf.minimum(low + 1, near.shape[0] - 1))
-        pixels, count = tf.range(tf.size(touched)), tf.size(touched)
-        first = tf.reduce_min(tf.where(touched, pixels, count))
-        last = tf.reduce_max(tf.where(touched, pixels + 1, 0))
-        bounds += [tf.minimum(first, last), last]
-    return bounds
+def _sampled(packed, x, y):
+    """Pictures of four channels at points [r, c], bilinearly, constant beyond the border: four times float32 [r, c].
 
-
-def _sampled(source, x, y):
-    """uint8 [h, w, 4] at points [r, c], bilinearly, constant beyond the border: float32 [r, c, 4]."""
-    height, width = tf.shape(source)[0], tf.shape(source)[1]
+    Args:
+        packed: int32 [h, w], the four bytes of each pixel.
+    """
+    height, width = tf.shape(packed)[0], tf.shape(packed)[1]
 
     def cell(position, size):
         position = tf.clip_by_value(position, 0, tf.cast(size - 1, tf.float32))
@@ -226,12 +226,15 @@ def _sampled(source, x, y):
 
     column, right = cell(x, width)
     row, below = cell(y, height)
-    flat, first = tf.reshape(source, [-1, 4]), row * width + column
+    flat, first = tf.reshape(packed, [-1]), row * width + column
     beside, under = tf.minimum(width - 1, 1), tf.where(height > 1, width, 0)
-    a, b, c, d = (tf.cast(tf.gather(flat, first + offset), tf.float32) for offset in (0, beside, under, under + beside))
+    a, b, c, d = (
+        tf.cast(tf.bitcast(tf.gather(flat, first + offset), tf.uint8), tf.float32)
+        for offset in (0, beside, under, under + beside)
+    )
     top = a + right * (b - a)
     bottom = c + right * (d - c)
-    return top + below * (bottom - top)
+    return tf.unstack(top + below * (bottom - top), axis=-1)
 
 
 def _bytes(values):

@@ -13,6 +13,17 @@ from tf_unseen_pose.imaging import crop
 from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 
 
+def on_whole_pixels(canvas_to_image: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """`imaging.compositing.on_whole_pixels` of float32 [2, 3]: float32 [2, 3]."""
+    given, size = tf.cast(canvas_to_image, tf.float64), np.array([width, height], np.float64)
+    unit = np.gcd(height, width)
+    step = tf.maximum(tf.round(given[0, 0] * unit), 1) / unit
+    middle = given[0, 0] * (size - 1) / 2 + given[:, 2]
+    corner = tf.round(middle + 0.5 - step * size / 2)
+    shift = (corner + (step - 1) / 2)[:, None]
+    return tf.cast(tf.concat([step * tf.eye(2, dtype=tf.float64), shift], axis=1), tf.float32)
+
+
 class PhotoCrop:
     """Finds crops for one skeleton, canvas and crop factor."""
 

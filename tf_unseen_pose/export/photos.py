@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_unseen_pose.export.checks import require
 from tf_unseen_pose.geometry.pixels import from_bytes
 from tf_unseen_pose.geometry.resampling import resample
-from tf_unseen_pose.imaging.provenance import PNG_HEADER, png_chunks
+from tf_unseen_pose.imaging.provenance import PNG_HEADER, XMP, png_chunks
 
 # A picture of more pixels is refused before it is decoded: a PNG of a few kilobytes may unfold to gigabytes.
 MOST_PIXELS = 50_000_000
@@ -38,11 +38,50 @@ def decoded(contents: tf.Tensor) -> tf.Tensor:
         return tf.cond(tf.identity(is_jpeg), jpeg, png)
 
 
-def encoded(pictures: tf.Tensor) -> tf.Tensor:
-    """uint8 [B, H, W, 3], re-posed -> PNG files, string [B], marked as synthetic (`imaging.provenance`)."""
-    files = tf.map_fn(lambda picture: tf.io.encode_png(picture), pictures, fn_output_signature=tf.string)
+def within(photo: tf.Tensor, max_side: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """A photo, uint8 [H, W, 3], with its longer side at most so long, and by how much it was multiplied, float32."""
+    size = tf.cast(tf.shape(photo)[:2], tf.float32)
+    scale = tf.minimum(max_side / tf.reduce_max(size), 1)
+
+    def smaller():
+        found = tf.image.resize(photo, tf.cast(tf.maximum(tf.round(scale * size), 1), tf.int32), antialias=True)
+        return tf.cast(tf.round(tf.clip_by_value(found, 0, 255)), tf.uint8)
+
+    return tf.ensure_shape(tf.cond(scale < 1, smaller, lambda: photo), [None, None, 3]), scale
+
+
+def scaled(joints: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    """Joints [..., J, 3] of a photo in pixels of one that is `scale` times as large; its corner stays its corner."""
+    return tf.concat([(joints[..., :2] + 0.5) * scale - 0.5, joints[..., 2:]], axis=-1)
+
+
+def scaled_crop(canvas_to_image: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    """A transform [2, 3] into a photo as one into the photo that is `scale` times as large."""
+    return tf.concat([scale * canvas_to_image[:, :2], (canvas_to_image[:, 2:] + 0.5) * scale - 0.5], axis=1)
+
+
+def require_formats(names: tf.Tensor) -> None:
+    """Refuses a name of an image format, of a string tensor, that is neither "jpeg" nor "png"."""
+    known = tf.reduce_all((names == "jpeg") | (names == "png"))
+    require(known, 'image_format is neither "jpeg" nor "png"; send one of these for every photo.')
+
+
+def encoded(picture: tf.Tensor, kind: tf.Tensor) -> tf.Tensor:
+    """uint8 [H, W, 3], re-posed -> a file "jpeg" or "png", marked as synthetic (`imaging.provenance`)."""
+    return tf.cond(kind == "jpeg", lambda: jpeg(picture), lambda: png(picture))
+
+
+def jpeg(picture: tf.Tensor) -> tf.Tensor:
+    """uint8 [H, W, 3], re-posed -> a JPEG file of quality 95 with colours at full resolution."""
+    return tf.io.encode_jpeg(picture, quality=95, chroma_downsampling=False, xmp_metadata=XMP)
+
+
+def png(picture: tf.Tensor) -> tf.Tensor:
+    """uint8 [H, W, 3], re-posed -> a PNG file."""
+    # Quick, and not much larger than what takes ten times as long.
+    file = tf.io.encode_png(picture, compression=1)
     # A negative length means all that is left.
-    header, rest = tf.strings.substr(files, 0, PNG_HEADER), tf.strings.substr(files, PNG_HEADER, -1)
+    header, rest = tf.strings.substr(file, 0, PNG_HEADER), tf.strings.substr(file, PNG_HEADER, -1)
     return tf.strings.join([header, tf.constant(png_chunks()), rest])
 
 

@@ -19,7 +19,7 @@ from tf_unseen_pose.compat import layer_precision, tensorflow_variable
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.about import write_about
 from tf_unseen_pose.export.parity import parity
-from tf_unseen_pose.export.signatures import Signatures
+from tf_unseen_pose.export.signatures import MAX_SIDE, Signatures
 from tf_unseen_pose.export.warmup_requests import write_warmup
 from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.model import build_generator
@@ -27,7 +27,9 @@ from tf_unseen_pose.model.weights import load_weights, save_weights
 from tf_unseen_pose.training.run import Run
 
 
-def export_run(run: Run, folder: Path, report: Path | None = None, check: bool = True) -> Path:
+def export_run(
+    run: Run, folder: Path, report: Path | None = None, check: bool = True, max_side: int = MAX_SIDE
+) -> Path:
     """Writes a run's averaged weights as the next version below a folder; returns the version's folder.
 
     The version appears whole or not at all. What it computes is what its weights file, in half precision, says: both
@@ -37,6 +39,7 @@ def export_run(run: Run, folder: Path, report: Path | None = None, check: bool =
         folder: its name becomes the model's on a server.
         report: the run's report.json by `evaluate`, whose metrics go along.
         check: compare the SavedModel with the Python model and write the result beside it.
+        max_side: photos that are larger are made smaller before they are re-posed.
 
     Raises:
         UserError: the run has no weights; the folder is a file, or a run; the report is none; the SavedModel computes
@@ -63,7 +66,7 @@ def export_run(run: Run, folder: Path, report: Path | None = None, check: bool =
         exported = Run(made, run.config)
         save_weights(generator, exported.weights, half=True)
         (made / "config.json").write_text(run.config.to_json())
-        _write_saved_model(exported, folder.resolve().name)
+        _write_saved_model(exported, folder.resolve().name, max_side)
         write_about(run, report, made)
         if check:
             measured = parity(made, Reposer(exported.load_generator(), run.config))
@@ -73,12 +76,12 @@ def export_run(run: Run, folder: Path, report: Path | None = None, check: bool =
     return version
 
 
-def _write_saved_model(run: Run, name: str) -> None:
+def _write_saved_model(run: Run, name: str, max_side: int) -> None:
     # Weights in half precision take half of the room in the SavedModel, too.
     with layer_precision("half_stored"):
         generator = build_generator(run.config.model)
     load_weights(generator, run.weights)
-    signatures = Signatures(generator, run.config).all
+    signatures = Signatures(generator, run.config, max_side).all
     # Not Keras's ExportArchive: it writes weights that are cast twice.
     module = tf.Module()
     module.weights = [tensorflow_variable(variable) for variable in generator.variables]

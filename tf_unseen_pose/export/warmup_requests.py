@@ -44,6 +44,8 @@ def _value(spec: tf.TensorSpec, batch: int, joint_count: int) -> tensor_pb2.Tens
     """Something that the graph accepts, as a TensorProto; of what is constant, one number is written."""
     if "joints" in spec.name:
         return tf.make_tensor_proto(_joints(spec, batch, joint_count))
+    if spec.name == "image_format":
+        return tf.make_tensor_proto(["jpeg"] * batch)
     if spec.dtype == tf.string:
         photo = tf.io.encode_png(tf.fill([_SIDE, _SIDE, 3], tf.constant(128, tf.uint8)))
         return tf.make_tensor_proto(tf.repeat(photo[None], batch))

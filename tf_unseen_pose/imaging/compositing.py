@@ -1,12 +1,12 @@
-"""Carrying a model's decisions out on a photo's own pixels, with OpenCV and NumPy: what every picture on a host goes through.
+"""Carrying a model's decisions out on a photo's own pixels, with OpenCV and NumPy: what hosts do with every picture.
 
 `model.compositing` has the formulas, and is the twin in graphs; tests compare the two. Everything that depends on the
 photo alone is settled once: its person mask, and the scene with the hole painted. A frame of a video then costs one
 look-up and one blend of the pixels that may change; the others are not touched. Rows are worked off in strips, so that
 memory does not grow with the picture.
 
-Convention: maps are float32 planes [C, h, w] of the canvas, or of a part of its size; colours of decisions are in [-1, 1],
-those of pictures in 0..255.
+Convention: maps are float32 planes [C, h, w] of the canvas, or of a part of its size; colours of decisions are in
+[-1, 1], those of pictures in 0..255.
 """
 
 from collections.abc import Iterator
@@ -107,25 +107,6 @@ class Placement:
         return np.clip(np.minimum(low, high) / (FEATHER * min(self.size)), 0, 1).astype(np.float32)
 
 
-class _Enlarging:
-    """Bilinear enlargement of a map's planes [C, h, w] to a range of columns, strip by strip of rows."""
-
-    def __init__(self, planes: np.ndarray, placement: Placement, columns: slice):
-        low, part = (values[columns] for values in placement.axis(0, planes.shape[2]))
-        after = np.minimum(low + 1, planes.shape[2] - 1)
-        wide = planes[..., low] + part * (planes[..., after] - planes[..., low])
-        self._low, self._part = placement.axis(1, planes.shape[1])
-        self._wide, self._step = wide, np.diff(wide, axis=1, append=wide[:, -1:])
-
-    def __call__(self, rows: slice, columns: slice = slice(None)) -> np.ndarray:
-        """float32 [C, rows, columns]."""
-        low, part = self._low[rows], self._part[rows, None]
-        found = self._step[:, low, columns]
-        found *= part
-        found += self._wide[:, low, columns]
-        return found
-
-
 class Compositor:
     """A photo, ready to show its person in any pose that a model decides upon.
 
@@ -153,50 +134,46 @@ class Compositor:
         """
         result = self._photo.copy()
         target = self._place.covered(result)
+        target[:] = self._scene
         planes = np.ascontiguousarray(decisions.transpose(2, 0, 1))
-        strips = list(_strips(self._changes(planes), self._place))
-        if not strips:
-            return result
-        first = min(columns.start for _, columns in strips)
-        whole = slice(first, max(columns.stop for _, columns in strips))
-        enlarging = _Enlarging(planes, self._place, whole)
-        for rows, columns in strips:
-            maps = enlarging(rows, slice(columns.start - first, columns.stop - first))
+        for rows, columns, maps in _strips(self._undecided(planes), planes, self._place):
             target[rows, columns] = self._composed(maps, rows, columns)
         return result
 
     def _with_mask(self, matte: np.ndarray) -> np.ndarray:
         """The covered pixels, and how much each is the person's: uint8 [h, w, 4]."""
         height, width = self._covered.shape[:2]
-        source = np.empty((height, width, 4), np.uint8)
+        source = np.zeros((height, width, 4), np.uint8)
         source[..., :3] = self._covered
-        enlarging = _Enlarging(matte, self._place, slice(None))
-        for rows in _rows(height):
-            slope, intercept = enlarging(rows)
-            bright = cv2.transform(self._covered[rows], np.float32([LUMA])).astype(np.float32)
+        near = np.maximum(matte[1], matte[0] + matte[1]) > LEAST
+        for rows, columns, (slope, intercept) in _strips(near, matte, self._place):
+            bright = cv2.transform(self._covered[rows, columns], np.float32([LUMA])).astype(np.float32)
             slope *= bright * np.float32(1 / 255)
             slope += intercept
-            source[rows, :, 3] = np.clip(slope, 0, 1) * 255 + 0.5
+            source[rows, columns, 3] = np.clip(slope, 0, 1) * 255 + 0.5
         return source
 
     def _painted(self) -> np.ndarray:
-        """The covered pixels with the hole painted: uint8 [h, w, 3]."""
+        """The covered pixels with the hole painted, and their fade: uint8 [h, w, 3]."""
         scene = self._covered.copy()
-        for rows, columns in _strips(self._hole[3] > LEAST, self._place):
-            *colours, used = _Enlarging(self._hole, self._place, columns)(rows)
+        for rows, columns, (*colours, used) in _strips(self._hole[3] > LEAST, self._hole, self._place):
+            fade = self._fade(rows, columns)
             for i, colour in enumerate(colours):
-                made = (1 - used) * scene[rows, columns, i] + 127.5 * (colour + used)
-                scene[rows, columns, i] = np.clip(made, 0, 255) + 0.5
+                made = 127.5 * (colour + used) - used * scene[rows, columns, i]
+                scene[rows, columns, i] = np.clip(scene[rows, columns, i] + fade * made, 0, 255) + 0.5
         return scene
 
-    def _changes(self, planes: np.ndarray) -> np.ndarray:
-        """Where on the map the picture may differ from the photo: bool [h, w]."""
+    def _fade(self, rows: slice, columns: slice) -> np.ndarray:
+        return np.minimum(self._fades[0][rows, None], self._fades[1][columns])
+
+    def _undecided(self, planes: np.ndarray) -> np.ndarray:
+        """Where on the map the picture may differ from the painted scene: bool [h, w]."""
         alpha, coverage, stillness = planes[6:]
         reach = cv2.dilate(coverage, _NEIGHBOURS)
         likely = cv2.dilate(alpha, _NEIGHBOURS) + np.log((reach + MASK_FLOOR) / (1 - reach + MASK_FLOOR))
         hole = cv2.resize(self._hole[3], alpha.shape[::-1])
-        changed = (self._steepness * likely > LEAST_LOGIT) | (hole > LEAST)
-        return changed & (cv2.erode(stillness, _NEIGHBOURS) < 1 - LEAST)
+        still = (hole > LEAST) & (cv2.dilate(stillness, _NEIGHBOURS) > LEAST)
+        return (self._steepness * likely > LEAST_LOGIT) | still
 
     def _composed(self, maps: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
         """Some of the covered pixels in the new pose: uint8 [h, w, 3]."""
@@ -214,9 +191,8 @@ class Compositor:
         alpha += cv2.log(odds)
         alpha *= np.float32(-self._steepness)
         alpha = 1 / (1 + cv2.exp(np.minimum(alpha, 80)))
-        stillness = np.minimum(stillness, 1)
-        if (fade := np.minimum(self._fades[0][rows, None], self._fades[1][columns])).min() < 1:
-            stillness = 1 - fade * (1 - stillness)
+        alpha *= self._fade(rows, columns)
+        moving = 1 - stillness
         photo, scene = cv2.split(self._covered[rows, columns]), cv2.split(self._scene[rows, columns])
         made = []
         for i in range(3):
@@ -225,7 +201,9 @@ class Compositor:
             colour -= scene[i]
             colour *= alpha
             colour += scene[i]
-            colour += stillness * (photo[i] - colour)
+            colour -= photo[i]
+            colour *= moving
+            colour += photo[i]
             made.append(cv2.convertScaleAbs(np.maximum(colour, 0)))
         return cv2.merge(made)
 
@@ -233,18 +211,26 @@ class Compositor:
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
-def _rows(height: int) -> Iterator[slice]:
-    return (slice(first, min(first + _STRIP, height)) for first in range(0, height, _STRIP))
+def _strips(cells: np.ndarray, planes: np.ndarray, place: Placement) -> Iterator[tuple[slice, slice, np.ndarray]]:
+    """Strips of the covered pixels that lie near cells [h, w] of a map that are true.
 
-
-def _strips(cells: np.ndarray, place: Placement) -> Iterator[tuple[slice, slice]]:
-    """Rows and columns of the covered pixels that lie near cells [h, w] of a map that are true."""
-    height, width = place.rows.stop - place.rows.start, place.columns.stop - place.columns.start
-    if not height or not width:
+    Yields:
+        Rows, columns, and the map's planes [C, h, w] enlarged there, bilinearly: float32 [C, rows, columns].
+    """
+    (low, part), (low_column, part_column) = place.axis(1, planes.shape[1]), place.axis(0, planes.shape[2])
+    if not len(low) or not len(low_column) or not cells.any():
         return
-    low_rows, low_columns = (place.axis(number, cells.shape[1 - number])[0] for number in (1, 0))
-    for rows in _rows(height):
-        near = cells[low_rows[rows][0] : low_rows[rows][-1] + 2].any(axis=0)
-        touched = np.flatnonzero(near[low_columns] | near[np.minimum(low_columns + 1, len(near) - 1)])
-        if len(touched):
-            yield rows, slice(int(touched[0]), int(touched[-1]) + 1)
+    after = np.minimum(low_column + 1, planes.shape[2] - 1)
+    wide = planes[..., low_column] + part_column * (planes[..., after] - planes[..., low_column])
+    step = np.diff(wide, axis=1, append=wide[:, -1:])
+    for first in range(0, len(low), _STRIP):
+        rows = slice(first, min(first + _STRIP, len(low)))
+        near = cells[low[rows][0] : low[rows][-1] + 2].any(axis=0)
+        touched = np.flatnonzero(near[low_column] | near[after])
+        if not len(touched):
+            continue
+        columns = slice(int(touched[0]), int(touched[-1]) + 1)
+        maps = step[:, low[rows], columns]
+        maps *= part[rows, None]
+        maps += wide[:, low[rows], columns]
+        yield rows, columns, maps

@@ -45,6 +45,8 @@ from tf_unseen_pose.model.pull_push import smoothly_filled
 
 # Masks at their limits say "hardly" and "almost surely", so that the network can still overrule them.
 _MASK_FLOOR = 1e-2
+# What of the hole is taken for none.
+_HOLE_FLOOR = 0.1
 # Of the source's limb masks, where their sum is next to nothing.
 _MASK_EPSILON = 1e-6
 # Motion, in canvas pixels, up to which a pixel is taken to be still.
@@ -122,8 +124,10 @@ class CopyingGenerator(PoseModel):
         logits = self.segmentation([image, heatmaps], training=training)["logits"]
         masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
         person = 1 - masks[..., :1]
-        # A source person of whom half is taken for background would stand there as a ghost.
-        visible = tf.nn.relu(1 - self.config.hole_steepness * _grown(person, self.config.hole_growth))
+        # A source person of whom half is taken for background would stand there as a ghost; what is hardly the person
+        # stays the photo's.
+        covered = self.config.hole_steepness * _grown(person, self.config.hole_growth)
+        visible = 1 - tf.clip_by_value((covered - _HOLE_FLOOR) / (1 - _HOLE_FLOOR), 0, 1)
         filled = smoothly_filled(small, visible)
         background_input = tf.concat([filled, visible], axis=-1)
         correction = self.background([background_input, heatmaps], training=training)["image"]

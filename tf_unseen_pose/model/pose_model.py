@@ -16,9 +16,9 @@ class PoseModel(keras.Model):
     It has two halves: `encode_source` for what depends on the source alone, `render` for the rest, on the canvas; or
     `decide`, whose decisions `compositing.compose` carries out at any resolution. Subclasses give
     `_encode(image, joints, noise, training)`, which returns a named tuple of tensors (with `matte` and `hole`, see
-    `compositing`) and the stages that led to it; `_decide(state, target_joints)`, which returns decisions and the stages
-    that led to them; and `_render(state, target_joints, training)`, which returns the stages from the state on, the result
-    being "image".
+    `compositing`) and the stages that led to it; `_decide(state, target_joints)`, which returns decisions and the
+    stages that led to them; and `_render(state, target_joints, training)`, which returns the stages from the state on,
+    the result being "image".
     """
 
     def __init__(self, config: ModelConfig, **kwargs: Any):

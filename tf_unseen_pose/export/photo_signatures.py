@@ -1,0 +1,219 @@
+"""The signatures that take photos, of any size, and answer at the photo's own resolution.
+
+A photo goes through in three steps: its canvas is cut out; the networks decide upon all canvases of a request together;
+and the decisions are carried out on one photo after the other. A photo whose longer side is above a limit is made
+smaller first, which bounds what a request takes.
+
+Convention: as `signatures`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tf_unseen_pose.config import Config
+from tf_unseen_pose.export import photo_compositing, photos
+from tf_unseen_pose.export.checks import require, require_inside, require_pose
+from tf_unseen_pose.export.photo_crop import PhotoCrop, on_whole_pixels
+from tf_unseen_pose.inference.photo_reposer import TARGET_MARGIN
+
+# Frames of a sequence that are decided upon together, and how many a request may ask for.
+_AT_ONCE, _MOST_FRAMES = 4, 256
+SOURCE, TARGET, SEQUENCE = "The source pose", "The target pose", "The sequence of target poses"
+_FILE, _CROP = tf.TensorSpec([], tf.string), tf.TensorSpec([2, 3])
+
+
+class PhotoSignatures:
+    """Answers to photos.
+
+    Args:
+        config: of the run.
+        encoded: canvases [B, H, W, 3] in [-1, 1], joints [B, J, 3] -> the state, a named tuple of tensors.
+        decided: a state's parts, joints [B, J, 3] -> decisions, float32 [B, h, w, 9].
+        steepness: the generator's.
+        max_side: of a photo; see the module.
+    """
+
+    def __init__(self, config: Config, encoded: Callable, decided: Callable, steepness: float, max_side: int):
+        model = config.model
+        self._size, self._joint_count = (model.height, model.width), model.body.joint_count
+        self._crop = PhotoCrop(model.body, *self._size, config.data.crop_factor)
+        self._encoded, self._decided, self._steepness, self._max_side = encoded, decided, steepness, max_side
+
+    def serving_default(
+        self, image_bytes: tf.Tensor, source_joints: tf.Tensor, target_joints: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """PNG files of the crops, and where these lie in the photos."""
+
+        def finished(sitting, part, scale, _):
+            return photos.png(part), _answer_to_image(sitting, scale)
+
+        files, crops = self._reposed(image_bytes, source_joints, target_joints, None, finished, (_FILE, _CROP))
+        return {"image_bytes": files, "canvas_to_image": crops}
+
+    def repose_photo(
+        self, image_bytes: tf.Tensor, source_joints: tf.Tensor, target_joints: tf.Tensor, image_format: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Whole photos, as the JPEG or PNG files that were asked for."""
+        photos.require_formats(image_format)
+
+        def finished(sitting, part, _, kind):
+            return photos.encoded(photo_compositing.pasted(sitting, part), kind)
+
+        return {"image_bytes": self._reposed(image_bytes, source_joints, target_joints, image_format, finished, _FILE)}
+
+    def _reposed(self, image_bytes, source_joints, target_joints, asked, finished, kinds):
+        """What `finished` makes of each photo's sitting, its new part, its scale and what is asked for."""
+        joints = tf.TensorSpec([self._joint_count, 3])
+        cut = tf.TensorSpec([*self._size, 3]), joints, joints, _CROP, _FILE, tf.TensorSpec([])
+        canvas, source, target, *place = tf.map_fn(
+            lambda request: self._cut(*request), (image_bytes, source_joints, target_joints), fn_output_signature=cut
+        )
+        state = self._encoded(canvas, source)
+        decisions = self._decided(*state, target)
+
+        def finish(request):
+            crop, pixels, scale, matte, hole, decided, kind = request
+            sitting = photo_compositing.sitting(_photo(pixels), crop, self._size, matte, hole)
+            return finished(sitting, photo_compositing.composed(sitting, decided, self._steepness), scale, kind)
+
+        asked = tf.zeros_like(place[2]) if asked is None else asked
+        return tf.map_fn(
+            finish,
+            (*place, state.matte, state.hole, decisions, asked),
+            fn_output_signature=kinds,
+            parallel_iterations=1,
+        )
+
+    def _cut(self, contents, source, target):
+        """Canvas and joints of one request; its crop, its photo's pixels as a string, and how much smaller that is."""
+        photo, scale, source = self._photo(contents, source)
+        require_pose(target, TARGET)
+        target = photos.scaled(target, scale)
+        require_inside(target, photo, TARGET, TARGET_MARGIN)
+        crop = on_whole_pixels(self._crop.common(tf.stack([source, target])), *self._size)
+        source, target = (photos.on_canvas(joints, crop) for joints in (source, target))
+        # A string, because photos differ in size.
+        return self._canvas(photo, crop), source, target, crop, tf.io.serialize_tensor(photo), scale
+
+    def _photo(self, contents, source):
+        """uint8 [H, W, 3], within the limit; how far it was made smaller; and its person's pose [J, 3]."""
+        photo, scale = photos.within(photos.decoded(contents), self._max_side)
+        require_pose(source, SOURCE)
+        source = photos.scaled(source, scale)
+        require_inside(source, photo, SOURCE)
+        return photo, scale, source
+
+    def _canvas(self, photo, crop):
+        """float32 [H, W, 3] in [-1, 1]."""
+        columns, rows = photo_compositing.place(photo, crop, *self._size)
+        corner = tf.cast(tf.stack([columns.first, rows.first]), tf.float32)
+        inside = tf.concat([crop[:, :2], crop[:, 2:] - corner[:, None]], axis=1)
+        return photos.cut_out(photo_compositing.covered(photo, columns, rows), inside, *self._size)
+
+    def sequence_crop(self, source_joints: tf.Tensor, target_joints: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The canvas of each sequence, as `render_sequence_in_crop` takes it."""
+
+        def crop(poses):
+            source, targets = poses
+            require_pose(source, SOURCE)
+            require_pose(targets, SEQUENCE)
+            return self._crop.sequence(source, targets)
+
+        crops = tf.map_fn(crop, (source_joints, target_joints), fn_output_signature=_CROP)
+        return {"canvas_to_image": crops}
+
+    def render_sequence(
+        self, image_bytes: tf.Tensor, source_joints: tf.Tensor, target_joints: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """PNG files of every frame's crop, and where these lie in the photo."""
+        return self._sequences(image_bytes, source_joints, target_joints)
+
+    def render_sequence_in_crop(
+        self, image_bytes: tf.Tensor, source_joints: tf.Tensor, target_joints: tf.Tensor, canvas_to_image: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The same for a part of a sequence."""
+        return self._sequences(image_bytes, source_joints, target_joints, tf.reshape(canvas_to_image, [-1, 2, 3]))
+
+    def _sequences(self, image_bytes, source_joints, target_joints, crops=None):
+        shape = tf.shape(target_joints)
+        given = self._with_batch_axis(shape, image_bytes, source_joints, target_joints)
+        given += () if crops is None else (crops,)
+        same = tf.reduce_all(tf.stack([tf.shape(part)[0] for part in given]) == tf.shape(given[0])[0])
+        with require(same, "There are not as many photos as source poses, sequences and crops; send as many."):
+            given = tuple(map(tf.identity, given))
+        kinds = tf.TensorSpec([None], tf.string), _CROP
+        files, crops = tf.map_fn(lambda request: self._sequence(*request), given, fn_output_signature=kinds)
+        return {
+            "image_bytes": tf.reshape(files, shape[:-2]),
+            "canvas_to_image": tf.reshape(crops, tf.concat([shape[:-3], [2, 3]], axis=0)),
+        }
+
+    def _with_batch_axis(self, shape, image_bytes, source_joints, target_joints):
+        """Photos [B], source poses [B, J, 3] and sequences [B, T, J, 3], whether they came with B or without."""
+        count = self._joint_count
+        like = f"send target_joints as [T, {count}, 3], or [B, T, {count}, 3] for B photos."
+        with require((tf.size(shape) == 3) | (tf.size(shape) == 4), f"The target poses have too few axes; {like}"):
+            frames = shape[-3]
+        right = tf.reduce_all(shape[-2:] == [count, 3]) & (frames > 0) & (frames <= _MOST_FRAMES)
+        with require(right, f"The target poses have the wrong shape, or T is not in 1..{_MOST_FRAMES}; {like}"):
+            targets = tf.reshape(target_joints, tf.stack([-1, frames, count, 3]))
+        return tf.reshape(image_bytes, [-1]), tf.reshape(source_joints, [-1, count, 3]), targets
+
+    def _sequence(self, contents, source, targets, crop=None):
+        """One photo in T poses: PNG files, string [T], and where they lie in it."""
+        photo, scale, source = self._photo(contents, source)
+        require_pose(targets, SEQUENCE)
+        targets = photos.scaled(held(targets), scale)
+        crop = self._crop.sequence(source, targets) if crop is None else photos.scaled_crop(crop, scale)
+        valid = tf.reduce_all(tf.math.is_finite(crop)) & (crop[0, 0] > 0) & (crop[0, 0] == crop[1, 1])
+        with require(
+            valid, "canvas_to_image is not [[s, 0, x], [0, s, y]] with a positive s; send what sequence_crop gave."
+        ):
+            crop = on_whole_pixels(crop, *self._size)
+        state = self._encoded(self._canvas(photo, crop)[None], photos.on_canvas(source, crop)[None])
+        sitting = photo_compositing.sitting(photo, crop, self._size, state.matte[0], state.hole[0])
+        return self._frames(state, sitting, photos.on_canvas(targets, crop)), _answer_to_image(sitting, scale)
+
+    def _frames(self, state, sitting, joints):
+        """An encoded source in T poses on the canvas, a few at a time: PNG files, string [T]."""
+        count = tf.shape(joints)[0]
+        size = tf.minimum(count, _AT_ONCE)
+        filled = tf.concat([joints, tf.repeat(joints[-1:], size - 1, axis=0)], axis=0)
+        repeated = [tf.ensure_shape(tf.repeat(part, size, axis=0), [None, *part.shape[1:]]) for part in state]
+
+        def frame(decisions):
+            return photos.png(photo_compositing.composed(sitting, decisions, self._steepness))
+
+        def some(start):
+            poses = tf.ensure_shape(filled[start : start + size], [None, self._joint_count, 3])
+            return tf.map_fn(frame, self._decided(*repeated, poses), fn_output_signature=_FILE)
+
+        starts = tf.range(0, count, size)
+        # One after the other: each is spread over all cores anyway.
+        files = tf.map_fn(some, starts, parallel_iterations=1, fn_output_signature=tf.TensorSpec([None], tf.string))
+        return tf.reshape(files, [-1])[:count]
+
+
+def held(poses: tf.Tensor) -> tf.Tensor:
+    """[T, J, 3]: where a frame shows no joint, the pose before it; at the beginning the first that shows one.
+
+    `pose.driving.driving_poses` does so in NumPy.
+    """
+    shown = tf.reduce_any(poses[..., 2] > 0, axis=1)
+    frames = tf.range(tf.shape(poses)[0])
+    first = tf.argmax(tf.cast(shown, tf.int32), output_type=tf.int32)
+    earlier = tf.where(shown & (frames <= frames[:, None]), frames, first)
+    return tf.gather(poses, tf.reduce_max(earlier, axis=1))
+
+
+def _photo(pixels: tf.Tensor) -> tf.Tensor:
+    return tf.ensure_shape(tf.io.parse_tensor(pixels, tf.uint8), [None, None, 3])
+
+
+def _answer_to_image(sitting: Any, scale: tf.Tensor) -> tf.Tensor:
+    """float32 [2, 3]: from pixels of what is answered to those of the photo that was sent."""
+    corner = tf.cast(tf.stack([sitting.columns.first, sitting.rows.first]), tf.float32)
+    whole = tf.concat([tf.eye(2), corner[:, None]], axis=1)
+    return photos.scaled_crop(whole, 1 / scale)
