@@ -72,9 +72,9 @@ def poses(batch):
 
 
 def close(found, expected):
-    # A rounding to 8 bits may fall the other way.
-    assert found.shape == expected.shape and np.abs(found.astype(int) - expected).max() <= 1
-    assert (found == expected).mean() > 0.999
+    # Hosts look colours up at a 32nd of a pixel, servers exactly.
+    assert found.shape == expected.shape
+    assert ((found.astype(float) - expected) ** 2).mean() < 255**2 / 10**5
 
 
 def test_a_servers_photos_are_the_models(address, reposer, photo, poses):

@@ -71,7 +71,7 @@ WITHOUT_TENSORFLOW = """
 import sys
 
 # What a device has not; None makes an import fail.
-for name in ("tensorflow", "keras", "mediapipe", "av", "cv2", "scipy", "pydantic", "tqdm", "matplotlib", "typer"):
+for name in ("tensorflow", "keras", "mediapipe", "av", "scipy", "pydantic", "tqdm", "matplotlib", "typer"):
     sys.modules[name] = None
 import numpy as np
 from tf_unseen_pose.inference.bundled import bundled

@@ -29,13 +29,13 @@ def animate(
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Show the driving video and its skeleton on the left.")
     ] = False,
-    crop: Annotated[bool, typer.Option("--crop", help="Write the crop alone, not the whole photo.")] = False,
+    crop: Annotated[bool, typer.Option("--crop", help="Write what may change alone, not the whole photo.")] = False,
     fps: Annotated[
         float | None, typer.Option(min=1, max=240, help="Frames a second; by default the driving video's.")
     ] = None,
     max_side: Annotated[
         int, typer.Option(min=32, help="Shrink the photo to this longer side; large videos play badly.")
-    ] = 1280,
+    ] = 1920,
     batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered at a time.")] = 4,
     xla: Annotated[bool, typer.Option("--xla", help="Compile the networks: faster on GPUs, not on CPUs.")] = False,
     pose_model: PoseModel = None,

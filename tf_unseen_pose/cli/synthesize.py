@@ -35,7 +35,8 @@ def synthesize(
             show_default=False,
         ),
     ] = None,
-    crop: Annotated[bool, typer.Option("--crop", help="Write the crop alone, not the whole photo.")] = False,
+    crop: Annotated[bool, typer.Option("--crop", help="Write what may change alone, not the whole photo.")] = False,
+    max_side: Annotated[int, typer.Option(min=32, help="Shrink the photo to this longer side.")] = 4096,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also write OUT-explain.png, every stage on a sheet.")
     ] = False,
@@ -59,9 +60,10 @@ def synthesize(
     if not (is_image(target) or is_pose_file(target)):
         raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
     reposer = open_reposer(model, False, server, server_token, server_authority, server_timeout)
+    photo_size, image = image.shape[1::-1], image_files.shrink(image, max_side)
     size = image.shape[1::-1]
-    source = find_poses(source_pose or photo, reposer.skeleton, size, pose_model).scaled_to(*size).joints[0]
-    poses = find_poses(target, reposer.skeleton, size, pose_model).scaled_to(*size).joints[:1]
+    source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
+    poses = find_poses(target, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[:1]
     if is_image(target) if retarget is None else retarget:
         from tf_unseen_pose.pose.retargeting import retarget as fit
 

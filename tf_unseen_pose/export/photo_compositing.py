@@ -82,7 +82,9 @@ def place(photo: tf.Tensor, canvas_to_image: tf.Tensor, height: int, width: int)
     for axis, length in ((0, width), (1, height)):
         corner = tf.cast(tf.round(canvas_to_image[axis, 2] - (step - 1) / 2), tf.int32)
         size, end = tf.cast(tf.round(step * length), tf.int32), tf.shape(photo)[1 - axis]
-        first, last = (tf.clip_by_value(edge, 0, end) for edge in (corner, corner + size))
+        # One pixel at least: of a pose far outside, the checks are to tell, and no operation before them.
+        first = tf.clip_by_value(corner, 0, end - 1)
+        last = tf.clip_by_value(corner + size, first + 1, end)
         found.append(Range(first, last, corner, size, end))
     return found[0], found[1]
 

@@ -165,7 +165,7 @@ class PhotoSignatures:
         """One photo in T poses: PNG files, string [T], and where they lie in it."""
         photo, scale, source = self._photo(contents, source)
         require_pose(targets, SEQUENCE)
-        targets = photos.scaled(held(targets), scale)
+        targets = photos.scaled(targets, scale)
         crop = self._crop.sequence(source, targets) if crop is None else photos.scaled_crop(crop, scale)
         valid = tf.reduce_all(tf.math.is_finite(crop)) & (crop[0, 0] > 0) & (crop[0, 0] == crop[1, 1])
         with require(
@@ -174,7 +174,7 @@ class PhotoSignatures:
             crop = on_whole_pixels(crop, *self._size)
         state = self._encoded(self._canvas(photo, crop)[None], photos.on_canvas(source, crop)[None])
         sitting = photo_compositing.sitting(photo, crop, self._size, state.matte[0], state.hole[0])
-        return self._frames(state, sitting, photos.on_canvas(targets, crop)), _answer_to_image(sitting, scale)
+        return self._frames(state, sitting, photos.on_canvas(held(targets), crop)), _answer_to_image(sitting, scale)
 
     def _frames(self, state, sitting, joints):
         """An encoded source in T poses on the canvas, a few at a time: PNG files, string [T]."""

@@ -19,7 +19,8 @@ from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.skeleton import PERSON
 
-_LONGER_SIDE, _SHOWN = 720, 7
+# Of a photo of one's own, three of which stand beside one another in the video; and poses on the sheet.
+_LONGER_SIDE, _SHOWN = 1280, 4
 
 
 def demo(
@@ -58,11 +59,11 @@ def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _sheet(image: np.ndarray, source: np.ndarray, poses: np.ndarray, frames: list[np.ndarray]) -> np.ndarray:
-    """Above the photo and poses, below the photo's joints and results."""
+    """Above the photo and poses, below the photo's joints and results, all at the photo's size."""
     chosen, nothing = spread(len(frames), _SHOWN), np.zeros_like(image)
     above = [("photo", image), *(("pose", draw_pose(nothing, poses[i], PERSON)) for i in chosen)]
     below = [("its joints", draw_pose(image, source, PERSON)), *(("result", frames[i]) for i in chosen)]
-    return contact_sheet(above + below, columns=1 + len(chosen), side=min(360, image.shape[0]))
+    return contact_sheet(above + below, columns=1 + len(chosen))
 
 
 def _beside(image: np.ndarray, poses: np.ndarray, frames: list[np.ndarray]) -> Iterator[np.ndarray]:

@@ -55,8 +55,8 @@ class Reposer(PhotoReposer):
         >>> result = reposer.synthesize(photo, motion.joints[20], joints)
         >>> result.shape == photo.shape, bool((result == photo).all())
         (True, False)
-        >>> [frame.shape for frame in reposer.animate(photo, motion.joints[:2], joints, crop=True)]
-        [(256, 256, 3), (256, 256, 3)]
+        >>> [frame.shape for frame in reposer.animate(photo, motion.joints[:2], joints)]
+        [(630, 540, 3), (630, 540, 3)]
     """
 
     def __init__(self, generator: PoseModel, config: Config, xla: bool = False):

@@ -42,10 +42,11 @@ class ReposerLike(Protocol):
             image: uint8 [H, W, 3].
             target_joints: [J, 3 or 4] in pixels of the photo.
             source_joints: [J, 3] in pixels of the photo.
-            crop: return the network's canvas instead of the photo.
+            crop: return only what of the photo the network saw, at the photo's own resolution.
 
         Returns:
-            uint8 [H, W, 3], outside the crop identical to `image`; or uint8 [h, w, 3].
+            uint8 [H, W, 3], identical to `image` wherever neither the old person nor the new one is; or of it uint8
+            [h, w, 3].
 
         Raises:
             UserError: a pose with the wrong joint count, NaN, nothing visible, or joints outside the photo; no
@@ -68,7 +69,7 @@ class ReposerLike(Protocol):
             poses: [T, J, 3 or 4] in pixels of the photo; where no joint is visible, the frame before is held (at the
                 beginning, the first that can be made).
             source_joints: [J, 3] in pixels of the photo.
-            crop: give the network's canvas instead of the photo.
+            crop: give only what of the photo the network saw.
             batch_size: frames that are rendered at a time.
 
         Yields:

@@ -100,8 +100,7 @@ class RemoteReposer(ReposerLike):
             target_joints=target[None, :, :3],
         )
         picture = _picture(answer["image_bytes"][0])
-        height, width = picture.shape[:2]
-        return picture if crop else Pasting(image, height, width, answer["canvas_to_image"][0])(picture)
+        return picture if crop else _pasted(image, picture, answer["canvas_to_image"][0])
 
     def animate(
         self,
@@ -123,7 +122,6 @@ class RemoteReposer(ReposerLike):
         poses, shown = (joints[..., :3] for joints in driving_poses(poses, self.skeleton))
         found = self._connection.predict("sequence_crop", source_joints=source[None], target_joints=shown[None])
         canvas_to_image, file = found["canvas_to_image"][0], _png(image)
-        pasting = None
 
         def rendered(first):
             part = poses[first : first + batch_size]
@@ -136,13 +134,12 @@ class RemoteReposer(ReposerLike):
                 target_joints=filled[None],
                 canvas_to_image=canvas_to_image[None],
             )
-            return [_picture(content) for content in answer["image_bytes"][0][: len(part)]]
+            pictures = [_picture(content) for content in answer["image_bytes"][0][: len(part)]]
+            return pictures, answer["canvas_to_image"][0]
 
-        for pictures in _ahead(rendered, range(0, len(poses), batch_size)):
+        for pictures, place in _ahead(rendered, range(0, len(poses), batch_size)):
             for picture in pictures:
-                height, width = picture.shape[:2]
-                pasting = pasting or Pasting(image, height, width, canvas_to_image)
-                yield picture if crop else pasting(picture)
+                yield picture if crop else _pasted(image, picture, place)
 
     def _skeleton_of_model(self, candidates: Iterable[Skeleton]) -> Skeleton:
         """The one that has as many joints as the model."""
@@ -174,6 +171,19 @@ def _ahead(function: Callable, values: Iterable) -> Iterator:
         finally:
             # Who stops taking, or an error, ends what has not begun.
             threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _pasted(image: np.ndarray, picture: np.ndarray, picture_to_image: np.ndarray) -> np.ndarray:
+    """A photo with what a server made of a part of it.
+
+    The part has the photo's own pixels, unless the photo was larger than the server re-poses.
+    """
+    height, width = picture.shape[:2]
+    if picture_to_image[0, 0] != 1:
+        return Pasting(image, height, width, picture_to_image)(picture)
+    result, (left, top) = image.copy(), np.int64(picture_to_image[:, 2])
+    result[top : top + height, left : left + width] = picture
+    return result
 
 
 def _png(image: np.ndarray) -> bytes:

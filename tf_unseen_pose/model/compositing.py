@@ -74,7 +74,7 @@ def compose(
         steepness: factor of alpha's logit.
 
     Returns:
-        foreground, background, image [B, K H, K W, 3], person, alpha [B, K H, K W, 1].
+        foreground, background, image [B, K H, K W, 3], person, alpha, stillness [B, K H, K W, 1].
     """
     size = tf.shape(photo)[1:3]
     scale = tf.cast(size[0], tf.float32) / height
@@ -90,7 +90,10 @@ def compose(
     background = painted[..., :3] + (1 - painted[..., 3:]) * photo
     image = alpha * foreground + (1 - alpha) * background
     image += maps.stillness * (photo - image)
-    return {"person": person, "foreground": foreground, "background": background, "alpha": alpha, "image": image}
+    return {
+        "person": person, "foreground": foreground, "background": background, "alpha": alpha,
+        "stillness": maps.stillness, "image": image,
+    }  # fmt: skip
 
 
 def painted(foreground: tf.Tensor, alpha: tf.Tensor) -> Decisions:

@@ -83,10 +83,10 @@ class CopyingGenerator(PoseModel):
     """See the module's essay. Call it as a `Generator`.
 
     `explain` returns:
-        limb_priors, masks [B, H/R, W/R, 1 + L] (background first), person, alpha, replace [B, H, W, 1], layers
-        [B, L + 1, H/2R + 2, W/2R + 2, 4], warped_layers [B, L + 1, H/2R, W/2R, 4], target_to_source [B, L + 1, 2, 3],
-        limb_weights [B, H/R, W/R, L + 1] (the whole person last), blended [B, H/2R, W/2R, 3], background_input
-        [B, H/R, W/R, 4], background, foreground, image [B, H, W, 3].
+        limb_priors, masks [B, H/R, W/R, 1 + L] (background first), person, alpha, replace, stillness [B, H, W, 1],
+        layers [B, L + 1, H/2R + 2, W/2R + 2, 4], warped_layers [B, L + 1, H/2R, W/2R, 4], target_to_source
+        [B, L + 1, 2, 3], limb_weights [B, H/R, W/R, L + 1] (the whole person last), blended [B, H/2R, W/2R, 3],
+        background_input [B, H/R, W/R, 4], background, foreground, image [B, H, W, 3].
     """
 
     def __init__(self, config: ModelConfig, **kwargs: Any):

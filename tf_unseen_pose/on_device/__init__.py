@@ -1,4 +1,4 @@
-"""Re-posing on phones, single-board computers and wherever TensorFlow is too much: LiteRT, NumPy and Pillow suffice.
+"""Re-posing on phones, single-board computers and wherever TensorFlow is too much: by LiteRT, NumPy and OpenCV.
 
     from tf_unseen_pose import TFLiteReposer
 

@@ -37,7 +37,7 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("--variant", default=DEFAULT_VARIANT, help="of a folder, which file (%(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="that LiteRT may use (%(default)s)")
     parser.add_argument("--frames", type=int, help="stop after so many")
-    parser.add_argument("--max-side", type=int, default=1280, help="shrink the photo to this longer side (%(default)s)")
+    parser.add_argument("--max-side", type=int, default=1920, help="shrink the photo to this longer side (%(default)s)")
     parser.add_argument("--window", action="store_true", help="show the frames; q ends")
     parser.add_argument("-o", "--output", type=Path, help="write .gif, .mp4, or of the last frame .png")
     return parser

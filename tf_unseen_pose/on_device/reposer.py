@@ -12,8 +12,8 @@ import numpy as np
 
 from tf_unseen_pose.assets.shipped import tflite_file
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
-from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.inference.photo_reposer import PhotoReposer
+from tf_unseen_pose.on_device.cutting import cut_out
 from tf_unseen_pose.on_device.lite_file import LiteFile
 
 # What runs where nothing else is asked for: the same picture as float32. On x86 int8 was no faster.
@@ -73,7 +73,7 @@ class TFLiteReposer(PhotoReposer):
         return self._state(np.float32(image), self._checked_canvas(image, joints))
 
     def _encode_photo(self, pixels: np.ndarray, source_joints: np.ndarray, canvas_to_pixels: np.ndarray) -> State:
-        return self._state(np.float32(cut_out(pixels, canvas_to_pixels, *self._size)), source_joints)
+        return self._state(cut_out(pixels, canvas_to_pixels, *self._size), source_joints)
 
     def _state(self, canvas: np.ndarray, joints: np.ndarray) -> State:
         """Of float32 [h, w, 3] in 0..255 and joints [J, 3] on it."""

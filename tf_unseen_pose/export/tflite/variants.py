@@ -81,7 +81,7 @@ def _calls(content: bytes, examples: list[Example]) -> dict[str, list[Example]]:
         {**model["encode_source"](**source), "target_joints": example["target_joints"]}
         for source, example in zip(sources, examples, strict=True)
     ]
-    return {"encode_source": sources, "render": states, "synthesize": examples}
+    return {"encode_source": sources, "decide": states, "render": states, "synthesize": examples}
 
 
 @contextlib.contextmanager
