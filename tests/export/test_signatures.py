@@ -11,7 +11,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.export.photo_signatures import held
 from tf_unseen_pose.export.signatures import Signatures
 from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
-from tf_unseen_pose.imaging.crop import common_crop, sequence_crop
+from tf_unseen_pose.imaging.crop import whole_crop
 from tf_unseen_pose.imaging.provenance import SOURCE_TYPE
 from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.model import build_generator
@@ -62,9 +62,8 @@ def test_photos_of_any_size_share_a_batch(signatures, reposer, request_of, as_fi
     for i, ((_, source, targets), file) in enumerate(zip(requests, files, strict=True)):
         picture = from_file(found["image_bytes"].numpy()[i])
         close(picture, reposer.synthesize(from_file(file), targets[0], source, crop=True))
-        place = Placement.of(
-            from_file(file), on_whole_pixels(common_crop([source, targets[0]], PERSON, 64, 64), 64, 64), 64, 64
-        )
+        crop = whole_crop(source, targets[:1], from_file(file).shape[:2], PERSON, 64, 64)
+        place = Placement.of(from_file(file), on_whole_pixels(crop, 64, 64), 64, 64)
         expected = [[1, 0, place.columns.start], [0, 1, place.rows.start]]
         np.testing.assert_allclose(found["canvas_to_image"][i], expected, rtol=1e-6)
 
@@ -81,10 +80,12 @@ def test_a_sequence_is_animated_as_in_python(signatures, reposer, request_of, as
     np.testing.assert_array_equal(frames[2], frames[1])
     np.testing.assert_array_equal(frames[0], frames[1])
     assert np.abs(frames[4].astype(int) - frames[1]).mean() > 1
-    crop = sequence_crop(source, poses[[1, 3, 4, 5]], PERSON, 64, 64)
+    crop = whole_crop(source, poses[[1, 3, 4, 5]], (150, 110), PERSON, 64, 64)
     place = Placement.of(photo, on_whole_pixels(crop, 64, 64), 64, 64)
     np.testing.assert_array_equal(found["canvas_to_image"], [[1, 0, place.columns.start], [0, 1, place.rows.start]])
-    alone = signatures["sequence_crop"](source_joints=source[None], target_joints=poses[None])
+    alone = signatures["sequence_crop"](
+        source_joints=source[None], target_joints=poses[None], image_size=np.int32([[150, 110]])
+    )
     np.testing.assert_allclose(alone["canvas_to_image"], crop[None], rtol=1e-5)
 
 
@@ -100,7 +101,8 @@ def test_parts_in_one_crop_and_several_photos_are_the_whole(signatures, request_
     other = request_of(100, 140, 5, 5)
     joints = {"source_joints": tf.constant([source, other[1]]), "target_joints": tf.constant([poses, other[2]])}
     whole = signatures["render_sequence"](image_bytes=tf.constant([as_file(photo), as_file(other[0])]), **joints)
-    crops = signatures["sequence_crop"](**joints)["canvas_to_image"]
+    sizes = tf.constant([photo.shape[:2], other[0].shape[:2]], tf.int32)
+    crops = signatures["sequence_crop"](**joints, image_size=sizes)["canvas_to_image"]
     assert whole["image_bytes"].shape == (2, 5) and whole["canvas_to_image"].shape == (2, 2, 3)
     parts = [
         signatures["render_sequence_in_crop"](

@@ -192,3 +192,90 @@ def test_sequence_crop_needs_a_visible_source(standing, refuses):
     source = standing.copy()
     source[1:, 2] = 0
     refuses(lambda: crop.sequence_crop(source, standing[None], PERSON, 64, 64), "two joints")
+
+
+ROOMY = (5000, 5000)
+
+
+def shifted(poses, x, y):
+    return np.float32(poses) + np.float32([x, y, 0])
+
+
+@pytest.mark.parametrize("shift, size", [((0, 0), 1), ((9, -5), 0.9), ((-12, 7), 0.8)])
+def test_whole_crop_is_that_of_training_where_all_fits(standing, shift, size):
+    source = shifted(standing, 2000, 2000)
+    target = shifted((standing - [100, 120, 0]) * [size, size, 1], 2100 + shift[0], 2120 + shift[1])
+    expected = crop.common_crop([source, target], PERSON, 96, 128, crop_factor=1.1)
+    actual = crop.whole_crop(source, target[None], ROOMY, PERSON, 96, 128, crop_factor=1.1)
+    assert actual.dtype == np.float32 and actual.shape == (2, 3)
+    np.testing.assert_allclose(actual, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("skeleton", [PERSON, GOLF], ids=lambda skeleton: skeleton.name)
+def test_whole_crop_holds_all_that_the_photo_has_of_both_and_steps_back_no_more_than_needed(skeleton):
+    height, width = 192, 256
+    image_size, cases = (400, 500), set()
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        middles = rng.uniform([20, 50], [480, 330], (2, 1, 2))
+        joints = middles + rng.normal(0, rng.uniform([5, 20], [60, 90]), (2, skeleton.joint_count, 2))
+        poses = np.concatenate([joints, rng.uniform(size=(2, skeleton.joint_count, 1)) < 0.8], axis=-1)
+        matrix = crop.whole_crop(poses[0], poses[1:], image_size, skeleton, height, width)
+        low, high = np.full(2, np.inf), np.full(2, -np.inf)
+        for pose in poses:
+            reach = 0.15 * 200 * crop.person_scale(pose, skeleton)
+            for x, y, visible in pose:
+                if visible:
+                    low, high = np.minimum(low, [x - reach, y - reach]), np.maximum(high, [x + reach, y + reach])
+        low, high = np.clip(low, -1.5, [500.5, 400.5]), np.clip(high, -1.5, [500.5, 400.5])
+        # Corners of the canvas's outer pixels.
+        first, last = matrix @ [-0.5, -0.5, 1], matrix @ [width - 0.5, height - 0.5, 1]
+        assert (first <= low + 1e-3).all() and (last >= high - 1e-3).all()
+        usual = crop.common_crop(poses, PERSON, height, width)[0, 0]
+        needed = max((high - low) / [width, height])
+        assert matrix[0, 0] == pytest.approx(max(usual, needed), rel=1e-5)
+        cases |= {needed > 2 * usual, needed > usual, bool((low <= 0).any())}
+    assert cases == {False, True}
+
+
+def test_whole_crop_of_a_far_jump_steps_back_until_both_are_seen(standing):
+    source, target = shifted(standing, 100, 400), shifted(standing, 800, 300)
+    matrix = crop.whole_crop(source, target[None], (700, 1100), PERSON, 256, 256)
+    usual = crop.usual_step(source, target[None], PERSON, 256, 256)
+    assert usual == pytest.approx(crop.common_crop([standing], PERSON, 256, 256)[0, 0])
+    assert matrix[0, 0] > 3 * usual
+    points = on_canvas(matrix, [source, target])
+    reach = 0.15 * 200 * crop.person_scale(standing, PERSON) / matrix[0, 0]
+    np.testing.assert_allclose(points.min(axis=0)[0] - reach, -0.5, atol=1e-3)
+    np.testing.assert_allclose(points.max(axis=0)[0] + reach, 255.5, atol=1e-3)
+
+
+def test_whole_crop_does_not_step_back_for_what_the_photo_cuts_off(standing):
+    # Arms wide to the left, where the photo ends at the trunk.
+    wide = standing.copy()
+    wide[PERSON.joint_index("right_elbow", "right_wrist"), 0] = [-20, -120]
+    roomy = crop.whole_crop(shifted(standing, 900, 900), shifted(wide, 900, 900)[None], ROOMY, PERSON, 256, 256)
+    cut = crop.whole_crop(standing, wide[None], (240, 230), PERSON, 256, 256)
+    assert roomy[0, 0] > 1.2 * cut[0, 0]
+    assert cut[0, 0] == pytest.approx(crop.common_crop([standing, wide], PERSON, 256, 256)[0, 0])
+    first, last = cut @ [-0.5, -0.5, 1], cut @ [255.5, 255.5, 1]
+    assert (first <= -0.5).all() and (last >= [179, 239.5]).all()
+
+
+def test_whole_crop_of_a_long_walk_holds_source_and_walk_without_the_strays(standing):
+    source = shifted(standing, 500, 300)
+    poses = walk(source, [(x, 0.2 * x) for x in range(0, 1200, 20)])
+    expected = crop.whole_crop(source, poses, ROOMY, PERSON, 240, 256)
+    assert on_canvas(expected, [source, *poses]).min() > 0 and on_canvas(expected, poses)[:, 0].max() < 256
+    stray, absent = poses.copy(), poses.copy()
+    stray[30, :, :2] = stray[30, :, :2] * 5 - 700
+    np.testing.assert_allclose(crop.whole_crop(source, stray, ROOMY, PERSON, 240, 256), expected, rtol=0.02, atol=21)
+    absent[20:40] = np.nan, np.nan, 0
+    np.testing.assert_allclose(crop.whole_crop(source, absent, ROOMY, PERSON, 240, 256), expected, rtol=1e-5)
+
+
+def test_whole_crop_needs_poses_of_two_joints(standing, refuses):
+    other = standing.copy()
+    other[1:, 2] = 0
+    refuses(lambda: crop.whole_crop(other, standing[None], ROOMY, PERSON, 64, 64), "two joints")
+    refuses(lambda: crop.whole_crop(standing, other[None], ROOMY, PERSON, 64, 64), "target pose shows two joints")

@@ -14,11 +14,13 @@ def content(lite_files):
 
 def test_signatures_with_their_tensors(content):
     file = LiteFile(content)
-    assert sorted(file.signatures) == ["encode_source", "render", "synthesize"]
+    assert sorted(file.signatures) == ["decide", "encode_source", "render", "synthesize"]
     assert file.inputs("encode_source") == {
         "image": ((1, 64, 64, 3), "float32"), "source_joints": ((1, 14, 3), "float32")
     }  # fmt: skip
     assert set(file.inputs("render")) == {*file.outputs("encode_source"), "target_joints"}
+    assert file.inputs("decide") == file.inputs("render")
+    assert file.outputs("decide") == {"decisions": ((1, 32, 32, 9), "float32")}
     assert file.outputs("render") == file.outputs("synthesize") == {"image": ((1, 64, 64, 3), "float32")}
 
 
@@ -27,7 +29,7 @@ def test_results_are_the_callers_own(content):
     file, rng = LiteFile(content), np.random.default_rng(0)
     joints = rng.uniform(5, 60, (1, 14, 3)).astype(np.float32)
     images = rng.uniform(-1, 1, (2, 1, 64, 64, 3)).astype(np.float32)
-    first = file["encode_source"](image=images[0], source_joints=joints)["picture"]
+    first = file["encode_source"](image=images[0], source_joints=joints)["image"]
     kept = first.copy()
     file["encode_source"](image=images[1], source_joints=joints)
     np.testing.assert_array_equal(first, kept)

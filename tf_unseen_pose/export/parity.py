@@ -14,7 +14,7 @@ from PIL import Image
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.signatures import EXPLAINED
-from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
+from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints, whole_crop
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.local import Canvas, Reposer
@@ -79,10 +79,11 @@ def _photo_cases(
     frames = np.stack(list(reposer.animate(image, poses, source, crop=True)))
     yield "render_sequence", {"image_bytes": encoded, **joints}, {"image_bytes": frames}
     model = reposer.config.model
-    crop = sequence_crop(source, poses, model.body, model.height, model.width, reposer.config.data.crop_factor)
+    size, crop_factor = image.shape[:2], reposer.config.data.crop_factor
+    crop = whole_crop(source, poses, size, model.body, model.height, model.width, crop_factor)
     yield (
         "sequence_crop",
-        {"source_joints": source[None], "target_joints": poses[None]},
+        {"source_joints": source[None], "target_joints": poses[None], "image_size": np.int32([size])},
         {"canvas_to_image": crop[None]},
     )
     part = {"image_bytes": encoded, "source_joints": source, "target_joints": poses[4:], "canvas_to_image": crop}

@@ -13,61 +13,47 @@ from tf_unseen_pose.imaging import crop
 from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 
 
-def on_whole_pixels(canvas_to_image: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    """`imaging.compositing.on_whole_pixels` of float32 [2, 3]: float32 [2, 3]."""
-    given, size = tf.cast(canvas_to_image, tf.float64), np.array([width, height], np.float64)
-    unit = np.gcd(height, width)
-    step = tf.maximum(tf.round(given[0, 0] * unit), 1) / unit
-    middle = given[0, 0] * (size - 1) / 2 + given[:, 2]
-    corner = tf.round(middle + 0.5 - step * size / 2)
-    shift = (corner + (step - 1) / 2)[:, None]
-    return tf.cast(tf.concat([step * tf.eye(2, dtype=tf.float64), shift], axis=1), tf.float32)
-
-
 class PhotoCrop:
     """Finds crops for one skeleton, canvas and crop factor."""
 
     def __init__(self, skeleton: Skeleton, height: int, width: int, crop_factor: float):
         self._skeleton = skeleton
-        self._extent = np.array([width - 1, height - 1], np.float64)
+        self._size, self._cells = np.array([width, height], np.float64), np.float64(np.gcd(height, width))
         self._unit = crop_factor * min(height, width) / REFERENCE_SIZE
 
-    def common(self, poses: tf.Tensor) -> tf.Tensor:
-        """`crop.common_crop` of float32 [T, J, 3]: float32 [2, 3]."""
-        poses = tf.cast(poses, tf.float64)
-        low, high = _boxes(poses)
-        centre = tf.reduce_mean(low + (high - low) / 2, axis=0)
-        step = tf.reduce_max(self._scales(poses)) / self._unit
-        if self._skeleton.held:
-            room = (0.5 - 2 * crop.MARGIN) * self._extent
-            reach = tf.where(poses[..., 2:] > 0, tf.abs(poses[..., :2] - centre) / room, 0)
-            step = tf.minimum(tf.maximum(step, tf.reduce_max(reach)), crop.MOST_STEP_BACK * step)
-        return self._canvas_to_image(centre, step)
-
-    def sequence(self, source: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """`crop.sequence_crop` of float32 [J, 3] and [T, J, 3]: float32 [2, 3]."""
+    def whole(self, source: tf.Tensor, targets: tf.Tensor, image_size: tf.Tensor) -> tf.Tensor:
+        """`crop.whole_crop` of float32 [J, 3], [T, J, 3], and the photo's height and width, [2]: float32 [2, 3]."""
         source, targets = tf.cast(source, tf.float64)[None], tf.cast(targets, tf.float64)
-        poses = tf.boolean_mask(targets, _has_extent(targets))
-        poses = tf.cond(tf.shape(poses)[0] > 0, lambda: poses, lambda: source)
-        (source_low, source_high), (lows, highs) = (tuple(map(tf.squeeze, _boxes(source))), _boxes(poses))
-        stray = crop.STRAY_PERCENTAGE
-        low = tf.minimum(source_low, _percentile(lows, stray))
-        high = tf.maximum(source_high, _percentile(highs, 100 - stray))
-        centre = (source_low + source_high + _median(lows + highs)) / 4
-        scale = _percentile(self._scales(poses)[:, None], 100 - stray)[0]
-        usual = tf.maximum(self._scales(source)[0], scale) / self._unit
-
-        room = (1 - 2 * crop.MARGIN) * self._extent
-        needed = (high - low) / room
-        step = tf.minimum(tf.maximum(usual, tf.reduce_max(needed)), crop.MOST_STEP_BACK * usual)
-        fits = needed <= crop.MOST_STEP_BACK * usual
-        low, high = tf.where(fits, low, source_low), tf.where(fits, high, source_high)
-        first, last = high - step * room / 2, low + step * room / 2
+        shown = _has_extent(targets)
+        with require(tf.reduce_any(shown), "No target pose shows two joints of the person; send one that shows more."):
+            poses = tf.boolean_mask(targets, shown)
+        # Of the source and of each target.
+        scales = tf.concat([self._scales(source), self._scales(poses)], axis=0)
+        low, high = _boxes(tf.concat([source, poses], axis=0))
+        reach = crop.REACH * crop.SCALE_UNIT * scales[:, None]
+        low, high, stray = low - reach, high + reach, crop.STRAY_PERCENTAGE
+        centre = (low[0] + high[0] + _median(low[1:] + high[1:])) / 4
+        low = tf.minimum(low[0], _percentile(low[1:], stray))
+        high = tf.maximum(high[0], _percentile(high[1:], 100 - stray))
+        last = tf.cast(image_size[::-1], tf.float64) - 1 + crop.BEYOND
+        low, high = (tf.minimum(tf.maximum(corner, -crop.BEYOND), last) for corner in (low, high))
+        usual = tf.maximum(scales[0], _percentile(scales[1:, None], 100 - stray)[0]) / self._unit
+        step = tf.maximum(usual, tf.reduce_max((high - low) / self._size))
+        first, last = high - step * self._size / 2, low + step * self._size / 2
         within = tf.minimum(tf.maximum(centre, first), last)
         return self._canvas_to_image(tf.where(first <= last, within, (low + high) / 2), step)
 
+    def on_whole_pixels(self, canvas_to_image: tf.Tensor) -> tf.Tensor:
+        """`imaging.compositing.on_whole_pixels` of float32 [2, 3]: float32 [2, 3]."""
+        given = tf.cast(canvas_to_image, tf.float64)
+        step = tf.maximum(np.float64(1), tf.round(given[0, 0] * self._cells)) / self._cells
+        middle = given[0, 0] * (self._size - 1) / 2 + given[:, 2]
+        corner = tf.round(middle + 0.5 - step * self._size / 2)
+        shift = (corner + (step - 1) / 2)[:, None]
+        return tf.cast(tf.concat([step * tf.eye(2, dtype=tf.float64), shift], axis=1), tf.float32)
+
     def _canvas_to_image(self, centre, step):
-        shift = (centre - step * self._extent / 2)[:, None]
+        shift = (centre - step * (self._size - 1) / 2)[:, None]
         return tf.cast(tf.concat([step * tf.eye(2, dtype=tf.float64), shift], axis=1), tf.float32)
 
     def _scales(self, poses):

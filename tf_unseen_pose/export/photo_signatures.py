@@ -15,7 +15,7 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.export import photo_compositing, photos
 from tf_unseen_pose.export.checks import require, require_inside, require_pose
-from tf_unseen_pose.export.photo_crop import PhotoCrop, on_whole_pixels
+from tf_unseen_pose.export.photo_crop import PhotoCrop
 from tf_unseen_pose.inference.photo_reposer import TARGET_MARGIN
 
 # Frames of a sequence that are decided upon together, and how many a request may ask for.
@@ -92,7 +92,7 @@ class PhotoSignatures:
         require_pose(target, TARGET)
         target = photos.scaled(target, scale)
         require_inside(target, photo, TARGET, TARGET_MARGIN)
-        crop = on_whole_pixels(self._crop.common(tf.stack([source, target])), *self._size)
+        crop = self._crop.on_whole_pixels(self._crop.whole(source, target[None], tf.shape(photo)[:2]))
         source, target = (photos.on_canvas(joints, crop) for joints in (source, target))
         # A string, because photos differ in size.
         return self._canvas(photo, crop), source, target, crop, tf.io.serialize_tensor(photo), scale
@@ -112,16 +112,18 @@ class PhotoSignatures:
         inside = tf.concat([crop[:, :2], crop[:, 2:] - corner[:, None]], axis=1)
         return photos.cut_out(photo_compositing.covered(photo, columns, rows), inside, *self._size)
 
-    def sequence_crop(self, source_joints: tf.Tensor, target_joints: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The canvas of each sequence, as `render_sequence_in_crop` takes it."""
+    def sequence_crop(
+        self, source_joints: tf.Tensor, target_joints: tf.Tensor, image_size: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The canvas of each sequence in a photo of a height and width, as `render_sequence_in_crop` takes it."""
 
-        def crop(poses):
-            source, targets = poses
+        def crop(request):
+            source, targets, size = request
             require_pose(source, SOURCE)
             require_pose(targets, SEQUENCE)
-            return self._crop.sequence(source, targets)
+            return self._crop.whole(source, targets, size)
 
-        crops = tf.map_fn(crop, (source_joints, target_joints), fn_output_signature=_CROP)
+        crops = tf.map_fn(crop, (source_joints, target_joints, image_size), fn_output_signature=_CROP)
         return {"canvas_to_image": crops}
 
     def render_sequence(
@@ -166,12 +168,14 @@ class PhotoSignatures:
         photo, scale, source = self._photo(contents, source)
         require_pose(targets, SEQUENCE)
         targets = photos.scaled(targets, scale)
-        crop = self._crop.sequence(source, targets) if crop is None else photos.scaled_crop(crop, scale)
+        crop = (
+            self._crop.whole(source, targets, tf.shape(photo)[:2]) if crop is None else photos.scaled_crop(crop, scale)
+        )
         valid = tf.reduce_all(tf.math.is_finite(crop)) & (crop[0, 0] > 0) & (crop[0, 0] == crop[1, 1])
         with require(
             valid, "canvas_to_image is not [[s, 0, x], [0, s, y]] with a positive s; send what sequence_crop gave."
         ):
-            crop = on_whole_pixels(crop, *self._size)
+            crop = self._crop.on_whole_pixels(crop)
         state = self._encoded(self._canvas(photo, crop)[None], photos.on_canvas(source, crop)[None])
         sitting = photo_compositing.sitting(photo, crop, self._size, state.matte[0], state.hole[0])
         return self._frames(state, sitting, photos.on_canvas(held(targets), crop)), _answer_to_image(sitting, scale)

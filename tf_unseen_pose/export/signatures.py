@@ -3,7 +3,7 @@
     repose_photo             photos, poses in them -> the whole photos, JPEG or PNG
     serving_default          photos, poses in them -> PNG of what may change, and where that lies in the photo
     render_sequence          a photo, a sequence of poses -> PNG of each
-    sequence_crop            the canvas of such a sequence alone
+    sequence_crop            the canvas of such a sequence alone, in a photo of a height and width
     render_sequence_in_crop  a part of a sequence in the canvas of the whole
     synthesize               canvases, poses on them -> canvases
     encode_source, render    the two halves of `synthesize`, to encode once and render often
@@ -82,7 +82,10 @@ class Signatures:
             "render_sequence": Signature(self._photos.render_sequence, sequence),
             "sequence_crop": Signature(
                 self._photos.sequence_crop,
-                [tf.TensorSpec([None, *rows, self._joint_count, 3], name=f"{which}_joints") for which, rows in _POSES],
+                [
+                    *(tf.TensorSpec([None, *rows, *joint_shape[1:]], name=f"{which}_joints") for which, rows in _POSES),
+                    tf.TensorSpec([None, 2], tf.int32, "image_size"),
+                ],
             ),
             "render_sequence_in_crop": Signature(self._photos.render_sequence_in_crop, [*sequence, crop]),
             "explain": Signature(self._explain, [image, source, target]),

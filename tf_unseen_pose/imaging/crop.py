@@ -1,7 +1,8 @@
-"""The crop that a pair of pictures shares: the person centred, at a size that the networks know.
+"""The crop in which a person is seen in several poses: centred, at a size that the networks know.
 
-Pure NumPy; training pairs and users' photos are cropped by the same function. `export.photo_crop` is its twin within
-graphs.
+Pure NumPy. Training and evaluation cut pairs by `common_crop`, sequences by `sequence_crop`; users' photos are cut by
+`whole_crop`, which differs where those would cut the person off. `export.photo_crop` has it for graphs, and
+`serving/on_device/src/geometry/crop.js` for the page.
 
 Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; joints are [J, 3] with visibility, 0
 meaning absent, or [J, 4] with depth z as well; an affine transform [2, 3] is named by its direction, `canvas_to_image`
@@ -26,6 +27,10 @@ BOX_FACTOR, LEAST_BOX_FACTOR = 1.2, 0.9
 # The percentage of a sequence's frames that may stick out on each side, since estimators err now and then; the margin
 # about what must not, in parts of the canvas; how much smaller than usual the person may be shown for its sake.
 STRAY_PERCENTAGE, MARGIN, MOST_STEP_BACK = 2, 0.03, 1.5
+# How far hair, hands and feet reach beyond the joints, in parts of the person's height, with some room for joints that
+# were not found exactly and for the result's soft edge. Of the photo's surroundings, so many pixels may be asked for:
+# that its border is seen even when the crop has been rounded.
+REACH, BEYOND = 0.15, 1.5
 
 
 def person_box(joints: np.ndarray) -> np.ndarray:
@@ -170,14 +175,13 @@ def sequence_crop(
     Raises:
         UserError: the source has fewer than two visible joints.
     """
-    poses = [pose for pose in targets if _has_extent(pose)] or [source]
+    poses = _with_extent(targets) or [source]
     boxes = np.array([person_box(pose) for pose in (source, *poses)])
     (source_low, *lows), (source_high, *highs) = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
     low = np.minimum(source_low, _percentile(lows, STRAY_PERCENTAGE))
     high = np.maximum(source_high, _percentile(highs, 100 - STRAY_PERCENTAGE))
     centre = (source_low + source_high + np.median(np.add(lows, highs), axis=0)) / 4
-    scale = _percentile([person_scale(pose, skeleton) for pose in poses], 100 - STRAY_PERCENTAGE)
-    usual = _step(max(person_scale(source, skeleton), scale), height, width, crop_factor)
+    usual = usual_step(source, poses, skeleton, height, width, crop_factor)
 
     room = (1 - 2 * MARGIN) * np.array([width - 1, height - 1])
     needed = (high - low) / room
@@ -185,6 +189,76 @@ def sequence_crop(
     fits = needed <= MOST_STEP_BACK * usual
     low, high = np.where(fits, low, source_low), np.where(fits, high, source_high)
     return _canvas_to_image(_within(centre, low, high, step * room / 2), step, height, width)
+
+
+def whole_crop(
+    source: np.ndarray,
+    targets: np.ndarray,
+    image_size: tuple[int, int],
+    skeleton: Skeleton,
+    height: int,
+    width: int,
+    crop_factor: float = 1.14,
+) -> np.ndarray:
+    """The crop of a user's photo: the source and its target poses are on the canvas, whole, so far as the photo is.
+
+    Its place is the mean of the source's and the targets' typical one (the median of their boxes' centres), at the size
+    of the largest pose: the `common_crop` of a pair. A person reaches 0.15 of their height beyond their joints. Where
+    that would leave the canvas, the crop is moved; where that is not enough, it shows as much more as is needed. What
+    lies outside the photo is not needed. Of a sequence of more than 26 frames, the 2 % that lie furthest out on each
+    side are left out of account; so are frames with fewer than two visible joints.
+
+    Args:
+        source: [J, 3] in pixels of the image.
+        targets: [T, J, 3 or 4] in pixels of the same image; T is 1 for a single pose.
+        image_size: height and width of the image.
+        height, width: size of the canvas.
+
+    Returns:
+        `canvas_to_image`, float32 [2, 3]: uniform scale and translation.
+
+    Raises:
+        UserError: the source, or every target, has fewer than two visible joints, or all of them on one point.
+    """
+    poses = _with_extent(targets)
+    if not poses:
+        raise UserError("No target pose shows two joints of the person; give one that shows more of them.")
+    reached = np.array([_reached(pose, skeleton) for pose in (source, *poses)])
+    (source_low, *lows), (source_high, *highs) = reached[:, 0], reached[:, 1]
+    centre = (source_low + source_high + np.median(np.add(lows, highs), axis=0)) / 4
+    low = np.minimum(source_low, _percentile(lows, STRAY_PERCENTAGE))
+    high = np.maximum(source_high, _percentile(highs, 100 - STRAY_PERCENTAGE))
+    low, high = np.clip([low, high], -BEYOND, np.array(image_size[::-1]) - 1 + BEYOND)
+    size = np.array([width, height])
+    step = max(usual_step(source, poses, skeleton, height, width, crop_factor), *(high - low) / size)
+    return _canvas_to_image(_within(centre, low, high, step * size / 2), step, height, width)
+
+
+def usual_step(
+    source: np.ndarray, targets: Sequence, skeleton: Skeleton, height: int, width: int, crop_factor: float = 1.14
+) -> float:
+    """Pixels of the image a pixel of the canvas, where poses are seen at the size that the networks know best.
+
+    Args:
+        source: [J, 3] in pixels of the image.
+        targets: [J, 3 or 4] each. The largest of them counts as far as `whole_crop` does not leave it out of account.
+
+    Raises:
+        UserError: the source has fewer than two visible joints, or all of them on one point.
+    """
+    poses = _with_extent(targets) or [source]
+    scale = _percentile([person_scale(pose, skeleton) for pose in poses], 100 - STRAY_PERCENTAGE)
+    return _step(max(person_scale(source, skeleton), float(scale)), height, width, crop_factor)
+
+
+def _reached(pose: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of the box that a person reaches."""
+    box, reach = person_box(pose), REACH * person_height(pose, skeleton)
+    return box[:2] - reach, box[:2] + box[2:] + reach
+
+
+def _with_extent(poses: Sequence | np.ndarray) -> list[np.ndarray]:
+    return [pose for pose in poses if _has_extent(pose)]
 
 
 def _has_extent(pose: np.ndarray) -> bool:

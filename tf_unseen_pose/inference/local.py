@@ -146,7 +146,7 @@ class Reposer(PhotoReposer):
         Raises:
             UserError: as `synthesize`.
         """
-        source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
+        source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
         place = Placement.of(image, canvas_to_image, *self._size)
         pixels = self._cut_out(tf.constant(place.covered(image)), tf.constant(place.canvas_to_covered, tf.float32))
         pixels = pixels[0].numpy()

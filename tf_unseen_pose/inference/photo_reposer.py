@@ -3,6 +3,7 @@
 Convention: as `protocol`, photos uint8 [H, W, 3], joints [J, 3 or 4] in pixels of the photo.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
-from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
+from tf_unseen_pose.imaging.crop import invert, transform_joints, usual_step, whole_crop
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.pose.pose_files import as_joints, require_inside
@@ -19,6 +20,9 @@ from tf_unseen_pose.skeleton import PERSON, Skeleton
 
 # Joints of a target pose may lie outside the photo by this part of its longer side: hands above their heads.
 TARGET_MARGIN = 0.25
+# A person seen smaller than at this part of the usual size comes out visibly coarser.
+_LEAST_SIZE = 0.6
+_log = logging.getLogger(__name__)
 
 _Function = Callable[[np.ndarray], np.ndarray]
 
@@ -31,7 +35,7 @@ class PhotoReposer(ReposerLike):
     Args:
         skeleton: that of the joints.
         height, width: of the network's canvas.
-        crop_factor: see `imaging.crop.common_crop`.
+        crop_factor: see `imaging.crop.whole_crop`.
         steepness: see `imaging.compositing.Compositor`.
     """
 
@@ -56,7 +60,7 @@ class PhotoReposer(ReposerLike):
         Raises:
             UserError: as there.
         """
-        source, target, canvas_to_image = self._common_crop(image, source_joints, target_joints)
+        source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
         decide, finish = self._sitting(image, source, canvas_to_image, crop)
         return finish(decide(target[None])[0])
 
@@ -74,7 +78,7 @@ class PhotoReposer(ReposerLike):
             UserError: as there.
         """
         poses, shown = driving_poses(poses, self.skeleton)
-        source, canvas_to_image = self._sequence_crop(image, source_joints, shown)
+        source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         poses = transform_joints(invert(canvas_to_image), poses)
         decide, finish = self._sitting(image, source, canvas_to_image, crop)
 
@@ -110,7 +114,7 @@ class PhotoReposer(ReposerLike):
             UserError: as `animate`.
         """
         _, shown = driving_poses(shown, self.skeleton)
-        source, canvas_to_image = self._sequence_crop(image, source_joints, shown)
+        source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         decide, finish = self._sitting(image, source, canvas_to_image, False)
         return lambda joints: finish(decide(transform_joints(invert(canvas_to_image), joints[None]))[0])
 
@@ -161,27 +165,36 @@ class PhotoReposer(ReposerLike):
             )
         return as_joints(joints, self.skeleton, "the source pose")[:, :3]
 
-    def _sequence_crop(
-        self, image: np.ndarray, source_joints: np.ndarray | None, shown: np.ndarray
+    def _whole_crop(
+        self, image: np.ndarray, source_joints: np.ndarray | None, targets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The source pose on the canvas that holds a sequence of poses of the photo, and that canvas's place."""
+        """The source pose on the canvas that holds it and the photo's poses [T, J, 3 or 4], and that canvas's place."""
         source = source_pose(image, source_joints, self.skeleton)
-        crop = sequence_crop(source, shown, self.skeleton, *self._size, self._crop_factor)
+        crop = whole_crop(source, targets, image.shape[:2], self.skeleton, *self._size, self._crop_factor)
+        _tell_if_small(crop, usual_step(source, targets, self.skeleton, *self._size, self._crop_factor))
         crop = on_whole_pixels(crop, *self._size)
         return transform_joints(invert(crop), source), crop
 
-    def _common_crop(
+    def _pair_crop(
         self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
-        source = source_pose(image, source_joints, self.skeleton)
         target = as_joints(target_joints, self.skeleton, "the target pose")
         height, width = image.shape[:2]
         require_inside(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN)
-        crop = on_whole_pixels(
-            common_crop([source, target], self.skeleton, *self._size, self._crop_factor), *self._size
+        source, crop = self._whole_crop(image, source_joints, target[None])
+        return source, transform_joints(invert(crop), target), crop
+
+
+def _tell_if_small(canvas_to_image: np.ndarray, usual: float) -> None:
+    # A canvas as fine as the photo loses nothing.
+    size = max(usual, 1.0) / canvas_to_image[0, 0]
+    if size < _LEAST_SIZE:
+        _log.warning(
+            "The poses lie so far apart in the photo that the model sees the person at %.0f %% of the usual size, and "
+            "the result is coarser; move them nearer to the person.",
+            100 * size,
         )
-        return *(transform_joints(invert(crop), joints) for joints in (source, target)), crop
 
 
 def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton) -> np.ndarray:

@@ -120,7 +120,10 @@ class RemoteReposer(ReposerLike):
         """
         source = source_pose(image, source_joints, self.skeleton)
         poses, shown = (joints[..., :3] for joints in driving_poses(poses, self.skeleton))
-        found = self._connection.predict("sequence_crop", source_joints=source[None], target_joints=shown[None])
+        size = np.int32([image.shape[:2]])
+        found = self._connection.predict(
+            "sequence_crop", source_joints=source[None], target_joints=shown[None], image_size=size
+        )
         canvas_to_image, file = found["canvas_to_image"][0], _png(image)
 
         def rendered(first):

@@ -3,7 +3,7 @@
 // A picture takes longer than a pointer's move. While one is rendered only the newest wish is kept; and a pose that
 // leaves the crop has the photo encoded anew in a wider one.
 
-import { boxOf, hasExtent, holds, sequenceCrop, toCanvas } from './geometry/crop.js';
+import { boxOf, hasExtent, holds, toCanvas, wholeCrop } from './geometry/crop.js';
 import { Pasting } from './geometry/pasting.js';
 import { cutOut } from './geometry/resample.js';
 
@@ -46,7 +46,7 @@ export class Session {
   async prepare(poses) {
     this._wanted = null;
     await this._working;
-    await this._encode(sequenceCrop(this._source, poses));
+    await this._encode(wholeCrop(this._source, poses, this.photo));
   }
 
   /** One picture of a prepared motion: {pixels, pasting, milliseconds}. */
@@ -63,8 +63,8 @@ export class Session {
       const target = this._wanted;
       this._wanted = null;
       if (!hasExtent(target)) continue;
-      if (!this._crop) await this._encode(sequenceCrop(this._source, [target]));
-      if (!holds(this._crop, target)) await this._encode(sequenceCrop(this._source, [spacious(target)]));
+      if (!this._crop) await this._encode(wholeCrop(this._source, [target], this.photo));
+      if (!holds(this._crop, target, this.photo)) await this._encode(wholeCrop(this._source, [spacious(target)], this.photo));
       this._notify.picture(await this.rendered(target));
     }
   }

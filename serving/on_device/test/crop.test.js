@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boxOf, hasExtent, holds, median, percentile, sequenceCrop, toCanvas } from '../src/geometry/crop.js';
+import { boxOf, hasExtent, holds, median, percentile, toCanvas, wholeCrop } from '../src/geometry/crop.js';
 import { covered, fade } from '../src/geometry/pasting.js';
 import { standing } from '../src/ui/guide.js';
 
-const person = standing({ width: 400, height: 400 });
+const photo = { width: 400, height: 400 };
+const person = standing(photo);
 const absent = person.map(([x, y]) => [x, y, 0]);
 
 test('percentiles are values, as NumPy’s "nearest" has them', () => {
@@ -22,20 +23,22 @@ test('a box is about the visible joints', () => {
 });
 
 test('a crop holds its person, centred', () => {
-  const crop = sequenceCrop(person, [person]);
-  assert.ok(holds(crop, person));
+  const crop = wholeCrop(person, [person], photo);
+  assert.ok(holds(crop, person, photo));
   const { low, high } = boxOf(toCanvas(crop, person));
   assert.ok(Math.abs((low[0] + high[0]) / 2 - 127.5) < 0.01);
   assert.ok(high[1] - low[1] > 150 && high[1] - low[1] < 245);
 });
 
 test('a crop grows with a pose that leaves it', () => {
-  const narrow = sequenceCrop(person, [person]);
-  const moved = { 4: [-100, 10, 1], 7: [480, 10, 1] };
-  const reach = person.map((joint, i) => moved[i] ?? joint);
-  assert.ok(!holds(narrow, reach));
-  const wide = sequenceCrop(person, [reach]);
-  assert.ok(wide.step > narrow.step && holds(wide, reach));
+  const roomy = { width: 900, height: 400 };
+  const narrow = wholeCrop(person, [person], roomy);
+  const reach = person.map((joint, i) => (i === 7 ? [680, 10, 1] : joint));
+  assert.ok(!holds(narrow, reach, roomy));
+  const wide = wholeCrop(person, [reach], roomy);
+  assert.ok(wide.step > narrow.step && holds(wide, reach, roomy));
+  // What lies outside the photo need not be shown.
+  assert.ok(holds(narrow, reach, photo));
 });
 
 test('a patch fades at its edges, but not where the photo ends', () => {

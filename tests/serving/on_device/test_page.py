@@ -9,7 +9,7 @@ from PIL import Image
 
 from tf_unseen_pose import Reposer
 from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
-from tf_unseen_pose.imaging.crop import invert, sequence_crop, transform_joints
+from tf_unseen_pose.imaging.crop import invert, transform_joints, whole_crop
 from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.inference.demo import bundled
@@ -40,7 +40,7 @@ def python():
     """What Python makes of the example in a pose, and where in the photo: two slices."""
     generator, (image, source, _) = Reposer.load("lite").generator, bundled()
     source = source[:, :3]
-    crop = sequence_crop(source, source[None], PERSON, SIDE, SIDE)
+    crop = whole_crop(source, source[None], image.shape[:2], PERSON, SIDE, SIDE)
     to_canvas = invert(crop)
     # Eagerly: tracing takes far longer than three pictures.
     state = generator.encode_source(

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tf_unseen_pose.imaging.crop import sequence_crop
+from tf_unseen_pose.imaging.crop import whole_crop
 from tf_unseen_pose.imaging.provenance import png_chunks
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.inference.demo import bundled
@@ -48,10 +48,11 @@ def test_the_mark_of_saved_pictures(page_says):
 
 @pytest.mark.parametrize("count", [1, 2, 7, 60])
 def test_crops(page_says, count):
-    for seed in range(5):
+    for seed, (height, width) in enumerate([(3000, 3000), (500, 900), (900, 500), (850, 850)]):
         source, targets = _poses(1, seed)[0], _poses(count, 100 + seed)
-        crop = page_says("geometry/crop.js", "m.sequenceCrop(...given)", source.tolist(), targets.tolist())
-        expected = sequence_crop(source, targets, PERSON, SIDE, SIDE)
+        photo = {"width": width, "height": height}
+        crop = page_says("geometry/crop.js", "m.wholeCrop(...given)", source.tolist(), targets.tolist(), photo)
+        expected = whole_crop(source, targets, (height, width), PERSON, SIDE, SIDE)
         assert [crop["step"], crop["x"], crop["y"]] == pytest.approx(
             [expected[0, 0], *expected[:, 2]], rel=1e-5, abs=1e-3
         )

@@ -7,8 +7,7 @@ export const CANVAS = 256;
 const CROP_FACTOR = 1.14;
 const SCALE_UNIT = 200;
 const UPPER_BODY_FACTOR = 2.5, CALF_FACTOR = 5, BOX_FACTOR = 1.2, LEAST_BOX_FACTOR = 0.9;
-const STRAY_PERCENTAGE = 2, MARGIN = 0.03, MOST_STEP_BACK = 1.5;
-const ROOM = (1 - 2 * MARGIN) * (CANVAS - 1);
+const STRAY_PERCENTAGE = 2, REACH = 0.15, BEYOND = 1.5;
 
 const HEAD = index('head'), HIPS = ['left_hip', 'right_hip'].map(index);
 const CALVES = ['left', 'right'].map((side) => [index(`${side}_knee`), index(`${side}_ankle`)]);
@@ -49,37 +48,41 @@ function calf(pose) {
 }
 
 /**
- * The one crop in which a source is encoded and a sequence of target poses rendered, in pixels of the photo.
- * `source` must have an extent; target poses without one are left out of account.
+ * The one crop in which a source and its target poses are seen whole, so far as the photo is; all in pixels of the photo.
+ * `source` must have an extent, and so must a target; targets without one are left out of account.
  */
-export function sequenceCrop(source, targets) {
-  const usable = targets.filter(hasExtent);
-  const poses = usable.length ? usable : [source];
-  const own = boxOf(source), boxes = poses.map(boxOf);
+export function wholeCrop(source, targets, photo) {
+  const poses = targets.filter(hasExtent);
+  const own = reached(source), boxes = poses.map(reached);
   const scale = percentile(poses.map(personScale), 100 - STRAY_PERCENTAGE);
-  const usual = Math.max(personScale(source), scale) / CROP_FACTOR;
-  const axes = [0, 1].map((axis) => extentAlong(axis, own, boxes));
-  const needed = axes.map(({ low, high }) => (high - low) / ROOM);
-  const step = Math.min(Math.max(usual, ...needed), MOST_STEP_BACK * usual);
-  const [x, y] = axes.map((axis, i) => {
-    const fits = needed[i] <= MOST_STEP_BACK * usual;
-    const [low, high] = fits ? [axis.low, axis.high] : axis.own;
-    return within(axis.centre, low, high, (step * ROOM) / 2) - (step * (CANVAS - 1)) / 2;
-  });
+  const axes = [0, 1].map((axis) => extentAlong(axis, own, boxes, photo));
+  const needed = axes.map(({ low, high }) => (high - low) / CANVAS);
+  const step = Math.max(Math.max(personScale(source), scale) / CROP_FACTOR, ...needed);
+  const [x, y] = axes.map(({ low, high, centre }) => (
+    within(centre, low, high, (step * CANVAS) / 2) - (step * (CANVAS - 1)) / 2
+  ));
   // In single precision, as Python keeps it.
   return { step: Math.fround(step), x: Math.fround(x), y: Math.fround(y) };
 }
 
-function extentAlong(axis, own, boxes) {
+/** The box that a person reaches: {low, high}. */
+function reached(pose) {
+  const { low, high } = boxOf(pose), reach = REACH * SCALE_UNIT * personScale(pose);
+  return { low: low.map((value) => value - reach), high: high.map((value) => value + reach) };
+}
+
+function extentAlong(axis, own, boxes, photo) {
   const lows = boxes.map((box) => box.low[axis]), highs = boxes.map((box) => box.high[axis]);
   const middles = boxes.map((box) => box.low[axis] + box.high[axis]);
   return {
-    own: [own.low[axis], own.high[axis]],
-    low: Math.min(own.low[axis], percentile(lows, STRAY_PERCENTAGE)),
-    high: Math.max(own.high[axis], percentile(highs, 100 - STRAY_PERCENTAGE)),
+    low: inPhoto(Math.min(own.low[axis], percentile(lows, STRAY_PERCENTAGE)), axis, photo),
+    high: inPhoto(Math.max(own.high[axis], percentile(highs, 100 - STRAY_PERCENTAGE)), axis, photo),
     centre: (own.low[axis] + own.high[axis] + median(middles)) / 4,
   };
 }
+
+/** What of a needed place the photo has. */
+const inPhoto = (value, axis, { width, height }) => clamp(value, -BEYOND, [width, height][axis] - 1 + BEYOND);
 
 /** The nearest centre that has low..high no further than `half` away; their middle if they are larger. */
 function within(centre, low, high, half) {
@@ -106,9 +109,11 @@ export function median(values) {
 export const toCanvas = ({ step, x, y }, pose) =>
   pose.map(([px, py, seen, ...depth]) => [(px - x) / step, (py - y) / step, seen, ...depth.map((z) => z / step)]);
 
-/** Whether all visible joints of a pose lie on the canvas, a margin away from its edge. */
-export function holds(crop, pose) {
-  // Half a pixel less than `sequenceCrop` leaves: what it fits exactly is held.
-  const edge = MARGIN * (CANVAS - 1) - 0.5, inside = (value) => value >= edge && value <= CANVAS - 1 - edge;
-  return toCanvas(crop, pose).every(([x, y, seen]) => !(seen > 0) || (inside(x) && inside(y)));
+/** Whether a pose is on the canvas, whole, so far as the photo is. */
+export function holds({ step, x, y }, pose, photo) {
+  const { low, high } = reached(pose), corner = [x, y];
+  // Half a pixel of the canvas is left to rounding.
+  return corner.every((first, axis) => (
+    inPhoto(low[axis], axis, photo) >= first - step && inPhoto(high[axis], axis, photo) <= first + step * CANVAS
+  ));
 }
