@@ -5,7 +5,7 @@ def test_ablate_hands_on_its_options_and_prints_the_table(run, tmp_path, monkeyp
     """`tests/evaluation/test_ablation.py` trains."""
     called = {}
 
-    def ablate(data, output, configs, options):
+    def ablate(data, output, configs, options, reposer):
         called.update(data=data, output=output, configs=configs, options=options)
         (output / "table.md").write_text("| VGG |")
         return output

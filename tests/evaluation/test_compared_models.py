@@ -6,6 +6,7 @@ from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.training.run import Run
 
 
@@ -18,7 +19,17 @@ def test_a_run_renders_what_its_generator_does(dataset, run_path):
     assert result.shape == (64, 64, 3) and result.dtype == np.uint8
     assert np.abs(result.astype(int) - expected).max() <= 1
     np.testing.assert_array_equal(result, model(example))
-    assert model.deviations is None
+    assert model.deviations is None and model.repose is None
+
+
+def test_whole_photos_are_what_users_get(dataset, run_path):
+    """Both by their own crop of the photo, to the pixel."""
+    model = Model.open(run_path, Reposer)
+    photos = ExampleReader(dataset, model.config).photos(EvaluationPair(1, 0, 1, 3))
+    poses = photos.target_joints, photos.source_joints
+    result = model.repose(photos.source, *poses)
+    assert result.shape == photos.source.shape == (80, 96, 3) and (result != photos.source).any()
+    np.testing.assert_array_equal(result, Reposer.load(run_path).synthesize(photos.source, *poses))
 
 
 def test_a_runs_units_of_the_loss_come_along(make_run):

@@ -12,6 +12,7 @@ from tf_unseen_pose.evaluation import evaluate as module
 from tf_unseen_pose.evaluation import metrics
 from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
+from tf_unseen_pose.evaluation.photo_metrics import sharpness
 from tf_unseen_pose.training.feature_statistics import save_deviations
 
 
@@ -27,6 +28,16 @@ def test_every_method_is_measured_on_the_same_pairs(evaluation):
             expected = metrics.psnr(example.target, result, example.target_mask)
             assert table.column("psnr_inside", method)[i] == pytest.approx(expected)
     assert (table.column("background", "copy") == 0).all()
+    for i, pair in enumerate(table.samples):
+        photos = evaluation.reader.photos(pair)
+        results = {
+            "judged": evaluation.models["judged"].repose(photos.source, photos.target_joints, photos.source_joints)
+        }
+        for method, result in (results | {"copy": photos.source}).items():
+            expected = sharpness(result, photos.target, photos.target_mask)
+            assert table.column("sharpness", method)[i] == pytest.approx(expected)
+    assert (table.column("own_psnr", "copy") == 100).all() and (table.column("own_change", "copy") == 0).all()
+    assert np.isnan(table.column("hole_error", "warp")).all() and evaluation.unplaced == 0
     # Limbs that are moved are nearer to the truth than limbs that stay; an untrained network is nowhere near.
     scores = {method: table.column("ssim_inside", method).mean() for method in table.methods[:3]}
     assert scores["warp"] > scores["copy"] > scores["judged"]

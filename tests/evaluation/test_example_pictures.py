@@ -1,5 +1,8 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.pairs import evaluation_pair
@@ -79,6 +82,33 @@ def test_across_fits_the_pose_to_the_source(reader):
     feet = PERSON.joint_index("left_ankle", "right_ankle")
     lowest = [joints[feet, 1].max() for joints in (example.source_joints, example.target_joints)]
     assert lowest[0] == pytest.approx(lowest[1], abs=4)
+
+
+def test_whole_photos_are_the_datasets_frames(reader, dataset):
+    pair = EvaluationPair(1, 4, 1, 1)
+    photos, frames = reader.photos(pair), [dataset.read_frame(1, number) for number in (4, 1)]
+    for picture, mask, joints, frame in zip(
+        (photos.source, photos.target),
+        (photos.source_mask, photos.target_mask),
+        (photos.source_joints, photos.target_joints),
+        frames,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(picture, np.asarray(Image.open(io.BytesIO(frame.jpeg))))
+        np.testing.assert_array_equal(mask * 255, np.asarray(Image.open(io.BytesIO(frame.mask_png))))
+        np.testing.assert_array_equal(joints, frame.joints)
+    # Without masks, the joints tell where the person is.
+    drawn = reader.photos(EvaluationPair(3, 0, 3, 1))
+    np.testing.assert_array_equal(drawn.target_mask * 255, mask_from_joints(drawn.target_joints, PERSON, 80, 96))
+
+
+def test_a_target_of_another_size_lies_on_the_source_by_its_first_pixel(reader, dataset, monkeypatch):
+    source, target = (reader._frames.read(1, number) for number in (0, 3))
+    smaller = target._replace(image=target.image[:70, :90], mask=target.mask[:70, :90])
+    monkeypatch.setattr(reader._frames, "read", lambda clip, frame: smaller if frame == 3 else source)
+    photos = reader.photos(EvaluationPair(1, 0, 1, 3))
+    assert photos.target.shape == (80, 96, 3) and photos.target_mask.shape == (80, 96)
+    np.testing.assert_array_equal(photos.target[:70, :90], target.image[:70, :90])
 
 
 def test_another_skeleton_is_refused(dataset, config):

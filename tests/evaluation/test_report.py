@@ -84,37 +84,47 @@ def test_the_numbers_are_those_of_the_json(page, written, evaluation):
     assert f"{best['mean']:.2f}" in page.bold
 
 
-def test_the_table_has_a_row_a_method_and_the_sheet_a_panel(written):
+def test_the_tables_have_a_row_a_method(written):
     numbers = json.loads((written / "report.json").read_text())["within"]["all"]
-    header, _, *rows, _, last = (written / "table.md").read_text(encoding="utf-8").splitlines()
-    names = [cell.strip() for cell in header.split("|")[1:-1]]
-    cells = {row.split("|")[1].strip(): row.split("|")[2:-1] for row in rows}
-    assert list(cells)[1:3] == ["copying the source", "warp only"]
-    for label, method in (("copying the source", "copy"), ("warp only", "warp")):
-        for metric in ("ssim_inside", "background"):
-            column = names.index(f"{BY_KEY[metric].label} {'↑' if metric == 'ssim_inside' else '↓'}") - 1
-            shown = [float(number) for number in re.findall(r"[\d.]+", cells[label][column])]
-            expected = [numbers[metric][method][key] for key in ("mean", "low", "high")]
-            np.testing.assert_allclose(shown, expected, atol=0.006)
-    assert "7 pairs" in last
-    sheet = load_image(written / "cases.png")
-    assert sheet.shape == (7 * (160 + 4 + 18) + 4, 5 * (160 + 4) + 4, 3) and sheet.std() > 10
+    *parts, last = (written / "table.md").read_text(encoding="utf-8").strip().split("\n\n")
+    canvases, photos = (part.splitlines() for part in parts)
+    for (header, _, *rows), metrics, methods in (
+        (canvases, {"ssim_inside": "↑", "background": "↓"}, {"copying the source": "copy", "warp only": "warp"}),
+        (photos, {"sharpness": "↑", "hole_error": "↓"}, {"judged": "judged", "copying the source": "copy"}),
+    ):
+        names = [cell.strip() for cell in header.split("|")[1:-1]]
+        cells = {row.split("|")[1].strip(): row.split("|")[2:-1] for row in rows}
+        assert list(cells)[:2] == ["judged", "copying the source"]
+        for label, method in methods.items():
+            for metric, arrow in metrics.items():
+                column = names.index(f"{BY_KEY[metric].label} {arrow}") - 1
+                shown = [float(number) for number in re.findall(r"[\d.]+", cells[label][column])]
+                expected = [numbers[metric][method][key] for key in ("mean", "low", "high")]
+                np.testing.assert_allclose(shown, expected, atol=0.006)
+    # Warping alone makes no whole photo: its cells are empty.
+    (warped,) = (row for row in photos if row.startswith("| warp only"))
+    assert not re.search(r"[0-9]", warped) and "7 pairs" in last
 
 
-def test_pictures_are_strips_of_every_method(page, embedded):
+def test_pictures_are_strips_of_every_method(page, written, embedded):
     sizes = [embedded(uri) for uri in page.images]
-    # Two plots more than there are metrics to plot; 7 pairs are shown once each, and 7 across actions.
-    assert sizes.count((691, 432)) == 3 and len(sizes) == 3 + 7 + 7
-    width = 5 * (192 + 4) + 4
-    assert {size for size in sizes if size != (691, 432)} == {(width, 192 + 18 + 8)}
+    # Three plots; 7 pairs are shown once each, people above faces, and 7 across actions, on canvases.
+    assert sizes.count((691, 432)) == 4 and len(sizes) == 4 + 7 + 7
+    assert sizes.count((3 * (384 + 4) + 4, 2 * (384 + 4 + 18) + 4)) == 7
+    assert sizes.count((5 * (192 + 4) + 4, 192 + 18 + 8)) == 7
+    sheet = load_image(written / "cases.png")
+    assert sheet.shape == (2 * 7 * (256 + 4 + 18) + 4, 3 * (256 + 4) + 4, 3) and sheet.std() > 10
 
 
 def test_what_a_reader_must_know_is_said(page, evaluation):
     for words in ("Only 3 clips", "lack a mask", "--features-weights", "No poses were looked for", "11 × 11 Gaussian"):
         assert words in " ".join(page.text.split()), words
     golf = SimpleNamespace(config=load_config("tiny", ["model.skeleton=golf"]))
-    bare = replace(evaluation, sequences=None, across=None, left_out=2, models={"golf": golf})
+    bare = replace(
+        evaluation, sequences=None, across=None, left_out=2, models={"golf": golf}, unplaced=3, faces="None."
+    )
     notes = " ".join(report._notes(bare))
+    assert "3 pairs were not judged as whole photos" in notes and "None." in notes
     assert "no flicker" in notes and "2 poses" in notes and "'golf' cannot be found in pictures" in notes
     assert "cannot be found" not in page.text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tf_unseen_pose.config import Config, load_config
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.evaluation.compared_models import Model
+from tf_unseen_pose.evaluation.compared_models import Model, NewReposer
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
 from tf_unseen_pose.evaluation.report import write_report
 from tf_unseen_pose.training.fit import train
@@ -51,12 +51,15 @@ def variants(config: str, settings: list[str], steps: int) -> dict[str, Config]:
     return {name: load_config(config, [*settings, *change]) for name, change in changes.items()}
 
 
-def ablate(dataset_path: Path, output: Path, configs: dict[str, Config], options: Options) -> Path | None:
+def ablate(
+    dataset_path: Path, output: Path, configs: dict[str, Config], options: Options, reposer: NewReposer
+) -> Path | None:
     """Trains what is not trained yet, evaluates all, and writes the report.
 
     Args:
         output: an existing folder, or a new one in an existing folder.
         configs: by the name of their row; see `variants`.
+        reposer: see `Model.open`.
 
     Returns:
         The report's folder; None where training was stopped before its end.
@@ -70,7 +73,7 @@ def ablate(dataset_path: Path, output: Path, configs: dict[str, Config], options
     for name, config in configs.items():
         if train(dataset_path, runs[name], config).steps_done < config.train.steps:
             return None
-    models = {name: Model.open(path) for name, path in runs.items()}
+    models = {name: Model.open(path, reposer) for name, path in runs.items()}
     write_report(evaluate(ClipDataset.open(dataset_path), models, options), output / "report")
     return output / "report"
 

@@ -19,6 +19,11 @@ def copy_source(example: Example) -> np.ndarray:
     return example.source
 
 
+def copy_photo(photo: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray) -> np.ndarray:
+    """The whole photo as it is; see `photo_metrics.Repose`."""
+    return photo
+
+
 def warp_only(example: Example, skeleton: Skeleton) -> np.ndarray:
     """The source's limbs, cut out, moved and pasted over the inpainted background: no network at all.
 

@@ -1,7 +1,9 @@
 """The models that an evaluation compares: the only place that knows what kind of thing a model's path may name."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -9,9 +11,20 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.example_pictures import Example
+from tf_unseen_pose.evaluation.photo_metrics import Repose
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.model import PoseModel
 from tf_unseen_pose.training.run import Run
+
+
+class PhotoReposing(Protocol):
+    """What re-poses whole photos: `inference.Reposer`, of a room that this one does not import."""
+
+    def synthesize(self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray, /) -> np.ndarray:
+        """The photo in the target's pose; see `Repose`."""
+
+
+NewReposer = Callable[[PoseModel, Config], PhotoReposing]
 
 
 class Model:
@@ -22,22 +35,35 @@ class Model:
         config: what it was trained with.
         path: where it lies.
         deviations: a file with the units of the perceptual loss that it was trained with; None where there is none.
+        repose: re-poses whole photos; None where the model is judged on canvases alone.
     """
 
-    def __init__(self, generator: PoseModel, config: Config, path: Path, deviations: Path | None = None):
-        self.config, self.path, self.deviations = config, path, deviations
+    def __init__(
+        self,
+        generator: PoseModel,
+        config: Config,
+        path: Path,
+        deviations: Path | None = None,
+        repose: Repose | None = None,
+    ):
+        self.config, self.path, self.deviations, self.repose = config, path, deviations, repose
         self._call = tf.function(lambda batch: generator(batch), autograph=False)
 
     @classmethod
-    def open(cls, path: Path) -> "Model":
+    def open(cls, path: Path, reposer: NewReposer | None = None) -> "Model":
         """Loads a run.
+
+        Args:
+            reposer: `inference.Reposer`, by which whole photos are re-posed; None to judge canvases alone.
 
         Raises:
             UserError: no such folder, no run, no weights.
         """
         run = Run.open(Path(path))
         deviations = run.deviations if run.deviations.is_file() else None
-        return cls(run.load_generator(), run.config, run.path, deviations)
+        generator = run.load_generator()
+        repose = None if reposer is None else reposer(generator, run.config).synthesize
+        return cls(generator, run.config, run.path, deviations, repose)
 
     def __call__(self, example: Example) -> np.ndarray:
         """Encodes the source and renders the target pose: uint8 [H, W, 3]."""

@@ -22,11 +22,12 @@ from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import evaluation_pairs, metric_columns
-from tf_unseen_pose.evaluation.baselines import copy_source, warp_only
+from tf_unseen_pose.evaluation.baselines import copy_photo, copy_source, warp_only
 from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
 from tf_unseen_pose.evaluation.metric_table import MetricTable
+from tf_unseen_pose.evaluation.photo_metrics import PhotoJudge, open_judge
 from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, PerceptualError, measure_flicker
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.skeleton import PERSON
@@ -78,6 +79,8 @@ class Evaluation:
         drawn_masks: pairs of which a mask had to be drawn from the joints.
         seconds: median time of one picture, by method.
         perceptual: what units the VGG error has, or why there is none.
+        unplaced: pairs that were not judged as whole photos, since a pose leaves the photo.
+        faces: why none were looked for; empty where they were.
     """
 
     dataset: ClipDataset
@@ -92,6 +95,8 @@ class Evaluation:
     drawn_masks: int
     seconds: dict[str, float]
     perceptual: str
+    unplaced: int
+    faces: str
 
     def render(self, example: Example) -> dict[str, np.ndarray]:
         """Every method's result: uint8 [H, W, 3]."""
@@ -124,8 +129,10 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
     methods: dict[str, Method] = {name: models[name], COPY: copy_source, WARP: partial(warp_only, skeleton=skeleton)}
     methods |= {name: models[name] for name in more}
     with ExitStack() as stack:
-        measuring = Measuring(skeleton, perceptual, _open_detector(first.config, options, stack))
-        work = _Work(dataset, reader, methods, measuring)
+        detector = _open_detector(first.config, options, stack)
+        photographers = {name: model.repose for name, model in models.items() if model.repose}
+        judge = open_judge({COPY: copy_photo} | photographers, skeleton, detector, TARGET) if photographers else None
+        work = _Work(dataset, reader, methods, Measuring(skeleton, perceptual, detector), judge)
         bar = stack.enter_context(
             tqdm(total=len(pairs) + len(runs) + len(others), desc="Evaluating", unit="case", disable=not progress)
         )
@@ -134,8 +141,9 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
         across, left_out = work.across(others, bar)
     seconds = {name: float(np.median(times)) for name, times in work.times.items()}
     return Evaluation(
-        dataset, options, reader, models, methods, within, sequences, across, left_out, drawn_masks, seconds, note
-    )
+        dataset, options, reader, models, methods, within, sequences, across, left_out, drawn_masks, seconds, note,
+        judge.unplaced if judge else 0, judge.without_faces if judge else "",
+    )  # fmt: skip
 
 
 def _check_names(models: dict[str, Model]) -> None:
@@ -195,8 +203,16 @@ class _Work:
         times: seconds of every picture of the pairs, by method; the first, in which graphs are traced, is left out.
     """
 
-    def __init__(self, dataset: ClipDataset, reader: ExampleReader, methods: dict[str, Method], measuring: Measuring):
+    def __init__(
+        self,
+        dataset: ClipDataset,
+        reader: ExampleReader,
+        methods: dict[str, Method],
+        measuring: Measuring,
+        judge: PhotoJudge | None,
+    ):
         self._dataset, self._reader, self._methods, self._measuring = dataset, reader, methods, measuring
+        self._judge = judge
         self.times: dict[str, list[float]] = {name: [] for name in methods}
 
     def within(self, pairs: Sequence[EvaluationPair], bar: tqdm) -> tuple[MetricTable[EvaluationPair], int]:
@@ -209,6 +225,9 @@ class _Work:
                 self.times = {name: [] for name in self._methods}
             found = self._measured(example)
             found[TARGET] = self._measuring.against(example).pose(example.target)
+            if self._judge:
+                for name, values in self._judge(self._reader.photos(pair)).items():
+                    found[name] |= values
             measured.append(found)
             movement.append(example.movement)
             drawn_masks += example.masks_drawn

@@ -1,7 +1,8 @@
 """Pairs as pictures: what a method is given, and what its result is compared with.
 
-Convention: everything is on the model's canvas (H, W), cut out of the photos as for training, without augmentation;
-pictures as in `evaluation.metrics`, masks float32 [H, W] in [0, 1], joints [J, 3] in pixels of the canvas.
+Convention: everything but a `PhotoPair` is on the model's canvas (H, W), cut out of the photos as for training, without
+augmentation; pictures as in `evaluation.metrics`, masks float32 [H, W] in [0, 1], joints [J, 3] in pixels of the
+canvas.
 """
 
 from collections.abc import Iterator
@@ -83,6 +84,24 @@ class Example:
         return float(way.mean() / min(self.source_mask.shape))
 
 
+@dataclass(frozen=True, eq=False)
+class PhotoPair:
+    """The whole photographs of a pair, at their own size [H, W]: the source's, on which the target lies.
+
+    Attributes:
+        source, target: uint8 [H, W, 3]; may be shared, not to be written to.
+        source_joints, target_joints: float32 [J, 3] in pixels of the photo.
+        source_mask, target_mask: float32 [H, W] in [0, 1]; drawn from the joints where the dataset has none.
+    """
+
+    source: np.ndarray
+    target: np.ndarray
+    source_joints: np.ndarray
+    target_joints: np.ndarray
+    source_mask: np.ndarray
+    target_mask: np.ndarray
+
+
 class ExampleReader:
     """Reads pairs and sequences of a dataset onto the canvas of a configuration."""
 
@@ -110,6 +129,23 @@ class ExampleReader:
             target=to_uint8(arrays["target_image"]),
             masks_drawn=not known,
         )
+
+    def photos(self, pair: EvaluationPair) -> PhotoPair:
+        """The photographs of a pair of one clip.
+
+        Raises:
+            UserError: a frame that cannot be read, or without a mask and a size.
+        """
+        source = self._frames.read(pair.source_clip, pair.source_frame)
+        target = self._frames.read(pair.target_clip, pair.target_frame)
+        size = source.image.shape[:2]
+        source_mask, target_mask = (self._whole_mask(frame) for frame in (source, target))
+        image = target.image
+        if image.shape[:2] != size:
+            # Frames of a clip lie on one another by their first pixel.
+            image, target_mask = (cut_out(picture, np.eye(2, 3), *size) for picture in (image, target_mask))
+        masks = (mask / np.float32(255) for mask in (source_mask, target_mask))
+        return PhotoPair(source.image, image, source.joints, target.joints, *masks)
 
     def sequence(self, sequence: PairSequence) -> Iterator[Example]:
         """The frames of a sequence, all cut out alike, with one source.
@@ -157,6 +193,12 @@ class ExampleReader:
             target=None if target is None else cut_out(target.image, canvas_to_image, *self._size),
             masks_drawn=source_mask is None or target_mask is None,
         )
+
+    def _whole_mask(self, frame: DecodedFrame) -> np.ndarray:
+        """uint8, of the frame's size."""
+        if frame.mask is not None:
+            return frame.mask
+        return mask_from_joints(frame.joints, self._config.model.body, *frame.image.shape[:2])
 
     def _mask(self, frame: DecodedFrame, canvas_to_image: np.ndarray) -> np.ndarray | None:
         if frame.mask is None:

@@ -41,15 +41,29 @@ POSE = (
     MetricColumn("found", "A person is found", True),
 )
 BACKGROUND = MetricColumn("background", "Background's change", False, 4)
+# On whole photos, which `photo_metrics` defines.
+PHOTOS = (
+    MetricColumn("sharpness", "Sharpness", True),
+    MetricColumn("photo_pckh", "PCKh@0.5 in the photo", True),
+    MetricColumn("failed", "Poses that failed", False),
+    MetricColumn("face_found", "The face is found", True),
+    MetricColumn("same_face", "The face is the person's", True),
+    MetricColumn("own_psnr", "PSNR inside, own pose, dB", True, 2),
+    MetricColumn("own_change", "Change elsewhere, own pose, of 255", False),
+    MetricColumn("hole_error", "Error in the hole", False, 4),
+)
+# In which copying the source is right by construction.
+GIVEN_TO_COPIES = ("background", "own_psnr", "own_change")
 PAIRS = (
     *_by_region("ssim", "SSIM", "", True, 3),
     *_by_region("psnr", "PSNR", ", dB", True, 2),
     *_by_region("vgg", "VGG error", "", False, 3),
     *POSE,
     BACKGROUND,
+    *PHOTOS,
 )
 SEQUENCES = _by_region("flicker", "Flicker", "", False, 4)
 ACROSS = (*POSE, BACKGROUND)
 # What single actions and plots are shown for.
-HEADLINES = ("vgg_inside", "ssim_inside", "pckh", "background")
+HEADLINES = ("vgg_inside", "ssim_inside", "sharpness", "pckh", "background")
 BY_KEY = {metric.key: metric for metric in (*PAIRS, *SEQUENCES)}

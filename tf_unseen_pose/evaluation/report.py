@@ -3,7 +3,7 @@
 REPORT/report.html    one page that needs no other file
 REPORT/report.json    its numbers
 REPORT/table.md       the numbers that matter, a row a method
-REPORT/cases.png      some pairs: source, target, every method
+REPORT/cases.png      some pairs: source, target, every model, and their faces
 """
 
 import base64
@@ -19,11 +19,11 @@ from PIL import Image
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import plots
+from tf_unseen_pose.evaluation.case_pictures import LABELS, Panels, case_rows, pair_sheet
 from tf_unseen_pose.evaluation.evaluate import COPY, TARGET, Evaluation
-from tf_unseen_pose.evaluation.example_pictures import Example
 from tf_unseen_pose.evaluation.intervals import Estimate
-from tf_unseen_pose.evaluation.markdown_table import LABELS, as_markdown, pair_sheet
-from tf_unseen_pose.evaluation.metric_columns import HEADLINES, MetricColumn
+from tf_unseen_pose.evaluation.markdown_table import as_markdown
+from tf_unseen_pose.evaluation.metric_columns import GIVEN_TO_COPIES, HEADLINES, MetricColumn
 from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.summary import summary
 from tf_unseen_pose.files import replacing, require_folder
@@ -36,7 +36,7 @@ PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.p
 # Pairs that are shown: of the best, of the worst, and across actions.
 _SHOWN, _SHOWN_ACROSS = 10, 12
 _LISTED_ACTIONS = 30
-_SIDE, _QUALITY = 192, 85
+_SIDE, _ACROSS_SIDE, _QUALITY = 384, 192, 85
 # Fewer clips say little about others.
 _FEW_CLIPS = 10
 
@@ -132,6 +132,10 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
         skeleton = next(iter(evaluation.models.values())).config.model.body
         reason = "" if skeleton == PERSON else f" (those of the skeleton '{skeleton.name}' cannot be found in pictures)"
         yield f"No poses were looked for in the results{reason}, so nothing is said of their poses."
+    if evaluation.faces:
+        yield evaluation.faces
+    if evaluation.unplaced:
+        yield f"{evaluation.unplaced} pairs were not judged as whole photos: one of their poses leaves the photo."
     if evaluation.sequences is None:
         yield "There is no flicker, since no clip has a frame rate and three frames in succession."
     if evaluation.left_out:
@@ -155,7 +159,7 @@ def _best(estimates: dict[str, Estimate], metric: MetricColumn) -> set[str]:
     taking_part = {
         method: float(_shown(estimate, metric))
         for method, estimate in estimates.items()
-        if method != TARGET and (method, metric.key) != (COPY, "background")
+        if method != TARGET and not (method == COPY and metric.key in GIVEN_TO_COPIES)
     }
     if len(taking_part) < 2:
         return set()
@@ -198,12 +202,10 @@ def _plots(table: MetricTable, headlines: list[MetricColumn], labels: dict[str, 
 
 
 def _strips(evaluation: Evaluation, positions: list[int]) -> list[tuple[str, str]]:
-    """(caption, data URI) of pairs: source, target and every result."""
+    """(caption, data URI) of pairs; see `case_rows`."""
     table, strips = evaluation.within, []
     for position in positions:
         pair = table.samples[position]
-        example = evaluation.reader.within(pair)
-        panels = [("source", example.source), ("target", example.target)]
         values = ", ".join(
             f"{metric.label} {table.column(metric.key, table.methods[0])[position]:.{metric.digits}f}"
             for metric in table.metrics
@@ -212,7 +214,10 @@ def _strips(evaluation: Evaluation, positions: list[int]) -> list[tuple[str, str
         clip = evaluation.dataset.clips[pair.source_clip]
         numbers = [clip.frames[frame].number for frame in (pair.source_frame, pair.target_frame)]
         strips.append(
-            (f"{clip.name}, frame {numbers[0]} to {numbers[1]}: {values}", _strip(evaluation, example, panels))
+            (
+                f"{clip.name}, frame {numbers[0]} to {numbers[1]}: {values}",
+                _strip(case_rows(evaluation, pair, _SIDE), _SIDE),
+            )
         )
     return strips
 
@@ -230,16 +235,16 @@ def _across_strips(evaluation: Evaluation) -> list[tuple[str, str]]:
         pose = draw_pose(np.zeros_like(example.source), example.target_joints, skeleton)
         source, target = (evaluation.dataset.clips[clip] for clip in (pair.source_clip, pair.target_clip))
         caption = f"{source.name} ({source.action}) in a pose of {target.name} ({target.action})"
-        panels = [("source", example.source), ("target pose", pose)]
-        strips.append((caption, _strip(evaluation, example, panels)))
+        results = [(LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]
+        row = [("source", example.source), ("target pose", pose), *results]
+        strips.append((caption, _strip([row], _ACROSS_SIDE)))
     return strips
 
 
-def _strip(evaluation: Evaluation, example: Example, panels: list[tuple[str, np.ndarray]]) -> str:
-    """Panels and every method's result in one row, as a data URI."""
-    results = [(LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]
-    panels = [*panels, *results]
-    sheet, buffer = contact_sheet(panels, columns=len(panels), side=_SIDE), io.BytesIO()
+def _strip(rows: list[Panels], side: int) -> str:
+    """Rows of panels of some height as a data URI."""
+    panels = [panel for row in rows for panel in row]
+    sheet, buffer = contact_sheet(panels, columns=len(rows[0]), side=side), io.BytesIO()
     Image.fromarray(sheet).save(buffer, "JPEG", quality=_QUALITY, **saving_options(".jpg"))
     return _data_uri(buffer.getvalue(), "jpeg")
 

@@ -40,6 +40,8 @@ class LiteModel(Model):
         self.config: Config = run.config
         self.path = run.path
         self.deviations = run.deviations if run.deviations.is_file() else None
+        # Bits are compared on canvases.
+        self.repose = None
         self._call = LiteFile(content, threads=1)["synthesize"]
 
     def __call__(self, example: Example) -> np.ndarray:

@@ -1,0 +1,189 @@
+"""What is measured on a whole photo with its person re-posed, at the photo's own size: what users get.
+
+A canvas is a reduced photo, and SSIM on it rewards blur; here it is asked what blur, ghosts and seams cost.
+
+Convention: as `metrics`; joints are in pixels of the photo.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.evaluation import metrics
+from tf_unseen_pose.evaluation.example_pictures import PhotoPair
+from tf_unseen_pose.evaluation.faces import FaceRecogniser, is_same_person, missing_packages
+from tf_unseen_pose.evaluation.result_metrics import Detector
+from tf_unseen_pose.skeleton import Skeleton
+
+# A pose is failed where less than this part of its joints is found.
+LEAST_PCKH = 0.5
+
+# Photo uint8 [H, W, 3], target joints and source joints [J, 3] in its pixels -> the photo re-posed, uint8 [H, W, 3].
+Repose = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def gradient(picture: np.ndarray) -> np.ndarray:
+    """How steep brightness is about every pixel of uint8 [H, W, 3], by Sobel's 3 x 3 operators: float32 [H, W]."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+
+
+def sharpness(result: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
+    """The result's mean gradient, in parts of the target's: 1 is as sharp as the photograph, noise is more.
+
+    Args:
+        result, target: uint8 [H, W, 3].
+        weight: [H, W]; NaN is returned where less than one pixel counts, or the target is flat.
+    """
+    truth = metrics.weighted_mean(gradient(target), weight)
+    return metrics.weighted_mean(gradient(result), weight) / truth if truth > 0 else float("nan")
+
+
+def hole_error(result: np.ndarray, target: np.ndarray, source_mask: np.ndarray, target_mask: np.ndarray) -> float:
+    """What is painted where only the source's person stood, against what the target shows to have been behind.
+
+    Args:
+        result, target: uint8 [H, W, 3].
+        source_mask, target_mask: float32 [H, W], the person.
+
+    Returns:
+        Mean absolute difference in parts of the range.
+    """
+    return metrics.weighted_mean(np.abs(metrics.difference(result, target)), np.maximum(source_mask - target_mask, 0))
+
+
+def own_pose(result: np.ndarray, source: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    """What re-posing to the pose that the photo has anyway does to it.
+
+    Args:
+        result, source: uint8 [H, W, 3].
+        mask: float32 [H, W], the person.
+
+    Returns:
+        own_psnr: inside the person, in dB, 100 at most; own_change: mean absolute difference elsewhere, of 255.
+    """
+    change = metrics.weighted_mean(np.abs(metrics.difference(result, source)), 1 - mask)
+    return {"own_psnr": metrics.psnr(result, source, mask), "own_change": 255 * change}
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoMeasuring:
+    """What measuring photos needs beside them.
+
+    Attributes:
+        skeleton: that of the joints.
+        detector: None where poses are not to be found.
+        recogniser: None where faces are not to be found.
+    """
+
+    skeleton: Skeleton
+    detector: Detector | None
+    recogniser: FaceRecogniser | None
+
+
+class PhotoComparison:
+    """Measures results of one pair of photographs."""
+
+    def __init__(self, measuring: PhotoMeasuring, photos: PhotoPair):
+        self._measuring, self._photos = measuring, photos
+
+    def measure(self, result: np.ndarray) -> dict[str, float]:
+        """Every metric of the source in the target's pose, uint8 [H, W, 3].
+
+        Raises:
+            UserError: the target pose has no size.
+        """
+        photos = self._photos
+        return {
+            "sharpness": sharpness(result, photos.target, photos.target_mask),
+            "hole_error": hole_error(result, photos.target, photos.source_mask, photos.target_mask),
+            **self.pose(result),
+            **self.face(result),
+        }
+
+    def pose(self, result: np.ndarray) -> dict[str, float]:
+        """How well the pose that is found in a picture, uint8 [H, W, 3], is the target pose, and whether that failed.
+
+        Raises:
+            UserError: the target pose has no size.
+        """
+        if self._measuring.detector is None:
+            return {}
+        target, detection = self._photos.target_joints, self._measuring.detector.detect(result)
+        part = metrics.pckh(
+            None if detection is None else detection.joints,
+            target,
+            metrics.head_length(target, self._measuring.skeleton),
+            metrics.counted_joints(target, *result.shape[:2]),
+        )
+        return {"photo_pckh": part, "failed": float(part < LEAST_PCKH) if np.isfinite(part) else part}
+
+    def face(self, result: np.ndarray) -> dict[str, float]:
+        """Whether a picture, uint8 [H, W, 3], has a face at the target's head, and whether it is the person's.
+
+        A face that is not found is not the person's. Nothing where either photograph shows no face.
+
+        Raises:
+            UserError: a pose has no size.
+        """
+        if self._measuring.recogniser is None or self._face is None:
+            return {}
+        found = self._measuring.recogniser.describe(result, self._photos.target_joints)
+        same = found is not None and is_same_person(found, self._face)
+        return {"face_found": float(found is not None), "same_face": float(same)}
+
+    @cached_property
+    def _face(self) -> np.ndarray | None:
+        """Whom the target shows; None where either photograph shows no face, which none can carry over."""
+        recogniser, photos = self._measuring.recogniser, self._photos
+        if recogniser is None or recogniser.describe(photos.source, photos.source_joints) is None:
+            return None
+        return recogniser.describe(photos.target, photos.target_joints)
+
+
+class PhotoJudge:
+    """Re-poses photos by every method, for a pair's pose and for its own, and measures the results.
+
+    Args:
+        methods: by the name of their column.
+        truth: the column of the target photographs themselves.
+
+    Attributes:
+        without_faces: why none are looked for; empty where they are.
+        unplaced: how many pairs no method can be asked for, since a pose leaves the photo.
+    """
+
+    def __init__(self, methods: dict[str, Repose], measuring: PhotoMeasuring, truth: str, without_faces: str = ""):
+        self._methods, self._measuring, self._truth = methods, measuring, truth
+        self.without_faces = without_faces
+        self.unplaced = 0
+
+    def __call__(self, photos: PhotoPair) -> dict[str, dict[str, float]]:
+        """The metrics by method; none of a pair that is not placed."""
+        source, target_joints, source_joints = photos.source, photos.target_joints, photos.source_joints
+        results = {}
+        try:
+            for name, repose in self._methods.items():
+                moved = repose(source, target_joints, source_joints)
+                results[name] = moved, repose(source, source_joints, source_joints)
+        except UserError:
+            self.unplaced += 1
+            return {}
+        comparison = PhotoComparison(self._measuring, photos)
+        found = {self._truth: comparison.pose(photos.target)}
+        for name, (moved, kept) in results.items():
+            found[name] = comparison.measure(moved) | own_pose(kept, source, photos.source_mask)
+        return found
+
+
+def open_judge(methods: dict[str, Repose], skeleton: Skeleton, detector: Detector | None, truth: str) -> PhotoJudge:
+    """A judge that looks for faces, too, where what that takes is installed; see `PhotoJudge`."""
+    missing = missing_packages()
+    if not missing:
+        return PhotoJudge(methods, PhotoMeasuring(skeleton, detector, FaceRecogniser(skeleton)), truth)
+    note = f"No faces were looked for: install {' and '.join(missing)} (pip install -r requirements-faces.txt)."
+    return PhotoJudge(methods, PhotoMeasuring(skeleton, detector, None), truth, note)
