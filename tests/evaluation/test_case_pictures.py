@@ -18,7 +18,7 @@ def test_people_and_faces_are_cut_out_of_the_photos(evaluation):
     canvas = common_crop([photos.source_joints, photos.target_joints], PERSON, 64, 64, 1.14)
     _compare(people[1][1], photos.target, lambda points: 2 * transform_points(invert(canvas), points) + 0.5)
     middle = photos.target_joints[:2, :2].mean(axis=0)
-    enlarged = 128 / (2 * head_length(photos.target_joints, PERSON))
+    enlarged = 128 / (1.5 * head_length(photos.target_joints, PERSON))
     _compare(faces[1][1], photos.target, lambda points: enlarged * (points - middle) + 63.5)
 
 

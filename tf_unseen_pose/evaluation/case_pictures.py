@@ -20,7 +20,7 @@ LABELS = {COPY: "copying the source", WARP: "warp only", TARGET: "target photogr
 # Pairs on the sheet beside the table, and the height of its panels.
 _SHOWN, _SIDE = 8, 256
 # A face is shown with so much about it, in lengths of the head.
-_HEADS = 2.0
+_HEADS = 1.5
 
 Panels = list[tuple[str, np.ndarray]]
 
