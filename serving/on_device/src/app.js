@@ -1,5 +1,6 @@
 // The page's one state, and what changes it: photo, the two poses, what is shown.
 
+import { Compositor } from './compositing/compositor.js';
 import { Engine } from './engine/engine.js';
 import { hasExtent } from './geometry/crop.js';
 import { Refusal, readPhoto } from './photo.js';
@@ -10,7 +11,7 @@ import { Session } from './session.js';
 import { Guide } from './ui/guide.js';
 import { Speed } from './ui/speed.js';
 import { Stage } from './ui/stage.js';
-import { drawMasks, layerFigures, pixelsOf, understood } from './ui/layers.js';
+import { drawMasks, layerFigures, understood } from './ui/layers.js';
 
 const PLACING = 'Place the joints on the person.';
 
@@ -26,6 +27,8 @@ export class App {
       done: (pose, placed) => this._placed(pose, placed),
     });
     this._speed = new Speed(page.speed);
+    this._compositor = new Compositor(() => this._redraw());
+    this._page.drawsSlowly(this._compositor.slow);
     this._opened = withResolvers();
     this._taking = 0;
     this.mode = 'move';
@@ -37,7 +40,16 @@ export class App {
   get empty() { return !this._asked; }
   get photo() { return this._session?.photo; }
   get target() { return this._target; }
-  get pixels() { return this._picture?.pixels; }
+  /** The result, RGBA bytes, whatever is shown. */
+  get pixels() {
+    if (!this._picture) return null;
+    const { sitting, decisions } = this._picture, { width, height } = sitting.photo;
+    const canvas = Object.assign(document.createElement('canvas'), { width, height });
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    this._compositor.draw(context, sitting, decisions);
+    return context.getImageData(0, 0, width, height).data;
+  }
+
   get canvas() { return this._page.stage.querySelector('canvas'); }
 
   /** Loads the runtime for an accelerator; a photo that is there is encoded anew. */
@@ -116,7 +128,7 @@ export class App {
     await this._session.prepare(motion.poses);
     this._choose('move');
     const player = this._player = new Player(motion, {
-      rendered: async (pose) => this._timed(await this._session.rendered(pose)),
+      decided: (pose) => this._session.decided(pose),
       show: (picture, pose) => {
         this._stage.setPose(pose);
         this._show(picture);
@@ -157,7 +169,7 @@ export class App {
     // What an earlier photo's session still brings is not wanted any more.
     const ifCurrent = (action) => (value) => { if (session === this._session) action(value); };
     const session = new Session(this._engine, photo, {
-      picture: ifCurrent((picture) => this._show(this._timed(picture))),
+      picture: ifCurrent((picture) => this._show(picture)),
       failed: ifCurrent((error) => this._page.refuse(`The picture could not be made: ${error.message}.`)),
       busy: ifCurrent(() => this._showBusy()),
     });
@@ -227,23 +239,26 @@ export class App {
     this._page.chosen(mode);
   }
 
-  _timed(picture) {
-    this._speed.took(picture.milliseconds);
-    return picture;
-  }
-
   _show(picture) {
     this._picture = picture;
+    const started = performance.now();
     this._draw();
+    this._speed.took(picture, performance.now() - started);
     this._page.say(this.mode === 'correct' ? 'Move each joint onto the person.' : 'Drag a joint, or play a motion.');
+  }
+
+  _redraw() {
+    this._page.drawsSlowly(this._compositor.slow);
+    this._draw();
   }
 
   _draw() {
     const { context } = this._stage, encoded = this._session?.encoded, view = this._shown;
     if (!encoded || !this._picture) return;
-    const { layers, background } = encoded;
-    const shown = { result: this._picture.pixels, background: background && pixelsOf(background) }[view] ?? null;
-    (view === 'result' ? this._picture : encoded).pasting.draw(context, shown);
+    const { layers } = encoded;
+    if (view === 'result') this._compositor.draw(context, this._picture.sitting, this._picture.decisions);
+    else if (view === 'background') this._compositor.drawScene(context, encoded.sitting);
+    else context.drawImage(this.photo.canvas, 0, 0);
     const masks = view === 'masks' && understood(layers);
     if (masks) drawMasks(context, layers, encoded.crop);
     this._page.layers(masks ? layerFigures(layers) : []);

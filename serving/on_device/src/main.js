@@ -13,6 +13,7 @@ const page = {
   say(text) {
     if ($('status').textContent !== text) $('status').textContent = text;
   },
+  drawsSlowly(value) { $('drawing').hidden = !value; },
   refuse(sentence) {
     $('error').textContent = sentence;
     $('error').hidden = false;
@@ -77,7 +78,7 @@ async function saveVideo() {
   try {
     await app.play($('motion').value, async (player) => {
       let film;
-      await player.once((part) => page.say(`Rendering the motion: ${Math.round(100 * part)} %`),
+      await player.once((part) => page.say(`Working the motion out: ${Math.round(100 * part)} %`),
         async (round) => { film = await filmed(app.canvas, kind, round); });
       if (film) download(film, `unseen-pose.${kind.includes('mp4') ? 'mp4' : 'webm'}`);
     });

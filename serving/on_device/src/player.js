@@ -1,12 +1,12 @@
-// Plays a motion: pictures are rendered ahead as they are needed and kept, so that from its second round on a motion
-// runs at its own speed even where rendering is slower.
+// Plays a motion: what is decided about a picture is kept, which is small at any size of the photo, so that from its second
+// round on a motion runs at its own speed even where deciding is slower.
 
 export class Player {
-  /** `rendered(pose)` makes a picture; `show(picture, pose)` shows it. */
-  constructor({ poses, fps }, { rendered, show }) {
+  /** `decided(pose)` says how a picture is made; `show(picture, pose)` makes and shows it. */
+  constructor({ poses, fps }, { decided, show }) {
     this._poses = poses;
     this._fps = fps;
-    this._do = { rendered, show };
+    this._do = { decided, show };
     this._kept = [];
     this.playing = false;
   }
@@ -17,7 +17,7 @@ export class Player {
     while (this.playing) await this._round();
   }
 
-  /** Renders what is not rendered yet, telling the part that is done, then has `film` play a round at full speed. */
+  /** Decides what is not decided yet, telling the part that is done, then has `film` play a round at full speed. */
   async once(progress, film) {
     this.playing = true;
     for (let frame = 0; frame < this._poses.length && this.playing; frame++) {
@@ -41,7 +41,7 @@ export class Player {
   }
 
   async _picture(frame) {
-    this._kept[frame] ??= await this._do.rendered(this._poses[frame]);
+    this._kept[frame] ??= await this._do.decided(this._poses[frame]);
     return this._kept[frame];
   }
 }

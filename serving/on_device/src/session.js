@@ -4,7 +4,7 @@
 // leaves the crop has the photo encoded anew in a wider one.
 
 import { boxOf, hasExtent, holds, toCanvas, wholeCrop } from './geometry/crop.js';
-import { Pasting } from './geometry/pasting.js';
+import { Placement, onWholePixels } from './geometry/placement.js';
 import { cutOut } from './geometry/resample.js';
 
 // How far a wider crop goes beyond the pose that asked for it, in parts of the person: the next move stays inside.
@@ -12,14 +12,14 @@ const SPARE = 0.12;
 
 export class Session {
   /**
-   * Calls `picture({pixels, pasting, milliseconds})` for each result, `failed(error)` where there is none, `busy()` where
+   * Calls `picture({decisions, sitting, milliseconds})` for each result, `failed(error)` where there is none, `busy()` where
    * `working` changed.
    */
   constructor(engine, photo, { picture, failed, busy }) {
     this.photo = photo;
     this.engine = engine;
     this._notify = { picture, failed, busy };
-    this._source = this._crop = this._wanted = null;
+    this._source = this._crop = this._wanted = this._encoded = null;
   }
 
   /** Whether pictures that were asked for are still being made. */
@@ -46,35 +46,36 @@ export class Session {
   async prepare(poses) {
     this._wanted = null;
     await this._working;
-    await this._encode(wholeCrop(this._source, poses, this.photo));
+    await this._encode(poses);
   }
 
-  /** One picture of a prepared motion: {pixels, pasting, milliseconds}. */
-  async rendered(target) {
-    const { pixels, milliseconds } = await this.engine.render(toCanvas(this._crop, target));
-    return { pixels, milliseconds, pasting: this._pasting };
+  /** How one picture of a prepared motion is made: {decisions, sitting, milliseconds}; see `Compositor`. */
+  async decided(target) {
+    return { ...await this.engine.decide(toCanvas(this._crop, target)), sitting: this._encoded.sitting };
   }
 
-  /** What can be shown of the encoded source: {layers, background}, if the model tells, and where it lies. */
-  get encoded() { return this._crop && { ...this._shown, crop: this._crop, pasting: this._pasting }; }
+  /** What can be shown of the encoded source: layers, if the model tells, where they lie, and what drawing takes. */
+  get encoded() { return this._encoded; }
 
   async _work() {
     while (this._wanted) {
       const target = this._wanted;
       this._wanted = null;
       if (!hasExtent(target)) continue;
-      if (!this._crop) await this._encode(wholeCrop(this._source, [target], this.photo));
-      if (!holds(this._crop, target, this.photo)) await this._encode(wholeCrop(this._source, [spacious(target)], this.photo));
-      this._notify.picture(await this.rendered(target));
+      if (!this._crop) await this._encode([target]);
+      if (!holds(this._crop, target, this.photo)) await this._encode([spacious(target)]);
+      this._notify.picture(await this.decided(target));
     }
   }
 
-  async _encode(crop) {
+  async _encode(targets) {
+    const crop = onWholePixels(sequenceCrop(this._source, targets));
     const { step, x, y } = this._crop ?? {};
     if (step === crop.step && x === crop.x && y === crop.y) return;
     this._crop = crop;
-    this._pasting = new Pasting(this.photo.canvas, this.photo.width, this.photo.height, crop);
-    this._shown = await this.engine.encode(cutOut(this.photo, crop), toCanvas(crop, this._source));
+    const { photo } = this, place = new Placement(photo, crop), canvas = cutOut(place.covered(photo), place.crop);
+    const { layers, ...maps } = await this.engine.encode(canvas, toCanvas(crop, this._source));
+    this._encoded = { layers, crop, sitting: { photo, place, ...maps } };
   }
 }
 

@@ -63,6 +63,12 @@ def _installed():
 
 
 @pytest.fixture(scope="session")
+def page_sources():
+    """The folder of the page's modules, which browsers read as they are."""
+    return PAGE / "src"
+
+
+@pytest.fixture(scope="session")
 def headers(node):
     """The headers that are advised to servers."""
     return json.loads(node("-e", "import('./headers.js').then(({ HEADERS }) => console.log(JSON.stringify(HEADERS)))"))

@@ -25,7 +25,7 @@ export class Engine {
 
   encode(pixels, joints) { return this._call('encode', { pixels, joints }); }
 
-  render(joints) { return this._call('render', { joints }); }
+  decide(joints) { return this._call('decide', { joints }); }
 
   findPose({ data, width, height }) { return this._call('findPose', { photo: { data, width, height } }); }
 

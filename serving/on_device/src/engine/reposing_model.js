@@ -3,19 +3,21 @@
 
 import { Tensor } from '@litertjs/core';
 
-const STATE_SHOWN = ['layers', 'background'];
+const STATE_SHOWN = ['layers', 'matte', 'hole'];
 
 export class ReposingModel {
-  constructor(compiled) {
+  /** `steepness` is the factor of alpha's logit. */
+  constructor(compiled, steepness) {
     const named = (start) => Object.values(compiled.signatures).find(({ key }) => key.startsWith(start));
     this._encode = named('encode');
-    this._render = named('render');
-    if (!this._encode || !this._render) throw new Error('The model file has no signatures encode_source and render.');
+    this._decide = named('decide');
+    if (!this._encode || !this._decide) throw new Error('the model file has no signatures encode_source and decide');
     this.accelerator = compiled.options.accelerator;
+    this._steepness = steepness;
     this._state = {};
   }
 
-  /** Takes in a canvas, RGBA bytes, with its pose; answers with what can be shown of it. */
+  /** Takes in a canvas, RGBA bytes, with its pose; answers with what drawing and showing take: maps, steepness. */
   async encode(pixels, joints) {
     const inputs = {};
     for (const details of this._encode.getInputDetails()) {
@@ -27,26 +29,23 @@ export class ReposingModel {
     this._state = state;
     this._source = joints;
     if (state.joints) await this._requireIntact(state.joints, joints);
-    const shown = {};
-    for (const name of STATE_SHOWN.filter((part) => part in state)) {
-      shown[name] = { shape: [...state[name].type.layout.dimensions], data: await state[name].data() };
-    }
+    const shown = { steepness: this._steepness };
+    for (const name of STATE_SHOWN.filter((part) => part in state)) shown[name] = await mapOf(state[name]);
     return shown;
   }
 
-  /** The encoded person in another pose: RGBA bytes, and how long it took. */
-  async render(joints) {
+  /** How to show the encoded person in another pose, a map of nine channels, and how long that took. */
+  async decide(joints) {
     const started = performance.now();
     const poses = {};
-    for (const details of this._render.getInputDetails().filter(({ name }) => !(name in this._state))) {
+    for (const details of this._decide.getInputDetails().filter(({ name }) => !(name in this._state))) {
       poses[details.name] = jointsTensor(details, details.name.includes('target') ? joints : this._source);
     }
-    const outputs = await this._render.run({ ...this._state, ...poses });
-    const [image] = Object.values(outputs);
-    const pixels = rgba(await image.data());
+    const outputs = await this._decide.run({ ...this._state, ...poses });
+    const decisions = await mapOf(Object.values(outputs)[0]);
     free(outputs);
     free(poses);
-    return { pixels, milliseconds: performance.now() - started };
+    return { decisions, milliseconds: performance.now() - started };
   }
 
   // LiteRT 2.5 binds an output that is an input to fresh memory, and the graph then reads zeros for it.
@@ -59,6 +58,8 @@ export class ReposingModel {
 }
 
 const free = (tensors) => Object.values(tensors).forEach((tensor) => tensor.delete());
+
+const mapOf = async (tensor) => ({ shape: [...tensor.type.layout.dimensions], data: await tensor.data() });
 
 function imageTensor({ dtype, shape }, pixels) {
   const values = dtype === 'uint8' ? new Uint8Array(pixels.length * 3 / 4) : new Float32Array(pixels.length * 3 / 4);
@@ -73,14 +74,4 @@ function jointsTensor({ shape }, joints) {
   const columns = shape.at(-1);
   return new Tensor(Float32Array.from({ length: joints.length * columns }, (_, i) =>
     joints[Math.floor(i / columns)][i % columns] ?? 0), shape);
-}
-
-/** RGB bytes, or floats of -1..1, to RGBA bytes. */
-function rgba(values) {
-  const pixels = new Uint8ClampedArray((values.length / 3) * 4), bytes = values instanceof Uint8Array;
-  for (let from = 0, to = 0; from < values.length; from += 3, to += 4) {
-    for (let c = 0; c < 3; c++) pixels[to + c] = bytes ? values[from + c] : (values[from + c] + 1) * 127.5;
-    pixels[to + 3] = 255;
-  }
-  return pixels;
 }

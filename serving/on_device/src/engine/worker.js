@@ -2,6 +2,7 @@
 // A classic script, since LiteRT.js loads its own with importScripts. Messages: {id, call, ...arguments}.
 
 import { loadAndCompile, loadLiteRt, supportsFeature } from '@litertjs/core';
+import { about } from './model_file.js';
 import { PoseFinder } from './pose_finder.js';
 import { ReposingModel } from './reposing_model.js';
 
@@ -18,14 +19,15 @@ const calls = {
       printErr: (line) => (/^(ERROR|F\d)/.test(line) ? console.warn(line) : console.debug(line)),
     };
     await loadLiteRt(`${base}wasm/`, { threads, jspi });
-    model = new ReposingModel(await compiled('models/reposer.tflite', accelerator));
+    const file = await content('models/reposer.tflite');
+    model = new ReposingModel(await compiled(file, accelerator), about(file).alpha_steepness);
     return { accelerator: model.accelerator, threads };
   },
   encode: ({ pixels, joints }) => model.encode(pixels, joints),
-  render: ({ joints }) => model.render(joints),
+  decide: ({ joints }) => model.decide(joints),
   async findPose({ photo }) {
-    finder ??= new PoseFinder(await compiled('models/pose_detection.tflite', 'wasm'),
-      await compiled('models/pose_landmark.tflite', 'wasm'));
+    finder ??= new PoseFinder(await compiled(await content('models/pose_detection.tflite'), 'wasm'),
+      await compiled(await content('models/pose_landmark.tflite'), 'wasm'));
     return finder.find(photo);
   },
 };
@@ -34,14 +36,18 @@ const calls = {
 const mayShareMemory = async () =>
   self.crossOriginIsolated && await supportsFeature('relaxedSimd') && await supportsFeature('threads');
 
-async function compiled(file, accelerator) {
+async function content(file) {
   const answer = await fetch(base + file);
   if (!answer.ok) throw new Error(`The file ${file} is missing (${answer.status}).`);
-  const options = accelerator === 'webgpu' ? { accelerator, gpuOptions: { precision: 'fp32' } } : { accelerator };
-  return loadAndCompile(new Uint8Array(await answer.arrayBuffer()), options);
+  return new Uint8Array(await answer.arrayBuffer());
 }
 
-// One after the other: the state that `render` needs is what the last `encode` left.
+function compiled(content, accelerator) {
+  const options = accelerator === 'webgpu' ? { accelerator, gpuOptions: { precision: 'fp32' } } : { accelerator };
+  return loadAndCompile(content, options);
+}
+
+// One after the other: the state that `decide` needs is what the last `encode` left.
 let previous = Promise.resolve();
 self.onmessage = ({ data: { id, call, ...given } }) => {
   previous = previous.then(() => calls[call](given)).then(

@@ -10,15 +10,6 @@ const PALEST = 0.02;
 export const understood = (layers) => layers?.shape.length === 5 && layers.shape[4] === 4
   && layers.shape[1] >= LIMBS.length;
 
-/** A canvas's worth of RGBA bytes, [-1, 1] floats [1, H, W, 3] as they come. */
-export function pixelsOf({ data }) {
-  const pixels = new Uint8ClampedArray((4 * data.length) / 3).fill(255);
-  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
-    for (let c = 0; c < 3; c++) pixels[to + c] = (data[from + c] + 1) * 127.5;
-  }
-  return pixels;
-}
-
 /** Each limb's mask in the limb's colour, over the photo. */
 export function drawMasks(context, layers, crop) {
   const { width, height } = inner(layers), picture = new ImageData(width, height);

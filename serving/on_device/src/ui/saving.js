@@ -31,9 +31,13 @@ export function poseFile(pose, { width, height }) {
 export const videoKind = () =>
   (typeof MediaRecorder === 'undefined' ? undefined : KINDS.find((kind) => MediaRecorder.isTypeSupported(kind)));
 
+// Bits a pixel and second: 6 million bits for a picture of 1280 x 960.
+const BITS = 5;
+
 /** Films a canvas while `play` runs: a video. */
 export async function filmed(canvas, kind, play) {
-  const stream = canvas.captureStream(), recorder = new MediaRecorder(stream, { mimeType: kind, videoBitsPerSecond: 6e6 });
+  const videoBitsPerSecond = Math.max(6e6, BITS * canvas.width * canvas.height);
+  const stream = canvas.captureStream(), recorder = new MediaRecorder(stream, { mimeType: kind, videoBitsPerSecond });
   const parts = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
   const stopped = new Promise((resolve, reject) => Object.assign(recorder, { onstop: resolve, onerror: reject }));

@@ -1,0 +1,106 @@
+// Carrying decisions out on the photo's pixels with WebGL 2, on a canvas of its own.
+
+import { COMPOSE, EVERYWHERE, PREPARE } from './shaders.js';
+
+export class Graphics {
+  /** Throws where the canvas has no WebGL 2. After its context was lost and restored another one is to be made. */
+  constructor(canvas) {
+    const gl = canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false });
+    if (!gl) throw new Error('there is no WebGL 2');
+    this._canvas = canvas;
+    this._gl = gl;
+    this._preparing = program(gl, PREPARE);
+    this._composing = program(gl, COMPOSE);
+    this._textures = Object.fromEntries(['photo', 'matte', 'hole', 'source', 'scene', 'decisions'].map((name) =>
+      [name, gl.createTexture()]));
+    this._target = gl.createFramebuffer();
+  }
+
+  get lost() { return this._gl.isContextLost(); }
+
+  /** Takes in all that depends on the photo alone; see `Compositor`. */
+  prepare({ photo, place, matte, hole, steepness }) {
+    const gl = this._gl, { width, height } = place;
+    Object.assign(this._canvas, { width, height });
+    this._place = place;
+    this._covered(photo, place);
+    this._map('matte', matte, gl.RG32F, gl.RG, matte.shape[2]);
+    this._map('hole', hole, gl.RGBA32F, gl.RGBA, hole.shape[2]);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this._target);
+    ['source', 'scene'].forEach((name, i) => {
+      this._texture(name, gl.LINEAR);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0 + i, gl.TEXTURE_2D, this._textures[name], 0);
+    });
+    gl.drawBuffers([gl.COLOR_ATTACHMENT0, gl.COLOR_ATTACHMENT1]);
+    gl.disable(gl.SCISSOR_TEST);
+    this._run(this._preparing, ['photo', 'matte', 'hole'], {});
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    // Left, top, right, bottom.
+    const edges = [0, 1].map((axis) => place.open(axis)), open = [0, 1].flatMap((end) => edges.map((axis) => Number(axis[end])));
+    this._settings = { scale: [place.scale], steepness: [steepness], feather: [place.feather], open };
+  }
+
+  /** Draws a box of the covered pixels, as decided, where they lie in the photo. */
+  draw(context, decisions, { left, top, right, bottom }) {
+    const gl = this._gl, [x, y] = this._place.start, width = right - left, height = bottom - top;
+    this._map('decisions', decisions, gl.RGB32F, gl.RGB, 3 * decisions.shape[2]);
+    gl.enable(gl.SCISSOR_TEST);
+    gl.scissor(left, this._place.height - bottom, width, height);
+    this._run(this._composing, ['source', 'scene', 'decisions'], this._settings);
+    // What is drawn is there until the browser shows its next picture, and no longer.
+    context.drawImage(this._canvas, left, top, width, height, x + left, y + top, width, height);
+  }
+
+  _covered({ data, width: line }, { width, height, start: [left, top] }) {
+    const gl = this._gl, from = { UNPACK_ROW_LENGTH: line, UNPACK_SKIP_PIXELS: left, UNPACK_SKIP_ROWS: top };
+    this._texture('photo', gl.NEAREST);
+    for (const [name, value] of Object.entries(from)) gl.pixelStorei(gl[name], value);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, data);
+    for (const name of Object.keys(from)) gl.pixelStorei(gl[name], 0);
+  }
+
+  _map(name, { data, shape }, kind, format, width) {
+    const gl = this._gl;
+    this._texture(name, gl.NEAREST);
+    gl.texImage2D(gl.TEXTURE_2D, 0, kind, width, shape[1], 0, format, gl.FLOAT, data);
+  }
+
+  _texture(name, filter) {
+    const gl = this._gl;
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this._textures[name]);
+    for (const which of ['MIN', 'MAG']) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${which}_FILTER`], filter);
+    for (const axis of ['S', 'T']) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_WRAP_${axis}`], gl.CLAMP_TO_EDGE);
+  }
+
+  _run(shader, samplers, settings) {
+    const gl = this._gl, { width, height, corner, start, size } = this._place;
+    gl.useProgram(shader);
+    gl.viewport(0, 0, width, height);
+    samplers.forEach((name, unit) => {
+      gl.activeTexture(gl.TEXTURE0 + unit);
+      gl.bindTexture(gl.TEXTURE_2D, this._textures[name]);
+      gl.uniform1i(gl.getUniformLocation(shader, name), unit);
+    });
+    const values = { ...settings, corner: corner.map((first, axis) => first - start[axis]), size };
+    for (const [name, value] of Object.entries(values)) {
+      gl[`uniform${value.length}fv`](gl.getUniformLocation(shader, name), value);
+    }
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+}
+
+function program(gl, fragments) {
+  const made = gl.createProgram();
+  for (const [kind, text] of [[gl.VERTEX_SHADER, EVERYWHERE], [gl.FRAGMENT_SHADER, fragments]]) {
+    const shader = gl.createShader(kind);
+    gl.shaderSource(shader, text);
+    gl.compileShader(shader);
+    gl.attachShader(made, shader);
+    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(`the shader: ${gl.getShaderInfoLog(shader)}`);
+  }
+  gl.linkProgram(made);
+  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(`the shaders: ${gl.getProgramInfoLog(made)}`);
+  return made;
+}

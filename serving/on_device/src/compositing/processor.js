@@ -1,0 +1,117 @@
+// Carrying decisions out on the photo's pixels in JavaScript, where there is no WebGL 2: the arithmetic of `shaders.js`.
+
+import { MASK_FLOOR } from './changes.js';
+
+// Rec. 601 weights of red, green and blue.
+const LUMA = [0.299, 0.587, 0.114];
+const DECISIONS = 9;
+
+export class Processor {
+  /** Takes in all that depends on the photo alone; see `Compositor`. */
+  prepare({ photo, place, matte, hole, steepness }) {
+    const covered = place.covered(photo);
+    Object.assign(this, { _place: place, _steepness: steepness });
+    this._photo = covered.data;
+    this._fades = [place.fade(0), place.fade(1)];
+    this._mask = masks(covered, place, matte);
+    this._scene = painted(covered, place, hole);
+  }
+
+  /** Draws a box of the covered pixels, as decided, where they lie in the photo. */
+  draw(context, decisions, box) {
+    const { left, top, right, bottom } = box, [x, y] = this._place.start;
+    const picture = new ImageData(this.pixels(decisions, box), right - left, bottom - top);
+    context.putImageData(picture, x + left, y + top);
+  }
+
+  /** A box of the covered pixels, as decided: RGBA bytes. */
+  pixels(decisions, { left, top, right, bottom }) {
+    const result = new Uint8ClampedArray(4 * (right - left) * (bottom - top)).fill(255);
+    const { width } = this._place, lines = new Enlarging(this._place, decisions);
+    const found = new Float64Array(DECISIONS), copied = new Float64Array(4);
+    for (let row = top, to = 0; row < bottom; row++) {
+      const line = lines.row(row);
+      for (let column = left; column < right; column++, to += 4) {
+        lines.at(line, column, found);
+        const at = row * width + column, fade = Math.min(this._fades[0][column], this._fades[1][row]);
+        const still = 1 - fade * (1 - Math.min(found[8], 1));
+        this._sample(column + this._place.scale * found[0], row + this._place.scale * found[1], copied);
+        const mask = copied[3] * found[7], odds = (mask + MASK_FLOOR) / (1 - mask + MASK_FLOOR);
+        const alpha = 1 / (1 + Math.exp(-this._steepness * (found[6] + Math.log(odds))));
+        for (let c = 0; c < 3; c++) {
+          const scene = this._scene[4 * at + c], photo = this._photo[4 * at + c];
+          const person = found[2] * copied[c] + 127.5 * (found[3 + c] + 1 - found[2]);
+          const made = scene + alpha * (person - scene);
+          result[to + c] = made + still * (photo - made);
+        }
+      }
+    }
+    return result;
+  }
+
+  /** The photo's colour and the person's mask at a place, bilinearly; beyond the border they go on. */
+  _sample(x, y, into) {
+    const { width, height } = this._place;
+    const inX = Math.min(Math.max(x, 0), width - 1), inY = Math.min(Math.max(y, 0), height - 1);
+    const left = Math.floor(inX), top = Math.floor(inY), right = Math.min(left + 1, width - 1), bottom = Math.min(top + 1, height - 1);
+    const across = inX - left, down = inY - top;
+    const weights = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down];
+    const a = top * width + left, b = top * width + right, c = bottom * width + left, d = bottom * width + right;
+    const mixed = (values, scale, shift) => weights[0] * values[scale * a + shift] + weights[1] * values[scale * b + shift]
+      + weights[2] * values[scale * c + shift] + weights[3] * values[scale * d + shift];
+    for (let i = 0; i < 3; i++) into[i] = mixed(this._photo, 4, i);
+    into[3] = mixed(this._mask, 1, 0);
+  }
+}
+
+/** Bilinear enlargement of a map {data, shape: [1, h, w, C]} to the covered pixels, one row at a time. */
+class Enlarging {
+  constructor(place, { data, shape: [, rows, columns, channels] }) {
+    Object.assign(this, { _data: data, _rows: rows, _columns: columns, _channels: channels });
+    this._down = place.axis(1, rows);
+    this._across = place.axis(0, columns);
+  }
+
+  /** The map between its rows. */
+  row(number) {
+    const size = this._columns * this._channels, low = this._down.low[number], part = this._down.part[number];
+    const upper = size * low, lower = size * Math.min(low + 1, this._rows - 1), data = this._data;
+    const line = new Float32Array(size);
+    for (let i = 0; i < size; i++) line[i] = data[upper + i] + part * (data[lower + i] - data[upper + i]);
+    return line;
+  }
+
+  /** All channels of a line at a column. */
+  at(line, column, into) {
+    const channels = this._channels, low = this._across.low[column], part = this._across.part[column];
+    const before = channels * low, after = channels * Math.min(low + 1, this._columns - 1);
+    for (let i = 0; i < channels; i++) into[i] = line[before + i] + part * (line[after + i] - line[before + i]);
+  }
+}
+
+/** How much each covered pixel is the person's: 0..1. */
+function masks({ data, width, height }, place, matte) {
+  const lines = new Enlarging(place, matte), found = new Float64Array(2), result = new Float32Array(width * height);
+  for (let row = 0, at = 0; row < height; row++) {
+    const line = lines.row(row);
+    for (let column = 0; column < width; column++, at++) {
+      lines.at(line, column, found);
+      const bright = LUMA[0] * data[4 * at] + LUMA[1] * data[4 * at + 1] + LUMA[2] * data[4 * at + 2];
+      result[at] = Math.min(Math.max((found[0] * bright) / 255 + found[1], 0), 1);
+    }
+  }
+  return result;
+}
+
+/** The covered pixels with the hole painted: RGBA bytes. */
+function painted({ data, width, height }, place, hole) {
+  const lines = new Enlarging(place, hole), found = new Float64Array(4), result = new Uint8ClampedArray(data);
+  for (let row = 0, at = 0; row < height; row++) {
+    const line = lines.row(row);
+    for (let column = 0; column < width; column++, at += 4) {
+      lines.at(line, column, found);
+      for (let c = 0; c < 3; c++) result[at + c] = (1 - found[3]) * data[at + c] + 127.5 * (found[c] + found[3]);
+    }
+  }
+  return result;
+}

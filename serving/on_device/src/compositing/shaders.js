@@ -1,0 +1,85 @@
+// The formulas of `tf_unseen_pose/model/compositing.py` for graphics processors. `processor.js` and the package's
+// `imaging/compositing.py` are twins; tests compare them.
+//
+// Float maps are enlarged by hand: the hardware's own filter has 8 bits of fraction and is an extension for floats. A map
+// of nine channels is a texture of three texels a cell.
+
+import { MASK_FLOOR } from './changes.js';
+
+/** One triangle that covers everything. */
+export const EVERYWHERE = `#version 300 es
+void main() {
+  gl_Position = vec4(gl_VertexID == 1 ? 3 : -1, gl_VertexID == 2 ? 3 : -1, 0, 1);
+}`;
+
+const ENLARGING = `#version 300 es
+precision highp float;
+precision highp int;
+precision highp sampler2D;
+
+// Of the canvas, from the first covered pixel.
+uniform vec2 corner, size;
+
+struct Cells { ivec2 low, high; vec2 part; };
+
+// Between which cells of a map a covered pixel lies.
+Cells cellsAt(vec2 pixel, ivec2 count) {
+  vec2 position = clamp((pixel + 0.5 - corner) * vec2(count) / size - 0.5, vec2(0), vec2(count - 1));
+  ivec2 low = min(ivec2(position), max(count - 2, ivec2(0)));
+  return Cells(low, min(low + 1, count - 1), position - vec2(low));
+}
+
+// Texel "part" of a cell, which has so many.
+vec4 enlarged(sampler2D map, Cells at, int texels, int part) {
+  ivec2 x = texels * ivec2(at.low.x, at.high.x) + part;
+  vec4 upper = mix(texelFetch(map, ivec2(x[0], at.low.y), 0), texelFetch(map, ivec2(x[1], at.low.y), 0), at.part.x);
+  vec4 lower = mix(texelFetch(map, ivec2(x[0], at.high.y), 0), texelFetch(map, ivec2(x[1], at.high.y), 0), at.part.x);
+  return mix(upper, lower, at.part.y);
+}
+`;
+
+/** What depends on the photo alone: its colours with the person's mask, and the scene with the hole painted. */
+export const PREPARE = `${ENLARGING}
+uniform sampler2D photo, matte, hole;
+layout(location = 0) out vec4 source;
+layout(location = 1) out vec4 scene;
+
+void main() {
+  vec2 pixel = floor(gl_FragCoord.xy);
+  vec3 colour = texelFetch(photo, ivec2(pixel), 0).rgb;
+  vec2 line = enlarged(matte, cellsAt(pixel, textureSize(matte, 0)), 1, 0).xy;
+  // Rec. 601.
+  source = vec4(colour, clamp(line.x * dot(colour, vec3(0.299, 0.587, 0.114)) + line.y, 0.0, 1.0));
+  vec4 paint = enlarged(hole, cellsAt(pixel, textureSize(hole, 0)), 1, 0);
+  scene = vec4((1.0 - paint.a) * colour + (paint.rgb + paint.a) / 2.0, 1);
+}`;
+
+/** One pose. */
+export const COMPOSE = `${ENLARGING}
+uniform sampler2D source, scene, decisions;
+uniform float scale, steepness, feather;
+// 1 where there is no fade: left, top, right, bottom.
+uniform vec4 open;
+out vec4 result;
+
+void main() {
+  // The drawing's first row is its last one in memory.
+  ivec2 count = textureSize(source, 0);
+  vec2 pixel = vec2(gl_FragCoord.x, float(count.y) - gl_FragCoord.y) - 0.5;
+  Cells at = cellsAt(pixel, textureSize(decisions, 0) / ivec2(3, 1));
+  vec4 copying = enlarged(decisions, at, 3, 0), offset = enlarged(decisions, at, 3, 1), person = enlarged(decisions, at, 3, 2);
+
+  // Beyond the border of what is covered it goes on: the texture's wrapping.
+  vec4 copied = texture(source, (pixel + 0.5 + scale * copying.xy) / vec2(count));
+  vec3 colour = copying.z * copied.rgb + (offset.rgb + 1.0 - copying.z) / 2.0;
+  float mask = copied.a * person.y;
+  float logit = person.x + log((mask + ${MASK_FLOOR}) / (1.0 - mask + ${MASK_FLOOR}));
+  float alpha = 1.0 / (1.0 + exp(min(-steepness * logit, 80.0)));
+  vec3 made = mix(texelFetch(scene, ivec2(pixel), 0).rgb, colour, alpha);
+
+  vec2 from = pixel + 0.5 - corner;
+  vec4 inside = vec4(from, size - from) + 1e6 * open;
+  float fade = clamp(min(min(inside.x, inside.y), min(inside.z, inside.w)) / feather, 0.0, 1.0);
+  float still = 1.0 - fade * (1.0 - min(person.z, 1.0));
+  result = vec4(mix(made, texelFetch(source, ivec2(pixel), 0).rgb, still), 1);
+}`;

@@ -1,0 +1,99 @@
+"""The page's two ways of drawing what a model decides, in Chromium, against OpenCV and NumPy."""
+
+import base64
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.browser import served
+from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
+
+SIDE, STEEPNESS = 256, 20.0
+# Of a canvas within the photo, and of one that leaves it: step, x, y.
+INSIDE, LEAVING = (0.61, 31.4, 17.8), (1.37, -120.3, -33.6)
+
+_DRAWN = """async ([engine, { photo, crop, maps, steepness }]) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const [{ Placement, onWholePixels }, { changedBox }, engines] = await Promise.all(
+    ['/geometry/placement.js', '/compositing/changes.js', `/compositing/${engine.toLowerCase()}.js`].map((file) => import(file)));
+  const { width, height } = photo, data = new Uint8ClampedArray(bytes(photo.data).buffer);
+  const canvas = Object.assign(document.createElement('canvas'), { width, height }), context = canvas.getContext('2d');
+  context.putImageData(new ImageData(data, width, height), 0, 0);
+  const map = ({ data, shape }) => ({ data: new Float32Array(bytes(data).buffer), shape });
+  const [matte, hole, ...decisions] = maps.map(map);
+  const place = new Placement(photo, onWholePixels(crop));
+  const sitting = { photo: { data, width, height }, place, matte, hole, steepness };
+  const drawing = new engines[engine](document.createElement('canvas'));
+  drawing.prepare(sitting);
+  return decisions.map((decided) => {
+    context.putImageData(new ImageData(data, width, height), 0, 0);
+    const box = changedBox(sitting, decided);
+    if (box) drawing.draw(context, decided, box);
+    let text = '';
+    for (const value of context.getImageData(0, 0, width, height).data) text += String.fromCharCode(value);
+    return btoa(text);
+  });
+}"""
+
+
+@pytest.fixture(scope="module")
+def modules(browser, page_sources):
+    """A page that can import the page's modules."""
+    with served(page_sources, {}) as address:
+        tab = browser.new_page()
+        tab.goto(address)
+        yield tab
+        tab.close()
+
+
+def _smooth(rng, cells, channels, low, high):
+    coarse = rng.uniform(low, high, (9, 9, channels)).astype(np.float32)
+    return cv2.resize(coarse, (cells, cells)).reshape(cells, cells, channels)
+
+
+def _decisions(rng):
+    """What moves the right half of the canvas, mostly."""
+    ranges = (-20, 25, 1), (-9, 14, 1), (0.5, 1.3, 1), (-0.4, 0.3, 3), (-2, 3, 1), (0, 1, 1), (-3, 1, 1)
+    *maps, stillness = (_smooth(rng, 128, channels, low, high) for low, high, channels in ranges)
+    stillness[:, :40] = 1
+    return np.concatenate([*maps, stillness.clip(0, 1)], axis=-1)
+
+
+@pytest.mark.parametrize("crop", [INSIDE, LEAVING], ids=["inside", "leaving"])
+@pytest.mark.parametrize("engine", ["Graphics", "Processor"])
+def test_pictures_are_those_of_the_package(modules, psnr, engine, crop):
+    rng = np.random.default_rng(7)
+    photo = cv2.resize(rng.integers(0, 256, (60, 48, 3), np.uint8), (233, 301))
+    matte = _smooth(rng, SIDE, 2, -0.5, 1.2)
+    used = (_smooth(rng, 128, 1, -1, 1.5)).clip(0, 1)
+    hole = np.concatenate([used * _smooth(rng, 128, 3, -0.9, 0.8), used], axis=-1)
+    poses = [_decisions(rng) for _ in range(2)]
+    step, x, y = crop
+    place = Placement.of(photo, on_whole_pixels(np.array([[step, 0, x], [0, step, y]]), SIDE, SIDE), SIDE, SIDE)
+    compositor = Compositor(photo, place, matte, hole, STEEPNESS)
+    pictures = _drawn(modules, engine, photo, crop, [matte, hole, *poses])
+    for picture, pose in zip(pictures, poses, strict=True):
+        expected = compositor(pose)
+        assert psnr(expected, photo) < 25
+        assert psnr(place.covered(picture), place.covered(expected)) > 50
+        outside = np.ones(photo.shape[:2], bool)
+        outside[place.rows, place.columns] = False
+        assert np.array_equal(picture[outside], photo[outside])
+
+
+def _drawn(tab, engine, photo, crop, maps):
+    text = lambda values: base64.b64encode(values.tobytes()).decode()  # noqa: E731
+    given = {
+        "photo": {"data": text(np.dstack([photo, np.full_like(photo[..., :1], 255)])), **_size(photo)},
+        "crop": dict(zip(("step", "x", "y"), crop, strict=True)),
+        "maps": [{"data": text(np.float32(values)), "shape": [1, *values.shape]} for values in maps],
+        "steepness": STEEPNESS,
+    }
+    answers = tab.evaluate(_DRAWN, [engine, given])
+    drawn = [np.frombuffer(base64.b64decode(answer), np.uint8) for answer in answers]
+    return [pixels.reshape(*photo.shape[:2], 4)[..., :3] for pixels in drawn]
+
+
+def _size(photo):
+    return {"width": photo.shape[1], "height": photo.shape[0]}
