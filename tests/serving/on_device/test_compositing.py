@@ -15,7 +15,7 @@ INSIDE, LEAVING = (0.61, 31.4, 17.8), (1.37, -120.3, -33.6)
 
 _DRAWN = """async ([engine, { photo, crop, maps, steepness }]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const [{ Placement, onWholePixels }, { changedBox }, engines] = await Promise.all(
+  const [{ Placement, onWholePixels }, { changedBoxes }, engines] = await Promise.all(
     ['/geometry/placement.js', '/compositing/changes.js', `/compositing/${engine.toLowerCase()}.js`].map((file) => import(file)));
   const { width, height } = photo, data = new Uint8ClampedArray(bytes(photo.data).buffer);
   const canvas = Object.assign(document.createElement('canvas'), { width, height }), context = canvas.getContext('2d');
@@ -28,8 +28,7 @@ _DRAWN = """async ([engine, { photo, crop, maps, steepness }]) => {
   drawing.prepare(sitting);
   return decisions.map((decided) => {
     context.putImageData(new ImageData(data, width, height), 0, 0);
-    const box = changedBox(sitting, decided);
-    if (box) drawing.draw(context, decided, box);
+    drawing.draw(context, decided, changedBoxes(sitting, decided));
     let text = '';
     for (const value of context.getImageData(0, 0, width, height).data) text += String.fromCharCode(value);
     return btoa(text);

@@ -1,54 +1,67 @@
 // Which of the covered pixels a pose may change: as `Compositor._changes` in `tf_unseen_pose/imaging/compositing.py`.
-// Maps are {data, shape: [1, h, w, C]}.
+// Maps are {data, shape: [1, h, w, C]}; boxes {left, top, right, bottom}, the last two being one further.
 
-export const MASK_FLOOR = 1e-2;
-// Below this logit alpha is less than half a level of 255; what a hole, or what is left of stillness, must be to show.
-const LEAST_LOGIT = -7, LEAST = 1e-3;
+// Below this logit alpha is less than half a level of 255.
+export const MASK_FLOOR = 1e-2, LEAST_LOGIT = -7;
+// What a hole, or what is left of stillness, must be to show.
+const LEAST = 1e-3;
 const CHANNELS = 9, ALPHA = 6, COVERAGE = 7, STILLNESS = 8, HOLE_CHANNELS = 4, USED = 3;
 
 /** The decisions about a picture without the person: what they cover is the scene. */
 export const NOBODY = { data: Float32Array.of(0, 0, 0, 0, 0, 0, -100, 0, 0), shape: [1, 1, 1, CHANNELS] };
 
-/**
- * The box about the covered pixels that may differ from the photo, {left, top, right, bottom}, the last two being one
- * further; null where there are none.
- */
-export function changedBox({ place, hole, steepness }, { data, shape: [, rows, columns] }) {
-  const alike = hole.shape[1] === rows && hole.shape[2] === columns;
-  const changed = alike ? (row, column) => mayChange(row, column) : () => true;
-  let [left, top, right, bottom] = [columns, rows, -1, -1];
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      if (!changed(row, column)) continue;
-      left = Math.min(left, column);
-      right = Math.max(right, column);
-      top = Math.min(top, row);
-      bottom = row;
-    }
-  }
-  if (bottom < 0) return null;
-  const across = pixelsNear(place, 0, columns, left, right), down = pixelsNear(place, 1, rows, top, bottom);
-  return across && down && { left: across[0], right: across[1], top: down[0], bottom: down[1] };
-
-  function mayChange(row, column) {
-    let alpha = -Infinity, coverage = 0, stillness = 1;
-    for (let y = Math.max(row - 1, 0); y <= Math.min(row + 1, rows - 1); y++) {
-      for (let x = Math.max(column - 1, 0); x <= Math.min(column + 1, columns - 1); x++) {
-        const at = CHANNELS * (y * columns + x);
-        alpha = Math.max(alpha, data[at + ALPHA]);
-        coverage = Math.max(coverage, data[at + COVERAGE]);
-        stillness = Math.min(stillness, data[at + STILLNESS]);
+/** Boxes of the covered pixels, none of them in two, outside which the picture is the photo. */
+export function changedBoxes(sitting, decisions) {
+  const [, rows, columns] = decisions.shape, changed = changedCells(sitting, decisions);
+  const across = firstPixels(sitting.place, 0, columns), down = firstPixels(sitting.place, 1, rows), boxes = [];
+  for (let row = 0; row < down.length - 1; row++) {
+    const upper = columns * row, lower = columns * Math.min(row + 1, rows - 1);
+    const touched = (column) => changed[upper + column] || changed[lower + column];
+    for (let column = 0, open = null; column < across.length; column++) {
+      // A pixel between cells shows something of both.
+      const within = column < across.length - 1 && (touched(column) || touched(Math.min(column + 1, columns - 1)));
+      if (within) open ??= across[column];
+      else if (open !== null) {
+        const box = { left: open, top: down[row], right: across[column], bottom: down[row + 1] };
+        if (box.left < box.right && box.top < box.bottom) boxes.push(box);
+        open = null;
       }
     }
-    if (stillness >= 1 - LEAST) return false;
-    const logit = alpha + Math.log((coverage + MASK_FLOOR) / (1 - coverage + MASK_FLOOR));
-    return steepness * logit > LEAST_LOGIT || hole.data[HOLE_CHANNELS * (row * columns + column) + USED] > LEAST;
   }
+  return boxes;
 }
 
-/** The first covered pixel between cells first..last and their neighbours, and one after the last; null without any. */
-function pixelsNear(place, axis, cells, first, last) {
-  const { low } = place.axis(axis, cells);
-  const from = low.findIndex((cell) => cell >= first - 1), to = low.findLastIndex((cell) => cell <= last);
-  return from >= 0 && from <= to ? [from, to + 1] : null;
+/** For every cell, the first pixel that lies between it and the next; and one after the last pixel. */
+function firstPixels(place, axis, cells) {
+  const { low } = place.axis(axis, cells), first = new Array(Math.max(cells - 1, 1) + 1).fill(low.length);
+  for (let pixel = low.length - 1; pixel >= 0; pixel--) first[low[pixel]] = pixel;
+  for (let cell = first.length - 2; cell >= 0; cell--) first[cell] = Math.min(first[cell], first[cell + 1]);
+  return first;
+}
+
+/** For every cell of a map whether the picture may differ from the photo there. */
+function changedCells({ hole, steepness }, { data, shape: [, rows, columns] }) {
+  const result = new Uint8Array(rows * columns).fill(1);
+  if (hole.shape[1] !== rows || hole.shape[2] !== columns) return result;
+  const highest = (channel) => neighbours(data, channel, rows, columns, Math.max);
+  const alpha = highest(ALPHA), coverage = highest(COVERAGE), stillness = neighbours(data, STILLNESS, rows, columns, Math.min);
+  return result.map((_, cell) => {
+    const logit = alpha[cell] + Math.log((coverage[cell] + MASK_FLOOR) / (1 - coverage[cell] + MASK_FLOOR));
+    const shows = steepness * logit > LEAST_LOGIT || hole.data[HOLE_CHANNELS * cell + USED] > LEAST;
+    return shows && stillness[cell] < 1 - LEAST;
+  });
+}
+
+/** The highest or lowest value of every cell and its eight neighbours, in one channel. */
+function neighbours(data, channel, rows, columns, choose) {
+  const along = new Float32Array(rows * columns), result = new Float32Array(rows * columns);
+  for (let cell = 0; cell < along.length; cell++) {
+    const column = cell % columns, value = (at) => data[CHANNELS * at + channel];
+    along[cell] = choose(value(cell), value(column ? cell - 1 : cell), value(column < columns - 1 ? cell + 1 : cell));
+  }
+  for (let cell = 0; cell < along.length; cell++) {
+    const before = cell < columns ? cell : cell - columns, after = cell + columns < along.length ? cell + columns : cell;
+    result[cell] = choose(along[cell], along[before], along[after]);
+  }
+  return result;
 }

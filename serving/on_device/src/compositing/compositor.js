@@ -1,6 +1,6 @@
 // Carrying a model's decisions out on a photo's own pixels: with WebGL 2, or, where there is none, in JavaScript.
 
-import { NOBODY, changedBox } from './changes.js';
+import { NOBODY, changedBoxes } from './changes.js';
 import { Graphics } from './graphics.js';
 import { Processor } from './processor.js';
 
@@ -31,13 +31,13 @@ export class Compositor {
   /** The photo with its person in the pose that decisions are about. */
   draw(context, sitting, decisions) {
     context.drawImage(sitting.photo.canvas, 0, 0);
-    const box = changedBox(sitting, decisions);
-    if (!box) return;
+    const boxes = changedBoxes(sitting, decisions);
+    if (!boxes.length) return;
     // The event comes later.
     if (this._engine.lost) this._use(new Processor());
     if (this._sitting !== sitting) this._engine.prepare(sitting);
     this._sitting = sitting;
-    this._engine.draw(context, decisions, box);
+    this._engine.draw(context, decisions, boxes);
   }
 
   /** The photo without its person. */

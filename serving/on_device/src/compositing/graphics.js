@@ -1,11 +1,14 @@
 // Carrying decisions out on the photo's pixels with WebGL 2, on a canvas of its own.
 
-import { COMPOSE, EVERYWHERE, PREPARE } from './shaders.js';
+import { BOXES, COMPOSE, PREPARE } from './shaders.js';
+
+// The attribute that has the boxes' corners.
+const CORNERS = 0;
 
 export class Graphics {
   /** Throws where the canvas has no WebGL 2. After its context was lost and restored another one is to be made. */
   constructor(canvas) {
-    const gl = canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false });
+    const gl = canvas.getContext('webgl2', { antialias: false, depth: false });
     if (!gl) throw new Error('there is no WebGL 2');
     this._canvas = canvas;
     this._gl = gl;
@@ -14,6 +17,9 @@ export class Graphics {
     this._textures = Object.fromEntries(['photo', 'matte', 'hole', 'source', 'scene', 'decisions'].map((name) =>
       [name, gl.createTexture()]));
     this._target = gl.createFramebuffer();
+    gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+    gl.enableVertexAttribArray(CORNERS);
+    gl.vertexAttribPointer(CORNERS, 2, gl.FLOAT, false, 0, 0);
   }
 
   get lost() { return this._gl.isContextLost(); }
@@ -33,23 +39,22 @@ export class Graphics {
       gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0 + i, gl.TEXTURE_2D, this._textures[name], 0);
     });
     gl.drawBuffers([gl.COLOR_ATTACHMENT0, gl.COLOR_ATTACHMENT1]);
-    gl.disable(gl.SCISSOR_TEST);
-    this._run(this._preparing, ['photo', 'matte', 'hole'], {});
+    const everywhere = [{ left: 0, top: 0, right: width, bottom: height }];
+    this._run(this._preparing, ['photo', 'matte', 'hole'], { up: [1] }, everywhere);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     // Left, top, right, bottom.
     const edges = [0, 1].map((axis) => place.open(axis)), open = [0, 1].flatMap((end) => edges.map((axis) => Number(axis[end])));
-    this._settings = { scale: [place.scale], steepness: [steepness], feather: [place.feather], open };
+    this._settings = { up: [-1], scale: [place.scale], steepness: [steepness], feather: [place.feather], open };
   }
 
-  /** Draws a box of the covered pixels, as decided, where they lie in the photo. */
-  draw(context, decisions, { left, top, right, bottom }) {
-    const gl = this._gl, [x, y] = this._place.start, width = right - left, height = bottom - top;
+  /** Draws boxes of the covered pixels, as decided, where they lie in the photo. */
+  draw(context, decisions, boxes) {
+    const gl = this._gl;
     this._map('decisions', decisions, gl.RGB32F, gl.RGB, 3 * decisions.shape[2]);
-    gl.enable(gl.SCISSOR_TEST);
-    gl.scissor(left, this._place.height - bottom, width, height);
-    this._run(this._composing, ['source', 'scene', 'decisions'], this._settings);
-    // What is drawn is there until the browser shows its next picture, and no longer.
-    context.drawImage(this._canvas, left, top, width, height, x + left, y + top, width, height);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    this._run(this._composing, ['source', 'scene', 'decisions'], this._settings, boxes);
+    // What is drawn is there until the browser shows its next picture, and no longer; beside the boxes it is transparent.
+    context.drawImage(this._canvas, ...this._place.start);
   }
 
   _covered({ data, width: line }, { width, height, start: [left, top] }) {
@@ -74,7 +79,7 @@ export class Graphics {
     for (const axis of ['S', 'T']) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_WRAP_${axis}`], gl.CLAMP_TO_EDGE);
   }
 
-  _run(shader, samplers, settings) {
+  _run(shader, samplers, settings, boxes) {
     const gl = this._gl, { width, height, corner, start, size } = this._place;
     gl.useProgram(shader);
     gl.viewport(0, 0, width, height);
@@ -83,23 +88,29 @@ export class Graphics {
       gl.bindTexture(gl.TEXTURE_2D, this._textures[name]);
       gl.uniform1i(gl.getUniformLocation(shader, name), unit);
     });
-    const values = { ...settings, corner: corner.map((first, axis) => first - start[axis]), size };
+    const values = { ...settings, corner: corner.map((first, axis) => first - start[axis]), size, count: [width, height] };
     for (const [name, value] of Object.entries(values)) {
       gl[`uniform${value.length}fv`](gl.getUniformLocation(shader, name), value);
     }
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    gl.bufferData(gl.ARRAY_BUFFER, triangles(boxes), gl.STREAM_DRAW);
+    gl.drawArrays(gl.TRIANGLES, 0, 6 * boxes.length);
   }
 }
 
+/** The corners of two triangles a box. */
+const triangles = (boxes) => new Float32Array(boxes.flatMap(({ left, top, right, bottom }) =>
+  [left, top, right, top, left, bottom, left, bottom, right, top, right, bottom]));
+
 function program(gl, fragments) {
   const made = gl.createProgram();
-  for (const [kind, text] of [[gl.VERTEX_SHADER, EVERYWHERE], [gl.FRAGMENT_SHADER, fragments]]) {
+  for (const [kind, text] of [[gl.VERTEX_SHADER, BOXES], [gl.FRAGMENT_SHADER, fragments]]) {
     const shader = gl.createShader(kind);
     gl.shaderSource(shader, text);
     gl.compileShader(shader);
     gl.attachShader(made, shader);
     if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(`the shader: ${gl.getShaderInfoLog(shader)}`);
   }
+  gl.bindAttribLocation(made, CORNERS, 'pixel');
   gl.linkProgram(made);
   if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(`the shaders: ${gl.getProgramInfoLog(made)}`);
   return made;

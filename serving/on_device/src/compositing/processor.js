@@ -1,10 +1,13 @@
 // Carrying decisions out on the photo's pixels in JavaScript, where there is no WebGL 2: the arithmetic of `shaders.js`.
 
-import { MASK_FLOOR } from './changes.js';
+import { LEAST_LOGIT, MASK_FLOOR } from './changes.js';
 
 // Rec. 601 weights of red, green and blue.
 const LUMA = [0.299, 0.587, 0.114];
-const DECISIONS = 9;
+// Of how many channels the last three are about the person: alpha's logit, coverage, stillness.
+const DECISIONS = 9, PERSON = 6;
+
+const oddsOf = (mask) => Math.log((mask + MASK_FLOOR) / (1 - mask + MASK_FLOOR));
 
 export class Processor {
   /** Takes in all that depends on the photo alone; see `Compositor`. */
@@ -17,27 +20,33 @@ export class Processor {
     this._scene = painted(covered, place, hole);
   }
 
-  /** Draws a box of the covered pixels, as decided, where they lie in the photo. */
-  draw(context, decisions, box) {
-    const { left, top, right, bottom } = box, [x, y] = this._place.start;
-    const picture = new ImageData(this.pixels(decisions, box), right - left, bottom - top);
-    context.putImageData(picture, x + left, y + top);
+  /** Draws boxes of the covered pixels, as decided, where they lie in the photo. */
+  draw(context, decisions, boxes) {
+    const lines = new Enlarging(this._place, decisions), [x, y] = this._place.start;
+    for (const box of boxes) {
+      const { left, top, right, bottom } = box;
+      context.putImageData(new ImageData(this._composed(lines, box), right - left, bottom - top), x + left, y + top);
+    }
   }
 
   /** A box of the covered pixels, as decided: RGBA bytes. */
-  pixels(decisions, { left, top, right, bottom }) {
+  _composed(lines, { left, top, right, bottom }) {
     const result = new Uint8ClampedArray(4 * (right - left) * (bottom - top)).fill(255);
-    const { width } = this._place, lines = new Enlarging(this._place, decisions);
+    const { width } = this._place;
     const found = new Float64Array(DECISIONS), copied = new Float64Array(4);
     for (let row = top, to = 0; row < bottom; row++) {
       const line = lines.row(row);
       for (let column = left; column < right; column++, to += 4) {
-        lines.at(line, column, found);
+        lines.at(line, column, found, PERSON);
         const at = row * width + column, fade = Math.min(this._fades[0][column], this._fades[1][row]);
         const still = 1 - fade * (1 - Math.min(found[8], 1));
-        this._sample(column + this._place.scale * found[0], row + this._place.scale * found[1], copied);
-        const mask = copied[3] * found[7], odds = (mask + MASK_FLOOR) / (1 - mask + MASK_FLOOR);
-        const alpha = 1 / (1 + Math.exp(-this._steepness * (found[6] + Math.log(odds))));
+        let alpha = 0;
+        // What a pixel need not know is not looked up.
+        if (this._steepness * (found[6] + oddsOf(found[7])) > LEAST_LOGIT) {
+          lines.at(line, column, found, 0, PERSON);
+          this._sample(column + this._place.scale * found[0], row + this._place.scale * found[1], copied);
+          alpha = 1 / (1 + Math.exp(-this._steepness * (found[6] + oddsOf(copied[3] * found[7]))));
+        }
         for (let c = 0; c < 3; c++) {
           const scene = this._scene[4 * at + c], photo = this._photo[4 * at + c];
           const person = found[2] * copied[c] + 127.5 * (found[3 + c] + 1 - found[2]);
@@ -81,11 +90,11 @@ class Enlarging {
     return line;
   }
 
-  /** All channels of a line at a column. */
-  at(line, column, into) {
+  /** A line's channels from..to at a column. */
+  at(line, column, into, from = 0, to = this._channels) {
     const channels = this._channels, low = this._across.low[column], part = this._across.part[column];
     const before = channels * low, after = channels * Math.min(low + 1, this._columns - 1);
-    for (let i = 0; i < channels; i++) into[i] = line[before + i] + part * (line[after + i] - line[before + i]);
+    for (let i = from; i < to; i++) into[i] = line[before + i] + part * (line[after + i] - line[before + i]);
   }
 }
 

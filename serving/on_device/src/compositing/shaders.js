@@ -4,12 +4,17 @@
 // Float maps are enlarged by hand: the hardware's own filter has 8 bits of fraction and is an extension for floats. A map
 // of nine channels is a texture of three texels a cell.
 
-import { MASK_FLOOR } from './changes.js';
+import { LEAST_LOGIT, MASK_FLOOR } from './changes.js';
 
-/** One triangle that covers everything. */
-export const EVERYWHERE = `#version 300 es
+/** Boxes of covered pixels. */
+export const BOXES = `#version 300 es
+uniform vec2 count;
+// -1 where the first row is drawn on top, which is last in memory.
+uniform float up;
+in vec2 pixel;
+
 void main() {
-  gl_Position = vec4(gl_VertexID == 1 ? 3 : -1, gl_VertexID == 2 ? 3 : -1, 0, 1);
+  gl_Position = vec4((2.0 * pixel / count - 1.0) * vec2(1, up), 0, 1);
 }`;
 
 const ENLARGING = `#version 300 es
@@ -54,7 +59,7 @@ void main() {
   scene = vec4((1.0 - paint.a) * colour + (paint.rgb + paint.a) / 2.0, 1);
 }`;
 
-/** One pose. */
+/** One pose. What a pixel need not know is not looked up: that is most of the time where graphics are emulated. */
 export const COMPOSE = `${ENLARGING}
 uniform sampler2D source, scene, decisions;
 uniform float scale, steepness, feather;
@@ -62,20 +67,27 @@ uniform float scale, steepness, feather;
 uniform vec4 open;
 out vec4 result;
 
+float oddsOf(float mask) {
+  return log((mask + ${MASK_FLOOR}) / (1.0 - mask + ${MASK_FLOOR}));
+}
+
 void main() {
-  // The drawing's first row is its last one in memory.
+  // The first row is drawn on top.
   ivec2 count = textureSize(source, 0);
   vec2 pixel = vec2(gl_FragCoord.x, float(count.y) - gl_FragCoord.y) - 0.5;
   Cells at = cellsAt(pixel, textureSize(decisions, 0) / ivec2(3, 1));
-  vec4 copying = enlarged(decisions, at, 3, 0), offset = enlarged(decisions, at, 3, 1), person = enlarged(decisions, at, 3, 2);
-
-  // Beyond the border of what is covered it goes on: the texture's wrapping.
-  vec4 copied = texture(source, (pixel + 0.5 + scale * copying.xy) / vec2(count));
-  vec3 colour = copying.z * copied.rgb + (offset.rgb + 1.0 - copying.z) / 2.0;
-  float mask = copied.a * person.y;
-  float logit = person.x + log((mask + ${MASK_FLOOR}) / (1.0 - mask + ${MASK_FLOOR}));
-  float alpha = 1.0 / (1.0 + exp(min(-steepness * logit, 80.0)));
-  vec3 made = mix(texelFetch(scene, ivec2(pixel), 0).rgb, colour, alpha);
+  vec3 made = texelFetch(scene, ivec2(pixel), 0).rgb;
+  // Alpha's logit, coverage, stillness.
+  vec4 person = enlarged(decisions, at, 3, 2);
+  if (steepness * (person.x + oddsOf(person.y)) > ${LEAST_LOGIT.toFixed(1)}) {
+    // Displacement and gain.
+    vec4 copying = enlarged(decisions, at, 3, 0), offset = enlarged(decisions, at, 3, 1);
+    // Beyond the border of what is covered it goes on: the texture's wrapping.
+    vec4 copied = textureLod(source, (pixel + 0.5 + scale * copying.xy) / vec2(count), 0.0);
+    vec3 colour = copying.z * copied.rgb + (offset.rgb + 1.0 - copying.z) / 2.0;
+    float alpha = 1.0 / (1.0 + exp(min(-steepness * (person.x + oddsOf(copied.a * person.y)), 80.0)));
+    made = mix(made, colour, alpha);
+  }
 
   vec2 from = pixel + 0.5 - corner;
   vec4 inside = vec4(from, size - from) + 1e6 * open;
