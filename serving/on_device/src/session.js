@@ -69,7 +69,7 @@ export class Session {
   }
 
   async _encode(targets) {
-    const crop = onWholePixels(sequenceCrop(this._source, targets));
+    const crop = onWholePixels(wholeCrop(this._source, targets, this.photo));
     const { step, x, y } = this._crop ?? {};
     if (step === crop.step && x === crop.x && y === crop.y) return;
     this._crop = crop;

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { boxOf, hasExtent, holds, median, percentile, toCanvas, wholeCrop } from '../src/geometry/crop.js';
-import { covered, fade } from '../src/geometry/pasting.js';
 import { standing } from '../src/ui/guide.js';
 
 const photo = { width: 400, height: 400 };
@@ -39,15 +38,4 @@ test('a crop grows with a pose that leaves it', () => {
   assert.ok(wide.step > narrow.step && holds(wide, reach, roomy));
   // What lies outside the photo need not be shown.
   assert.ok(holds(narrow, reach, photo));
-});
-
-test('a patch fades at its edges, but not where the photo ends', () => {
-  assert.equal(covered(100, 1, 120), null);
-  const span = covered(1000, 2, 100);
-  assert.deepEqual(span, { first: 100, last: 610 });
-  const weights = fade(span, 1000, 2, 100);
-  assert.equal(weights[0], 0);
-  assert.equal(weights[255], 1);
-  assert.equal(weights.at(-1), 0);
-  assert.equal(fade(covered(300, 2, -100), 300, 2, -100)[0], 1);
 });

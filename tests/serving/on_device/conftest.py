@@ -40,13 +40,20 @@ def node():
 
 
 @pytest.fixture(scope="session")
-def built(node):
+def model_file():
+    """The .tflite file that the page takes of a folder."""
+    for kind in ("float16", "float32", ""):
+        if found := sorted(MODELS.glob(f"*{kind}*.tflite")):
+            return found[0]
+    return pytest.skip(f"needs a .tflite file in {MODELS} (python -m tf_unseen_pose export lite --tflite)")
+
+
+@pytest.fixture(scope="session")
+def built(node, model_file):
     """The folder of plain files that a server gets."""
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("needs npm (apt-get install npm)")
-    if not list(MODELS.glob("*.tflite")):
-        pytest.skip(f"needs a .tflite file in {MODELS} (python -m tf_unseen_pose export lite --tflite)")
     if not _installed():
         reachable = subprocess.run([npm, "ping", "--fetch-retries=0"], cwd=PAGE, capture_output=True, timeout=60)
         if reachable.returncode != 0:

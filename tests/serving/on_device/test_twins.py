@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import whole_crop
 from tf_unseen_pose.imaging.provenance import png_chunks
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.inference.demo import bundled
+from tf_unseen_pose.on_device.lite_file import metadata
 from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.skeleton import PERSON
 
@@ -65,6 +67,37 @@ def test_fitted_motion(page_says):
     for person in (source[:, :3], _poses(1, 3)[0]):
         fitted = page_says("pose/retarget.js", "m.retarget(...given)", driving.tolist(), person.tolist())
         assert np.allclose(fitted, retarget(driving, person, PERSON), atol=1e-2)
+
+
+@pytest.mark.parametrize("step, x, y", [(0.61, 31.4, 17.8), (1.37, -120.3, -33.6), (3.3, 150.2, -20.1), (0.001, 5, 5)])
+def test_placements(page_says, step, x, y):
+    photo = np.zeros((301, 233, 3), np.uint8)
+    crop = on_whole_pixels(np.array([[step, 0, x], [0, step, y]], np.float32), SIDE, SIDE)
+    place = Placement.of(photo, crop, SIDE, SIDE)
+    said = page_says(
+        "geometry/placement.js",
+        "[m.onWholePixels(given[1]), new m.Placement(given[0], m.onWholePixels(given[1]))].flatMap((made, i) => i ? "
+        "[made, made.crop, [0, 1].map((axis) => [...made.fade(axis)]), [0, 1].map((axis) => { const { low, part } = "
+        "made.axis(axis, 37); return [...low].map((cell, i) => cell + part[i]); })] : made)",
+        {"width": 233, "height": 301},
+        {"step": float(np.float32(step)), "x": float(np.float32(x)), "y": float(np.float32(y))},
+    )
+    placed, made, own, fades, positions = said
+    assert placed == {"step": crop[0, 0], "x": crop[0, 2], "y": crop[1, 2]}
+    assert (tuple(made["corner"]), tuple(made["size"])) == (place.corner, place.size)
+    assert [*zip(made["start"], made["stop"], strict=True)] == [(s.start, s.stop) for s in (place.columns, place.rows)]
+    assert [own["step"], own["x"], own["y"]] == [place.scale, *place.canvas_to_covered[:, 2]]
+    for axis, side in enumerate((233, 301)):
+        assert np.allclose(fades[axis], place.fade(axis, side), atol=1e-6)
+        low, part = place.axis(axis, 37)
+        assert np.allclose(positions[axis], low + part, atol=1e-5)
+
+
+def test_what_a_model_file_says_about_itself(page_says, model_file):
+    said = page_says(
+        "engine/model_file.js", "m.about(await readFile(given[0]))", str(model_file)
+    )
+    assert said == json.loads(metadata(model_file.read_bytes())) and said["alpha_steepness"] > 1
 
 
 @pytest.mark.parametrize("step", [0.7, 1.6, 3.4])

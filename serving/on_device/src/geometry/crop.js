@@ -112,8 +112,10 @@ export const toCanvas = ({ step, x, y }, pose) =>
 /** Whether a pose is on the canvas, whole, so far as the photo is. */
 export function holds({ step, x, y }, pose, photo) {
   const { low, high } = reached(pose), corner = [x, y];
-  // Half a pixel of the canvas is left to rounding.
+  // Half a pixel of the canvas, and of the photo, is left to rounding.
+  const room = Math.max(step, 1);
   return corner.every((first, axis) => (
-    inPhoto(low[axis], axis, photo) >= first - step && inPhoto(high[axis], axis, photo) <= first + step * CANVAS
+    inPhoto(low[axis], axis, photo) >= first - room
+    && inPhoto(high[axis], axis, photo) <= first + step * (CANVAS - 1) + room
   ));
 }
