@@ -4,8 +4,8 @@
     python -m benchmarks.browser [--site serving/on_device/dist ...] [--pictures 100] [--side 1280]
 
 Medians in milliseconds: from the key that moves a joint until the photo's pixels can be read, and what the page itself
-says. Several folders, of this version of the page and another, are measured in turns, so that what else the machine does
-meets them alike. Chromium draws without a graphics card here: its WebGL is SwiftShader's.
+says. Several folders, of this version of the page and another, are measured in turns, so that what else the machine
+does meets them alike. Chromium draws without a graphics card here: its WebGL is SwiftShader's.
 """
 
 import argparse
@@ -60,7 +60,8 @@ _NUDGE = """async (count) => {
   });
   for (let picture = 0; picture < count; picture++) {
     const started = performance.now(), done = settled();
-    joint.dispatchEvent(new KeyboardEvent('keydown', { key: picture % 20 < 10 ? 'ArrowDown' : 'ArrowUp', bubbles: true }));
+    const key = picture % 20 < 10 ? 'ArrowDown' : 'ArrowUp';
+    joint.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
     await done;
     context.getImageData(0, 0, 1, 1);
     times.push(performance.now() - started);

@@ -15,8 +15,9 @@ INSIDE, LEAVING = (0.61, 31.4, 17.8), (1.37, -120.3, -33.6)
 
 _DRAWN = """async ([engine, { photo, crop, maps, steepness }]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const files = ['geometry/placement', 'compositing/changes', `compositing/${engine.toLowerCase()}`];
   const [{ Placement, onWholePixels }, { changedBoxes }, engines] = await Promise.all(
-    ['/geometry/placement.js', '/compositing/changes.js', `/compositing/${engine.toLowerCase()}.js`].map((file) => import(file)));
+    files.map((file) => import(`/${file}.js`)));
   const { width, height } = photo, data = new Uint8ClampedArray(bytes(photo.data).buffer);
   const canvas = Object.assign(document.createElement('canvas'), { width, height }), context = canvas.getContext('2d');
   context.putImageData(new ImageData(data, width, height), 0, 0);

@@ -34,7 +34,7 @@ def starts_from_the_photo(request):
 
 @pytest.fixture(scope="module")
 def python(model_file):
-    """A function of a photo and its person's joints: the photo in another pose, of the same file, as Python makes it."""
+    """Of a photo and its joints, a function that gives the photo in another pose, by the page's own file."""
     reposer = TFLiteReposer(LiteFile.open(model_file))
     return lambda photo, source: reposer.live(photo, source[None, :, :3], source[:, :3])
 

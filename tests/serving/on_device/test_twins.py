@@ -94,9 +94,7 @@ def test_placements(page_says, step, x, y):
 
 
 def test_what_a_model_file_says_about_itself(page_says, model_file):
-    said = page_says(
-        "engine/model_file.js", "m.about(await readFile(given[0]))", str(model_file)
-    )
+    said = page_says("engine/model_file.js", "m.about(await readFile(given[0]))", str(model_file))
     assert said == json.loads(metadata(model_file.read_bytes())) and said["alpha_steepness"] > 1
 
 

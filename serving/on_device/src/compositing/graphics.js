@@ -49,10 +49,10 @@ export class Graphics {
 
   /** Draws boxes of the covered pixels, as decided, where they lie in the photo. */
   draw(context, decisions, boxes) {
-    const gl = this._gl;
-    this._map('decisions', decisions, gl.RGB32F, gl.RGB, 3 * decisions.shape[2]);
+    const gl = this._gl, [, rows, columns] = decisions.shape;
+    this._map('decisions', decisions, gl.RGB32F, gl.RGB, 3 * columns);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    this._run(this._composing, ['source', 'scene', 'decisions'], this._settings, boxes);
+    this._run(this._composing, ['source', 'scene', 'decisions'], { ...this._settings, cells: [columns, rows] }, boxes);
     // What is drawn is there until the browser shows its next picture, and no longer; beside the boxes it is transparent.
     context.drawImage(this._canvas, ...this._place.start);
   }

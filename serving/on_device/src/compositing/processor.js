@@ -62,15 +62,17 @@ export class Processor {
   _sample(x, y, into) {
     const { width, height } = this._place;
     const inX = Math.min(Math.max(x, 0), width - 1), inY = Math.min(Math.max(y, 0), height - 1);
-    const left = Math.floor(inX), top = Math.floor(inY), right = Math.min(left + 1, width - 1), bottom = Math.min(top + 1, height - 1);
-    const across = inX - left, down = inY - top;
-    const weights = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down];
-    const a = top * width + left, b = top * width + right, c = bottom * width + left, d = bottom * width + right;
-    const mixed = (values, scale, shift) => weights[0] * values[scale * a + shift] + weights[1] * values[scale * b + shift]
-      + weights[2] * values[scale * c + shift] + weights[3] * values[scale * d + shift];
-    for (let i = 0; i < 3; i++) into[i] = mixed(this._photo, 4, i);
-    into[3] = mixed(this._mask, 1, 0);
+    const left = Math.floor(inX), top = Math.floor(inY), across = inX - left, down = inY - top;
+    const right = left + 1 < width ? 1 : 0, below = top + 1 < height ? width : 0, first = top * width + left;
+    for (let i = 0; i < 3; i++) into[i] = bilinear(this._photo, 4 * first + i, 4 * right, 4 * below, across, down);
+    into[3] = bilinear(this._mask, first, right, below, across, down);
   }
+}
+
+/** Between a value, the one `right` further, the one `below` further and the one at both. */
+function bilinear(values, first, right, below, across, down) {
+  const upper = values[first] + across * (values[first + right] - values[first]), lower = first + below;
+  return upper + down * (values[lower] + across * (values[lower + right] - values[lower]) - upper);
 }
 
 /** Bilinear enlargement of a map {data, shape: [1, h, w, C]} to the covered pixels, one row at a time. */

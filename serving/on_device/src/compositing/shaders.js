@@ -63,6 +63,8 @@ void main() {
 export const COMPOSE = `${ENLARGING}
 uniform sampler2D source, scene, decisions;
 uniform float scale, steepness, feather;
+// Covered pixels, and cells of the decisions, along x and y.
+uniform vec2 count, cells;
 // 1 where there is no fade: left, top, right, bottom.
 uniform vec4 open;
 out vec4 result;
@@ -73,9 +75,8 @@ float oddsOf(float mask) {
 
 void main() {
   // The first row is drawn on top.
-  ivec2 count = textureSize(source, 0);
-  vec2 pixel = vec2(gl_FragCoord.x, float(count.y) - gl_FragCoord.y) - 0.5;
-  Cells at = cellsAt(pixel, textureSize(decisions, 0) / ivec2(3, 1));
+  vec2 pixel = vec2(gl_FragCoord.x, count.y - gl_FragCoord.y) - 0.5;
+  Cells at = cellsAt(pixel, ivec2(cells));
   vec3 made = texelFetch(scene, ivec2(pixel), 0).rgb;
   // Alpha's logit, coverage, stillness.
   vec4 person = enlarged(decisions, at, 3, 2);
@@ -83,7 +84,7 @@ void main() {
     // Displacement and gain.
     vec4 copying = enlarged(decisions, at, 3, 0), offset = enlarged(decisions, at, 3, 1);
     // Beyond the border of what is covered it goes on: the texture's wrapping.
-    vec4 copied = textureLod(source, (pixel + 0.5 + scale * copying.xy) / vec2(count), 0.0);
+    vec4 copied = textureLod(source, (pixel + 0.5 + scale * copying.xy) / count, 0.0);
     vec3 colour = copying.z * copied.rgb + (offset.rgb + 1.0 - copying.z) / 2.0;
     float alpha = 1.0 / (1.0 + exp(min(-steepness * (person.x + oddsOf(copied.a * person.y)), 80.0)));
     made = mix(made, colour, alpha);
