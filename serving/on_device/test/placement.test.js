@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { changedBoxes, NOBODY } from '../src/compositing/changes.js';
-import { sequenceCrop } from '../src/geometry/crop.js';
+import { wholeCrop } from '../src/geometry/crop.js';
 import { Placement, onWholePixels } from '../src/geometry/placement.js';
 import { standing } from '../src/ui/guide.js';
 
 const photo = { width: 300, height: 700 };
 
 test('a canvas lies on whole pixels, at most one from where it was to be', () => {
-  const crop = sequenceCrop(standing(photo), [standing(photo)]), placed = onWholePixels(crop);
+  const crop = wholeCrop(standing(photo), [standing(photo)], photo), placed = onWholePixels(crop);
   const place = new Placement(photo, placed);
   for (const value of [...place.corner, ...place.size]) assert.ok(Number.isInteger(value));
   const last = (which, axis) => which[axis] + 255 * which.step;
