@@ -153,6 +153,21 @@ def test_animate_refuses_what_shows_nobody(run_path, frames):
     assert next(reposer.animate(frames[0].image, joints[None] + np.float32([90, 0, 0]), joints)).shape == (180, 240, 3)
 
 
+def test_a_person_who_is_seen_much_smaller_than_usual_is_told_of(run_path, frames, caplog):
+    reposer, joints = Reposer.load(run_path), frames[0].joints
+    # Three times as large, so that the canvas is coarser than the photo.
+    photo, source = np.zeros((540, 1600, 3), np.uint8), joints * np.float32([3, 3, 1])
+    for jump, told in ((30, []), (800, ["coarser"])):
+        caplog.clear()
+        result = reposer.synthesize(photo, source + np.float32([jump, 0, 0]), source)
+        assert result.shape == photo.shape
+        assert [word for word in ("coarser",) for record in caplog.records if word in record.getMessage()] == told
+    # A small photo is seen as fine as it is.
+    caplog.clear()
+    reposer.synthesize(frames[0].image[:, ::4], joints * np.float32([0.25, 1, 1]), joints * np.float32([0.25, 1, 1]))
+    assert not caplog.records
+
+
 def test_a_target_may_have_depth(run_path, frames):
     reposer = Reposer.load(run_path)
     image, source, target = frames[0].image, frames[0].joints, frames[4].joints

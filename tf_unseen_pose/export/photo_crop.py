@@ -35,7 +35,7 @@ class PhotoCrop:
         centre = (low[0] + high[0] + _median(low[1:] + high[1:])) / 4
         low = tf.minimum(low[0], _percentile(low[1:], stray))
         high = tf.maximum(high[0], _percentile(high[1:], 100 - stray))
-        last = tf.cast(image_size[::-1], tf.float64) - 1 + crop.BEYOND
+        last = tf.cast(tf.reverse(image_size, [0]), tf.float64) - 1 + crop.BEYOND
         low, high = (tf.minimum(tf.maximum(corner, -crop.BEYOND), last) for corner in (low, high))
         usual = tf.maximum(scales[0], _percentile(scales[1:, None], 100 - stray)[0]) / self._unit
         step = tf.maximum(usual, tf.reduce_max((high - low) / self._size))

@@ -179,10 +179,11 @@ class PhotoReposer(ReposerLike):
         self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
+        source = source_pose(image, source_joints, self.skeleton)
         target = as_joints(target_joints, self.skeleton, "the target pose")
         height, width = image.shape[:2]
         require_inside(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN)
-        source, crop = self._whole_crop(image, source_joints, target[None])
+        source, crop = self._whole_crop(image, source, target[None])
         return source, transform_joints(invert(crop), target), crop
 
 
