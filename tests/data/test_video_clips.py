@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tf_unseen_pose.data import registration
 from tf_unseen_pose.data import video_clips as module
 from tf_unseen_pose.data.clips import BrokenClip, Frame, Rejected
+from tf_unseen_pose.data.registration import MOVED
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.data.video_clips import VideoOptions, _sampled, _Selection, video_clips, video_frames
 from tf_unseen_pose.imaging.video import VideoWriter
@@ -136,7 +136,7 @@ def test_frames_are_aligned_to_the_first(make_picture, standing, decode):
     moved = standing + np.float32([13, 8, 0])
     script = [found(standing), found(moved), found(standing)]
     results = judge(images, ScriptedEstimator(script))
-    assert reasons(results) == [None, None, registration.MOVED]
+    assert reasons(results) == [None, None, MOVED]
     np.testing.assert_allclose(results[1].joints[:, :2], moved[:, :2] - [3, -2], atol=0.2)
     corner = (slice(20, 35), slice(20, 180))
     first, second = (decode(result.jpeg)[corner].astype(int) for result in results[:2])

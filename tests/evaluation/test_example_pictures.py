@@ -6,10 +6,10 @@ from PIL import Image
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.pairs import evaluation_pair
-from tf_unseen_pose.data.registration import mask_from_joints
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
+from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.skeleton import PERSON
 
 

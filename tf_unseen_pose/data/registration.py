@@ -1,11 +1,6 @@
 """Taking small camera movements out of a clip, so that the backgrounds of its frames coincide.
 
-Corners of the reference's background are tracked into a frame (Lucas-Kanade, there and back) and a similarity is
-fitted to those that agree; what counts as background is told by the masks of the person. Work is done at 640 pixels
-or less, so that the time a frame takes is bounded and all tolerances are in pixels of that size.
-
-Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; a transform is a similarity, float64
-[2, 3], named by its direction; masks are uint8 [H, W], 255 = person.
+`imaging.registration` finds them, and has the conventions.
 """
 
 import io
@@ -13,222 +8,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture, fault_of_pose
-from tf_unseen_pose.imaging.crop import compose, invert, person_scale, transform_joints, transform_points
+from tf_unseen_pose.imaging.crop import transform_points
+from tf_unseen_pose.imaging.registration import Registration, apply, mask_from_joints
 from tf_unseen_pose.skeleton import Skeleton
 
 # Why a frame is `Rejected` that cannot be aligned.
 MOVED = "camera moved too far to register"
-
-# A movement beyond these is no longer that of a camera meant to stand still: shift of a corner in sides of the picture,
-# rotation in degrees, change of scale.
-LARGEST_SHIFT, LARGEST_ROTATION, LARGEST_SCALING = 0.1, 5.0, 0.1
-# A smaller shift of the corners, in pixels, is below what can be measured, and none.
-LEAST_SHIFT = 0.1
-# Half the width of a drawn limb, in standard deviations of its prior: hands, feet and clothes are inside.
-MASK_WIDTH = 1.5
-
-_WORKING_SIDE = 640
-# Corners: how many, how weak in relation to the strongest, how near to each other, and the window they are tracked in.
-_CORNERS, _QUALITY, _SPACING, _WINDOW = 300, 0.005, 8, (21, 21)
-# Brightness is compared finely after the mean about each pixel, over this many, was taken off.
-_LOCAL = (15, 15)
-# Corners are this far from the person, whom half a tracking window and half a local mean hardly reach then.
-_MARGIN = 16
-# A corner is lost if tracked back it ends this far from where it began, and an outlier this far from the transform.
-_RETURN_ERROR, _INLIER_ERROR = 0.5, 1.0
-# What a transform needs: inliers, in number and as a share of the corners in view, and a standard error below this
-# at the picture's own corners.
-_LEAST_INLIERS, _LEAST_SHARE, _LARGEST_ERROR = 12, 0.3, 0.5
-# Backgrounds that differ by fewer grey levels (root mean square, smoothed) coincide as far as can be seen: still ones
-# measured 2.5 at most with a person's shadow on them, shaken ones 3.9 and more.
-_NOISE = 3.5
-
-
-class Registration:
-    """Aligns frames to a reference frame by their backgrounds."""
-
-    def __init__(self, image: np.ndarray, mask: np.ndarray):
-        """Finds the corners of the reference's background.
-
-        Args:
-            image: uint8 [H, W, 3].
-            mask: uint8 [H, W], the person of the reference.
-        """
-        self._shape = mask.shape
-        self._scale = min(1.0, _WORKING_SIDE / max(mask.shape))
-        self._grey, self._structure, self._free = self._prepared(image, mask)
-        corners = cv2.goodFeaturesToTrack(self._structure, _CORNERS, _QUALITY, _SPACING, mask=self._free, blockSize=5)
-        self._corners = np.empty((0, 1, 2), np.float32) if corners is None else corners
-
-    def _prepared(self, image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """At working size: grey levels, the same without slow changes of light, and 255 where there is no person."""
-        grey, mask = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.compare(mask, 32, cv2.CMP_GT)
-        if self._scale < 1:
-            size = tuple(round(side * self._scale) for side in reversed(self._shape))
-            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-            mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
-        structure = cv2.addWeighted(grey, 1, cv2.blur(grey, _LOCAL), -1, 128)
-        return grey, structure, 255 - cv2.dilate(mask, np.ones((2 * _MARGIN + 1,) * 2, np.uint8))
-
-    def align(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
-        """Finds where a frame's background lies in the reference.
-
-        Where the background is too plain to tell, the frame counts as unmoved if both backgrounds look the same.
-
-        Args:
-            image: uint8 [H, W, 3].
-            mask: uint8 [H, W], the person of that frame.
-
-        Returns:
-            `image_to_reference`, float64 [2, 3]: rotation, uniform scale, translation; None where the frame cannot be
-            registered, the camera moved further than this module takes out, or the frame is of another size. Where no
-            corner of the picture moves by more than 0.1 pixels it is exactly the identity.
-        """
-        if mask.shape != self._shape:
-            return None
-        grey, structure, free = self._prepared(image, mask)
-        transform = self._track(grey, structure, free)
-        if transform is None:
-            return np.eye(2, 3) if self._coincides(grey, free) else None
-        # Reduced pictures keep their corner, not the centre of their first pixel.
-        offset = (self._scale - 1) / 2
-        to_working = np.array([[self._scale, 0, offset], [0, self._scale, offset]])
-        transform = compose(invert(to_working), compose(transform, to_working))
-        shift = _largest_shift(transform, *self._shape)
-        if shift <= LEAST_SHIFT:
-            return np.eye(2, 3)
-        return transform if shift <= LARGEST_SHIFT * max(self._shape) and _is_nearly_rigid(transform) else None
-
-    def _track(self, grey: np.ndarray, structure: np.ndarray, free: np.ndarray) -> np.ndarray | None:
-        """The transform at working size that corners agree upon, or None where too few do."""
-        if len(self._corners) < _LEAST_INLIERS:
-            return None
-        transform = np.eye(2, 3)
-        # First from afar, by shapes of any size, lest one tile of a wall be taken for the next; then finely in the
-        # resampled frame, where little movement and no rotation is left.
-        for reference, picture, levels in ((self._grey, grey, 4), (self._structure, structure, 1)):
-            moved, seen = _resampled(picture, transform), _resampled(free, transform, cv2.BORDER_CONSTANT)
-            corners, tracked = self._pairs(reference, moved, seen, levels)
-            if len(corners) < _LEAST_INLIERS:
-                return None
-            step, inlier = cv2.estimateAffinePartial2D(tracked, corners, ransacReprojThreshold=_INLIER_ERROR)
-            if step is None:
-                return None
-            transform = compose(step, transform)
-        inlier = inlier[:, 0] > 0
-        in_view = np.count_nonzero(_values(seen, self._corners[:, 0]))
-        if inlier.sum() < max(_LEAST_INLIERS, _LEAST_SHARE * in_view):
-            return None
-        residual = transform_points(step, tracked[inlier]) - corners[inlier]
-        return transform if _standard_error(corners[inlier], residual, free.shape) < _LARGEST_ERROR else None
-
-    def _pairs(
-        self, reference: np.ndarray, picture: np.ndarray, free: np.ndarray, levels: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Corners of the reference, float32 [N, 2], and where a frame's background shows them."""
-        options = {"winSize": _WINDOW, "maxLevel": levels}
-        there, found, _ = cv2.calcOpticalFlowPyrLK(reference, picture, self._corners, None, **options)
-        back, found_back, _ = cv2.calcOpticalFlowPyrLK(picture, reference, there, None, **options)
-        returned = np.linalg.norm(back - self._corners, axis=2) < _RETURN_ERROR
-        kept = (found & found_back & returned)[:, 0] > 0
-        kept &= _values(free, there[:, 0]) > 0
-        return self._corners[kept, 0], there[kept, 0]
-
-    def _coincides(self, grey: np.ndarray, free: np.ndarray) -> bool:
-        """Whether the backgrounds look the same but for noise, faint shadows and the brightness of the light."""
-        common = (self._free > 0) & (free > 0)
-        if not common.any():
-            return False
-        reference, frame = (cv2.GaussianBlur(p.astype(np.float32), (0, 0), 1.5)[common] for p in (self._grey, grey))
-        brightness = (frame.mean() + 1) / (reference.mean() + 1)
-        difference = frame / brightness - reference
-        return bool(0.9 < brightness < 1.1 and np.sqrt(np.mean(difference**2)) < _NOISE)
-
-
-def _resampled(picture: np.ndarray, transform: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
-    """A picture [H, W] or [H, W, 3] moved by a transform, in its own size."""
-    size = picture.shape[1::-1]
-    flags = cv2.INTER_CUBIC if border == cv2.BORDER_REPLICATE else cv2.INTER_LINEAR
-    return cv2.warpAffine(picture, transform, size, flags=flags, borderMode=border)
-
-
-def _values(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Values [N] of a mask at the pixels nearest to points [N, 2]; 0 outside."""
-    x, y = np.rint(points).astype(int).T
-    inside = (x >= 0) & (y >= 0) & (x < mask.shape[1]) & (y < mask.shape[0])
-    return np.where(inside, mask[np.where(inside, y, 0), np.where(inside, x, 0)], 0)
-
-
-def _standard_error(points: np.ndarray, residual: np.ndarray, shape: tuple[int, int]) -> float:
-    """How well a similarity fitted to points [N, 2] is known at the corner of the picture where it is known least."""
-    centre = points.mean(axis=0)
-    lever = np.linalg.norm(_picture_corners(*shape) - centre, axis=1).max()
-    spread = np.sum((points - centre) ** 2)
-    return float(np.sqrt(np.mean(residual**2) * (1 / len(points) + lever**2 / spread)))
-
-
-def _picture_corners(height: int, width: int) -> np.ndarray:
-    return np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]], float)
-
-
-def _largest_shift(transform: np.ndarray, height: int, width: int) -> float:
-    """How far a transform moves the corner of a picture that it moves most, in pixels."""
-    corners = _picture_corners(height, width)
-    return float(np.linalg.norm(transform_points(transform, corners) - corners, axis=1).max())
-
-
-def _is_nearly_rigid(transform: np.ndarray) -> bool:
-    scale, angle = np.hypot(*transform[:, 0]), np.rad2deg(np.arctan2(transform[1, 0], transform[0, 0]))
-    return abs(angle) <= LARGEST_ROTATION and abs(scale - 1) <= LARGEST_SCALING
-
-
-def apply(
-    transform: np.ndarray, image: np.ndarray, mask: np.ndarray, joints: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Moves a frame into the reference's place.
-
-    Args:
-        transform: [2, 3] `image_to_reference`.
-        image: uint8 [H, W, 3].
-        mask: uint8 [H, W].
-        joints: [J, 3].
-
-    Returns:
-        Image [H, W, 3], mask [H, W] and joints [J, 3] (float32). Beyond its border the image goes on with the
-        border's colour, the mask with 0.
-    """
-    moved = transform_joints(transform, joints)
-    return _resampled(image, transform), _resampled(mask, transform, cv2.BORDER_CONSTANT), moved
-
-
-def mask_from_joints(joints: np.ndarray, skeleton: Skeleton, height: int, width: int) -> np.ndarray:
-    """A generous mask of a person of whom only the joints are known: limbs as thick lines, the torso filled.
-
-    Args:
-        joints: [J, 3] in pixels; limbs with an absent joint are left out.
-        height, width: size of the picture.
-
-    Returns:
-        uint8 [H, W], 255 = person; much of the background near the person is covered, too.
-
-    Raises:
-        UserError: fewer than two joints are visible, or all of them coincide.
-    """
-    mask = np.zeros((height, width), np.uint8)
-    # A limb's width is given in pixels of a canvas on which a person of scale 1 is drawn 1.14 times as large.
-    unit = person_scale(joints, skeleton) / 1.14
-    for limb in skeleton.limbs:
-        ends = joints[skeleton.joint_index(*limb.joints)]
-        if (ends[:, 2] > 0).all():
-            outline = cv2.convexHull(np.rint(ends[:, :2]).astype(np.int32))
-            cv2.fillConvexPoly(mask, outline, 255)
-            cv2.polylines(mask, [outline], True, 255, max(1, round(2 * MASK_WIDTH * limb.width * unit)))
-    return mask
 
 
 def registered(clip: Clip) -> Clip:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tf_unseen_pose.data import registration
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, Rejected, encode_picture
+from tf_unseen_pose.data.registration import MOVED
 from tf_unseen_pose.data.shots import longest_shot, thumbnail
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging import registration
 from tf_unseen_pose.imaging.crop import person_height
 from tf_unseen_pose.imaging.image_files import shrink
 from tf_unseen_pose.imaging.video import read_video
@@ -175,7 +176,7 @@ class _Selection:
                 self._registration = registration.Registration(image, mask)
             transform = self._registration.align(image, mask)
             if transform is None:
-                return Rejected(registration.MOVED, number)
+                return Rejected(MOVED, number)
             image, mask, joints = registration.apply(transform, image, mask, joints)
         if self._kept is not None and _movement(joints, self._kept) < _LEAST_MOVEMENT:
             return Rejected(NEAR_DUPLICATE, number)

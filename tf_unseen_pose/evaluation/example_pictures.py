@@ -17,11 +17,11 @@ from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.data.registration import mask_from_joints
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.imaging.inpainting import grown
+from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.pose.retargeting import retarget
 
