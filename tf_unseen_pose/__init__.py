@@ -4,8 +4,8 @@ What users and extenders need is here; each name is imported when it is first as
 stays fast and takes no TensorFlow:
 
 - re-posing: `Reposer`, on a server `RemoteReposer`, by LiteRT `TFLiteReposer`; `ReposerLike`, what these share
-- pictures and poses: `bundled`, `load_image`, `save_image`, `Poses`, `read_poses`, `write_poses`, `find_poses`,
-  `retarget`
+- pictures and poses: `bundled`, `load_image`, `load_background`, `save_image`, `Poses`, `read_poses`, `write_poses`,
+  `find_poses`, `retarget`
 - skeletons: `PERSON`, `GOLF`, `Skeleton`, `Limb`, `register_skeleton`
 - training: `load_config`, `Config`, `build_generator`, `ClipDataset`, `train`, `Run`, `export_run`
 - `UserError`, for what a user can put right
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tf_unseen_pose.export.saved_model import export_run as export_run
     from tf_unseen_pose.imaging.image_files import load_image as load_image
     from tf_unseen_pose.imaging.image_files import save_image as save_image
+    from tf_unseen_pose.inference.background import load_background as load_background
     from tf_unseen_pose.inference.bundled import bundled as bundled
     from tf_unseen_pose.inference.local import Reposer as Reposer
     from tf_unseen_pose.inference.protocol import ReposerLike as ReposerLike
@@ -67,6 +68,7 @@ _MODULES = {
     "bundled": "inference.bundled",
     "export_run": "export.saved_model",
     "find_poses": "pose.sources",
+    "load_background": "inference.background",
     "load_config": "config",
     "load_image": "imaging.image_files",
     "read_poses": "pose.pose_files",

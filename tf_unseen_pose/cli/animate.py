@@ -7,6 +7,7 @@ import typer
 
 from tf_unseen_pose.cli.options import (
     LITE,
+    Background,
     Model,
     Photo,
     PoseModel,
@@ -15,6 +16,7 @@ from tf_unseen_pose.cli.options import (
     ServerTimeout,
     ServerToken,
     SourcePose,
+    open_background,
     open_reposer,
 )
 
@@ -26,6 +28,7 @@ def animate(
     model: Model = LITE,
     source_pose: SourcePose = None,
     retarget: Annotated[bool, typer.Option(help="Fit the motion to the person's proportions and place.")] = True,
+    background: Background = None,
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Show the driving video and its skeleton on the left.")
     ] = False,
@@ -55,13 +58,14 @@ def animate(
     from tf_unseen_pose.pose.sources import find_poses
 
     require_video_name(output)
+    scene = open_background(background, server, pose_model)
     reposer = open_reposer(model, xla, server, server_token, server_authority, server_timeout)
     photo_size, image = image.shape[1::-1], shrink(image, max_side)
     size = image.shape[1::-1]
     source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
     found = find_poses(driving, reposer.skeleton, photo_size, pose_model)
     targets = fit(found.joints, source, reposer.skeleton) if retarget else found.scaled_to(*size).joints
-    frames = reposer.animate(image, targets, source, crop, batch_size)
+    frames = reposer.animate(image, targets, source, crop, batch_size, scene)
     if side_by_side:
         frames = animation.beside_driving(frames, driving, found, reposer.skeleton)
     rate = fps or found.fps or animation.DEFAULT_FPS

@@ -10,6 +10,8 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tf_unseen_pose.inference.protocol import ReposerLike
 
 Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo of a person.")]
@@ -19,6 +21,12 @@ Model = Annotated[
 ]
 LITE = Path("lite")
 SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person in the photo; else it is found.")]
+Background = Annotated[
+    Path | None,
+    typer.Option(
+        help="Photo of the scene without the person, or video of them walking in it: what they covered is filled from it."
+    ),
+]
 Server = Annotated[
     str | None,
     typer.Option(metavar="HOST:PORT", help="Have a server do it, on which --model is the model's name."),
@@ -70,6 +78,21 @@ def open_reposer(
     from tf_unseen_pose.serving.access import read_token
 
     return RemoteReposer(server, str(model), timeout, authority, read_token(token) if token else None)
+
+
+def open_background(path: Path | None, server: str | None, pose_model: Path | None) -> "np.ndarray | None":
+    """The scene without the person, if one is named.
+
+    Raises:
+        UserError: there is a server, which takes none; as `load_background`.
+    """
+    if path is None:
+        return None
+    if server:
+        raise UserError("Servers are not sent backgrounds; leave out --background, or --server.")
+    from tf_unseen_pose.inference.background import load_background
+
+    return load_background(path, pose_model)
 
 
 def require_writable(path: Path) -> None:

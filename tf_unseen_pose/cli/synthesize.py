@@ -7,6 +7,7 @@ import typer
 
 from tf_unseen_pose.cli.options import (
     LITE,
+    Background,
     Model,
     Photo,
     PoseModel,
@@ -15,6 +16,7 @@ from tf_unseen_pose.cli.options import (
     ServerTimeout,
     ServerToken,
     SourcePose,
+    open_background,
     open_reposer,
     require_writable,
 )
@@ -35,6 +37,7 @@ def synthesize(
             show_default=False,
         ),
     ] = None,
+    background: Background = None,
     crop: Annotated[bool, typer.Option("--crop", help="Write what may change alone, not the whole photo.")] = False,
     max_side: Annotated[int, typer.Option(min=32, help="Shrink the photo to this longer side.")] = 4096,
     explain: Annotated[
@@ -59,6 +62,7 @@ def synthesize(
         raise UserError("The stages are not sent by servers; leave --server out to have them explained.")
     if not (is_image(target) or is_pose_file(target)):
         raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
+    scene = open_background(background, server, pose_model)
     reposer = open_reposer(model, False, server, server_token, server_authority, server_timeout)
     photo_size, image = image.shape[1::-1], image_files.shrink(image, max_side)
     size = image.shape[1::-1]
@@ -68,7 +72,8 @@ def synthesize(
         from tf_unseen_pose.pose.retargeting import retarget as fit
 
         poses = fit(poses, source, reposer.skeleton)
-    image_files.save_image(output, reposer.synthesize(image, poses[0], source, crop=crop), synthetic=True)
+    made = reposer.synthesize(image, poses[0], source, crop, scene)
+    image_files.save_image(output, made, synthetic=True)
     typer.echo(f"Wrote {output}.")
     if explain:
         from tf_unseen_pose.inference.local import Reposer

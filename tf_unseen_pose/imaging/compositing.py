@@ -116,15 +116,24 @@ class Compositor:
         matte: float32 [h, w, 2], see `model.compositing.guided_matte`.
         hole: float32 [h, w, 4], painted colours times how much they are used, and that.
         steepness: factor of alpha's logit.
+        plate: uint8 [H, W, 4], the photo without its person, and 255 where that is known; it fills the hole there.
     """
 
-    def __init__(self, photo: np.ndarray, place: Placement, matte: np.ndarray, hole: np.ndarray, steepness: float):
+    def __init__(
+        self,
+        photo: np.ndarray,
+        place: Placement,
+        matte: np.ndarray,
+        hole: np.ndarray,
+        steepness: float,
+        plate: np.ndarray | None = None,
+    ):
         self._photo, self._place, self._steepness = photo, place, steepness
         self._covered = place.covered(photo)
         self._fades = place.fade(1, photo.shape[0]), place.fade(0, photo.shape[1])
         self._hole = np.ascontiguousarray(hole.transpose(2, 0, 1))
         self._source = self._with_mask(np.ascontiguousarray(matte.transpose(2, 0, 1)))
-        self._scene = self._painted()
+        self._scene = self._without_person(None if plate is None else place.covered(plate))
 
     def __call__(self, decisions: np.ndarray) -> np.ndarray:
         """The photo in one pose: uint8 [H, W, 3].
@@ -153,14 +162,21 @@ class Compositor:
             source[rows, columns, 3] = np.clip(slope, 0, 1) * 255 + 0.5
         return source
 
-    def _painted(self) -> np.ndarray:
-        """The covered pixels with the hole painted, and their fade: uint8 [h, w, 3]."""
+    def _without_person(self, plate: np.ndarray | None) -> np.ndarray:
+        """The covered pixels, uint8 [h, w, 3], with the hole filled, and less so towards the canvas's edges.
+
+        It is filled from a plate [h, w, 4] or, unknown there, painted.
+        """
         scene = self._covered.copy()
         for rows, columns, (*colours, used) in _strips(self._hole[3] > LEAST, self._hole, self._place):
             fade = self._fade(rows, columns)
+            known = None if plate is None else plate[rows, columns, 3] * np.float32(1 / 255)
             for i, colour in enumerate(colours):
-                made = 127.5 * (colour + used) - used * scene[rows, columns, i]
-                scene[rows, columns, i] = np.clip(scene[rows, columns, i] + fade * made, 0, 255) + 0.5
+                behind = 127.5 * (colour + used)
+                if plate is not None:
+                    behind += known * (used * plate[rows, columns, i] - behind)
+                behind -= used * scene[rows, columns, i]
+                scene[rows, columns, i] = np.clip(scene[rows, columns, i] + fade * behind, 0, 255) + 0.5
         return scene
 
     def _fade(self, rows: slice, columns: slice) -> np.ndarray:

@@ -17,6 +17,11 @@ def grown(mask: np.ndarray, radius: int) -> np.ndarray:
     return cv2.dilate(mask, disc)
 
 
+def hole_of(mask: np.ndarray) -> np.ndarray:
+    """Where a picture may show something of its person: uint8 [H, W], 1 there, of a soft mask [H, W] in [0, 1]."""
+    return grown((mask > _HOLE).astype(np.uint8), round(_HOLE_GROWTH * min(mask.shape)))
+
+
 def inpainted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The picture with its person painted over from what is about: uint8 [H, W, 3].
 
@@ -26,5 +31,4 @@ def inpainted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
     Source: OpenCV's `inpaint` by the method of Telea (2004).
     """
-    hole = grown(mask, round(_HOLE_GROWTH * min(mask.shape))) > _HOLE
-    return cv2.inpaint(image, hole.astype(np.uint8), _RADIUS, cv2.INPAINT_TELEA)
+    return cv2.inpaint(image, hole_of(mask), _RADIUS, cv2.INPAINT_TELEA)

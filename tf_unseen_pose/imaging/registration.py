@@ -102,7 +102,7 @@ class Registration:
         # First from afar, by shapes of any size, lest one tile of a wall be taken for the next; then finely in the
         # resampled frame, where little movement and no rotation is left.
         for reference, picture, levels in ((self._grey, grey, 4), (self._structure, structure, 1)):
-            moved, seen = _resampled(picture, transform), _resampled(free, transform, cv2.BORDER_CONSTANT)
+            moved, seen = resampled(picture, transform), resampled(free, transform, cv2.BORDER_CONSTANT)
             corners, tracked = self._pairs(reference, moved, seen, levels)
             if len(corners) < _LEAST_INLIERS:
                 return None
@@ -140,8 +140,11 @@ class Registration:
         return bool(0.9 < brightness < 1.1 and np.sqrt(np.mean(difference**2)) < _NOISE)
 
 
-def _resampled(picture: np.ndarray, transform: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
-    """A picture [H, W] or [H, W, 3] moved by a transform, in its own size."""
+def resampled(picture: np.ndarray, transform: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
+    """A picture, uint8 [H, W] or [H, W, 3], moved by a transform [2, 3], in its own size.
+
+    Beyond its border it goes on with the border's colour, or with 0 where `border` is OpenCV's BORDER_CONSTANT.
+    """
     size = picture.shape[1::-1]
     flags = cv2.INTER_CUBIC if border == cv2.BORDER_REPLICATE else cv2.INTER_LINEAR
     return cv2.warpAffine(picture, transform, size, flags=flags, borderMode=border)
@@ -193,7 +196,7 @@ def apply(
         border's colour, the mask with 0.
     """
     moved = transform_joints(transform, joints)
-    return _resampled(image, transform), _resampled(mask, transform, cv2.BORDER_CONSTANT), moved
+    return resampled(image, transform), resampled(mask, transform, cv2.BORDER_CONSTANT), moved
 
 
 def mask_from_joints(joints: np.ndarray, skeleton: Skeleton, height: int, width: int) -> np.ndarray:

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging.background_plate import placed
 from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import invert, transform_joints, usual_step, whole_crop
+from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.pose.pose_files import as_joints, require_inside
@@ -53,7 +55,12 @@ class PhotoReposer(ReposerLike):
         return self._render_batch(state, as_joints(joints, self.skeleton, "the target pose")[None])[0]
 
     def synthesize(
-        self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray | None = None, crop: bool = False
+        self,
+        image: np.ndarray,
+        target_joints: np.ndarray,
+        source_joints: np.ndarray | None = None,
+        crop: bool = False,
+        background: np.ndarray | None = None,
     ) -> np.ndarray:
         """As `ReposerLike.synthesize`.
 
@@ -61,7 +68,7 @@ class PhotoReposer(ReposerLike):
             UserError: as there.
         """
         source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
-        decide, finish = self._sitting(image, source, canvas_to_image, crop)
+        decide, finish = self._sitting(image, source, canvas_to_image, crop, background)
         return finish(decide(target[None])[0])
 
     def animate(
@@ -71,6 +78,7 @@ class PhotoReposer(ReposerLike):
         source_joints: np.ndarray | None = None,
         crop: bool = False,
         batch_size: int = 4,
+        background: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """As `ReposerLike.animate`; the photo is encoded once.
 
@@ -80,7 +88,7 @@ class PhotoReposer(ReposerLike):
         poses, shown = driving_poses(poses, self.skeleton)
         source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         poses = transform_joints(invert(canvas_to_image), poses)
-        decide, finish = self._sitting(image, source, canvas_to_image, crop)
+        decide, finish = self._sitting(image, source, canvas_to_image, crop, background)
 
         def decided(first):
             batch = poses[first : first + batch_size]
@@ -98,7 +106,11 @@ class PhotoReposer(ReposerLike):
                 yield from map(finish, batch)
 
     def live(
-        self, image: np.ndarray, shown: np.ndarray, source_joints: np.ndarray | None = None
+        self,
+        image: np.ndarray,
+        shown: np.ndarray,
+        source_joints: np.ndarray | None = None,
+        background: np.ndarray | None = None,
     ) -> Callable[[np.ndarray], np.ndarray]:
         """Encodes a photo for poses that are not known yet, of a camera.
 
@@ -106,6 +118,7 @@ class PhotoReposer(ReposerLike):
             image: uint8 [H, W, 3].
             shown: [T, J, 3 or 4] in pixels of the photo, poses like those that will come: they choose the crop.
             source_joints: [J, 3] in pixels of the photo.
+            background: as `ReposerLike.synthesize`.
 
         Returns:
             A function of a pose [J, 3 or 4] that gives the photo in that pose.
@@ -115,20 +128,29 @@ class PhotoReposer(ReposerLike):
         """
         _, shown = driving_poses(shown, self.skeleton)
         source, canvas_to_image = self._whole_crop(image, source_joints, shown)
-        decide, finish = self._sitting(image, source, canvas_to_image, False)
+        decide, finish = self._sitting(image, source, canvas_to_image, False, background)
         return lambda joints: finish(decide(transform_joints(invert(canvas_to_image), joints[None]))[0])
 
     def _sitting(
-        self, image: np.ndarray, source_joints: np.ndarray, canvas_to_image: np.ndarray, crop: bool
+        self,
+        image: np.ndarray,
+        source_joints: np.ndarray,
+        canvas_to_image: np.ndarray,
+        crop: bool,
+        background: np.ndarray | None,
     ) -> tuple[_Function, _Function]:
         """A photo, encoded once.
 
         Returns:
             Poses [B, J, 3 or 4] of the canvas -> decisions about each; decisions about one -> its picture.
         """
+        plate = None
+        if background is not None:
+            shown = transform_joints(canvas_to_image, source_joints)
+            plate = placed(background, image, mask_from_joints(shown, self.skeleton, *image.shape[:2]))
         place = Placement.of(image, canvas_to_image, *self._size)
         state = self._encode_photo(place.covered(image), source_joints, place.canvas_to_covered)
-        compositor = Compositor(image, place, *self._maps(state), self._steepness)
+        compositor = Compositor(image, place, *self._maps(state), self._steepness, plate)
 
         def finish(decisions):
             picture = compositor(decisions)

@@ -34,7 +34,12 @@ class ReposerLike(Protocol):
     skeleton: Skeleton
 
     def synthesize(
-        self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray | None = None, crop: bool = False
+        self,
+        image: np.ndarray,
+        target_joints: np.ndarray,
+        source_joints: np.ndarray | None = None,
+        crop: bool = False,
+        background: np.ndarray | None = None,
     ) -> np.ndarray:
         """The photo with its person in the target pose.
 
@@ -43,6 +48,9 @@ class ReposerLike(Protocol):
             target_joints: [J, 3 or 4] in pixels of the photo.
             source_joints: [J, 3] in pixels of the photo.
             crop: return only what of the photo the network saw, at the photo's own resolution.
+            background: uint8 [h, w, 3], the scene without the person, of any size, from about the same place; what
+                the person covered is filled from it instead of being painted. With a fourth channel, only where that
+                is 255.
 
         Returns:
             uint8 [H, W, 3], identical to `image` wherever neither the old person nor the new one is; or of it uint8
@@ -50,7 +58,7 @@ class ReposerLike(Protocol):
 
         Raises:
             UserError: a pose with the wrong joint count, NaN, nothing visible, or joints outside the photo; no
-                person in it, or several.
+                person in it, or several; a background of another scene.
         """
         ...
 
@@ -61,6 +69,7 @@ class ReposerLike(Protocol):
         source_joints: np.ndarray | None = None,
         crop: bool = False,
         batch_size: int = 4,
+        background: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """The photo's person in one pose after the other. Frames come as they are made.
 
@@ -71,6 +80,7 @@ class ReposerLike(Protocol):
             source_joints: [J, 3] in pixels of the photo.
             crop: give only what of the photo the network saw.
             batch_size: frames that are rendered at a time.
+            background: as `synthesize`.
 
         Yields:
             T times uint8 [H, W, 3], or [h, w, 3] with `crop`.

@@ -84,13 +84,19 @@ class RemoteReposer(ReposerLike):
         self._connection.close()
 
     def synthesize(
-        self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray | None = None, crop: bool = False
+        self,
+        image: np.ndarray,
+        target_joints: np.ndarray,
+        source_joints: np.ndarray | None = None,
+        crop: bool = False,
+        background: np.ndarray | None = None,
     ) -> np.ndarray:
-        """As `ReposerLike.synthesize`.
+        """As `ReposerLike.synthesize`, without a background.
 
         Raises:
-            UserError: as there; the server refuses or does not answer.
+            UserError: as there; the server refuses or does not answer; a background.
         """
+        _require_none(background)
         source = source_pose(image, source_joints, self.skeleton)
         target = as_joints(target_joints, self.skeleton, "the target pose")
         answer = self._connection.predict(
@@ -109,15 +115,17 @@ class RemoteReposer(ReposerLike):
         source_joints: np.ndarray | None = None,
         crop: bool = False,
         batch_size: int = 16,
+        background: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
-        """As `ReposerLike.animate`.
+        """As `ReposerLike.animate`, without a background.
 
         A sequence of any length goes out in parts of `batch_size` poses, no more than two of them before their frames
         have been taken.
 
         Raises:
-            UserError: as there; the server refuses or does not answer.
+            UserError: as there; the server refuses or does not answer; a background.
         """
+        _require_none(background)
         source = source_pose(image, source_joints, self.skeleton)
         poses, shown = (joints[..., :3] for joints in driving_poses(poses, self.skeleton))
         size = np.int32([image.shape[:2]])
@@ -159,6 +167,11 @@ class RemoteReposer(ReposerLike):
             names = " and ".join(f"'{skeleton.name}'" for skeleton in fitting)
             raise UserError(f"The skeletons {names} have as many joints as the model; give RemoteReposer one of them.")
         return fitting[0]
+
+
+def _require_none(background: np.ndarray | None) -> None:
+    if background is not None:
+        raise UserError("Servers are not sent backgrounds; leave the background out, or re-pose without a server.")
 
 
 def _ahead(function: Callable, values: Iterable) -> Iterator:

@@ -13,6 +13,7 @@ import numpy as np
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.image_files import load_image, shrink
+from tf_unseen_pose.inference.background import load_background
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.on_device.camera import Fitting, camera_poses, learned_poses
@@ -33,6 +34,7 @@ def command_line() -> argparse.ArgumentParser:
     driving.add_argument("--camera", type=int, nargs="?", const=0, metavar="NUMBER", help="follow who stands before it")
     parser.add_argument("--source-pose", type=Path, metavar="POSE", help="pose file of the photo; else it is found")
     parser.add_argument("--no-retarget", action="store_true", help="take the poses as they are, in the photo's pixels")
+    parser.add_argument("--background", type=Path, metavar="PHOTO|VIDEO", help="the scene without the person")
     parser.add_argument("--model", default="lite", help="a .tflite file, a folder of them, or 'lite' (%(default)s)")
     parser.add_argument("--variant", default=DEFAULT_VARIANT, help="of a folder, which file (%(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="that LiteRT may use (%(default)s)")
@@ -53,7 +55,8 @@ def run(arguments: list[str] | None = None) -> None:
     reposer = TFLiteReposer.load(options.model, options.threads, options.variant)
     window = Window() if options.window else None
     image, source = _photo(options, reposer)
-    frames, fps = _frames(options, reposer, image, source)
+    background = None if options.background is None else load_background(options.background)
+    frames, fps = _frames(options, reposer, image, source, background)
     pace = Pace()
     with open_output(options.output, fps) as output:
         for frame in islice(frames, options.frames):
@@ -78,22 +81,29 @@ def _photo(options: argparse.Namespace, reposer: ReposerLike) -> tuple[np.ndarra
 
 
 def _frames(
-    options: argparse.Namespace, reposer: TFLiteReposer, image: np.ndarray, source: np.ndarray
+    options: argparse.Namespace,
+    reposer: TFLiteReposer,
+    image: np.ndarray,
+    source: np.ndarray,
+    background: np.ndarray | None,
 ) -> tuple[Iterator[np.ndarray], float]:
     """The frames as they are made, and how many a second they are meant to be."""
     if options.camera is not None:
-        return _live(options.camera, reposer, image, source), _FPS
+        return _live(options.camera, reposer, image, source, background), _FPS
     size = image.shape[1::-1]
     found = bundled()[2] if options.driving is None else find_poses(options.driving, reposer.skeleton, size)
     moved = found.scaled_to(*size).joints if options.no_retarget else retarget(found.joints, source, reposer.skeleton)
     # One at a time: what is shown is as new as can be.
-    return reposer.animate(image, moved, source[:, :3], batch_size=1), found.fps or _FPS
+    frames = reposer.animate(image, moved, source[:, :3], batch_size=1, background=background)
+    return frames, found.fps or _FPS
 
 
-def _live(index: int, reposer: TFLiteReposer, image: np.ndarray, source: np.ndarray) -> Iterator[np.ndarray]:
+def _live(
+    index: int, reposer: TFLiteReposer, image: np.ndarray, source: np.ndarray, background: np.ndarray | None
+) -> Iterator[np.ndarray]:
     poses = camera_poses(index)
     fitting = Fitting(learned_poses(poses), source, reposer.skeleton)
-    posed = reposer.live(image, fitting.fitted, source[:, :3])
+    posed = reposer.live(image, fitting.fitted, source[:, :3], background)
     return (posed(fitting(pose)) for pose in poses)
 
 
