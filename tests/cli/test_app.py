@@ -73,6 +73,10 @@ def test_synthesize_writes_the_photo_and_the_explanation(folder, run):
     assert sheet.shape[0] > 800 and sheet.std() > 20
     for name in ("out.png", "out-explain.png"):
         assert b"compositeWithTrainedAlgorithmicMedia" in (folder / name).read_bytes(), name
+    # A plate that shows the person where they stood puts them back.
+    plain = load_image(folder / "out.png")
+    assert run(*synthesize(folder, **{"--background": folder / "photo.png"}))[0] == 0
+    assert np.abs(load_image(folder / "out.png").astype(int) - plain).max() > 10
     assert run(*synthesize(folder), "--crop")[0] == 0
     assert load_image(folder / "out.png").shape == (64, 64, 3)
 
@@ -89,6 +93,7 @@ def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
     (folder / "text.jpg").write_text("not a picture")
     (tmp_path / "notes.json").write_text("{}")
     Run.create(tmp_path / "empty", load_config("tiny"))
+    save_image(tmp_path / "hall.png", next(synthetic_clip(5, 1, 150, 200)).image)
 
     def invisible(joints):
         joints[:] = [[x, y, 0] for x, y, _ in joints]
@@ -109,6 +114,9 @@ def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
         ({"--source-pose": folder / "none.json"}, "no pose file"),
         ({"--model": tmp_path / "empty"}, "no weights"),
         ({"--model": folder / "none"}, "no model folder"),
+        ({"--background": folder / "none.mp4"}, "no file"),
+        ({"--background": tmp_path / "hall.png"}, "shows too little of what the photo shows"),
+        ({"--background": folder / "photo.png", "--server": "localhost:1"}, "leave out --background"),
         ({"-o": folder / "none" / "out.png"}, "no folder"),
         ({"-o": folder / "out.docx"}, "format"),
     ]

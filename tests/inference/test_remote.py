@@ -207,6 +207,8 @@ def test_what_is_wrong_is_said(model_server, photo, poses, refuses, tmp_path):
         refuses(lambda: remote.synthesize(photo, far, source), outside)
         refuses(lambda: remote.synthesize(photo, targets[0], far), "source pose", "outside the 240 x 180 photo")
         refuses(lambda: remote.synthesize(photo, targets[0, :9], source), "9 joints")
+        refuses(lambda: remote.synthesize(photo, targets[0], source, background=photo), "not sent backgrounds")
+        refuses(lambda: next(remote.animate(photo, targets, source, background=photo)), "not sent backgrounds")
         remote._connection._timeout = 0.001
         refuses(lambda: remote.synthesize(photo, targets[0], source), address)
 

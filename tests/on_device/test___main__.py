@@ -55,6 +55,7 @@ def test_refusals(on_device, tmp_path):
         (("-o", tmp_path / "out.xyz"), "out.xyz"),
         (("-o", tmp_path / "none" / "out.gif"), "no folder"),
         ((tmp_path / "none.jpg",), "none.jpg"),
+        (("--background", tmp_path / "room.png"), "room.png"),
     ):
         code, _, shown = on_device(*arguments)
         assert code == 2 and word in shown and "Traceback" not in shown

@@ -24,7 +24,7 @@ SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person i
 Background = Annotated[
     Path | None,
     typer.Option(
-        help="Photo of the scene without the person, or video of them walking in it: what they covered is filled from it."
+        help="Photo of the scene without the person, or video of them walking in it: fills what they covered."
     ),
 ]
 Server = Annotated[

@@ -24,6 +24,9 @@ _STRIP = 32
 LEAST_LOGIT = -7.0
 # What a hole, or what is left of stillness, must be to show.
 LEAST = 1e-3
+# By how much more than what is painted a plate shows, in parts of the canvas's shorter side: without it drawn people left
+# ghosts of hair and shoes (29 dB at worst), with it none (51 dB).
+GROWTH = 3 / 128
 # Width of the fade along the canvas's edge, in parts of its shorter side.
 FEATHER = 12 / 256
 
@@ -116,7 +119,8 @@ class Compositor:
         matte: float32 [h, w, 2], see `model.compositing.guided_matte`.
         hole: float32 [h, w, 4], painted colours times how much they are used, and that.
         steepness: factor of alpha's logit.
-        plate: uint8 [H, W, 4], the photo without its person, and 255 where that is known; it fills the hole there.
+        plate: uint8 [H, W, 4], the photo without its person, and 255 where that is known; it fills the hole there, and
+            a little about it, where hair or a shoe may have been taken for the scene.
     """
 
     def __init__(
@@ -133,6 +137,7 @@ class Compositor:
         self._fades = place.fade(1, photo.shape[0]), place.fade(0, photo.shape[1])
         self._hole = np.ascontiguousarray(hole.transpose(2, 0, 1))
         self._source = self._with_mask(np.ascontiguousarray(matte.transpose(2, 0, 1)))
+        self._reach = self._hole[3] if plate is None else _grown(self._hole[3])
         self._scene = self._without_person(None if plate is None else place.covered(plate))
 
     def __call__(self, decisions: np.ndarray) -> np.ndarray:
@@ -168,15 +173,16 @@ class Compositor:
         It is filled from a plate [h, w, 4] or, unknown there, painted.
         """
         scene = self._covered.copy()
-        for rows, columns, (*colours, used) in _strips(self._hole[3] > LEAST, self._hole, self._place):
+        maps = np.concatenate([self._hole, self._reach[None]])
+        for rows, columns, (*colours, used, reach) in _strips(self._reach > LEAST, maps, self._place):
             fade = self._fade(rows, columns)
             known = None if plate is None else plate[rows, columns, 3] * np.float32(1 / 255)
             for i, colour in enumerate(colours):
-                behind = 127.5 * (colour + used)
+                photo = scene[rows, columns, i]
+                made = (1 - used) * photo + 127.5 * (colour + used)
                 if plate is not None:
-                    behind += known * (used * plate[rows, columns, i] - behind)
-                behind -= used * scene[rows, columns, i]
-                scene[rows, columns, i] = np.clip(scene[rows, columns, i] + fade * behind, 0, 255) + 0.5
+                    made += known * (photo + reach * (plate[rows, columns, i] - photo.astype(np.float32)) - made)
+                scene[rows, columns, i] = np.clip(photo + fade * (made - photo), 0, 255) + 0.5
         return scene
 
     def _fade(self, rows: slice, columns: slice) -> np.ndarray:
@@ -187,7 +193,7 @@ class Compositor:
         alpha, coverage, stillness = planes[6:]
         reach = cv2.dilate(coverage, _NEIGHBOURS)
         likely = cv2.dilate(alpha, _NEIGHBOURS) + np.log((reach + MASK_FLOOR) / (1 - reach + MASK_FLOOR))
-        hole = cv2.resize(self._hole[3], alpha.shape[::-1])
+        hole = cv2.resize(self._reach, alpha.shape[::-1])
         still = (hole > LEAST) & (cv2.dilate(stillness, _NEIGHBOURS) > LEAST)
         return (self._steepness * likely > LEAST_LOGIT) | still
 
@@ -227,8 +233,15 @@ class Compositor:
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
+def _grown(hole: np.ndarray) -> np.ndarray:
+    """A hole [h, w], wider by `GROWTH` and with a softer rim."""
+    cells = round(GROWTH * min(hole.shape)) + 1
+    return cv2.blur(cv2.dilate(hole, _NEIGHBOURS, iterations=cells), (3, 3))
+
+
 def _strips(cells: np.ndarray, planes: np.ndarray, place: Placement) -> Iterator[tuple[slice, slice, np.ndarray]]:
     """Strips of the covered pixels that lie near cells [h, w] of a map that are true.
+
 
     Yields:
         Rows, columns, and the map's planes [C, h, w] enlarged there, bilinearly: float32 [C, rows, columns].
