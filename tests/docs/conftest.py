@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.image_files import load_image, save_image
 from tf_unseen_pose.imaging.video import VideoWriter
 from tf_unseen_pose.inference.bundled import FOLDER
 from tf_unseen_pose.model import build_generator
@@ -101,10 +101,13 @@ def workplace(tmp_path_factory, root):
     """What a reader has beside the repository, small."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "configs").symlink_to(root / "configs")
-    for name in ("me", "somebody"):
+    for name in ("me", "somebody", "room"):
         shutil.copy(FOLDER / "person.jpg", folder / f"{name}.jpg")
     motion = read_poses(FOLDER / "motion.json", PERSON)
     write_poses(folder / "poses.json", Poses(motion.joints[:3], motion.width, motion.height, 10))
+    with VideoWriter(folder / "me-at-home.mp4", 10) as writer:
+        for _ in range(3):
+            writer.write(load_image(FOLDER / "person.jpg"))
     film(folder / "me.mp4", 4, "dance")
     film(folder / "dance.mp4", 5, "dance")
     for name, seed in (("dance", 6), ("kick", 7)):
