@@ -24,8 +24,8 @@ _STRIP = 32
 LEAST_LOGIT = -7.0
 # What a hole, or what is left of stillness, must be to show.
 LEAST = 1e-3
-# By how much more than what is painted a plate shows, in parts of the canvas's shorter side: without it drawn people left
-# ghosts of hair and shoes (29 dB at worst), with it none (51 dB).
+# By how much more than what is painted a plate shows, in parts of the canvas's shorter side: without it drawn people
+# left ghosts of hair and shoes (29 dB at worst), with it none (51 dB).
 GROWTH = 3 / 128
 # Width of the fade along the canvas's edge, in parts of its shorter side.
 FEATHER = 12 / 256
