@@ -242,7 +242,6 @@ def _grown(hole: np.ndarray) -> np.ndarray:
 def _strips(cells: np.ndarray, planes: np.ndarray, place: Placement) -> Iterator[tuple[slice, slice, np.ndarray]]:
     """Strips of the covered pixels that lie near cells [h, w] of a map that are true.
 
-
     Yields:
         Rows, columns, and the map's planes [C, h, w] enlarged there, bilinearly: float32 [C, rows, columns].
     """
