@@ -17,6 +17,7 @@ import numpy as np
 
 # As in `model.compositing`; a test holds them to be the same.
 MASK_FLOOR = 1e-2
+_FLOOR = np.float32(MASK_FLOOR)
 LUMA = (0.299, 0.587, 0.114)
 # Rows that are worked off together: what they take stays within a processor's cache.
 _STRIP = 32
@@ -132,13 +133,16 @@ class Compositor:
         steepness: float,
         plate: np.ndarray | None = None,
     ):
-        self._photo, self._place, self._steepness = photo, place, steepness
+        self._place, self._steepness = place, steepness
         self._covered = place.covered(photo)
         self._fades = place.fade(1, photo.shape[0]), place.fade(0, photo.shape[1])
         self._hole = np.ascontiguousarray(hole.transpose(2, 0, 1))
         self._source = self._with_mask(np.ascontiguousarray(matte.transpose(2, 0, 1)))
         self._reach = self._hole[3] if plate is None else _grown(self._hole[3])
-        self._scene = self._without_person(None if plate is None else place.covered(plate))
+        # What every frame starts from, and the covered part of it.
+        self._start = photo.copy()
+        self._scene = place.covered(self._start)
+        self._fill_hole(None if plate is None else place.covered(plate))
 
     def __call__(self, decisions: np.ndarray) -> np.ndarray:
         """The photo in one pose: uint8 [H, W, 3].
@@ -146,11 +150,11 @@ class Compositor:
         Args:
             decisions: float32 [h, w, 9], `model.compositing.Decisions` behind one another.
         """
-        result = self._photo.copy()
+        result = self._start.copy()
         target = self._place.covered(result)
-        target[:] = self._scene
         planes = np.ascontiguousarray(decisions.transpose(2, 0, 1))
-        for rows, columns, maps in _strips(self._undecided(planes), planes, self._place):
+        undecided = self._undecided(planes)
+        for rows, columns, maps in _strips(undecided, self._in_pixels(planes), self._place):
             target[rows, columns] = self._composed(maps, rows, columns)
         return result
 
@@ -167,12 +171,12 @@ class Compositor:
             source[rows, columns, 3] = np.clip(slope, 0, 1) * 255 + 0.5
         return source
 
-    def _without_person(self, plate: np.ndarray | None) -> np.ndarray:
-        """The covered pixels, uint8 [h, w, 3], with the hole filled, and less so towards the canvas's edges.
+    def _fill_hole(self, plate: np.ndarray | None) -> None:
+        """Fills the hole in the scene from a plate, uint8 [h, w, 4], or, unknown there, with the painted colours.
 
-        It is filled from a plate [h, w, 4] or, unknown there, painted.
+        It fades towards the canvas's edges.
         """
-        scene = self._covered.copy()
+        scene = self._scene
         maps = np.concatenate([self._hole, self._reach[None]])
         for rows, columns, (*colours, used, reach) in _strips(self._reach > LEAST, maps, self._place):
             fade = self._fade(rows, columns)
@@ -183,7 +187,6 @@ class Compositor:
                 if plate is not None:
                     made += known * (photo + reach * (plate[rows, columns, i] - photo.astype(np.float32)) - made)
                 scene[rows, columns, i] = np.clip(photo + fade * (made - photo), 0, 255) + 0.5
-        return scene
 
     def _fade(self, rows: slice, columns: slice) -> np.ndarray:
         return np.minimum(self._fades[0][rows, None], self._fades[1][columns])
@@ -197,36 +200,43 @@ class Compositor:
         still = (hole > LEAST) & (cv2.dilate(stillness, _NEIGHBOURS) > LEAST)
         return (self._steepness * likely > LEAST_LOGIT) | still
 
+    def _in_pixels(self, planes: np.ndarray) -> np.ndarray:
+        """The decisions as `_composed` takes them: whatever is linear is cheaper before maps are enlarged."""
+        displacement, gain, offset, alpha, coverage, stillness = np.split(planes, [2, 3, 6, 7, 8])
+        return np.concatenate(
+            [
+                displacement * self._place.scale, gain, 127.5 * (offset + 1 - gain), self._steepness * alpha,
+                coverage / 255, 1 - stillness,
+            ]
+        ).astype(np.float32)  # fmt: skip
+
     def _composed(self, maps: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
         """Some of the covered pixels in the new pose: uint8 [h, w, 3]."""
-        right, down, gain, *offsets, alpha, coverage, stillness = maps
-        right *= np.float32(self._place.scale)
+        right, down, gain, *offsets, alpha, coverage, moving = maps
         right += np.arange(columns.start, columns.stop, dtype=np.float32)
-        down *= np.float32(self._place.scale)
         down += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
         *copied, mask = cv2.split(cv2.remap(self._source, right, down, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE))
-        mask = mask * np.float32(1 / 255)
-        mask *= coverage
-        odds = mask + np.float32(MASK_FLOOR)
-        mask -= np.float32(1 + MASK_FLOOR)
-        odds /= -mask
-        alpha += cv2.log(odds)
-        alpha *= np.float32(-self._steepness)
-        alpha = 1 / (1 + cv2.exp(np.minimum(alpha, 80)))
+        coverage *= mask
+        odds = (coverage + _FLOOR) / (1 + _FLOOR - coverage)
+        alpha += np.float32(self._steepness) * cv2.log(odds)
+        # Beyond that, a logit overflows.
+        alpha = 1 / (1 + cv2.exp(-np.maximum(alpha, -80)))
         alpha *= self._fade(rows, columns)
-        moving = 1 - stillness
-        photo, scene = cv2.split(self._covered[rows, columns]), cv2.split(self._scene[rows, columns])
+        moves = moving.min() < 1
         made = []
-        for i in range(3):
+        for i, photo, scene in zip(
+            range(3), *map(cv2.split, (self._covered[rows, columns], self._scene[rows, columns])), strict=True
+        ):
             colour = gain * copied[i]
-            colour += 127.5 * (offsets[i] + (1 - gain))
-            colour -= scene[i]
+            colour += offsets[i]
+            colour -= scene
             colour *= alpha
-            colour += scene[i]
-            colour -= photo[i]
-            colour *= moving
-            colour += photo[i]
-            made.append(cv2.convertScaleAbs(np.maximum(colour, 0)))
+            colour += scene
+            if moves:
+                colour -= photo
+                colour *= moving
+                colour += photo
+            made.append(cv2.convertScaleAbs(np.maximum(colour, 0, out=colour)))
         return cv2.merge(made)
 
 
@@ -246,19 +256,25 @@ def _strips(cells: np.ndarray, planes: np.ndarray, place: Placement) -> Iterator
         Rows, columns, and the map's planes [C, h, w] enlarged there, bilinearly: float32 [C, rows, columns].
     """
     (low, part), (low_column, part_column) = place.axis(1, planes.shape[1]), place.axis(0, planes.shape[2])
-    if not len(low) or not len(low_column) or not cells.any():
-        return
     after = np.minimum(low_column + 1, planes.shape[2] - 1)
-    wide = planes[..., low_column] + part_column * (planes[..., after] - planes[..., low_column])
-    step = np.diff(wide, axis=1, append=wide[:, -1:])
     for first in range(0, len(low), _STRIP):
         rows = slice(first, min(first + _STRIP, len(low)))
-        near = cells[low[rows][0] : low[rows][-1] + 2].any(axis=0)
+        near_rows = slice(low[rows][0], low[rows][-1] + 2)
+        near = cells[near_rows].any(axis=0)
         touched = np.flatnonzero(near[low_column] | near[after])
         if not len(touched):
             continue
         columns = slice(int(touched[0]), int(touched[-1]) + 1)
-        maps = step[:, low[rows], columns]
-        maps *= part[rows, None]
-        maps += wide[:, low[rows], columns]
-        yield rows, columns, maps
+        near_columns = slice(low_column[columns][0], low_column[columns][-1] + 2)
+        # Products so small that no thread is woken for them.
+        wide = planes[:, near_rows, near_columns] @ _weights(low_column, part_column, columns, near_columns).T
+        yield rows, columns, _weights(low, part, rows, near_rows) @ wide
+
+
+def _weights(low: np.ndarray, part: np.ndarray, pixels: slice, cells: slice) -> np.ndarray:
+    """How much of each of some cells some pixels have, of those that lie between cell `low` and the one behind."""
+    own, count = np.arange(pixels.stop - pixels.start), cells.stop - cells.start
+    weights = np.zeros((len(own), count), np.float32)
+    weights[own, low[pixels] - cells.start] = 1 - part[pixels]
+    weights[own, low[pixels] - cells.start + 1] = part[pixels]
+    return weights

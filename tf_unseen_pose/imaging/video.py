@@ -28,7 +28,7 @@ _LEAST_DECODED = 0.95
 _SUFFIXES = (".mp4", ".gif")
 # For material that is looked at closely: 23 is libx264's default quality, lower is better. At its default effort it
 # would take longer than preset `lite` takes to make the frame.
-_X264 = {"crf": "17", "preset": "veryfast"}
+_X264 = {"crf": "17", "preset": "superfast"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class VideoWriter:
         """
         try:
             container = self._container or self._open(*frame.shape[:2])
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+            picture = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(frame), format="rgb24")
             for ready in self._converted(picture):
                 container.mux(self._stream.encode(ready))
         except OSError as error:
