@@ -1,0 +1,143 @@
+"""The engine of hosts against the graph's formulas, on odd sizes, at borders, and where nothing may change."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unseen_pose.export import photo_compositing
+from tf_unseen_pose.imaging import compositing
+from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
+from tf_unseen_pose.model import compositing as formulas
+
+SIDE, CELLS, STEEPNESS = 64, 32, 20.0
+
+
+def smooth(rng, channels, low, high):
+    """A map as networks make them: nothing in it changes within a few cells."""
+    coarse = tf.constant(rng.uniform(low, high, (1, CELLS // 4, CELLS // 4, channels)), tf.float32)
+    return tf.image.resize(coarse, [CELLS, CELLS]).numpy()[0]
+
+
+@pytest.fixture
+def decided():
+    """A matte, a hole and decisions, float32 [h, w, C]."""
+    rng = np.random.default_rng(2)
+    matte = np.concatenate([smooth(rng, 1, -1, 1), smooth(rng, 1, 0, 1)], axis=-1)
+    used = np.clip(smooth(rng, 1, -1, 1.5), 0, 1)
+    hole = np.concatenate([used * smooth(rng, 3, -1, 1), used], axis=-1)
+    ranges = {
+        "displacement": (2, -9, 9), "gain": (1, 0.5, 1), "offset": (3, -0.3, 0.3), "alpha": (1, -2, 1),
+        "coverage": (1, -0.5, 1), "stillness": (1, -1, 1.2),
+    }  # fmt: skip
+    maps = {name: smooth(rng, *values) for name, values in ranges.items()}
+    for name in ("coverage", "stillness"):
+        maps[name] = np.clip(maps[name], 0, 1)
+    return matte, hole, maps
+
+
+def photo_of(height, width):
+    y, x = np.mgrid[:height, :width]
+    waves = [np.sin(x / 7) + np.cos(y / 5), np.sin((x + y) / 9), np.cos(x / 11 - y / 6)]
+    return np.uint8(127 + 60 * np.stack(waves, axis=-1))
+
+
+def psnr(one, other):
+    return 10 * np.log10(255**2 / ((one.astype(float) - other) ** 2).mean())
+
+
+def by_formulas(photo, place, matte, hole, maps):
+    """`model.compositing.compose` of the canvas's pixels, those beyond the photo being its border's; without a fade."""
+    width, height = place.size
+    columns = np.clip(np.arange(width) + place.corner[0], 0, photo.shape[1] - 1)
+    rows = np.clip(np.arange(height) + place.corner[1], 0, photo.shape[0] - 1)
+    canvas = photo[rows][:, columns].astype(np.float32)[None] / 127.5 - 1
+    decisions = formulas.Decisions(**{name: tf.constant(value[None]) for name, value in maps.items()})
+    made = formulas.compose(tf.constant(canvas), matte[None], hole[None], decisions, SIDE, STEEPNESS)["image"][0]
+    picture = np.clip(np.round((made.numpy() + 1) * 127.5), 0, 255).astype(np.uint8)
+    inside = np.zeros(photo.shape[:2], bool)
+    place.covered(inside)[:] = True
+    result, (left, top) = photo.copy(), place.corner
+    y, x = np.nonzero(inside)
+    result[y, x] = picture[y - top, x - left]
+    return result
+
+
+def engines(photo, place, matte, hole, maps):
+    """What hosts and servers make of it."""
+    decisions = np.concatenate([maps[name] for name in formulas.Decisions._fields], axis=-1)
+    host = Compositor(photo, place, matte, hole, STEEPNESS)(decisions)
+    matrix = np.float32([[place.scale, 0, 0], [0, place.scale, 0]])
+    matrix[:, 2] = np.array(place.corner) + (place.scale - 1) / 2
+    sitting = photo_compositing.sitting(tf.constant(photo), tf.constant(matrix), (SIDE, SIDE), matte, hole)
+    server = photo_compositing.pasted(sitting, photo_compositing.composed(sitting, tf.constant(decisions), STEEPNESS))
+    return host, server.numpy()
+
+
+@pytest.mark.parametrize(
+    ("size", "crop"),
+    [((321, 277), (3.9, 20, 31)), ((203, 151), (4.3, -40, -25)), ((97, 60), (0.8, 3, 20))],
+    ids=["within", "beyond three borders", "coarser than the canvas"],
+)
+def test_engines_agree(decided, size, crop):
+    matte, hole, maps = decided
+    photo, (step, x, y) = photo_of(*size), crop
+    place = Placement.of(photo, on_whole_pixels(np.array([[step, 0, x], [0, step, y]]), SIDE, SIDE), SIDE, SIDE)
+    expected = by_formulas(photo, place, matte, hole, maps)
+    host, server = engines(photo, place, matte, hole, maps)
+    # Where the canvas fades into the photo, engines are compared with one another.
+    whole = np.zeros(size, bool)
+    rows, columns = place.fade(1, size[0]), place.fade(0, size[1])
+    place.covered(whole)[:] = np.minimum(rows[:, None], columns) == 1
+    assert whole.mean() > 0.2 and psnr(expected[whole], photo[whole]) < 25
+    for made in (host, server):
+        assert psnr(made[whole], expected[whole]) > 50
+    assert psnr(host, server) > 50
+    outside = np.ones(size, bool)
+    place.covered(outside)[:] = False
+    np.testing.assert_array_equal(host[outside], photo[outside])
+
+
+def test_what_has_no_hole_and_no_person_or_does_not_move_stays_bit_for_bit(decided):
+    matte, hole, maps = decided
+    photo = photo_of(150, 170)
+    place = Placement.of(photo, on_whole_pixels(np.array([[2.2, 0, 9], [0, 2.2, 4]]), SIDE, SIDE), SIDE, SIDE)
+    nobody = {**maps, "alpha": np.full_like(maps["alpha"], -9)}
+    for made in engines(photo, place, matte, 0 * hole, nobody):
+        np.testing.assert_array_equal(made, photo)
+    still = {**maps, "stillness": np.ones_like(maps["stillness"])}
+    for made in engines(photo, place, matte, hole, still):
+        np.testing.assert_array_equal(made, photo)
+    # The left half of the map alone says that somebody is there.
+    half = {**nobody, "alpha": np.where(np.arange(CELLS)[None, :, None] < CELLS // 2, 9, nobody["alpha"])}
+    for made in engines(photo, place, matte, 0 * hole, half):
+        changed = (made != photo).any(axis=(0, 2))
+        assert changed[20:60].any()
+        middle = place.corner[0] + place.size[0] * (CELLS // 2 + 1) // CELLS
+        assert not changed[middle:].any()
+
+
+def test_constants_are_the_graphs():
+    assert (compositing.MASK_FLOOR, compositing.LUMA) == (formulas.MASK_FLOOR, formulas.LUMA)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (64, 96)])
+def test_a_canvas_on_whole_pixels_is_the_nearest(height, width):
+    given = np.array([[3.137, 0, -12.3], [0, 3.137, 41.8]])
+    found = on_whole_pixels(given, height, width)
+    size, corner = found[0, 0] * np.array([width, height]), found[:, 2] - (found[0, 0] - 1) / 2
+    np.testing.assert_allclose([size, corner], np.round([size, corner]), atol=1e-9)
+    # Its middle is moved by no more than half a pixel, its scale by half a pixel of the common divisor.
+    middles = [matrix[0, 0] * (np.array([width, height]) - 1) / 2 + matrix[:, 2] for matrix in (given, found)]
+    assert np.abs(middles[0] - middles[1]).max() <= 0.5
+    assert abs(found[0, 0] - given[0, 0]) <= 0.5 / np.gcd(height, width)
+
+
+def test_the_guided_matte_follows_the_photos_edge():
+    """A mask that is blurred over an edge is sharp again with the edge as its guide."""
+    image = np.full((1, 40, 40, 3), -0.8, np.float32)
+    image[:, :, 17:] = 0.9
+    blurred = np.broadcast_to(np.clip((np.arange(40) - 14) / 6, 0, 1), (1, 40, 40))[..., None].astype(np.float32)
+    matte = formulas.guided_matte(tf.constant(image), tf.constant(blurred))
+    mask = formulas.person_mask(tf.constant(image), matte).numpy()[0, 20, :, 0]
+    assert mask[17] - mask[16] > 1.5 * (blurred[0, 20, 17, 0] - blurred[0, 20, 16, 0])
+    np.testing.assert_allclose(mask[[2, 38]], [0, 1], atol=1e-3)
