@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a request for signature `serving_default` as JSON, for curl or grpcurl; needs Python alone.
+"""Writes a request for signature `repose_photo` as JSON, for curl or grpcurl; needs Python alone.
 
     serving/request.py me.jpg me.json pose.json > request.json           for REST
     serving/request.py --grpc me.jpg me.json pose.json > request.json    for grpcurl
@@ -12,6 +12,9 @@ import base64
 import json
 from pathlib import Path
 
+# Of the answer: jpeg or png.
+FORMAT = "jpeg"
+
 
 def joints_of(path: str) -> list[list[float]]:
     """The first pose of a pose file, [J, 3]."""
@@ -21,8 +24,15 @@ def joints_of(path: str) -> list[list[float]]:
 def rest(photo: str, source: list, target: list) -> dict:
     """The body of a POST to /v1/models/MODEL:predict."""
     return {
-        "signature_name": "serving_default",
-        "instances": [{"image_bytes": {"b64": photo}, "source_joints": source, "target_joints": target}],
+        "signature_name": "repose_photo",
+        "instances": [
+            {
+                "image_bytes": {"b64": photo},
+                "source_joints": source,
+                "target_joints": target,
+                "image_format": FORMAT,
+            }
+        ],
     }
 
 
@@ -36,10 +46,13 @@ def grpc(model: str, photo: str, source: list, target: list) -> dict:
         }
         for name, pose in (("source_joints", source), ("target_joints", target))
     }
-    picture = {"dtype": "DT_STRING", "tensor_shape": {"dim": [{"size": 1}]}, "string_val": [photo]}
+    strings = {
+        name: {"dtype": "DT_STRING", "tensor_shape": {"dim": [{"size": 1}]}, "string_val": [value]}
+        for name, value in (("image_bytes", photo), ("image_format", base64.b64encode(FORMAT.encode()).decode()))
+    }
     return {
-        "model_spec": {"name": model, "signature_name": "serving_default"},
-        "inputs": {"image_bytes": picture, **poses},
+        "model_spec": {"name": model, "signature_name": "repose_photo"},
+        "inputs": {**strings, **poses},
     }
 
 

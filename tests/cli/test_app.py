@@ -78,7 +78,9 @@ def test_synthesize_writes_the_photo_and_the_explanation(folder, run):
     assert run(*synthesize(folder, **{"--background": folder / "photo.png"}))[0] == 0
     assert np.abs(load_image(folder / "out.png").astype(int) - plain).max() > 10
     assert run(*synthesize(folder), "--crop")[0] == 0
-    assert load_image(folder / "out.png").shape == (64, 64, 3)
+    # Near the canvas's size in the photo's own pixels; of the photo itself more is shown.
+    height, width = load_image(folder / "out.png").shape[:2]
+    assert 64 < height < 180 and 64 < width < 240
 
 
 def spoil(folder, name, change):
@@ -313,7 +315,7 @@ def test_import_posewarp_leaves_a_run_that_synthesize_takes(folder, run, tmp_pat
     assert code == 0, err
     assert run(*synthesize(folder, **{"--model": where}), "--crop")[0] == 0
     crop = load_image(folder / "out.png")
-    assert crop.shape == (64, 64, 3) and np.ptp(crop) > 5
+    assert min(crop.shape[:2]) > 64 and np.ptp(crop) > 5
     code, _, err = run("import-posewarp", folder / "photo.png", "-o", tmp_path / "no")
     assert code == 2 and "not a readable HDF5" in err
     code, _, err = run("import-posewarp", tmp_path / "authors.h5", "-o", where)

@@ -7,14 +7,14 @@ def test_a_savedmodel_is_asked_for(run, tmp_path, monkeypatch):
     """`tests/export` exports."""
     called = {}
 
-    def export_run(exported, output, report):
-        called.update(run=exported.path.parent.name, output=output, report=report)
+    def export_run(exported, output, report, max_side):
+        called.update(run=exported.path.parent.name, output=output, report=report, max_side=max_side)
         return output / "3"
 
     monkeypatch.setattr(saved_model, "export_run", export_run)
-    code, out, _ = run("export", "lite", "-o", tmp_path / "models", "--report", "report.json")
+    code, out, _ = run("export", "lite", "-o", tmp_path / "models", "--report", "report.json", "--max-side", 900)
     assert code == 0 and out.startswith(f"{tmp_path / 'models' / '3'} is ready")
-    assert called == {"run": "lite", "output": tmp_path / "models", "report": Path("report.json")}
+    assert called == {"run": "lite", "output": tmp_path / "models", "report": Path("report.json"), "max_side": 900}
     code, _, err = run("export", "lite", "-o", tmp_path, "--variant", "int8")
     assert code == 2 and "add --tflite" in err
 
@@ -39,5 +39,5 @@ def test_tflite_files_are_asked_for(run, tmp_path, monkeypatch):
         Path("pairs"),
     )
     assert (options.pairs, options.licence, options.task.poses) == (3, "mine", False)
-    code, _, err = run("export", "lite", "-o", tmp_path / "x", "--tflite", "--report", "report.json")
+    code, _, err = run("export", "lite", "-o", tmp_path / "x", "--tflite", "--report", "report.json", "--max-side", 900)
     assert code == 2 and "--report is for SavedModels" in err

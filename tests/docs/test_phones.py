@@ -13,7 +13,7 @@ from tf_unseen_pose.on_device.lite_file import LiteFile
 from tf_unseen_pose.pose.joint_formats import HEAD_BEYOND_EARS, LEAST_VISIBILITY
 
 ROW = re.compile(r"^\| (?:(\d) `(\w+)`)? *\| (in|out) \| `(\w+)` \| \[([\d, ]+)\] \|", re.MULTILINE)
-STATE = ["background", "joints", "layers", "picture"]
+STATE = ["hole", "image", "joints", "layers", "matte"]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_signatures_and_tensors_are_those_of_the_file(pages, compiled, file):
         ):
             assert {kind for _, kind in details.values()} == {"float32"}
             expected += [(number, name, way, tensor, details[tensor][0]) for tensor in sorted(names)]
-    assert table(pages) == expected and len(expected) == 16
+    assert table(pages) == expected and len(expected) == 25
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ class Placement:
         """Between which cells of a map the covered pixels lie, along x (0) or y (1).
 
         Returns:
-            The lower cell, and how far each pixel is from it to the next.
+            [W] or [H] the lower cell, and float32 how far each pixel is from it to the next.
         """
         covered = (self.columns, self.rows)[number]
         pixels = np.arange(covered.start, covered.stop) - self.corner[number]
@@ -103,7 +103,11 @@ class Placement:
         return low, (position - low).astype(np.float32)
 
     def fade(self, number: int, image_size: int) -> np.ndarray:
-        """Weight 0..1 of the canvas along x (0) or y (1): less near an edge that lies within the photo."""
+        """Weight of the canvas along x (0) or y (1): less near an edge that lies within the photo.
+
+        Returns:
+            float32 [W] or [H] in [0, 1].
+        """
         covered = (self.columns, self.rows)[number]
         pixels = np.arange(covered.start, covered.stop) - self.corner[number] + 0.5
         low = np.full(len(pixels), np.inf) if covered.start == 0 else pixels

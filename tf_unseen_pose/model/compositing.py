@@ -97,14 +97,23 @@ def compose(
 
 
 def painted(foreground: tf.Tensor, alpha: tf.Tensor) -> Decisions:
-    """The decisions of a network that paints the person, [B, H, W, 3] and [B, H, W, 1], and copies nothing."""
+    """The decisions of a network that paints the person and copies nothing.
+
+    Args:
+        foreground: [B, H, W, 3] in [-1, 1].
+        alpha: [B, H, W, 1] in [0, 1].
+    """
     nothing = tf.zeros_like(alpha)
     logit = tf.math.log((alpha + _ALPHA_FLOOR) / (1 - alpha + _ALPHA_FLOOR))
     return Decisions(tf.concat([nothing, nothing], axis=-1), nothing, foreground, logit, nothing + 1, nothing)
 
 
 def unknown_matte(image: tf.Tensor) -> tf.Tensor:
-    """The matte of a mask that is 1/2 everywhere, and says nothing: [B, H, W, 2] for an image [B, H, W, 3]."""
+    """The matte [B, H, W, 2] of a mask that is 1/2 everywhere, and says nothing.
+
+    Args:
+        image: [B, H, W, 3] in [-1, 1].
+    """
     nothing = tf.zeros_like(image[..., :1])
     return tf.concat([nothing, nothing + 0.5], axis=-1)
 

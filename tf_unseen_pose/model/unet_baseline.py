@@ -18,7 +18,7 @@ class BaselineState(NamedTuple):
         image: [B, H, W, 3] in [-1, 1].
         matte: [B, H, W, 2], nothing known.
         hole: [B, H, W, 4], none.
-        joints: [B, J, 3], the source pose.
+        joints: [B, J, 3] in pixels of the image.
     """
 
     image: tf.Tensor

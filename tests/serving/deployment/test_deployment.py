@@ -78,23 +78,23 @@ def test_the_written_requests_are_answered(model_server, files, from_file):
     request = predict_pb2.PredictRequest()
     json_format.Parse(run(sys.executable, SERVING / "request.py", "--grpc", *paths).stdout, request)
     answer = model_server.client.call("Predict", request, predict_pb2.PredictResponse)
-    assert from_file(answer.outputs["image_bytes"].string_val[0]).shape == (64, 64, 3)
+    assert from_file(answer.outputs["image_bytes"].string_val[0]).shape == photo.shape
 
     body = json.loads(run(sys.executable, SERVING / "request.py", *paths).stdout)
     (instance,) = body["instances"]
-    assert body["signature_name"] == "serving_default" and set(instance) == set(request.inputs)
+    assert body["signature_name"] == "repose_photo" and set(instance) == set(request.inputs)
     np.testing.assert_allclose(instance["target_joints"], np.round(target, 3), rtol=1e-6)
     assert instance["image_bytes"]["b64"]
 
 
 def test_the_example_client_needs_nothing_of_this_project(model_server, files, tmp_path, from_file):
-    paths, *_ = files
+    paths, photo, *_ = files
     example = (SERVING / "client_example.py").read_text()
     assert "tf_unseen_pose" not in example
-    done = run(sys.executable, SERVING / "client_example.py", model_server.address, *paths, tmp_path / "out.png")
+    done = run(sys.executable, SERVING / "client_example.py", model_server.address, *paths, tmp_path / "out.jpg")
     assert done.returncode == 0, done.stderr
-    content = (tmp_path / "out.png").read_bytes()
-    assert from_file(content).shape == (64, 64, 3)
+    content = (tmp_path / "out.jpg").read_bytes()
+    assert content[:3] == b"\xff\xd8\xff" and from_file(content).shape == photo.shape
     assert b"compositeWithTrainedAlgorithmicMedia" in content
 
 
