@@ -5,7 +5,7 @@ What it says is JSON within the file, in the flatbuffer's metadata under the nam
     {"format": 2, "variant": "float16", "licence": ..., "project": ..., "git_revision": ..., "steps": ...,
      "height": 256, "width": 256, "crop_factor": 1.14, "alpha_steepness": 20.0,
      "skeleton": {"name", "joints", "limbs", "root", "held"},
-     "signatures": {"render": {"inputs": {"picture": {"shape", "dtype", "what"}, ...}, "outputs": {...}}, ...}}
+     "signatures": {"render": {"inputs": {"image": {"shape", "dtype", "what"}, ...}, "outputs": {...}}, ...}}
 """
 
 import json
