@@ -92,7 +92,7 @@ def test_the_hole_shows_the_plate_where_it_is_known_and_paint_elsewhere():
     rng = np.random.default_rng(0)
     photo, plate = rng.integers(0, 256, (20, 26, 3), np.uint8), rng.integers(0, 256, (20, 26, 4), np.uint8)
     plate[..., 3] = 0
-    plate[:12, :, 3] = 255
+    plate[:16, :, 3] = 255
     used = np.ones((8, 12, 1), np.float32)
     used[:4, :8], used[:4, 8:] = 0, 0.25
     hole = np.concatenate([used * np.float32([0.5, -0.25, 0]), used], axis=2)
@@ -105,5 +105,9 @@ def test_the_hole_shows_the_plate_where_it_is_known_and_paint_elsewhere():
     mixed = 0.75 * photo[3:5, 14:19] + 0.25 * plate[3:5, 14:19, :3]
     np.testing.assert_allclose(result[3:5, 14:19], mixed, atol=0.51)
     np.testing.assert_array_equal(result[11, :19], plate[11, :19, :3])
-    np.testing.assert_array_equal(result[12:17, :19], np.full((5, 19, 3), [191, 96, 128], np.uint8))
+    paint = np.float32([191, 96, 128])
+    np.testing.assert_array_equal(result[16, :19], np.broadcast_to(paint, (19, 3)))
+    # Between the two, a little before the plate ends.
+    shares = (result[12:16, :19] - paint).sum(axis=(1, 2)) / (plate[12:16, :19, :3] - paint).sum(axis=(1, 2))
+    assert (np.diff(shares) < 0).all() and 0 < shares[-1] < shares[0] < 1
     np.testing.assert_array_equal(result[:, 20:], photo[:, 20:])

@@ -181,16 +181,22 @@ class Compositor:
         It fades towards the canvas's edges.
         """
         scene = self._scene
+        certain = None if plate is None else self._softly(plate[..., 3])
         maps = np.concatenate([self._hole, self._reach[None]])
         for rows, columns, (*colours, used, reach) in _strips(self._reach > LEAST, maps, self._place):
             fade = self._fade(rows, columns)
-            known = None if plate is None else plate[rows, columns, 3] * np.float32(1 / 255)
+            known = None if certain is None else certain[rows, columns] * np.float32(1 / 255)
             for i, colour in enumerate(colours):
                 photo = scene[rows, columns, i]
                 made = (1 - used) * photo + 127.5 * (colour + used)
                 if plate is not None:
                     made += known * (photo + reach * (plate[rows, columns, i] - photo.astype(np.float32)) - made)
                 scene[rows, columns, i] = np.clip(photo + fade * (made - photo), 0, 255) + 0.5
+
+    def _softly(self, known: np.ndarray) -> np.ndarray:
+        """Where a plate is known, uint8 [h, w], less so near its end: painted colours would meet it in a step."""
+        size = 2 * round(self._place.scale) + 1
+        return cv2.blur(cv2.erode(known, np.ones((size, size), np.uint8)), (size, size))
 
     def _fade(self, rows: slice, columns: slice) -> np.ndarray:
         return np.minimum(self._fades[0][rows, None], self._fades[1][columns])
