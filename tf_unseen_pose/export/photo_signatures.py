@@ -39,7 +39,15 @@ class PhotoSignatures:
         model = config.model
         self._size, self._joint_count = (model.height, model.width), model.body.joint_count
         self._crop = PhotoCrop(model.body, *self._size, config.data.crop_factor)
-        self._encoded, self._decided, self._steepness, self._max_side = encoded, decided, steepness, max_side
+        self._encoded, self._decided, self._max_side = encoded, decided, max_side
+        # As functions: each is traced and stored once, for all signatures.
+        self._sitting = tf.function(
+            lambda photo, crop, matte, hole: photo_compositing.sitting(photo, crop, self._size, matte, hole),
+            autograph=False,
+        )
+        self._composed = tf.function(
+            lambda sitting, decisions: photo_compositing.composed(sitting, decisions, steepness), autograph=False
+        )
 
     def serving_default(
         self, image_bytes: tf.Tensor, source_joints: tf.Tensor, target_joints: tf.Tensor
@@ -75,8 +83,8 @@ class PhotoSignatures:
 
         def finish(request):
             crop, pixels, scale, matte, hole, decided, kind = request
-            sitting = photo_compositing.sitting(_photo(pixels), crop, self._size, matte, hole)
-            return finished(sitting, photo_compositing.composed(sitting, decided, self._steepness), scale, kind)
+            sitting = self._sitting(_photo(pixels), crop, matte, hole)
+            return finished(sitting, self._composed(sitting, decided), scale, kind)
 
         asked = tf.zeros_like(place[2]) if asked is None else asked
         return tf.map_fn(
@@ -177,7 +185,7 @@ class PhotoSignatures:
         ):
             crop = self._crop.on_whole_pixels(crop)
         state = self._encoded(self._canvas(photo, crop)[None], photos.on_canvas(source, crop)[None])
-        sitting = photo_compositing.sitting(photo, crop, self._size, state.matte[0], state.hole[0])
+        sitting = self._sitting(photo, crop, state.matte[0], state.hole[0])
         return self._frames(state, sitting, photos.on_canvas(held(targets), crop)), _answer_to_image(sitting, scale)
 
     def _frames(self, state, sitting, joints):
@@ -188,7 +196,7 @@ class PhotoSignatures:
         repeated = [tf.ensure_shape(tf.repeat(part, size, axis=0), [None, *part.shape[1:]]) for part in state]
 
         def frame(decisions):
-            return photos.png(photo_compositing.composed(sitting, decisions, self._steepness))
+            return photos.png(self._composed(sitting, decisions))
 
         def some(start):
             poses = tf.ensure_shape(filled[start : start + size], [None, self._joint_count, 3])
