@@ -47,7 +47,7 @@ def test_the_code_of_every_stage_is_two_clicks_from_the_readme(pages, root):
     assert how.path in first
     second = {path for _, path, _ in targets(how)}
     package = root / "tf_unseen_pose"
-    files = ["skeleton", "geometry/pose_maps", "geometry/warping", "imaging/crop", "imaging/pasting"]
+    files = ["skeleton", "geometry/pose_maps", "geometry/warping", "imaging/crop", "imaging/compositing"]
     files += [
         f"model/{name}" for name in ("generator", "copying_generator", "compact_unet", "unet", "layers", "pull_push")
     ]

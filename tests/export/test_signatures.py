@@ -148,7 +148,7 @@ def test_explain_shows_the_stages(signatures, exported, batch):
     pixels = np.uint8(np.round(127.5 * (inputs["image"] + 1)))
     found = signatures["explain"](**{key: tf.constant(value) for key, value in {**inputs, "image": pixels}.items()})
     expected = exported[2].explain({**inputs, "image": pixels / np.float32(127.5) - 1})
-    assert set(found) == {"masks", "warped_layers", "background", "foreground", "alpha", "image"}
+    assert set(found) == {"masks", "warped_layers", "background", "foreground", "alpha", "stillness", "image"}
     for name in set(found) - {"image"}:
         np.testing.assert_allclose(found[name], expected[name], atol=1e-4)
 

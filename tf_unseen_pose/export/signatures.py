@@ -7,7 +7,7 @@
     render_sequence_in_crop  a part of a sequence in the canvas of the whole
     synthesize               canvases, poses on them -> canvases
     encode_source, render    the two halves of `synthesize`, to encode once and render often
-    explain                  as `synthesize` -> masks, warped layers, background, foreground, alpha
+    explain                  as `synthesize` -> masks, warped layers, background, foreground, alpha, stillness
 
 The first five answer at the photo's own resolution (`photo_signatures`), the others on the canvas.
 
@@ -28,7 +28,7 @@ from tf_unseen_pose.model import PoseModel
 
 # Of a photo's longer side where an export is not told otherwise.
 MAX_SIDE = 2048
-EXPLAINED = ("masks", "warped_layers", "background", "foreground", "alpha")
+EXPLAINED = ("masks", "warped_layers", "background", "foreground", "alpha", "stillness")
 # Which poses `sequence_crop` takes, and the axis that one of them has beside the joints'.
 _POSES: tuple[tuple[str, list[None]], ...] = (("source", []), ("target", [None]))
 

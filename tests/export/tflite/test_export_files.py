@@ -46,6 +46,7 @@ def test_float32_computes_what_the_saved_model_does(exported, lite_contents, inp
         target_joints=tf.constant(inputs["target"][..., :3]),
     )
     composite = stages["alpha"] * stages["foreground"] + (1 - stages["alpha"]) * stages["background"]
+    composite += stages["stillness"] * (inputs["image"] - composite)
     for picture in (rendered, whole):
         np.testing.assert_allclose(picture, composite, atol=1e-4)
         assert np.abs(to_uint8(picture).astype(int) - stages["image"].numpy()).max() <= 1

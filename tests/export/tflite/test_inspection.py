@@ -35,7 +35,7 @@ def kernel():
 def test_every_variant_of_ours_passes(lite_contents):
     counts = {variant: require_portable(content, variant) for variant, content in lite_contents.items()}
     for variant, graphs in counts.items():
-        assert len(graphs) == 3 and all(graph["CONV_2D"] > 5 for graph in graphs.values()), variant
+        assert len(graphs) == 4 and all(graph["CONV_2D"] > 5 for graph in graphs.values()), variant
     assert not any("QUANTIZE" in graph for graph in (*counts["float32"].values(), *counts["dynamic"].values()))
     assert all(graph["QUANTIZE"] > 0 for graph in counts["int8"].values())
 
