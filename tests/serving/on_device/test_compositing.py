@@ -60,7 +60,6 @@ def _decisions(rng):
     return np.concatenate([*maps, stillness.clip(0, 1)], axis=-1)
 
 
-@pytest.mark.xfail(reason="near the canvas's edge the page fades the picture, Python its parts: to be brought together")
 @pytest.mark.parametrize("crop", [INSIDE, LEAVING], ids=["inside", "leaving"])
 @pytest.mark.parametrize("engine", ["Graphics", "Processor"])
 def test_pictures_are_those_of_the_package(modules, psnr, engine, crop):

@@ -1,4 +1,5 @@
-// Which of the covered pixels a pose may change: as `Compositor._changes` in `tf_unseen_pose/imaging/compositing.py`.
+// Which of the covered pixels of a photo a pose may change. `Compositor._undecided` in
+// `tf_unseen_pose/imaging/compositing.py` starts from the painted scene, and so has fewer.
 // Maps are {data, shape: [1, h, w, C]}; boxes {left, top, right, bottom}, the last two being one further.
 
 // Below this logit alpha is less than half a level of 255.

@@ -39,12 +39,12 @@ export class Graphics {
       gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0 + i, gl.TEXTURE_2D, this._textures[name], 0);
     });
     gl.drawBuffers([gl.COLOR_ATTACHMENT0, gl.COLOR_ATTACHMENT1]);
-    const everywhere = [{ left: 0, top: 0, right: width, bottom: height }];
-    this._run(this._preparing, ['photo', 'matte', 'hole'], { up: [1] }, everywhere);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     // Left, top, right, bottom.
     const edges = [0, 1].map((axis) => place.open(axis)), open = [0, 1].flatMap((end) => edges.map((axis) => Number(axis[end])));
-    this._settings = { up: [-1], scale: [place.scale], steepness: [steepness], feather: [place.feather], open };
+    const fading = { feather: [place.feather], open }, everywhere = [{ left: 0, top: 0, right: width, bottom: height }];
+    this._run(this._preparing, ['photo', 'matte', 'hole'], { up: [1], ...fading }, everywhere);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    this._settings = { up: [-1], scale: [place.scale], steepness: [steepness], ...fading };
   }
 
   /** Draws boxes of the covered pixels, as decided, where they lie in the photo. */

@@ -17,7 +17,24 @@ export class Processor {
     this._photo = covered.data;
     this._fades = [place.fade(0), place.fade(1)];
     this._mask = masks(covered, place, matte);
-    this._scene = painted(covered, place, hole);
+    this._scene = this._painted(hole);
+  }
+
+  _fade(column, row) { return Math.min(this._fades[0][column], this._fades[1][row]); }
+
+  /** The covered pixels with the hole painted, less so towards the canvas's edges: RGBA bytes. */
+  _painted(hole) {
+    const { width, height } = this._place, data = this._photo;
+    const lines = new Enlarging(this._place, hole), found = new Float64Array(4), result = new Uint8ClampedArray(data);
+    for (let row = 0, at = 0; row < height; row++) {
+      const line = lines.row(row);
+      for (let column = 0; column < width; column++, at += 4) {
+        lines.at(line, column, found);
+        const fade = this._fade(column, row);
+        for (let c = 0; c < 3; c++) result[at + c] += fade * (127.5 * (found[c] + found[3]) - found[3] * data[at + c]);
+      }
+    }
+    return result;
   }
 
   /** Draws boxes of the covered pixels, as decided, where they lie in the photo. */
@@ -38,20 +55,19 @@ export class Processor {
       const line = lines.row(row);
       for (let column = left; column < right; column++, to += 4) {
         lines.at(line, column, found, PERSON);
-        const at = row * width + column, fade = Math.min(this._fades[0][column], this._fades[1][row]);
-        const still = 1 - fade * (1 - Math.min(found[8], 1));
+        const at = row * width + column;
         let alpha = 0;
         // What a pixel need not know is not looked up.
         if (this._steepness * (found[6] + oddsOf(found[7])) > LEAST_LOGIT) {
           lines.at(line, column, found, 0, PERSON);
           this._sample(column + this._place.scale * found[0], row + this._place.scale * found[1], copied);
-          alpha = 1 / (1 + Math.exp(-this._steepness * (found[6] + oddsOf(copied[3] * found[7]))));
+          alpha = this._fade(column, row) / (1 + Math.exp(-this._steepness * (found[6] + oddsOf(copied[3] * found[7]))));
         }
         for (let c = 0; c < 3; c++) {
           const scene = this._scene[4 * at + c], photo = this._photo[4 * at + c];
           const person = found[2] * copied[c] + 127.5 * (found[3 + c] + 1 - found[2]);
           const made = scene + alpha * (person - scene);
-          result[to + c] = made + still * (photo - made);
+          result[to + c] = made + found[8] * (photo - made);
         }
       }
     }
@@ -109,19 +125,6 @@ function masks({ data, width, height }, place, matte) {
       lines.at(line, column, found);
       const bright = LUMA[0] * data[4 * at] + LUMA[1] * data[4 * at + 1] + LUMA[2] * data[4 * at + 2];
       result[at] = Math.min(Math.max((found[0] * bright) / 255 + found[1], 0), 1);
-    }
-  }
-  return result;
-}
-
-/** The covered pixels with the hole painted: RGBA bytes. */
-function painted({ data, width, height }, place, hole) {
-  const lines = new Enlarging(place, hole), found = new Float64Array(4), result = new Uint8ClampedArray(data);
-  for (let row = 0, at = 0; row < height; row++) {
-    const line = lines.row(row);
-    for (let column = 0; column < width; column++, at += 4) {
-      lines.at(line, column, found);
-      for (let c = 0; c < 3; c++) result[at + c] = (1 - found[3]) * data[at + c] + 127.5 * (found[c] + found[3]);
     }
   }
   return result;

@@ -34,6 +34,17 @@ Cells cellsAt(vec2 pixel, ivec2 count) {
   return Cells(low, min(low + 1, count - 1), position - vec2(low));
 }
 
+uniform float feather;
+// 1 where there is no fade: left, top, right, bottom.
+uniform vec4 open;
+
+// How much of the canvas is shown at a pixel: less towards its edges.
+float fadeAt(vec2 pixel) {
+  vec2 from = pixel + 0.5 - corner;
+  vec4 inside = vec4(from, size - from) + 1e6 * open;
+  return clamp(min(min(inside.x, inside.y), min(inside.z, inside.w)) / feather, 0.0, 1.0);
+}
+
 // Texel "part" of a cell, which has so many.
 vec4 enlarged(sampler2D map, Cells at, int texels, int part) {
   ivec2 x = texels * ivec2(at.low.x, at.high.x) + part;
@@ -43,7 +54,7 @@ vec4 enlarged(sampler2D map, Cells at, int texels, int part) {
 }
 `;
 
-/** What depends on the photo alone: its colours with the person's mask, and the scene with the hole painted. */
+/** What depends on the photo alone: its colours with the person's mask, and the scene with the hole painted, faded. */
 export const PREPARE = `${ENLARGING}
 uniform sampler2D photo, matte, hole;
 layout(location = 0) out vec4 source;
@@ -56,17 +67,15 @@ void main() {
   // Rec. 601.
   source = vec4(colour, clamp(line.x * dot(colour, vec3(0.299, 0.587, 0.114)) + line.y, 0.0, 1.0));
   vec4 paint = enlarged(hole, cellsAt(pixel, textureSize(hole, 0)), 1, 0);
-  scene = vec4((1.0 - paint.a) * colour + (paint.rgb + paint.a) / 2.0, 1);
+  scene = vec4(colour + fadeAt(pixel) * ((paint.rgb + paint.a) / 2.0 - paint.a * colour), 1);
 }`;
 
 /** One pose. What a pixel need not know is not looked up: that is most of the time where graphics are emulated. */
 export const COMPOSE = `${ENLARGING}
 uniform sampler2D source, scene, decisions;
-uniform float scale, steepness, feather;
+uniform float scale, steepness;
 // Covered pixels, and cells of the decisions, along x and y.
 uniform vec2 count, cells;
-// 1 where there is no fade: left, top, right, bottom.
-uniform vec4 open;
 out vec4 result;
 
 float oddsOf(float mask) {
@@ -87,12 +96,7 @@ void main() {
     vec4 copied = textureLod(source, (pixel + 0.5 + scale * copying.xy) / count, 0.0);
     vec3 colour = copying.z * copied.rgb + (offset.rgb + 1.0 - copying.z) / 2.0;
     float alpha = 1.0 / (1.0 + exp(min(-steepness * (person.x + oddsOf(copied.a * person.y)), 80.0)));
-    made = mix(made, colour, alpha);
+    made = mix(made, colour, fadeAt(pixel) * alpha);
   }
-
-  vec2 from = pixel + 0.5 - corner;
-  vec4 inside = vec4(from, size - from) + 1e6 * open;
-  float fade = clamp(min(min(inside.x, inside.y), min(inside.z, inside.w)) / feather, 0.0, 1.0);
-  float still = 1.0 - fade * (1.0 - min(person.z, 1.0));
-  result = vec4(mix(made, texelFetch(source, ivec2(pixel), 0).rgb, still), 1);
+  result = vec4(mix(made, texelFetch(source, ivec2(pixel), 0).rgb, person.z), 1);
 }`;
