@@ -73,6 +73,50 @@ def test_a_moved_person_is_the_photo_moved(undecided, batch):
     np.testing.assert_allclose(foreground[:, 10:50, 10:90], inputs["image"][:, 13:53, 4:84], atol=2e-4)
 
 
+def test_replacing_in_part_keeps_the_photos_grain(small, batch):
+    """By half: of what is copied three quarters of the grain remain, and the colour is the network's by half."""
+    generator = build_generator(small.config)
+    for layer in generator.foreground.layers:
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    biases = generator.foreground.get_layer("heads").biases
+    biases["replace"].assign([3])  # against the prior: a half
+    biases["colour"].assign(np.arctanh([0.6, -0.4, 0.2]))
+    inputs, stride = batch(64, 96), small.config.reduction
+    # Grain that is nothing in the mean of four pixels, about one colour.
+    sign = np.indices((64, 96)).sum(axis=0) % 2 * 2 - 1
+    image = np.broadcast_to(0.1 + 0.3 * sign[..., None], (2, 64, 96, 3)).astype(np.float32)
+    own = {**inputs, "image": image, "target_joints": inputs["source_joints"]}
+    foreground = generator.explain(own)["foreground"].numpy()
+    low = np.float32(0.1) if stride == 2 else image
+    expected = 0.75 * image + 0.5 * np.float32([0.6, -0.4, 0.2]) - 0.25 * low
+    np.testing.assert_allclose(foreground[:, 4:-4, 4:-4], expected[:, 4:-4, 4:-4], atol=1e-3)
+
+
+def test_only_what_neither_leaves_nor_comes_is_still(undecided, batch):
+    """A right forearm that moves: neither its old place nor its new one is still, the left leg is."""
+    # In the order of the skeleton's joints: head, neck; arms and legs, the right ones first.
+    points = [
+        (48, 6), (48, 14), (40, 16), (30, 20), (18, 26), (56, 16), (64, 24), (70, 32),
+        (43, 36), (42, 48), (41, 60), (53, 36), (54, 48), (55, 60),
+    ]  # fmt: skip
+    source = np.float32([[(*point, 1) for point in points]])
+    target, body = source.copy(), undecided.body
+    target[0, body.joint_index("right_wrist"), :2] = 16, 10
+    for layer in undecided.segmentation.layers:
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    image = batch(64, 96, batch=1)["image"]
+    stages = undecided.explain({"image": image, "source_joints": source, "target_joints": target})
+    still = stages["stillness"].numpy()[0, ..., 0]
+
+    def at(pose, *names):
+        x, y = pose[0, body.joint_index(*names), :2].mean(axis=0).round().astype(int)
+        return still[y, x]
+
+    # A hundredth of the forearm's weight reaches the leg where a network says nothing.
+    assert at(source, "left_knee", "left_ankle") > 0.4
+    assert at(source, "right_wrist") < 0.01 and at(target, "right_wrist") < 0.01
+
+
 def test_layers_move_with_their_limbs(small, batch):
     inputs = batch(64, 96)
     moved = inputs["source_joints"] + np.float32([8, -4, 0])

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.model.compositing import compose
 from tf_unseen_pose.model.discriminator import Discriminator
 from tf_unseen_pose.skeleton import SKELETONS, Limb, Skeleton
 
@@ -87,6 +88,24 @@ def test_the_baseline_is_a_plain_unet_of_about_the_papers_size(batch):
     assert image.shape == (2, 64, 64, 3)
     state = tiny.encode_source(inputs["image"], inputs["source_joints"])
     np.testing.assert_allclose(tiny.render(state, inputs["target_joints"]), image, atol=1e-6)
+
+
+@pytest.mark.parametrize("network", ["modular", "unet"])
+def test_what_painting_networks_decide_is_what_they_paint(batch, network):
+    """On the canvas; of the modular network's background what the hole has, and the photo where it has nothing."""
+    generator = build_generator(load_config("tiny", [f"model.network={network}"]).model)
+    inputs = {key: value for key, value in batch().items() if key != "noise"}
+    state, target = generator.encode_source(inputs["image"], inputs["source_joints"]), inputs["target_joints"]
+    decisions = generator.decide(state, target)
+    made = compose(inputs["image"], state.matte, state.hole, decisions, 64, generator.steepness)["image"].numpy()
+    stages = {name: np.asarray(value) for name, value in generator.explain(inputs).items() if name != "limb_priors"}
+    expected = stages["image"]
+    if network == "modular":
+        used = 1 - stages["background_input"][..., 3:]
+        scene = used * stages["background"] + (1 - used) * inputs["image"]
+        expected = stages["alpha"] * stages["foreground"] + (1 - stages["alpha"]) * scene
+        assert 0.1 < used.mean() < 0.9
+    np.testing.assert_allclose(made, expected, atol=1e-4)
 
 
 def test_another_skeleton_needs_no_change_of_code(monkeypatch, batch):

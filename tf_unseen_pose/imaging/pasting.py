@@ -1,4 +1,4 @@
-"""Putting what the network made back into the photo that its canvas was cut out of.
+"""Putting a picture back into the photo that it shows a part of, where it has fewer pixels than that part.
 
 Everything that depends on the photo and the place alone is settled once: a frame of a video costs one resize and one
 blend, both Pillow's.

@@ -47,7 +47,7 @@ class Reposer(PhotoReposer):
         generator: the Keras model; see `model.generator`.
         config: the configuration that it was trained with.
 
-    A photo is cut out, encoded and rendered in TensorFlow from 8-bit pixels to 8-bit pixels.
+    A photo is cut out, encoded and decided upon in TensorFlow; `imaging.compositing` carries the decisions out.
 
     Example:
         >>> from tf_unseen_pose import Reposer, bundled

@@ -10,6 +10,7 @@ Convention: as `protocol`; the depth of target joints stays here, where the sour
 """
 
 import io
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,7 @@ from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.pose.pose_files import as_joints
 from tf_unseen_pose.skeleton import SKELETONS, Skeleton
 
+_log = logging.getLogger(__name__)
 # Parts of a sequence that are on their way at a time: one is rendered while the other travels.
 _AHEAD = 2
 
@@ -192,10 +194,15 @@ def _ahead(function: Callable, values: Iterable) -> Iterator:
 def _pasted(image: np.ndarray, picture: np.ndarray, picture_to_image: np.ndarray) -> np.ndarray:
     """A photo with what a server made of a part of it.
 
-    The part has the photo's own pixels, unless the photo was larger than the server re-poses.
+    The part has the photo's own pixels, unless the photo was larger than the server re-poses: then a warning says so.
     """
     height, width = picture.shape[:2]
     if picture_to_image[0, 0] != 1:
+        _log.warning(
+            "The server makes photos of %d pixels %.1f times smaller before it re-poses them, and the result is as much "
+            "coarser; serve an export with a larger --max-side, or send a smaller photo.",
+            max(image.shape[:2]), picture_to_image[0, 0],
+        )  # fmt: skip
         return Pasting(image, height, width, picture_to_image)(picture)
     result, (left, top) = image.copy(), np.int64(picture_to_image[:, 2])
     result[top : top + height, left : left + width] = picture
