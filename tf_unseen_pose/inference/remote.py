@@ -199,10 +199,11 @@ def _pasted(image: np.ndarray, picture: np.ndarray, picture_to_image: np.ndarray
     height, width = picture.shape[:2]
     if picture_to_image[0, 0] != 1:
         _log.warning(
-            "The server makes photos of %d pixels %.1f times smaller before it re-poses them, and the result is as much "
-            "coarser; serve an export with a larger --max-side, or send a smaller photo.",
-            max(image.shape[:2]), picture_to_image[0, 0],
-        )  # fmt: skip
+            "The server makes photos of %d pixels %.1f times smaller before it re-poses them, "
+            "and the result is as much coarser; serve an export with a larger --max-side, or send a smaller photo.",
+            max(image.shape[:2]),
+            picture_to_image[0, 0],
+        )
         return Pasting(image, height, width, picture_to_image)(picture)
     result, (left, top) = image.copy(), np.int64(picture_to_image[:, 2])
     result[top : top + height, left : left + width] = picture
