@@ -6,7 +6,7 @@ stays fast and takes no TensorFlow:
 - re-posing: `Reposer`, on a server `RemoteReposer`, by LiteRT `TFLiteReposer`; `ReposerLike`, what these share
 - pictures and poses: `bundled`, `load_image`, `load_background`, `save_image`, `Poses`, `read_poses`, `write_poses`,
   `find_poses`, `retarget`
-- skeletons: `PERSON`, `GOLF`, `Skeleton`, `Limb`, `register_skeleton`
+- skeletons: `BODY`, `PERSON`, `GOLF`, `Skeleton`, `Limb`, `register_skeleton`
 - training: `load_config`, `Config`, `build_generator`, `ClipDataset`, `train`, `Run`, `export_run`
 - `UserError`, for what a user can put right
 """
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tf_unseen_pose.pose.pose_files import write_poses as write_poses
     from tf_unseen_pose.pose.retargeting import retarget as retarget
     from tf_unseen_pose.pose.sources import find_poses as find_poses
+    from tf_unseen_pose.skeleton import BODY as BODY
     from tf_unseen_pose.skeleton import GOLF as GOLF
     from tf_unseen_pose.skeleton import PERSON as PERSON
     from tf_unseen_pose.skeleton import Limb as Limb
@@ -55,6 +56,7 @@ _MODULES = {
     "Config": "config",
     "GOLF": "skeleton",
     "Limb": "skeleton",
+    "BODY": "skeleton",
     "PERSON": "skeleton",
     "Poses": "pose.pose_files",
     "RemoteReposer": "inference.remote",

@@ -8,7 +8,7 @@ Convention: "left" and "right" are the person's own, not the viewer's.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,8 @@ class Limb:
         joints: an even number of joint names. The first half lies at the limb's one end, the second half at the
             other; the limb's axis runs between the two means.
         width: standard deviation of the limb prior across the axis, in pixels of a canvas of `REFERENCE_SIZE`.
+        parent: name of the limb that carries this one where it has an absent joint; the root where there is none.
+        anchors: further joints to which the limb's transform is fitted, those that both poses have.
 
     Example:
         >>> from tf_unseen_pose import Limb
@@ -44,6 +46,8 @@ class Limb:
     name: str
     joints: tuple[str, ...]
     width: float = 11.0
+    parent: str | None = None
+    anchors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,13 @@ class Skeleton:
         held: pairs of a joint that no limb connects to the body and the body's joint that holds it.
 
     Raises:
-        UserError: a joint or limb named twice, names of joints that there are not, a left joint without a right one or
-            the reverse, or no root.
+        UserError: a joint or limb named twice, names of joints or parents that there are not, limbs that carry each
+            other in a circle, a left joint without a right one or the reverse, or no root.
 
     Example:
-        >>> from tf_unseen_pose import GOLF, PERSON, Skeleton
+        >>> from tf_unseen_pose import BODY, GOLF, PERSON, Skeleton
+        >>> BODY.joint_count, BODY.limb_count, BODY.joints[:14] == PERSON.joints
+        (23, 14, True)
         >>> PERSON.joint_count, PERSON.limb_count, PERSON.joint_index("neck")
         (14, 10, [1])
         >>> GOLF.joints[14:], GOLF.held
@@ -83,11 +89,12 @@ class Skeleton:
             if twice := {name for name in names if names.count(name) > 1}:
                 raise UserError(f"Skeleton '{self.name}' has two of the {kind} {_listed(twice)}; name each once.")
         for limb in self.limbs:
-            unknown = set(limb.joints) - set(self.joints)
+            unknown = {*limb.joints, *limb.anchors} - set(self.joints)
             if unknown or len(limb.joints) < 2 or len(limb.joints) % 2:
                 raise UserError(f"Limb '{limb.name}' of skeleton '{self.name}' needs an even number of its joints.")
         if self.root not in limbs:
             raise UserError(f"Skeleton '{self.name}' has no limb '{self.root}' to be its root; name one that it has.")
+        self._require_tree(limbs)
         if unknown := {joint for pair in self.held for joint in pair} - set(self.joints):
             raise UserError(f"Skeleton '{self.name}' holds {_listed(unknown)}; name joints that it has.")
         if missing := {_other_side(joint) for joint in self.joints} - set(self.joints):
@@ -96,6 +103,20 @@ class Skeleton:
                 "both sides."
             )
 
+    def _require_tree(self, limbs: list[str]) -> None:
+        """Every parent comes before its children or is reached from them without a circle."""
+        parents = {limb.name: limb.parent for limb in self.limbs}
+        for name in limbs:
+            passed, parent = {name}, parents[name]
+            while parent is not None:
+                if parent not in parents or parent in passed:
+                    raise UserError(
+                        f"Limb '{name}' of skeleton '{self.name}' is carried by '{parent}', which is no limb of it or "
+                        "carried by it; name another parent."
+                    )
+                passed.add(parent)
+                parent = parents[parent]
+
     @classmethod
     def from_dict(cls, stored: dict) -> "Skeleton":
         """The skeleton that `dataclasses.asdict` made a dictionary of, perhaps by way of JSON.
@@ -103,7 +124,11 @@ class Skeleton:
         Raises:
             UserError: as the class.
         """
-        limbs = tuple(Limb(limb["name"], tuple(limb["joints"]), limb["width"]) for limb in stored["limbs"])
+        limbs = tuple(
+            # Earlier versions wrote neither parents nor anchors.
+            Limb(limb["name"], tuple(limb["joints"]), limb["width"], limb.get("parent"), tuple(limb.get("anchors", ())))
+            for limb in stored["limbs"]
+        )
         held = tuple((joint, holder) for joint, holder in stored["held"])
         return cls(stored["name"], tuple(stored["joints"]), limbs, stored["root"], held)
 
@@ -140,6 +165,12 @@ class Skeleton:
             for end, names in zip(ends, (limb.joints[:half], limb.joints[half:]), strict=True):
                 end.append(self.joint_index(*names) * (size // half))
         return np.array(ends[0], np.int32), np.array(ends[1], np.int32)
+
+    @cached_property
+    def parents(self) -> list[int]:
+        """For each limb the index of the limb that carries it; the root's is its own."""
+        limbs = [limb.name for limb in self.limbs]
+        return [limbs.index(self.root if limb.parent is None else limb.parent) for limb in self.limbs]
 
     @cached_property
     def limb_widths(self) -> np.ndarray:
@@ -191,6 +222,34 @@ PERSON = Skeleton(
     root="torso",
 )  # fmt: skip
 
+_CARRIERS = {
+    f"{side}_{limb}": f"{side}_{parent}"
+    for side in ("right", "left")
+    for limb, parent in (("forearm", "upper_arm"), ("calf", "thigh"))
+}
+# A person with hands, feet and a face, which an estimator finds and the paper's joints leave to chance. A hand is the
+# mean of its index and little fingers' knuckles, a toe that of the big toe.
+BODY = Skeleton(
+    name="body",
+    joints=(
+        *PERSON.joints, "nose", "right_ear", "left_ear", "right_hand", "left_hand",
+        "right_heel", "left_heel", "right_toe", "left_toe",
+    ),
+    limbs=(
+        Limb("head", ("head", "neck"), anchors=("nose", "right_ear", "left_ear")),
+        *(replace(limb, parent=_CARRIERS.get(limb.name)) for limb in PERSON.limbs[1:]),
+        *(
+            Limb(f"{side}_hand", (f"{side}_wrist", f"{side}_hand"), width=8.0, parent=f"{side}_forearm")
+            for side in ("right", "left")
+        ),
+        *(
+            Limb(f"{side}_foot", (f"{side}_heel", f"{side}_toe"), 8.0, f"{side}_calf", (f"{side}_ankle",))
+            for side in ("right", "left")
+        ),
+    ),
+    root=PERSON.root,
+)  # fmt: skip
+
 # A person who holds a golf club in both hands.
 GOLF = Skeleton(
     name="golf",
@@ -201,7 +260,7 @@ GOLF = Skeleton(
 )
 
 # All that are known, by name.
-SKELETONS = {skeleton.name: skeleton for skeleton in (PERSON, GOLF)}
+SKELETONS = {skeleton.name: skeleton for skeleton in (PERSON, BODY, GOLF)}
 
 
 def register_skeleton(skeleton: Skeleton) -> Skeleton:
@@ -228,6 +287,25 @@ def register_skeleton(skeleton: Skeleton) -> Skeleton:
     if SKELETONS.setdefault(skeleton.name, skeleton) != skeleton:
         raise UserError(f"There is another skeleton '{skeleton.name}' already; give yours another name.")
     return skeleton
+
+
+def convert_joints(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np.ndarray:
+    """Joints [..., J, C] of one skeleton as joints [..., K, C] of another, by their names.
+
+    Joints that `source` lacks are absent: all their columns are 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from tf_unseen_pose.skeleton import BODY, PERSON, convert_joints
+        >>> convert_joints(np.ones((14, 3)), PERSON, BODY)[13:15]
+        array([[1., 1., 1.],
+               [0., 0., 0.]])
+    """
+    joints = np.asarray(joints)
+    converted = np.zeros((*joints.shape[:-2], target.joint_count, joints.shape[-1]), joints.dtype)
+    common = [joint for joint in target.joints if joint in source.joints]
+    converted[..., target.joint_index(*common), :] = joints[..., source.joint_index(*common), :]
+    return converted
 
 
 def named_skeleton(name: str, whose: object) -> Skeleton:

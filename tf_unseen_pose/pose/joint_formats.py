@@ -1,7 +1,7 @@
-"""From the keypoints of other datasets and estimators to the 14 joints of `skeleton.PERSON`.
+"""From the keypoints of other datasets and estimators to the joints of `skeleton.PERSON` or `skeleton.BODY`.
 
 All of them name left and right as the person's own, as we do. Each converter takes keypoints [..., K, 3] (x, y in
-pixels, visibility or score; 0 where the keypoint is absent) and returns float32 [..., 14, 3]. Where depth is known,
+pixels, visibility or score; 0 where the keypoint is absent) and returns float32 [..., J, 3]. Where depth is known,
 z is the fourth column of both.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import BODY, PERSON, Skeleton
 
 # Below this an estimator has guessed the joint; it counts as absent.
 LEAST_VISIBILITY = 0.1
@@ -23,41 +23,58 @@ _SHOULDERS, _EARS = ("left_shoulder", "right_shoulder"), ("left_ear", "right_ear
 
 @dataclass(frozen=True)
 class JointFormat:
-    """Which keypoints a format has, and what our neck and head are made of.
+    """Which keypoints a format has, and what our joints are made of where it has no keypoint of their name.
 
     Attributes:
-        keypoints: names, in the order of the K axis; those that `skeleton.PERSON` also has are called as there.
+        keypoints: names, in the order of the K axis; those that our skeletons also have are called as there.
         neck: groups of keypoints; the neck is the mean of the first group that is visible as a whole.
         head: likewise the point that the line from the neck to the top of the head runs through; unused where
             `head_top` is among the keypoints.
+        derived: pairs of a joint and the keypoints of which it is the mean.
     """
 
     keypoints: tuple[str, ...]
     neck: tuple[tuple[str, ...], ...] = (_SHOULDERS,)
     head: tuple[tuple[str, ...], ...] = (_EARS, ("left_ear",), ("right_ear",), ("nose",))
+    derived: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
-    def to_person(self, keypoints: np.ndarray) -> np.ndarray:
-        """The 14 joints of `skeleton.PERSON`.
+    def to_joints(self, keypoints: np.ndarray, skeleton: Skeleton = BODY) -> np.ndarray:
+        """The joints of a skeleton.
 
         Args:
             keypoints: [..., K, 3 or 4]: x, y in pixels, visibility 0..1 (larger ones are clipped), z in pixels.
+            skeleton: a `PERSON`, or a `BODY`.
 
         Returns:
-            float32 [..., 14, 3 or 4]. A derived joint is as visible as the least visible keypoint that it is made of; a
-            visibility below 0.1 becomes 0.
+            float32 [..., J, 3 or 4]. A derived joint is as visible as the least visible keypoint that it is made of; a
+            visibility below 0.1 becomes 0, and joints that the format knows nothing of are 0 altogether.
         """
         keypoints = np.asarray(keypoints, np.float32)
         neck = self._first_visible(keypoints, self.neck)
-        if "head_top" in self.keypoints:
-            head = self._mean(keypoints, ("head_top",))
-        else:
-            base = self._first_visible(keypoints, self.head)
-            head = base + HEAD_BEYOND_EARS * (base - neck)
-            head[..., 2] = np.minimum(base[..., 2], neck[..., 2])
-        limbs = keypoints[..., self._indices(PERSON.joints[2:]), :]
-        joints = np.concatenate([np.stack([head, neck], axis=-2), limbs], axis=-2)
+        found = {"neck": neck, "head": self._head(keypoints, neck)}
+        found |= {joint: self._mean(keypoints, names) for joint, names in self.derived}
+        joints = np.stack(
+            [found[name] if name in found else self._named(keypoints, name) for name in skeleton.joints], -2
+        )
         joints[..., 2] = np.where(joints[..., 2] < LEAST_VISIBILITY, 0, np.clip(joints[..., 2], 0, 1))
         return joints
+
+    def to_person(self, keypoints: np.ndarray) -> np.ndarray:
+        """`to_joints` of `skeleton.PERSON`: float32 [..., 14, 3 or 4]."""
+        return self.to_joints(keypoints, PERSON)
+
+    def _head(self, keypoints: np.ndarray, neck: np.ndarray) -> np.ndarray:
+        if "head_top" in self.keypoints:
+            return self._mean(keypoints, ("head_top",))
+        base = self._first_visible(keypoints, self.head)
+        head = base + HEAD_BEYOND_EARS * (base - neck)
+        head[..., 2] = np.minimum(base[..., 2], neck[..., 2])
+        return head
+
+    def _named(self, keypoints: np.ndarray, name: str) -> np.ndarray:
+        if name in self.keypoints:
+            return keypoints[..., self.keypoints.index(name), :]
+        return np.zeros_like(keypoints[..., 0, :])
 
     def _indices(self, names: tuple[str, ...]) -> list[int]:
         return [self.keypoints.index(name) for name in names]
@@ -95,6 +112,11 @@ FORMATS = {
             "left_heel", "right_heel", "left_foot_index", "right_foot_index",
         ),
         head=(_EARS,),
+        derived=tuple(
+            (f"{side}_{joint}", tuple(f"{side}_{name}" for name in names))
+            for side in ("right", "left")
+            for joint, names in (("hand", ("index", "pinky")), ("toe", ("foot_index",)))
+        ),
     ),
     "COCO": JointFormat(
         (
@@ -111,6 +133,7 @@ FORMATS = {
             "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
         ),
         neck=(("neck",), _SHOULDERS),
+        derived=(("right_toe", ("right_big_toe",)), ("left_toe", ("left_big_toe",))),
     ),
     # MPII's thorax is the mean of the shoulders, as our neck is; its upper neck lies at the chin.
     "MPII": JointFormat(
@@ -123,6 +146,7 @@ FORMATS = {
     ),
 }  # fmt: skip
 
+blazepose_to_body = FORMATS["BlazePose"].to_joints
 blazepose_to_person = FORMATS["BlazePose"].to_person
 coco_to_person = FORMATS["COCO"].to_person
 body18_to_person = FORMATS["BODY_18"].to_person
