@@ -31,19 +31,23 @@ SHARED = Path(__file__).parents[1].parent / "shared"
 TOGETHER = {
     "exporting": (
         "tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py",
-        "tests/test_public_face.py", "tests/docs/test_examples.py",
+        "tests/test_public_face.py", "tests/docs/test_examples.py", "tests/docs/test_phones.py",
     ),
     "page": ("tests/serving/on_device/",),
 }  # fmt: skip
 # What does not depend on TensorFlow's version: CI runs it on one stack alone, half of it on each.
 ONE_STACK = {
     "older_stack": (
-        "tests/assets/", "tests/benchmarks/", "tests/data/", "tests/imaging/", "tests/installation/", "tests/pose/",
-        "tests/tools/",
-        *(f"tests/evaluation/test_{name}.py" for name in ("ablation", "evaluation_pairs", "intervals", "plots")),
-        *(f"tests/test_{name}.py" for name in ("__main__", "api", "docstrings", "files", "golf", "rooms", "skeleton")),
+        *(
+            f"tests/{room}/"
+            for room in ("assets", "benchmarks", "cli", "data", "evaluation", "imaging", "installation", "pose", "tools")
+        ),
+        *(
+            f"tests/test_{name}.py"
+            for name in ("__main__", "api", "docstrings", "files", "golf", "own_skeleton", "rooms", "skeleton")
+        ),
     ),
-    "newer_stack": ("tests/docs/", "tests/serving/on_device/"),
+    "newer_stack": ("tests/colab/", "tests/docs/", "tests/serving/on_device/"),
 }  # fmt: skip
 BOTH_STACKS = (
     "tests/data/test_pairs.py", "tests/data/test_records.py", "tests/pose/test_estimation.py",

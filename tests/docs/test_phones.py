@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 from ai_edge_litert.compiled_model import CompiledModel
 
-from tf_unseen_pose.config import load_config
-from tf_unseen_pose.export.tflite.conversion import convert
-from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.on_device.lite_file import LiteFile
 from tf_unseen_pose.pose.joint_formats import HEAD_BEYOND_EARS, LEAST_VISIBILITY
 
@@ -56,16 +53,14 @@ def test_signatures_and_tensors_are_those_of_the_file(pages, compiled, file):
 
 
 @pytest.fixture(scope="module")
-def content(small_lite, decided):
+def content(lite_files):
     """A file as it is exported now, small."""
-    generator = build_generator(load_config("lite", small_lite).model)
-    decided(generator)
-    return convert(generator)
+    return (lite_files[1] / "float32.tflite").read_bytes()
 
 
 def test_the_calls_of_the_page_compute_what_the_interpreter_does(content):
     """Buffers by name, the state copied from encode_source's outputs to render's inputs, two poses after one photo."""
-    compiled, file = CompiledModel.from_buffer(content), LiteFile(content, described=False)
+    compiled, file = CompiledModel.from_buffer(content), LiteFile(content)
     rng = np.random.default_rng(0)
     source, target = (rng.uniform(5, 60, (2, 1, 14, 4)) * [1, 1, 0, 0] + [0, 0, 1, 0]).astype(np.float32)
     inputs = {"image": rng.uniform(-1, 1, (1, 64, 64, 3)).astype(np.float32), "source_joints": source[..., :3]}

@@ -26,23 +26,21 @@ from tf_unseen_pose.training.run import Run
 ROOT = Path(__file__).parents[2]
 
 
-def test_stages_are_added_and_resumed_as_if_nothing_had_happened(tmp_path, dataset_path, vgg19_settings):
+def test_stages_are_resumed_as_if_nothing_had_happened(tmp_path, dataset_path, vgg19_settings):
     """Both networks, both optimizers, the average and the stream of examples go on; what came first has no GAN."""
 
-    def run(name, *more):
-        stages = ", ".join(("{loss: vgg, steps: 2}", *more))
-        config = settings(*vgg19_settings, *CANVAS_32, f"train.stages=[{stages}]")
+    def run(name, steps):
+        stages = f"[{{loss: vgg, steps: 2}}, {{loss: vgg_gan, steps: {steps}, discriminator_first: 1}}]"
+        config = settings(*vgg19_settings, *CANVAS_32, f"train.stages={stages}")
         return train(dataset_path, tmp_path / name, config, progress=False)
 
-    stage = "{{loss: vgg_gan, steps: {}, discriminator_first: 1}}"
-    run("parts")
-    run("parts", stage.format(2))
-    whole, parts = run("whole", stage.format(4)), run("parts", stage.format(4))
+    run("parts", 2)
+    whole, parts = run("whole", 4), run("parts", 4)
     assert whole.steps_done == parts.steps_done == 6
     assert_same_weights(weights_of(whole), weights_of(parts), atol=1e-5)
 
 
-def test_every_stage_has_its_learning_rate(tmp_path, dataset_path):
+def test_a_stage_that_is_added_has_its_learning_rate(tmp_path, dataset_path):
     slow, fast = "steps: 2, learning_rate: 1.0e-9", "steps: 3, learning_rate: 0.003"
     first = train(dataset_path, tmp_path / "run", settings(stages(slow), "train.average=0"), progress=False)
     begun = weights_of(first)
