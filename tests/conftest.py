@@ -38,10 +38,8 @@ TOGETHER = {
 # What does not depend on TensorFlow's version: CI runs it on one stack alone, half of it on each.
 ONE_STACK = {
     "older_stack": (
-        *(
-            f"tests/{room}/"
-            for room in ("assets", "benchmarks", "cli", "data", "evaluation", "imaging", "installation", "pose", "tools")
-        ),
+        *(f"tests/{room}/" for room in ("assets", "benchmarks", "cli", "data", "evaluation", "imaging")),
+        *(f"tests/{room}/" for room in ("installation", "pose", "tools")),
         *(
             f"tests/test_{name}.py"
             for name in ("__main__", "api", "docstrings", "files", "golf", "own_skeleton", "rooms", "skeleton")
