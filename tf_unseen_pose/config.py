@@ -74,6 +74,15 @@ class ModelConfig(_Section):
     foreground: UNetConfig | CompactUNetConfig = Field(description="the person in the target pose, and alpha")
     baseline: UNetConfig = Field(description="the plain U-Net of network unet")
     reduction: Literal[1, 2] = Field(2, description="copying: canvas pixels along a side of a map's pixel")
+    nudge: float = Field(
+        0.0,
+        ge=0,
+        le=64,
+        description="copying: canvas pixels beside the limbs' own place from which a pixel may be copied",
+    )
+    refinement: int = Field(
+        0, ge=0, le=256, description="copying: channels of the network that decides alpha by what is copied; 0 is none"
+    )
     heatmap_sigma: float = Field(1.75, gt=0, le=100, description="standard deviation of a joint's blob, in map pixels")
     background_fill: Literal["noise", "zero"] = Field("noise", description="what fills the background's hole")
     hole_steepness: float = Field(

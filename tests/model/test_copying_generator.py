@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import scipy.ndimage
 import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
@@ -10,12 +11,15 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.geometry import pose_maps
 from tf_unseen_pose.model import build_generator
 
+# As in version 1 of `lite`.
+PLAIN = ("model.nudge=0", "model.refinement=0")
 
-@pytest.fixture(scope="module", params=[2, 1], ids=["reduced twice", "reduced once"])
+
+@pytest.fixture(scope="module", params=[(), ("model.reduction=1", *PLAIN)], ids=["refined", "plain, reduced once"])
 def small(small_lite, decided, request):
     keras.utils.set_random_seed(0)
     # A steep hole would leave no background of so small a picture.
-    settings = [*small_lite, "model.width=96", f"model.reduction={request.param}", "model.hole_steepness=1"]
+    settings = [*small_lite, "model.width=96", "model.hole_steepness=1", *request.param]
     generator = build_generator(load_config("lite", settings).model)
     decided(generator)
     return generator
@@ -24,13 +28,24 @@ def small(small_lite, decided, request):
 @pytest.fixture
 def undecided(small):
     """The foreground network says nothing: limbs are chosen by their coverage, nothing stays or is replaced."""
-    generator = build_generator(small.config)
-    for layer in generator.foreground.layers:
-        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
-    biases = generator.foreground.get_layer("heads").biases
-    biases["replace"].assign([-30])
-    biases["limbs"].assign([0] * small.body.limb_count + [-30])
+    generator = silenced(small)
+    bias(generator, "replace").assign([-30])
+    bias(generator, "limbs").assign([0] * small.body.limb_count + [-30])
     return generator
+
+
+def silenced(small):
+    """A generator whose networks of the person say nothing."""
+    generator = build_generator(small.config)
+    for network in generator.networks[2:]:
+        network.set_weights([np.zeros_like(weight) for weight in network.get_weights()])
+    return generator
+
+
+def bias(generator, head):
+    """Of one of the foreground's or the refinement's heads."""
+    biases = [network.get_layer("heads").biases for network in generator.networks[2:]]
+    return next(of[head] for of in reversed(biases) if head in of)
 
 
 def test_stages_fit_together(small, batch):
@@ -75,12 +90,9 @@ def test_a_moved_person_is_the_photo_moved(undecided, batch):
 
 def test_replacing_in_part_keeps_the_photos_grain(small, batch):
     """By half: of what is copied three quarters of the grain remain, and the colour is the network's by half."""
-    generator = build_generator(small.config)
-    for layer in generator.foreground.layers:
-        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
-    biases = generator.foreground.get_layer("heads").biases
-    biases["replace"].assign([3])  # against the prior: a half
-    biases["colour"].assign(np.arctanh([0.6, -0.4, 0.2]))
+    generator = silenced(small)
+    bias(generator, "replace").assign([3])  # against the prior: a half
+    bias(generator, "colour").assign(np.arctanh([0.6, -0.4, 0.2]))
     inputs, stride = batch(64, 96), small.config.reduction
     # Grain that is nothing in the mean of four pixels, about one colour.
     sign = np.indices((64, 96)).sum(axis=0) % 2 * 2 - 1
@@ -117,6 +129,39 @@ def test_only_what_neither_leaves_nor_comes_is_still(undecided, batch):
     assert at(source, "right_wrist") < 0.01 and at(target, "right_wrist") < 0.01
 
 
+def test_a_nudge_copies_from_beside_and_nothing_moves_by_it(undecided, batch):
+    if not undecided.config.nudge:
+        pytest.skip("has no nudge")
+    generator = silenced(undecided)
+    bias(generator, "replace").assign([-30])
+    bias(generator, "nudge").assign(np.arctanh(np.float32([4, -3]) / 12))
+    inputs = batch(64, 96)
+    stages = generator.explain({**inputs, "target_joints": inputs["source_joints"]})
+    foreground = stages["foreground"].numpy()
+    np.testing.assert_allclose(foreground[:, 8:50, 10:80], inputs["image"][:, 5:47, 14:84], atol=2e-4)
+    # The source pose leaves the photo as it is.
+    np.testing.assert_allclose(stages["stillness"], 1, atol=1e-4)
+
+
+def test_alpha_is_decided_by_what_is_copied(small, batch):
+    """The colour of the photo's other half changes no pixel's alpha, that of the own half does."""
+    if not small.config.refinement:
+        pytest.skip("does not look again")
+    inputs = batch(64, 96, batch=1)
+    state = small.encode_source(inputs["image"], inputs["source_joints"])
+    logits = small.decide(state, inputs["target_joints"]).alpha.numpy()
+    other = inputs["image"].copy()
+    other[:, :, 48:] *= -1
+    changed = small.decide(state._replace(image=tf.constant(other)), inputs["target_joints"]).alpha.numpy() - logits
+    own = small.decide(state, inputs["target_joints"]).displacement.numpy()[..., 0]
+    looked_at = small.config.reduction * np.arange(own.shape[2]) + own
+    right, left = looked_at > 51, looked_at < 45
+    assert np.abs(changed[..., 0][right]).mean() > 1e-3
+    # Three convolutions see three pixels to each side.
+    alone = scipy.ndimage.binary_erosion(left[0], np.ones((7, 7)))
+    assert alone.any() and np.abs(changed[0, ..., 0][alone]).max() < 1e-5
+
+
 def test_layers_move_with_their_limbs(small, batch):
     inputs = batch(64, 96)
     moved = inputs["source_joints"] + np.float32([8, -4, 0])
@@ -129,9 +174,9 @@ def test_layers_move_with_their_limbs(small, batch):
 
 
 def test_what_is_chosen_to_stay_is_the_photo_where_it_was_and_no_sign_of_the_person(undecided, batch):
-    generator = build_generator(undecided.config)
-    generator.foreground.set_weights(undecided.foreground.get_weights())
-    generator.foreground.get_layer("heads").biases["limbs"].assign([0] * undecided.body.limb_count + [30])
+    generator = silenced(undecided)
+    bias(generator, "replace").assign([-30])
+    bias(generator, "limbs").assign([0] * undecided.body.limb_count + [30])
     inputs = batch(64, 96)
     moved = {**inputs, "target_joints": inputs["source_joints"] + np.float32([25, -9, 0])}
     stages = generator.explain(moved)

@@ -1,4 +1,4 @@
-"""The U-Net of preset `lite`: what the authors' U-Net does for a fraction of its arithmetic.
+"""The networks of preset `lite`: what the authors' U-Net does for a fraction of its arithmetic.
 
     picture --3x3 stem--> level 0 + heatmaps --conv--> --stride 2--> level 1 --conv--> ...
     and back: 1x1 to the next level's width, upsample, add the encoder's output of that level, 3x3 conv; then the heads.
@@ -28,6 +28,7 @@ def compact_unet(
     heads: dict[str, int],
     name: str,
     stem_stride: int = 1,
+    features: bool = False,
 ) -> keras.Model:
     """Builds a U-Net.
 
@@ -36,6 +37,7 @@ def compact_unet(
         heatmap_channels: of the maps that join after the stem, at its resolution.
         heads: output name -> channels; linear.
         stem_stride: outputs are as many times smaller than the picture.
+        features: whether "features", what the heads are made from, is an output too.
 
     Returns:
         A functional model [picture [B, H, W, C], heatmaps [B, h, w, J]] -> {head: [B, h, w, channels]}, where
@@ -60,7 +62,31 @@ def compact_unet(
     if config.finer:
         x = keras.layers.Conv2D(config.finer, 1, name="narrow_finer")(x)
         x = _convolution(keras.layers.UpSampling2D(2, interpolation="bilinear")(x), config.finer, "up_finer")
-    linear = {head: (channels, "linear") for head, channels in heads.items()}
-    # What the copying generator does where its networks say nothing is what warping alone would: a good beginning.
-    outputs = Heads(linear, initializer="zeros", name="heads")(x)
+    outputs = _silent_heads(heads)(x) | ({"features": x} if features else {})
     return keras.Model([picture, heatmaps], outputs, name=name)
+
+
+def refinement_network(
+    channels: int, height: int, width: int, feature_channels: int, seen_channels: int, heads: dict[str, int], name: str
+) -> keras.Model:
+    """Builds two convolutions that see a U-Net's features beside what was chosen by them.
+
+    Args:
+        channels: of both.
+        height, width: of all maps.
+        heads: output name -> channels; linear.
+
+    Returns:
+        A functional model [features [B, H, W, F], seen [B, H, W, S]] -> {head: [B, H, W, channels]}.
+    """
+    features = keras.Input((height, width, feature_channels), name="features")
+    seen = keras.Input((height, width, seen_channels), name="seen")
+    x = keras.layers.Concatenate()([features, seen])
+    for i in range(2):
+        x = _convolution(x, channels, f"refine{i}")
+    return keras.Model([features, seen], _silent_heads(heads)(x), name=name)
+
+
+def _silent_heads(heads: dict[str, int]) -> Heads:
+    """Linear heads that say 0 at first: what the copying generator does then is what warping alone would."""
+    return Heads({head: (channels, "linear") for head, channels in heads.items()}, initializer="zeros", name="heads")

@@ -14,14 +14,20 @@ works at twice that:
         3 transformer    each layer warped from its target limb to its source limb: turned, stretched along the limb;
                          the whole person stays where it is
         4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel, at H/2: which limb it belongs
-                         to, alpha, and a colour with the right to replace what is copied
-          copying        the limbs' transforms, blended by that choice, say where in the photo each pixel comes
-                         from: one bilinear look-up at full resolution, or at the photo's own (`compositing`)
+                         to, and a nudge: how far beside that limb's own place it is copied from
+          copying        the limbs' transforms, blended by that choice, and the nudge say where in the photo each pixel
+                         comes from: one bilinear look-up at full resolution, or at the photo's own (`compositing`)
+          refinement     two convolutions at H/2 (the U-Net's features, what is copied) -> alpha, and a colour with the
+                         right to replace what is copied
         6 composite      alpha * foreground + (1 - alpha) * background
 
 Blending where to look instead of blending the L colours that one would see has two merits. A pixel is one sample of the
 photo, as sharp as the photo, however undecided the choice; and between two limbs of a joint the place moves
 continuously from the one limb's to the other's, as skin does ("linear blend skinning").
+
+What an arm hid that moves away is not in the photo; the nudge copies it from beside the arm. Who decides about alpha
+sees what would be shown, so that the outline follows it. (`nudge` 0 and `refinement` 0 are version 1 of `lite`, whose
+U-Net says all at once.)
 
 The whole person, unmoved, is one more choice beside the limbs: of two photographs of an exercise half of the body is in
 the same place, but its joints, which an estimator found, are not quite.
@@ -38,7 +44,7 @@ import tensorflow as tf
 from tf_unseen_pose.config import CompactUNetConfig, ModelConfig
 from tf_unseen_pose.geometry import pose_maps, warping
 from tf_unseen_pose.model import compositing
-from tf_unseen_pose.model.compact_unet import compact_unet
+from tf_unseen_pose.model.compact_unet import compact_unet, refinement_network
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.pull_push import smoothly_filled
@@ -51,6 +57,8 @@ _HOLE_FLOOR = 0.1
 _MASK_EPSILON = 1e-6
 # Motion, in canvas pixels, up to which a pixel is taken to be still.
 _STILL = 0.5
+# What refinement sees beside features: colour and person mask of what is copied, how far the limb is seen there.
+_SEEN_CHANNELS = 5
 # Logits by which copying is preferred to replacing before anything is learned: colours made at H/2 are blurred.
 _REPLACE_PRIOR_LOGIT = 3.0
 # The same for leaving a pixel where it is.
@@ -101,15 +109,23 @@ class CopyingGenerator(PoseModel):
         )
         height, width = height // stride, width // stride
         self.background = compact_unet(config.background, height, width, 3 + 1, joints, {"image": 3}, "background")
-        heads = {"limbs": limbs + 1, "colour": 3, "replace": 1, "alpha": 1}
+        places, pixels = {"limbs": limbs + 1}, {"colour": 3, "replace": 1, "alpha": 1}
+        if config.nudge:
+            places["nudge"] = 2
         self.foreground = compact_unet(
-            config.foreground, height // 2, width // 2, 4 * (limbs + 1), joints, heads, "foreground"
-        )
+            config.foreground, height // 2, width // 2, 4 * (limbs + 1), joints,
+            places if config.refinement else places | pixels, "foreground", features=config.refinement > 0,
+        )  # fmt: skip
+        self.refinement = None
+        if config.refinement:
+            self.refinement = refinement_network(
+                config.refinement, height, width, config.foreground.finer, _SEEN_CHANNELS, pixels, "refinement"
+            )
         self.transformer = LimbSpatialTransformer(bordered=True, name="transformer")
 
     @property
     def networks(self) -> list[keras.Model]:
-        return [self.segmentation, self.background, self.foreground]
+        return [self.segmentation, self.background, self.foreground, *filter(None, [self.refinement])]
 
     @property
     def steepness(self) -> float:
@@ -168,17 +184,24 @@ class CopyingGenerator(PoseModel):
         weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
         weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
         flow = pose_maps.blended_displacement(target_to_source, weights, stride)
+        stillness = self._stillness(state, target_joints, flow)
+        if self.config.nudge:
+            flow += self.config.nudge * tf.tanh(heads["nudge"])
+        seen = tf.concat([state.image, compositing.person_mask(state.image, state.matte)], axis=-1)
+        copied = warping.sample_displaced(tf.nn.avg_pool2d(seen, stride, stride, "VALID"), flow / stride)
+        if self.refinement is not None:
+            # How far the chosen limbs are seen where they point to.
+            shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
+            heads |= self.refinement([heads["features"], tf.concat([copied, shown], axis=-1)], training=training)
         replace, colour = tf.sigmoid(heads["replace"] - _REPLACE_PRIOR_LOGIT), tf.tanh(heads["colour"])
-        small = tf.nn.avg_pool2d(state.image, stride, stride, "VALID")
-        copied = warping.sample_displaced(small, flow / stride)
         decisions = compositing.Decisions(
             displacement=flow,
             gain=1 - replace * replace,
-            offset=replace * (colour - (1 - replace) * copied),
+            offset=replace * (colour - (1 - replace) * copied[..., :3]),
             alpha=heads["alpha"],
             # Where the person was says nothing of where they are.
             coverage=tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1),
-            stillness=self._stillness(state, target_joints, flow),
+            stillness=stillness,
         )
         stages = {
             "target_to_source": target_to_source,
