@@ -37,8 +37,9 @@ def _configuration() -> str:
     lines = [
         "# Reference: configuration",
         _WRITTEN,
-        "Every setting of [`tf_unseen_pose/config.py`](../tf_unseen_pose/config.py). `--config` names a preset or a "
-        "YAML file that starts from one; `--set section.key=value` overrides one setting, and numbers count a list's "
+        "Every setting of [`config.py`](../tf_unseen_pose/config.py) and "
+        "[`model_config.py`](../tf_unseen_pose/model_config.py). `--config` names a preset or a YAML file that starts "
+        "from one; `--set section.key=value` overrides one setting, and numbers count a list's "
         "entries: `--set train.stages.0.steps=5000`. What a run was trained with stands in its `config.json`.\n",
         "[Training](training.md#the-configuration) says which settings matter first.\n",
     ]

@@ -11,5 +11,5 @@ CANVAS_32 = ["model.height=32", "model.width=32"]
 # Of preset `lite`: 64 x 64, few channels.
 LITE = [
     "model.height=64", "model.width=64", "model.segmentation.widths=[8,12,16]", "model.background.widths=[8,12,16]",
-    "model.foreground.widths=[16,24]", "model.foreground.finer=8", "model.refinement=8",
+    "model.foreground.widths=[16,24]", "model.foreground.finer=8",
 ]  # fmt: skip

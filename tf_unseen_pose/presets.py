@@ -36,12 +36,10 @@ PRESETS = {
     "lite": {
         "model": {
             "network": "copying",
-            "segmentation": {"widths": [32, 48, 64, 96, 128]},
-            "background": {"widths": [32, 48, 64, 96, 112, 128]},
+            "segmentation": {"widths": [24, 48, 64, 96, 128]},
+            "background": {"widths": [16, 32, 48, 64, 96, 128]},
             "foreground": {"widths": [48, 96, 128, 128], "finer": 24},
             "baseline": _unet(32, [48, 64, 96, 96], 32),
-            "nudge": 12.0,
-            "refinement": 24,
             "background_fill": "zero",
             "hole_growth": 2,
             "hole_steepness": 3.0,

@@ -290,7 +290,7 @@ def register_skeleton(skeleton: Skeleton) -> Skeleton:
 
 
 def convert_joints(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np.ndarray:
-    """Joints [..., J, C] of one skeleton as joints [..., K, C] of another, by their names.
+    """Joints [..., J, C] of one skeleton, in pixels, say, as joints [..., K, C] of another, by their names.
 
     Joints that `source` lacks are absent: all their columns are 0.
 

@@ -1,10 +1,10 @@
 """The networks. `build_generator` makes the one that a configuration asks for."""
 
-from tf_unseen_pose.config import ModelConfig
 from tf_unseen_pose.model.copying_generator import CopyingGenerator, CopyState
 from tf_unseen_pose.model.generator import Generator, SourceState
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet_baseline import BaselineUNet
+from tf_unseen_pose.model_config import ModelConfig
 
 __all__ = ["BaselineUNet", "CopyState", "CopyingGenerator", "Generator", "PoseModel", "SourceState", "build_generator"]
 

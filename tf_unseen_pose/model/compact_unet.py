@@ -10,9 +10,9 @@ dearest, free of everything else. TFLite fuses ReLU6 into the convolution before
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose.config import CompactUNetConfig
 from tf_unseen_pose.model.layers import Heads
 from tf_unseen_pose.model.unet import convolution
+from tf_unseen_pose.model_config import CompactUNetConfig
 
 
 def _convolution(x: tf.Tensor, channels: int, name: str, stride: int = 1) -> tf.Tensor:

@@ -41,13 +41,13 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose.config import CompactUNetConfig, ModelConfig
 from tf_unseen_pose.geometry import pose_maps, warping
 from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.compact_unet import compact_unet, refinement_network
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.pull_push import smoothly_filled
+from tf_unseen_pose.model_config import CompactUNetConfig, ModelConfig
 
 # Masks at their limits say "hardly" and "almost surely", so that the network can still overrule them.
 _MASK_FLOOR = 1e-2

@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from tf_unseen_pose.compat import spectral_normalization
-from tf_unseen_pose.config import DiscriminatorConfig, ModelConfig
+from tf_unseen_pose.config import DiscriminatorConfig
 from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.model_config import ModelConfig
 
 
 class Discriminator(keras.Model):

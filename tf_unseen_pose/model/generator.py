@@ -29,12 +29,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose.config import ModelConfig, UNetConfig
 from tf_unseen_pose.geometry import pose_maps
 from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
+from tf_unseen_pose.model_config import ModelConfig, UNetConfig
 
 
 class SourceState(NamedTuple):

@@ -5,9 +5,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose.config import ModelConfig
 from tf_unseen_pose.geometry import pose_maps
 from tf_unseen_pose.model.compositing import Decisions
+from tf_unseen_pose.model_config import ModelConfig
 
 
 class PoseModel(keras.Model):

@@ -9,8 +9,8 @@ Heatmaps have half the image's resolution and so join at level 1.
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose.config import UNetConfig
 from tf_unseen_pose.model.layers import Heads, OriginAlignedUpsampling
+from tf_unseen_pose.model_config import UNetConfig
 
 
 def convolution(

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose.config import ModelConfig
 from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
+from tf_unseen_pose.model_config import ModelConfig
 
 
 class BaselineState(NamedTuple):
