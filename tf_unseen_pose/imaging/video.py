@@ -26,9 +26,9 @@ _NO_VIDEO = ("image2", "_pipe", "tty")
 # Less than this part of the frames that the header promises means that the file was cut off. Headers are off by a few.
 _LEAST_DECODED = 0.95
 _SUFFIXES = (".mp4", ".gif")
-# For material that is looked at closely: 23 is libx264's default quality, lower is better. At its default effort it
-# would take longer than preset `lite` takes to make the frame.
-_X264 = {"crf": "17", "preset": "superfast"}
+# For material that is looked at closely: 23 is libx264's default quality, lower is better. At a higher effort it takes
+# longer than preset `lite` takes to make the frame; this one costs a quarter more bytes than `superfast`.
+_X264 = {"crf": "17", "preset": "ultrafast", "x264-params": "cabac=1"}
 
 
 @dataclass(frozen=True)
