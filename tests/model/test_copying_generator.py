@@ -42,9 +42,7 @@ def silenced(small):
 
 
 def bias(generator, head):
-    """Of one of the foreground's or the refinement's heads."""
-    biases = [network.get_layer("heads").biases for network in generator.networks[2:]]
-    return next(of[head] for of in reversed(biases) if head in of)
+    return generator.foreground.get_layer("heads").biases[head]
 
 
 def test_stages_fit_together(small, batch):

@@ -14,20 +14,20 @@ works at twice that:
         3 transformer    each layer warped from its target limb to its source limb: turned, stretched along the limb;
                          the whole person stays where it is
         4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel, at H/2: which limb it belongs
-                         to, and a nudge: how far beside that limb's own place it is copied from
+                         to, a nudge (how far beside that limb's own place it is copied from), alpha, and a colour with
+                         the right to replace what is copied
           copying        the limbs' transforms, blended by that choice, and the nudge say where in the photo each pixel
                          comes from: one bilinear look-up at full resolution, or at the photo's own (`compositing`)
-          refinement     two convolutions at H/2 (the U-Net's features, what is copied) -> alpha, and a colour with the
-                         right to replace what is copied
+          refinement     two convolutions at H/2 (the U-Net's features, what is copied) -> corrections of alpha, of the
+                         colour and of its right
         6 composite      alpha * foreground + (1 - alpha) * background
 
 Blending where to look instead of blending the L colours that one would see has two merits. A pixel is one sample of the
 photo, as sharp as the photo, however undecided the choice; and between two limbs of a joint the place moves
 continuously from the one limb's to the other's, as skin does ("linear blend skinning").
 
-What an arm hid that moves away is not in the photo; the nudge copies it from beside the arm. Who decides about alpha
-sees what would be shown, so that the outline follows it. (`nudge` 0 and `refinement` 0 are version 1 of `lite`, whose
-U-Net says all at once.)
+What an arm hid that moves away is not in the photo; the nudge copies it from beside the arm. The refinement sees what
+would be shown, so that the outline follows it. (Version 1 of `lite` has neither: `nudge` 0, `refinement` 0.)
 
 The whole person, unmoved, is one more choice beside the limbs: of two photographs of an exercise half of the body is in
 the same place, but its joints, which an estimator found, are not quite.
@@ -109,17 +109,16 @@ class CopyingGenerator(PoseModel):
         )
         height, width = height // stride, width // stride
         self.background = compact_unet(config.background, height, width, 3 + 1, joints, {"image": 3}, "background")
-        places, pixels = {"limbs": limbs + 1}, {"colour": 3, "replace": 1, "alpha": 1}
-        if config.nudge:
-            places["nudge"] = 2
+        corrected = {"colour": 3, "replace": 1, "alpha": 1}
+        heads = {"limbs": limbs + 1, **({"nudge": 2} if config.nudge else {}), **corrected}
         self.foreground = compact_unet(
-            config.foreground, height // 2, width // 2, 4 * (limbs + 1), joints,
-            places if config.refinement else places | pixels, "foreground", features=config.refinement > 0,
+            config.foreground, height // 2, width // 2, 4 * (limbs + 1), joints, heads, "foreground",
+            features=config.refinement > 0,
         )  # fmt: skip
         self.refinement = None
         if config.refinement:
             self.refinement = refinement_network(
-                config.refinement, height, width, config.foreground.finer, _SEEN_CHANNELS, pixels, "refinement"
+                config.refinement, height, width, config.foreground.finer, _SEEN_CHANNELS, corrected, "refinement"
             )
         self.transformer = LimbSpatialTransformer(bordered=True, name="transformer")
 
@@ -187,12 +186,12 @@ class CopyingGenerator(PoseModel):
         stillness = self._stillness(state, target_joints, flow)
         if self.config.nudge:
             flow += self.config.nudge * tf.tanh(heads["nudge"])
-        seen = tf.concat([state.image, compositing.person_mask(state.image, state.matte)], axis=-1)
-        copied = warping.sample_displaced(tf.nn.avg_pool2d(seen, stride, stride, "VALID"), flow / stride)
+        copied = self._copied(state, flow)
         if self.refinement is not None:
             # How far the chosen limbs are seen where they point to.
             shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
-            heads |= self.refinement([heads["features"], tf.concat([copied, shown], axis=-1)], training=training)
+            seen = [heads["features"], tf.concat([copied, shown], axis=-1)]
+            heads |= {name: heads[name] + more for name, more in self.refinement(seen, training=training).items()}
         replace, colour = tf.sigmoid(heads["replace"] - _REPLACE_PRIOR_LOGIT), tf.tanh(heads["colour"])
         decisions = compositing.Decisions(
             displacement=flow,
@@ -211,6 +210,12 @@ class CopyingGenerator(PoseModel):
             "replace": _enlarged(replace, stride),
         }
         return decisions, stages
+
+    def _copied(self, state, flow):
+        """Colour and person mask of what is copied: [B, H / R, W / R, 4]."""
+        stride, mask = self.config.reduction, compositing.person_mask(state.image, state.matte)
+        small = tf.nn.avg_pool2d(tf.concat([state.image, mask], axis=-1), stride, stride, "VALID")
+        return warping.sample_displaced(small, flow / stride)
 
     def _stillness(self, state, target_joints, flow):
         """How sure it is that a pixel shows what it showed: [B, H / R, W / R, 1], without a gradient.
