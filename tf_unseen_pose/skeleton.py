@@ -334,6 +334,33 @@ def convert_joints(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np
     return converted
 
 
+# What `BODY` adds to `PERSON`: small parts, which a photo may cut off.
+FINE_JOINTS = BODY.joints[PERSON.joint_count :]
+
+
+def is_person(skeleton: Skeleton) -> bool:
+    """Whether its joints are those of `PERSON` or of `BODY`, which estimators find and other programs write."""
+    return skeleton.joints in (PERSON.joints, BODY.joints)
+
+
+def person_joints(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """Joints [..., 14 or 23, C] of `PERSON` or `BODY` as the other's, where `skeleton` is that; others as they are.
+
+    `geometry.pose_maps.person_joints` does so in graphs.
+
+    Example:
+        >>> from tf_unseen_pose import BODY, bundled
+        >>> from tf_unseen_pose.skeleton import person_joints
+        >>> photo, joints, motion = bundled()
+        >>> joints.shape, person_joints(joints, BODY).shape
+        ((14, 4), (23, 4))
+    """
+    for other in (PERSON, BODY):
+        if is_person(skeleton) and joints.shape[-2] == other.joint_count != skeleton.joint_count:
+            return convert_joints(joints, other, skeleton)
+    return joints
+
+
 def named_skeleton(name: str, whose: object) -> Skeleton:
     """The known skeleton of that name.
 

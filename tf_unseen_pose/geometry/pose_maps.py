@@ -19,8 +19,10 @@ All functions keep the floating dtype of their points.
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
+from tf_unseen_pose.skeleton import BODY, PERSON, REFERENCE_SIZE, Skeleton, is_person
 
+# How many joints a person may be given by.
+PERSON_COUNTS = (PERSON.joint_count, BODY.joint_count)
 # Squared length (pixels^2) below which joints coincide: no direction or scale can be read off them.
 _LENGTH_EPSILON = 1e-6
 # By which factor a limb's thickness may change between two poses at most.
@@ -32,6 +34,22 @@ def _points_and_presence(joints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     present = joints[..., 2] > 0
     points = tf.where(present[..., None], joints[..., :2], tf.zeros_like(joints[..., :2]))
     return points, tf.cast(present, joints.dtype)
+
+
+def person_joints(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+    """`skeleton.person_joints` in graphs, which may know the number of joints only when they run.
+
+    Args:
+        joints: [..., 14 or 23, C] where the skeleton is a `PERSON` or a `BODY`, else [..., J, C].
+
+    Returns:
+        [..., J, C]; joints that are not given are absent.
+    """
+    count = skeleton.joint_count
+    if joints.shape[-2] == count or not (is_person(skeleton) and joints.shape[-2] in (None, *PERSON_COUNTS)):
+        return joints
+    padded = tf.pad(joints, [*[[0, 0]] * (joints.shape.rank - 2), [0, count], [0, 0]])[..., :count, :]
+    return tf.ensure_shape(padded, [*joints.shape[:-2], count, joints.shape[-1]])
 
 
 def joint_heatmaps(joints: tf.Tensor, height: int, width: int, stride: int = 2, sigma: float = 1.75) -> tf.Tensor:
