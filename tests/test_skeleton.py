@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.skeleton import GOLF, PERSON, SKELETONS, Limb, Skeleton, register_skeleton
+from tf_unseen_pose.skeleton import BODY, GOLF, PERSON, SKELETONS, Limb, Skeleton, register_skeleton
 
 
 def test_person_has_the_papers_joints_and_limbs_in_the_authors_order():
@@ -19,6 +19,34 @@ def test_a_golfer_is_a_person_with_a_club():
     assert GOLF.joints[:14] == PERSON.joints and GOLF.joints[14:] == ("club_grip", "club_head")
     assert GOLF.limbs[:10] == PERSON.limbs and GOLF.joint_index(*GOLF.limbs[10].joints) == [14, 15]
     assert GOLF.root_index == PERSON.root_index and GOLF.mirrored[12:] == [9, 10, 14, 15]
+
+
+def test_a_body_is_a_person_with_hands_feet_and_a_face():
+    assert BODY.joints[:14] == PERSON.joints and BODY.limb_count == 14
+    assert [limb.joints for limb in BODY.limbs[:10]] == [limb.joints for limb in PERSON.limbs]
+    names = [limb.name for limb in BODY.limbs]
+    above = {name: names[parent] for name, parent in zip(names, BODY.parents, strict=True)}
+    assert above["left_foot"] == "left_calf" and above["left_calf"] == "left_thigh"
+    assert above["right_hand"] == "right_forearm" and above["right_forearm"] == "right_upper_arm"
+    assert {above[name] for name in ("head", "left_thigh", "right_upper_arm", "torso")} == {"torso"}
+    assert (BODY.generations, PERSON.generations) == (2, 0)
+    assert [BODY.joints[joint] for joint in BODY.mirrored[14:18]] == ["nose", "left_ear", "right_ear", "left_hand"]
+
+
+def test_all_joints_of_a_limb_count_the_same_in_its_fit():
+    for skeleton in (PERSON, BODY):
+        for limb, members, weights in zip(skeleton.limbs, *skeleton.limb_members, strict=True):
+            totals = np.bincount(members, weights, skeleton.joint_count)
+            assert {skeleton.joints[joint] for joint in np.flatnonzero(totals)} == {*limb.joints, *limb.anchors}
+            assert len(set(totals[totals > 0])) == 1
+
+
+def test_skeletons_of_before_have_neither_parents_nor_anchors():
+    stored = json.loads(json.dumps(asdict(PERSON)))
+    for limb in stored["limbs"]:
+        del limb["parent"], limb["anchors"]
+    assert Skeleton.from_dict(stored) == PERSON
+    assert Skeleton.from_dict(json.loads(json.dumps(asdict(BODY)))) == BODY
 
 
 def test_mirroring_twice_changes_nothing_and_once_swaps_sides():
@@ -41,6 +69,9 @@ def test_limb_ends_repeat_the_joints_of_shorter_limbs():
         ({"limbs": (Limb("a", ("x", "y", "x")),)}, ("Limb 'a'", "even number")),
         ({"limbs": (Limb("a", ("x", "y")), Limb("a", ("y", "x")))}, ("limb 'a'",)),
         ({"root": "b"}, ("no limb 'b'",)),
+        ({"limbs": (Limb("a", ("x", "y"), parent="b"),)}, ("Limb 'a'", "carried by 'b'")),
+        ({"limbs": (Limb("a", ("x", "y"), parent="c"), Limb("c", ("y", "x"), parent="a"))}, ("Limb 'a'", "parent")),
+        ({"limbs": (Limb("a", ("x", "y"), anchors=("z",)),)}, ("Limb 'a'", "'bad'")),
         ({"held": (("whip", "x"),)}, ("'bad'", "'whip'")),
         ({"joints": ("x", "y", "x")}, ("joint 'x'",)),
         ({"joints": ("x", "y", "left_ear")}, ("'right_ear'",)),

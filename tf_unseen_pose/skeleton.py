@@ -167,10 +167,36 @@ class Skeleton:
         return np.array(ends[0], np.int32), np.array(ends[1], np.int32)
 
     @cached_property
+    def limb_members(self) -> tuple[np.ndarray, np.ndarray]:
+        """The joints to which a limb's transform is fitted, int32 [L, M], and their weights, float32 [L, M].
+
+        Both ends, as `limb_ends` has them, then anchors: every joint of a limb counts the same. Limbs with fewer
+        anchors than others are filled up with weight 0.
+        """
+        ends = np.concatenate(self.limb_ends, axis=1)
+        anchors = np.zeros((self.limb_count, max(len(limb.anchors) for limb in self.limbs)), np.int32)
+        weights = np.zeros(anchors.shape, np.float32)
+        for i, limb in enumerate(self.limbs):
+            anchors[i, : len(limb.anchors)] = self.joint_index(*limb.anchors)
+            weights[i, : len(limb.anchors)] = ends.shape[1] // len(limb.joints)
+        return np.concatenate([ends, anchors], axis=1), np.concatenate([np.ones_like(ends), weights], axis=1)
+
+    @cached_property
     def parents(self) -> list[int]:
         """For each limb the index of the limb that carries it; the root's is its own."""
         limbs = [limb.name for limb in self.limbs]
         return [limbs.index(self.root if limb.parent is None else limb.parent) for limb in self.limbs]
+
+    @cached_property
+    def generations(self) -> int:
+        """How many limbs carry one another at most, from a limb that names no parent on."""
+        parents = {limb.name: limb.parent for limb in self.limbs}
+
+        def above(limb: str) -> int:
+            parent = parents[limb]
+            return 0 if parent is None else 1 + above(parent)
+
+        return max(map(above, parents))
 
     @cached_property
     def limb_widths(self) -> np.ndarray:
@@ -306,6 +332,33 @@ def convert_joints(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np
     common = [joint for joint in target.joints if joint in source.joints]
     converted[..., target.joint_index(*common), :] = joints[..., source.joint_index(*common), :]
     return converted
+
+
+# What `BODY` adds to `PERSON`: small parts, which a photo may cut off.
+FINE_JOINTS = BODY.joints[PERSON.joint_count :]
+
+
+def is_person(skeleton: Skeleton) -> bool:
+    """Whether its joints are those of `PERSON` or of `BODY`, which estimators find and other programs write."""
+    return skeleton.joints in (PERSON.joints, BODY.joints)
+
+
+def person_joints(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """Joints [..., 14 or 23, C] of `PERSON` or `BODY` as the other's, where `skeleton` is that; others as they are.
+
+    `geometry.pose_maps.person_joints` does so in graphs.
+
+    Example:
+        >>> from tf_unseen_pose import BODY, bundled
+        >>> from tf_unseen_pose.skeleton import person_joints
+        >>> photo, joints, motion = bundled()
+        >>> joints.shape, person_joints(joints, BODY).shape
+        ((14, 4), (23, 4))
+    """
+    for other in (PERSON, BODY):
+        if is_person(skeleton) and joints.shape[-2] == other.joint_count != skeleton.joint_count:
+            return convert_joints(joints, other, skeleton)
+    return joints
 
 
 def named_skeleton(name: str, whose: object) -> Skeleton:

@@ -202,12 +202,14 @@ def test_another_format_is_refused(signatures, request_of, as_file):
     ("change", "sentence"),
     [
         (lambda i: {"target_joints": i["target_joints"][0]}, "too few axes"),
-        (lambda i: {"target_joints": i["target_joints"][:, :9]}, "wrong shape"),
+        (lambda i: {"target_joints": i["target_joints"][:, :9]}, "another number of joints than 14 or 23"),
+        (lambda i: {"target_joints": i["target_joints"][..., :2]}, "wrong shape"),
+        (lambda i: {"source_joints": i["source_joints"][0]}, "source poses have the wrong shape"),
         (lambda i: {"target_joints": i["target_joints"][:0]}, "not in 1..256"),
         (lambda i: {"image_bytes": [i["image_bytes"]] * 2}, "not as many photos"),
         (lambda i: {"canvas_to_image": np.float32([[1, 0, 0], [0, 2, 0]])}, "positive s"),
     ],
-    ids=["axes", "joints", "empty", "photos", "crop"],
+    ids=["axes", "joints", "columns", "source", "empty", "photos", "crop"],
 )
 def test_bad_sequences_are_refused(signatures, request_of, as_file, change, sentence):
     photo, source, targets = request_of(90, 120, 3, 1)
@@ -216,6 +218,27 @@ def test_bad_sequences_are_refused(signatures, request_of, as_file, change, sent
     inputs |= change(inputs)
     with pytest.raises(tf.errors.InvalidArgumentError, match=sentence):
         signatures["render_sequence_in_crop"](**{key: tf.constant(value) for key, value in inputs.items()})
+
+
+def test_fourteen_joints_are_a_body_without_hands_feet_and_face(small_lite, decided, request_of, as_file):
+    config = load_config("lite", [*small_lite, "model.skeleton=body"])
+    generator = build_generator(config.model)
+    decided(generator)
+    signatures = Signatures(generator, config).all
+    for name in ("repose_photo", "serving_default", "synthesize", "encode_source", "render", "explain"):
+        (*_, shape) = [spec.shape.as_list() for spec in signatures[name].inputs if spec.name.endswith("_joints")]
+        assert shape == [None, None, 3], name
+    photo, source, poses = request_of(90, 120, 3, 1)
+    whole = [np.pad(joints, [*[(0, 0)] * (joints.ndim - 2), (0, 9), (0, 0)]) for joints in (source, poses)]
+    sequence = signatures["render_sequence"]
+    graph = tf.function(sequence.function, input_signature=sequence.inputs, autograph=False)
+    expected = graph(as_file(photo), *whole)
+    for given in ((source, poses), (source, whole[1]), (whole[0], poses)):
+        found = graph(as_file(photo), *given)
+        np.testing.assert_array_equal(found["image_bytes"], expected["image_bytes"])
+    # Hands do change it.
+    whole[0][17:19] = whole[1][:, 17:19] = [60, 40, 1]
+    assert (graph(as_file(photo), *whole)["image_bytes"].numpy() != expected["image_bytes"].numpy()).all()
 
 
 def test_the_presets_have_all_signatures():

@@ -1,11 +1,13 @@
 """Every formula against a loop in NumPy, on joints without symmetry; derivatives against finite differences."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.geometry import pose_maps, warping
-from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
+from tf_unseen_pose.skeleton import BODY, PERSON, Limb, Skeleton
 
 # A second skeleton: nothing may depend on the person's counts. Its root has three joints at either end.
 CRAB = Skeleton(
@@ -18,7 +20,7 @@ CRAB = Skeleton(
     ),
     root="shell",
 )
-SKELETONS = pytest.mark.parametrize("skeleton", [PERSON, CRAB], ids=lambda s: s.name)
+SKELETONS = pytest.mark.parametrize("skeleton", [PERSON, BODY, CRAB], ids=lambda s: s.name)
 HEIGHT, WIDTH = 48, 72
 
 
@@ -69,6 +71,13 @@ def test_limb_priors_equal_the_authors_loop(skeleton):
     assert not priors[0, ..., 1].any()
 
 
+def least_squares(points, images):
+    """The similarity [2, 3] from points to images, both [N, 2]: x' = a x - b y + c, y' = b x + a y + d."""
+    rows = [[x, -y, 1, 0] for x, y in points] + [[y, x, 0, 1] for x, y in points]
+    a, b, c, d = np.linalg.lstsq(np.array(rows), np.r_[images[:, 0], images[:, 1]], rcond=None)[0]
+    return np.array([[a, -b, c], [b, a, d]])
+
+
 def test_similarity_recovers_a_known_transform_and_weights_choose_points():
     rng = np.random.default_rng(2)
     points = rng.uniform(0, 100, (5, 4, 2))
@@ -85,11 +94,8 @@ def test_similarity_recovers_a_known_transform_and_weights_choose_points():
 def test_similarity_is_least_squares():
     rng = np.random.default_rng(3)
     p, q = rng.uniform(0, 60, (2, 4, 2))
-    fitted = pose_maps.fit_similarity(tf.constant(p), tf.constant(q), tf.ones(4, tf.float64)).numpy()
-    # x' = a x - b y + c, y' = b x + a y + d
-    rows = [[x, -y, 1, 0] for x, y in p] + [[y, x, 0, 1] for x, y in p]
-    a, b, c, d = np.linalg.lstsq(np.array(rows), np.r_[q[:, 0], q[:, 1]], rcond=None)[0]
-    np.testing.assert_allclose(fitted, [[a, -b, c], [b, a, d]], atol=1e-9)
+    found = pose_maps.fit_similarity(tf.constant(p), tf.constant(q), tf.ones(4, tf.float64)).numpy()
+    np.testing.assert_allclose(found, least_squares(p, q), atol=1e-9)
 
 
 @SKELETONS
@@ -98,7 +104,8 @@ def test_limb_transforms_carry_target_limbs_to_source_limbs(skeleton):
     transforms = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), skeleton).numpy()
     assert transforms.shape == (3, skeleton.limb_count, 2, 3)
     for i, limb in enumerate(skeleton.limbs):
-        if len(limb.joints) == 2:  # two points determine a similarity, which then maps them exactly
+        # Two points determine a similarity, which then maps them exactly.
+        if len(limb.joints) == 2 and not limb.anchors:
             for joint in skeleton.joint_index(*limb.joints):
                 moved = transforms[:, i, :, :2] @ target[:, joint, :2, None] + transforms[:, i, :, 2:]
                 np.testing.assert_allclose(moved[..., 0], source[:, joint, :2], atol=1e-9)
@@ -116,6 +123,97 @@ def test_a_limb_with_an_absent_joint_is_carried_by_the_root(skeleton):
     np.testing.assert_array_equal(transforms[0, i], transforms[0, skeleton.root_index])
     assert not np.allclose(transforms[1, i], transforms[1, skeleton.root_index])
     assert np.isfinite(transforms).all()
+
+
+def test_anchors_that_both_poses_have_take_part_in_the_fit():
+    source, target = random_joints(BODY, 30), random_joints(BODY, 31)
+    nose, heel, ankle = BODY.joint_index("nose", "left_heel", "left_ankle")
+    source[1, nose] = target[2, ankle] = target[0, heel] = [np.nan, np.nan, 0]
+    found = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), BODY).numpy()
+    anchored = [(i, limb) for i, limb in enumerate(BODY.limbs) if limb.anchors]
+    for b, (i, limb) in itertools.product(range(3), anchored):
+        joints = BODY.joint_index(*limb.joints, *limb.anchors)
+        common = [joint for joint in joints if source[b, joint, 2] * target[b, joint, 2] > 0]
+        if (b, limb.name) == (0, "left_foot"):
+            # Without one of the limb's own joints, anchors say nothing.
+            np.testing.assert_array_equal(found[0, i], found[0, BODY.parents[i]])
+        else:
+            np.testing.assert_allclose(
+                found[b, i], least_squares(target[b, common, :2], source[b, common, :2]), atol=1e-8
+            )
+
+
+def carrier(limb, source, target):
+    """The nearest limb above one that both poses [J, 3] show whole."""
+    shown = source[BODY.joint_index(*limb.joints), 2] * target[BODY.joint_index(*limb.joints), 2]
+    if shown.all():
+        return limb.name
+    parents = [other for other in BODY.limbs if other.name == (limb.parent or BODY.root)]
+    return carrier(parents[0], source, target)
+
+
+@pytest.mark.parametrize("function", [pose_maps.limb_transforms, pose_maps.limb_stretches])
+def test_the_nearest_limb_that_both_poses_show_carries_one_that_they_do_not(function):
+    source, target = random_joints(BODY, 32, batch=4), random_joints(BODY, 33, batch=4)
+    source[0, 14:, 2] = 0  # a pose of 14 joints
+    target[1, 14:] = [np.nan, np.nan, 0]
+    target[2, BODY.joint_index("left_wrist", "right_elbow", "left_ankle"), 2] = 0
+    source[2, BODY.joint_index("right_hand"), 2] = 0
+    target[3, BODY.joint_index("left_knee"), 2] = 0
+    found = function(tf.constant(source), tf.constant(target), BODY).numpy()
+    names, carried = [limb.name for limb in BODY.limbs], []
+    for b, (i, limb) in itertools.product(range(4), enumerate(BODY.limbs)):
+        by = carrier(limb, source[b], target[b])
+        if by != limb.name and limb.parent:
+            np.testing.assert_array_equal(found[b, i], found[b, names.index(by)], err_msg=f"{b} {limb.name}")
+            carried.append((limb.name, by))
+    # What the loop went over: hands with forearms, with upper arms, feet with calves; a whole arm with the torso.
+    assert {("left_hand", "left_forearm"), ("left_hand", "left_upper_arm"), ("right_hand", "torso")} <= set(carried)
+    assert {("right_foot", "right_calf"), ("left_calf", "torso")} <= set(carried)
+    assert len({tuple(transform.ravel()) for transform in found[0]}) == 10
+
+
+def attached(joints):
+    """Poses [B, 14, 3] with hands and feet that are one with forearms and calves: [B, 23, 3]."""
+    full = np.concatenate([joints, np.zeros((len(joints), 9, 3))], axis=1)
+    for side in ("left", "right"):
+        for start, end, joint, (along, across) in (
+            ("elbow", "wrist", "hand", (1.3, 0.05)),
+            ("knee", "ankle", "heel", (1.1, -0.06)),
+            ("knee", "ankle", "toe", (1.2, 0.4)),
+        ):
+            a, b, c = BODY.joint_index(*(f"{side}_{name}" for name in (start, end, joint)))
+            bone = full[:, b, :2] - full[:, a, :2]
+            full[:, c, :2] = full[:, a, :2] + along * bone + across * bone[:, ::-1] * [-1, 1]
+            full[:, c, 2] = 1
+    return full
+
+
+def test_fourteen_joints_move_hands_and_feet_as_rigid_ends_of_forearms_and_calves():
+    source, target = attached(random_joints(PERSON, 34)), attached(random_joints(PERSON, 35))
+    whole = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), BODY)
+    source[:, 14:], target[1:, 14:] = 0, np.nan
+    target[1:, 14:, 2] = 0
+    np.testing.assert_allclose(
+        pose_maps.limb_transforms(tf.constant(source), tf.constant(target), BODY), whole, atol=1e-9
+    )
+    priors = pose_maps.limb_priors(tf.constant(source), BODY, HEIGHT, WIDTH).numpy()
+    np.testing.assert_array_equal(
+        priors[..., :11], pose_maps.limb_priors(tf.constant(source[:, :14]), PERSON, HEIGHT, WIDTH)
+    )
+    assert not priors[..., 11:].any()
+
+
+def test_a_carried_limb_is_as_deep_as_the_limb_that_carries_it():
+    joints = with_depth(random_joints(BODY, 36, batch=1))
+    joints[0, 14:, 2] = 0
+    joints[0, BODY.joint_index("left_wrist", "right_knee"), 2] = 0
+    depths = pose_maps.limb_depths(tf.constant(joints), BODY)[0].numpy()
+    depths = {limb.name: depth for limb, depth in zip(BODY.limbs, depths, strict=True)}
+    assert depths["right_hand"] == depths["right_forearm"] != 0 and depths["left_foot"] == depths["left_calf"] != 0
+    assert depths["left_hand"] == depths["left_forearm"] == depths["left_upper_arm"] != 0
+    # A thigh names no parent.
+    assert depths["right_foot"] == depths["right_calf"] == depths["right_thigh"] == 0
 
 
 def test_without_a_root_all_common_joints_carry_the_limbs():
@@ -172,7 +270,10 @@ def test_limb_depths_equal_a_loop(skeleton):
         along = np.hypot(*(ends[1] - ends[0])) if joints[b, root, 2].all() else 0
         length = max(1, along, np.ptp(visible[:, :2], axis=0).max() / 4)
         limb = joints[b, skeleton.joint_index(*skeleton.limbs[i].joints)]
-        expected = (limb[:, 3].mean() - visible[:, 3].mean()) / length if limb[:, 2].all() else 0
+        if limb[:, 2].all():
+            expected = (limb[:, 3].mean() - visible[:, 3].mean()) / length
+        else:
+            expected = 0 if skeleton.limbs[i].parent is None else depths[b, skeleton.parents[i]]
         assert depths[b, i] == pytest.approx(expected, abs=1e-12), (b, i)
     assert np.abs(depths[[0, 4]]).min() > 0 and not depths[1, 0]
 
@@ -250,28 +351,29 @@ def test_parity_with_the_authors_maps_and_transforms(shared):
     np.testing.assert_allclose(np.moveaxis(transforms, 0, -1), golden["transforms"], atol=1e-6)
 
 
-def test_a_stretched_limb_keeps_its_thickness():
-    rng = np.random.default_rng(5)
+@pytest.mark.parametrize("skeleton", [PERSON, BODY], ids=lambda s: s.name)
+def test_a_stretched_limb_keeps_its_thickness(skeleton):
+    rng, count = np.random.default_rng(5), skeleton.joint_count
     source, target = (
-        np.concatenate([rng.uniform(20, 200, (3, 14, 2)), np.ones((3, 14, 1))], axis=-1).astype(np.float32)
+        np.concatenate([rng.uniform(20, 200, (3, count, 2)), np.ones((3, count, 1))], axis=-1).astype(np.float32)
         for _ in range(2)
     )
     # The left forearm points at the camera in the first source, in the second target.
-    elbow, wrist = PERSON.joint_index("left_elbow", "left_wrist")
+    elbow, wrist = skeleton.joint_index("left_elbow", "left_wrist")
     source[0, wrist, :2] = source[0, elbow, :2] + [3, -2]
     target[1, wrist, :2] = target[1, elbow, :2] + [-2, 4]
-    stretches = pose_maps.limb_stretches(tf.constant(source), tf.constant(target), PERSON).numpy()
-    similarities = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), PERSON).numpy()
+    stretches = pose_maps.limb_stretches(tf.constant(source), tf.constant(target), skeleton).numpy()
+    similarities = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), skeleton).numpy()
     for example in range(3):
-        for number, limb in enumerate(PERSON.limbs):
+        for number, limb in enumerate(skeleton.limbs):
             stretch, similarity = stretches[example, number], similarities[example, number]
             if limb.name == "torso":
                 np.testing.assert_allclose(stretch, similarity, rtol=1e-5)
                 continue
-            ends = PERSON.joint_index(*limb.joints)
+            ends = skeleton.joint_index(*limb.joints)
             for joint in ends:
-                moved = stretch[:, :2] @ target[example, joint, :2] + stretch[:, 2]
-                np.testing.assert_allclose(moved, source[example, joint, :2], atol=0.05)
+                moved, similar = (m[:, :2] @ target[example, joint, :2] + m[:, 2] for m in (stretch, similarity))
+                np.testing.assert_allclose(moved, similar if limb.anchors else source[example, joint, :2], atol=0.05)
             along = target[example, ends[1], :2] - target[example, ends[0], :2]
             across = np.array([-along[1], along[0]]) / np.hypot(*along)
             width, scale = stretch[:, :2] @ across, np.sqrt(np.linalg.det(similarity[:, :2]))

@@ -46,6 +46,19 @@ def test_the_photo_keeps_its_size_and_changes_only_within_the_crop(run_path, fra
     np.testing.assert_array_equal(crop, shown)
 
 
+def test_a_persons_model_takes_bodies(run_path, frames):
+    """What an estimator finds today is what a model of 14 joints was trained for, and more."""
+    reposer, photo = Reposer.load(run_path), frames[0].image
+    poses = [np.concatenate([frame.joints, frame.joints[:9] + 3]) for frame in frames[:3]]
+    poses[0][20, :2] = [-500, 20]  # toes are seldom in the picture
+    expected = reposer.synthesize(photo, frames[2].joints, frames[0].joints)
+    np.testing.assert_array_equal(reposer.synthesize(photo, poses[2], poses[0]), expected)
+    shown = np.stack(poses)
+    (*_, last) = reposer.animate(photo, shown, poses[0])
+    np.testing.assert_array_equal(last, list(reposer.animate(photo, shown[:, :14], frames[0].joints))[-1])
+    np.testing.assert_array_equal(reposer.live(photo, shown, poses[0])(poses[2]), last)
+
+
 def test_encode_once_render_many(run_path, frames):
     reposer = Reposer.load(run_path)
     canvas = reposer.canvas(frames[0].image, frames[0].joints, frames[4].joints)

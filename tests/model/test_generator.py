@@ -35,6 +35,29 @@ def test_stages_fit_together(tiny, batch):
     assert masks[stages["limb_priors"] < 1e-6].max() < 1e-3
 
 
+@pytest.mark.parametrize("network", ["copying", "modular", "unet"])
+def test_a_body_may_be_given_by_the_joints_of_a_person(network, small_lite, decided, batch):
+    settings = {"copying": small_lite, "modular": [], "unet": ["model.network=unet"]}[network]
+    config = load_config("lite" if network == "copying" else "tiny", [*settings, "model.skeleton=body"])
+    generator = build_generator(config.model)
+    if network == "copying":
+        decided(generator)
+    few = batch(batch=3)
+    few["target_joints"] = np.concatenate([few["target_joints"], few["source_joints"][:, ::-1, 1:2]], axis=-1)  # depth
+    padded = {
+        key: np.pad(value, [(0, 0), (0, 9), (0, 0)]) if key.endswith("joints") else value for key, value in few.items()
+    }
+    expected = generator(padded)
+    np.testing.assert_array_equal(generator(few), expected)
+    state = generator.encode_source(few["image"], few["source_joints"], few["noise"])
+    assert state.joints.shape == (3, 23, 3)
+    np.testing.assert_allclose(generator.render(state, padded["target_joints"]), expected, atol=1e-5)
+    for one, other in zip(
+        generator.decide(state, few["target_joints"]), generator.decide(state, padded["target_joints"]), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("fill, growth", [("noise", 0), ("noise", 2), ("zero", 1)])
 def test_the_hole_is_filled_and_grown(batch, fill, growth):
     config = load_config("tiny", [f"model.background_fill={fill}", f"model.hole_growth={growth}"]).model

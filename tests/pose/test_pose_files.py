@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from tf_unseen_pose.pose.pose_files import Poses, as_joints, read_poses, require_inside, write_poses
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.pose.pose_files import Poses, as_joints, inside_photo, read_poses, write_poses
+from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
 
 
 def test_round_trip(tmp_path, standing):
@@ -32,7 +32,7 @@ def test_depth_makes_the_round_trip_and_scales(tmp_path, standing, deep):
     np.testing.assert_allclose(scaled[..., 3], 2 * poses.joints[..., 3])
     np.testing.assert_array_equal(scaled[0, :, :3], Poses(standing[None], 200, 240).scaled_to(500, 480).joints[0])
     np.testing.assert_array_equal(as_joints(deep.tolist(), PERSON, "the pose"), deep)
-    require_inside(deep, 200, 240, PERSON, "the pose")
+    inside_photo(deep, 200, 240, PERSON, "the pose")
 
 
 def test_depth_is_known_for_everybody_or_for_nobody(tmp_path, standing, deep):
@@ -44,6 +44,25 @@ def test_depth_is_known_for_everybody_or_for_nobody(tmp_path, standing, deep):
         assert joints.shape == (len(poses), 14, columns)
         np.testing.assert_array_equal(joints[-1], np.array(poses[-1])[:, :columns])
         np.testing.assert_array_equal(joints[0, :, :2], standing[:, :2])
+
+
+def test_files_of_persons_and_bodies_are_read_for_either(tmp_path, deep, refuses):
+    body = np.concatenate([deep, deep[:9] + np.float32([4, 7, 0, 1])])
+    path = tmp_path / "poses.json"
+    for joints, skeleton, expected in (
+        (deep, BODY, np.concatenate([deep, np.zeros((9, 4))])),
+        (body, PERSON, deep),
+        (body, BODY, body),
+    ):
+        write_poses(path, Poses(joints[None], 200, 240))
+        np.testing.assert_allclose(read_poses(path, skeleton).joints[0], expected, atol=1e-3)
+        np.testing.assert_array_equal(as_joints(joints, skeleton, "a pose"), expected)
+        # Of two columns, those that are not given are not visible either.
+        np.testing.assert_array_equal(as_joints(joints[:, :2], skeleton, "a pose")[:, 2], expected[:, 2] > 0)
+        refuses(lambda: read_poses(path, GOLF), "'golf' has 16")
+    body[:14, 2] = 0
+    write_poses(path, Poses(body[None], 200, 240))
+    refuses(lambda: read_poses(path, PERSON), "No joint")
 
 
 def test_one_object_a_frame(tmp_path, standing):
@@ -141,8 +160,8 @@ def test_two_columns_mean_visible(standing):
 
 
 def test_visible_joints_must_lie_in_the_photo(standing, refuses):
-    require_inside(standing, 200, 240, PERSON, "the pose")
+    inside_photo(standing, 200, 240, PERSON, "the pose")
     standing[4, 0] = 260
-    refuses(lambda: require_inside(standing, 200, 240, PERSON, "the pose"), "right_wrist", "(260, 121)", "200 x 240")
+    refuses(lambda: inside_photo(standing, 200, 240, PERSON, "the pose"), "right_wrist", "(260, 121)", "200 x 240")
     standing[4, 2] = 0
-    require_inside(standing, 200, 240, PERSON, "the pose")
+    inside_photo(standing, 200, 240, PERSON, "the pose")

@@ -2,7 +2,11 @@
 
 from contextlib import AbstractContextManager
 
+import numpy as np
 import tensorflow as tf
+
+from tf_unseen_pose.geometry.pose_maps import PERSON_COUNTS, person_joints
+from tf_unseen_pose.skeleton import FINE_JOINTS, Skeleton, is_person
 
 
 def require(condition: tf.Tensor, sentence: str) -> AbstractContextManager:
@@ -15,8 +19,20 @@ def require(condition: tf.Tensor, sentence: str) -> AbstractContextManager:
     return tf.control_dependencies([] if assertion is None else [assertion])
 
 
-def require_pose(joints: tf.Tensor, name: str) -> None:
-    """Refuses float32 [..., J, 3] with NaN or infinity, with a visibility out of 0..1, or without a visible joint."""
+def counts(skeleton: Skeleton) -> tuple[int, ...]:
+    """How many joints a request may have; a person's 14 or 23."""
+    return PERSON_COUNTS if is_person(skeleton) else (skeleton.joint_count,)
+
+
+def checked_pose(joints: tf.Tensor, skeleton: Skeleton, name: str) -> tf.Tensor:
+    """Joints float32 [..., n, 3] of a request as [..., J, 3].
+
+    Refuses another number of joints, NaN or infinity, a visibility out of 0..1, and poses without a visible joint.
+    """
+    allowed = counts(skeleton)
+    right, listed = tf.reduce_any(tf.shape(joints)[-2] == allowed), " or ".join(map(str, allowed))
+    with require(right, f"{name} has another number of joints than {listed}; send those of a '{skeleton.name}'."):
+        joints = person_joints(tf.identity(joints), skeleton)
     require(
         tf.reduce_all(tf.math.is_finite(joints)), f"{name} has joints that are no finite numbers; correct the pose."
     )
@@ -26,17 +42,23 @@ def require_pose(joints: tf.Tensor, name: str) -> None:
         f"{name} has a visibility, each joint's third number, that is not in 0..1; correct the pose.",
     )
     require(tf.reduce_any(visibility > 0), f"{name} shows no joint; send a pose that shows the person.")
+    return joints
 
 
-def require_inside(joints: tf.Tensor, photo: tf.Tensor, name: str, margin: float = 0.0) -> None:
-    """Refuses a visible joint of [..., J, 3] outside the photo [H, W, 3] by more than that part of its longer side.
+def inside_photo(joints: tf.Tensor, photo: tf.Tensor, skeleton: Skeleton, name: str, margin: float = 0.0) -> tf.Tensor:
+    """A pose [J, 3] in pixels of its photo [H, W, 3]; hands, feet and face that lie outside of it are absent.
 
-    `pose.pose_files.require_inside` does so in NumPy, and names the joint.
+    Any other visible joint is refused that lies outside by more than `margin` of the photo's longer side.
+    `pose.pose_files.inside_photo` does so in NumPy, and names the joint.
     """
     size = tf.cast(tf.shape(photo)[1::-1], tf.float32)
     room = margin * tf.reduce_max(size) + 0.5
     outside = tf.reduce_any((joints[..., :2] < -room) | (joints[..., :2] > size - 1 + room), axis=-1)
+    outside &= joints[..., 2] > 0
+    fine = np.isin(skeleton.joints, FINE_JOINTS)
     require(
-        ~tf.reduce_any(outside & (joints[..., 2] > 0)),
+        ~tf.reduce_any(outside & ~fine),
         f"{name} has a visible joint outside the photo; move it inside or set its visibility to 0.",
     )
+    seen = tf.where(outside & fine, tf.zeros_like(joints[..., 2]), joints[..., 2])
+    return tf.concat([joints[..., :2], seen[..., None]], axis=-1)

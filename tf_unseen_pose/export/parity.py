@@ -18,7 +18,7 @@ from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints, w
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.local import Canvas, Reposer
-from tf_unseen_pose.skeleton import PERSON, Skeleton
+from tf_unseen_pose.skeleton import PERSON, Skeleton, is_person
 
 # Rounding to 8 bits may fall the other way; numbers of a state or a stage may differ in their last digits. Pictures of
 # photos are made by another engine than Python's, which looks colours up at a 32nd of a pixel.
@@ -109,9 +109,12 @@ def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.nda
     """Photo uint8 [H, W, 3], source pose [J, 3], poses [T, J, 3]."""
     image, source, motion = bundled()
     poses = motion.joints[:: len(motion.joints) // _POSES]
-    source, poses = as_skeleton(skeleton, source[:, :3]), as_skeleton(skeleton, poses[..., :3])
+    person, motion = source[:, :3], poses[..., :3]
+    source, poses = as_skeleton(skeleton, person), as_skeleton(skeleton, motion)
     yield image, source, poses
-    # Of odd size, and its person elsewhere.
+    # Of odd size, and its person elsewhere; as few joints as a request may have.
+    if is_person(skeleton):
+        source, poses = person, motion
     left, top = np.floor(source[:, :2].min(axis=0)).astype(int) // 2
     shift = np.float32([left, top, 0])
     yield np.ascontiguousarray(image[top:-1, left:]), source - shift, poses - shift

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.export import photo_compositing, photos
-from tf_unseen_pose.export.checks import require, require_inside, require_pose
+from tf_unseen_pose.export.checks import checked_pose, inside_photo, require
 from tf_unseen_pose.export.photo_crop import PhotoCrop
 from tf_unseen_pose.inference.photo_reposer import TARGET_MARGIN
 
@@ -37,7 +37,7 @@ class PhotoSignatures:
 
     def __init__(self, config: Config, encoded: Callable, decided: Callable, steepness: float, max_side: int):
         model = config.model
-        self._size, self._joint_count = (model.height, model.width), model.body.joint_count
+        self._size, self._skeleton = (model.height, model.width), model.body
         self._crop = PhotoCrop(model.body, *self._size, config.data.crop_factor)
         self._encoded, self._decided, self._max_side = encoded, decided, max_side
         # As functions: each is traced and stored once, for all signatures.
@@ -73,7 +73,7 @@ class PhotoSignatures:
 
     def _reposed(self, image_bytes, source_joints, target_joints, asked, finished, kinds):
         """What `finished` makes of each photo's sitting, its new part, its scale and what is asked for."""
-        joints = tf.TensorSpec([self._joint_count, 3])
+        joints = tf.TensorSpec([self._skeleton.joint_count, 3])
         cut = tf.TensorSpec([*self._size, 3]), joints, joints, _CROP, _FILE, tf.TensorSpec([])
         canvas, source, target, *place = tf.map_fn(
             lambda request: self._cut(*request), (image_bytes, source_joints, target_joints), fn_output_signature=cut
@@ -97,9 +97,8 @@ class PhotoSignatures:
     def _cut(self, contents, source, target):
         """Canvas and joints of one request; its crop, its photo's pixels as a string, and how much smaller that is."""
         photo, scale, source = self._photo(contents, source)
-        require_pose(target, TARGET)
-        target = photos.scaled(target, scale)
-        require_inside(target, photo, TARGET, TARGET_MARGIN)
+        target = photos.scaled(checked_pose(target, self._skeleton, TARGET), scale)
+        target = inside_photo(target, photo, self._skeleton, TARGET, TARGET_MARGIN)
         crop = self._crop.on_whole_pixels(self._crop.whole(source, target[None], tf.shape(photo)[:2]))
         source, target = (photos.on_canvas(joints, crop) for joints in (source, target))
         # A string, because photos differ in size.
@@ -108,10 +107,8 @@ class PhotoSignatures:
     def _photo(self, contents, source):
         """uint8 [H, W, 3], within the limit; how far it was made smaller; and its person's pose [J, 3]."""
         photo, scale = photos.within(photos.decoded(contents), self._max_side)
-        require_pose(source, SOURCE)
-        source = photos.scaled(source, scale)
-        require_inside(source, photo, SOURCE)
-        return photo, scale, source
+        source = photos.scaled(checked_pose(source, self._skeleton, SOURCE), scale)
+        return photo, scale, inside_photo(source, photo, self._skeleton, SOURCE)
 
     def _canvas(self, photo, crop):
         """float32 [H, W, 3] in [-1, 1]."""
@@ -127,9 +124,8 @@ class PhotoSignatures:
 
         def crop(request):
             source, targets, size = request
-            require_pose(source, SOURCE)
-            require_pose(targets, SEQUENCE)
-            return self._crop.whole(source, targets, size)
+            source = checked_pose(source, self._skeleton, SOURCE)
+            return self._crop.whole(source, checked_pose(targets, self._skeleton, SEQUENCE), size)
 
         crops = tf.map_fn(crop, (source_joints, target_joints, image_size), fn_output_signature=_CROP)
         return {"canvas_to_image": crops}
@@ -162,20 +158,23 @@ class PhotoSignatures:
 
     def _with_batch_axis(self, shape, image_bytes, source_joints, target_joints):
         """Photos [B], source poses [B, J, 3] and sequences [B, T, J, 3], whether they came with B or without."""
-        count = self._joint_count
-        like = f"send target_joints as [T, {count}, 3], or [B, T, {count}, 3] for B photos."
+        like = "send target_joints as [T, J, 3], or [B, T, J, 3] for B photos."
         with require((tf.size(shape) == 3) | (tf.size(shape) == 4), f"The target poses have too few axes; {like}"):
             frames = shape[-3]
-        right = tf.reduce_all(shape[-2:] == [count, 3]) & (frames > 0) & (frames <= _MOST_FRAMES)
+        right = (shape[-1] == 3) & (frames > 0) & (frames <= _MOST_FRAMES)
         with require(right, f"The target poses have the wrong shape, or T is not in 1..{_MOST_FRAMES}; {like}"):
-            targets = tf.reshape(target_joints, tf.stack([-1, frames, count, 3]))
-        return tf.reshape(image_bytes, [-1]), tf.reshape(source_joints, [-1, count, 3]), targets
+            targets = tf.reshape(target_joints, tf.stack([-1, frames, shape[-2], 3]))
+        shape, like = tf.shape(source_joints), "The source poses have the wrong shape; send [J, 3], or [B, J, 3]."
+        with require(tf.size(shape) >= 2, like):
+            count, columns = shape[-2], shape[-1]
+        with require(columns == 3, like):
+            sources = tf.reshape(source_joints, tf.stack([-1, count, 3]))
+        return tf.reshape(image_bytes, [-1]), sources, targets
 
     def _sequence(self, contents, source, targets, crop=None):
         """One photo in T poses: PNG files, string [T], and where they lie in it."""
         photo, scale, source = self._photo(contents, source)
-        require_pose(targets, SEQUENCE)
-        targets = photos.scaled(targets, scale)
+        targets = photos.scaled(checked_pose(targets, self._skeleton, SEQUENCE), scale)
         crop = (
             self._crop.whole(source, targets, tf.shape(photo)[:2]) if crop is None else photos.scaled_crop(crop, scale)
         )
@@ -199,7 +198,7 @@ class PhotoSignatures:
             return photos.png(self._composed(sitting, decisions))
 
         def some(start):
-            poses = tf.ensure_shape(filled[start : start + size], [None, self._joint_count, 3])
+            poses = tf.ensure_shape(filled[start : start + size], [None, self._skeleton.joint_count, 3])
             return tf.map_fn(frame, self._decided(*repeated, poses), fn_output_signature=_FILE)
 
         starts = tf.range(0, count, size)

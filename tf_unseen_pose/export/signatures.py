@@ -12,7 +12,8 @@
 The first five answer at the photo's own resolution (`photo_signatures`), the others on the canvas.
 
 Convention: canvases are uint8 [B, H, W, 3], joints float32 [B, J, 3] in pixels of the canvas, or of the photo where
-there is one; photos are JPEG or PNG files. B is free, and the first axis of everything, so that servers may batch.
+there is one; photos are JPEG or PNG files. B is free, and the first axis of everything, so that servers may batch. A
+person may be sent as 14 joints or as 23, whichever the model has: what it lacks is absent.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_unseen_pose.config import Config
-from tf_unseen_pose.export.checks import require_pose
+from tf_unseen_pose.export.checks import checked_pose, counts
 from tf_unseen_pose.export.photo_signatures import SOURCE, TARGET, PhotoSignatures
 from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
 from tf_unseen_pose.model import PoseModel
@@ -49,12 +50,13 @@ class Signatures:
 
     def __init__(self, generator: PoseModel, config: Config, max_side: int = MAX_SIDE):
         model = config.model
-        self._generator, self._size, self._joint_count = generator, (model.height, model.width), model.body.joint_count
-        self._example = generator.encode_source(tf.zeros([1, *self._size, 3]), tf.ones([1, self._joint_count, 3]))
+        self._generator, self._size, self._skeleton = generator, (model.height, model.width), model.body
+        count = self._skeleton.joint_count
+        self._example = generator.encode_source(tf.zeros([1, *self._size, 3]), tf.ones([1, count, 3]))
         parts = self._example._asdict().items()
         self._state = [tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in parts]
         canvas = tf.TensorSpec([None, *self._size, 3])
-        joints = tf.TensorSpec([None, self._joint_count, 3])
+        joints = tf.TensorSpec([None, count, 3])
         # The halves as functions: each is traced and stored once, for all signatures.
         self._encoded = tf.function(generator.encode_source, input_signature=[canvas, joints], autograph=False)
         self._pictures = tf.function(self._rendered_pictures, input_signature=[*self._state, joints], autograph=False)
@@ -64,7 +66,8 @@ class Signatures:
     @property
     def all(self) -> dict[str, Signature]:
         """By name; see the module."""
-        joint_shape = [None, self._joint_count, 3]
+        allowed = counts(self._skeleton)
+        joint_shape = [None, allowed[0] if len(allowed) == 1 else None, 3]
         image = tf.TensorSpec([None, *self._size, 3], tf.uint8, "image")
         photo = tf.TensorSpec([None], tf.string, "image_bytes")
         source, target = (tf.TensorSpec(joint_shape, name=f"{which}_joints") for which in ("source", "target"))
@@ -92,27 +95,30 @@ class Signatures:
         }
 
     def _synthesize(self, image, source_joints, target_joints):
-        require_pose(target_joints, TARGET)
+        target_joints = self._checked(target_joints, TARGET)
         return {"image": self._pictures(*self._state_of(image, source_joints), target_joints)}
 
     def _encode_source(self, image, source_joints):
         return self._state_of(image, source_joints)._asdict()
 
-    def _render(self, *inputs):
-        require_pose(inputs[-1], TARGET)
-        return {"image": self._pictures(*inputs)}
+    def _render(self, *state_and_joints):
+        *state, target_joints = state_and_joints
+        return {"image": self._pictures(*state, self._checked(target_joints, TARGET))}
 
     def _explain(self, image, source_joints, target_joints):
-        require_pose(source_joints, SOURCE)
-        require_pose(target_joints, TARGET)
-        joints = {"source_joints": source_joints, "target_joints": target_joints}
+        joints = {
+            "source_joints": self._checked(source_joints, SOURCE),
+            "target_joints": self._checked(target_joints, TARGET),
+        }
         stages = self._generator.explain({"image": from_bytes(image), **joints})
         shown = {name: stages[name] for name in EXPLAINED if name in stages}
         return {**shown, "image": to_bytes(stages["image"])}
 
     def _state_of(self, image, source_joints):
-        require_pose(source_joints, SOURCE)
-        return self._encoded(from_bytes(image), source_joints)
+        return self._encoded(from_bytes(image), self._checked(source_joints, SOURCE))
+
+    def _checked(self, joints, name):
+        return checked_pose(joints, self._skeleton, name)
 
     def _rendered_pictures(self, *state_and_joints):
         *state, joints = state_and_joints

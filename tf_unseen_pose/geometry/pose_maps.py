@@ -19,8 +19,10 @@ All functions keep the floating dtype of their points.
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
+from tf_unseen_pose.skeleton import BODY, PERSON, REFERENCE_SIZE, Skeleton, is_person
 
+# How many joints a person may be given by.
+PERSON_COUNTS = (PERSON.joint_count, BODY.joint_count)
 # Squared length (pixels^2) below which joints coincide: no direction or scale can be read off them.
 _LENGTH_EPSILON = 1e-6
 # By which factor a limb's thickness may change between two poses at most.
@@ -32,6 +34,22 @@ def _points_and_presence(joints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     present = joints[..., 2] > 0
     points = tf.where(present[..., None], joints[..., :2], tf.zeros_like(joints[..., :2]))
     return points, tf.cast(present, joints.dtype)
+
+
+def person_joints(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+    """`skeleton.person_joints` in graphs, which may know the number of joints only when they run.
+
+    Args:
+        joints: [..., 14 or 23, C] where the skeleton is a `PERSON` or a `BODY`, else [..., J, C].
+
+    Returns:
+        [..., J, C]; joints that are not given are absent.
+    """
+    count = skeleton.joint_count
+    if joints.shape[-2] == count or not (is_person(skeleton) and joints.shape[-2] in (None, *PERSON_COUNTS)):
+        return joints
+    padded = tf.pad(joints, [*[[0, 0]] * (joints.shape.rank - 2), [0, count], [0, 0]])[..., :count, :]
+    return tf.ensure_shape(padded, [*joints.shape[:-2], count, joints.shape[-1]])
 
 
 def joint_heatmaps(joints: tf.Tensor, height: int, width: int, stride: int = 2, sigma: float = 1.75) -> tf.Tensor:
@@ -72,6 +90,20 @@ def limb_presence(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     )
 
 
+def _carried(limbs: tf.Tensor, present: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+    """What is known of limbs [B, L, ...], those with an absent joint having what is known of their parent.
+
+    Args:
+        present: [B, L], 0 or 1. Where it is 0 and the skeleton names no parent, a limb keeps its own.
+    """
+    parentless = np.array([limb.parent is None for limb in skeleton.limbs])
+    own = tf.reshape((present > 0) | parentless, [-1, skeleton.limb_count] + [1] * (limbs.shape.rank - 2))
+    carried = limbs
+    for _ in range(skeleton.generations):
+        carried = tf.where(own, limbs, tf.gather(carried, skeleton.parents, axis=1))
+    return carried
+
+
 def limb_depths(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """How far behind the person's middle each limb lies: what tells which one covers another.
 
@@ -82,7 +114,8 @@ def limb_depths(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
         joints: [B, J, 3 or 4] in pixels.
 
     Returns:
-        [B, L], negative for what is near. 0 for a limb with an absent joint, and for all where z is unknown.
+        [B, L], negative for what is near. A limb with an absent joint has its parent's depth, or 0 where the skeleton
+        names none; all have 0 where z is unknown.
     """
     present_limbs = limb_presence(joints, skeleton)
     if joints.shape[-1] != 4:
@@ -99,7 +132,7 @@ def limb_depths(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     points = tf.where(present[..., None] > 0, points, middle)
     box = tf.reduce_max(points, axis=1) - tf.reduce_min(points, axis=1)
     length = tf.sqrt(tf.maximum(tf.maximum(squared_root, (tf.reduce_max(box, axis=-1) / 4) ** 2), 1))
-    return present_limbs * depths / length[:, None]
+    return _carried(present_limbs * depths / length[:, None], present_limbs, skeleton)
 
 
 def limb_axes(joints: tf.Tensor, skeleton: Skeleton) -> tuple[tf.Tensor, tf.Tensor]:
@@ -123,7 +156,8 @@ def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) 
 
     Returns:
         [B, height, width, 1 + L] in [0, 1]: background (1 - the strongest limb) first, then the limbs. A limb with an
-        absent joint has an empty map.
+        absent joint has an empty map: what is seen of it falls to its parent, whose map fades beyond its joints and
+        whose transform it takes anyway.
 
     Source: the authors' released code (`make_limb_masks`).
     """
@@ -188,25 +222,35 @@ def limb_transforms(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton
         source_joints, target_joints: [B, J, 3], both in pixels of the same canvas.
 
     Returns:
-        [B, L, 2, 3]. A limb with a joint absent in either pose is carried by the root limb's transform; a root limb
-        with an absent joint is fitted to all joints that both poses have.
+        [B, L, 2, 3]. A limb is fitted to its joints and to those of its anchors that both poses have. With a joint
+        absent in either pose it is carried by the transform of the nearest of its parents that has all of its own, at
+        last by the root limb's; a root limb with an absent joint is fitted to all joints that both poses have.
 
     Source: the paper, section 3.2; the authors' `get_limb_transforms`.
+    Deviation: the paper has neither parents nor anchors; `PERSON` has none.
     """
+    own, present = _own_transforms(source_joints, target_joints, skeleton)
+    return _carried(own, present, skeleton)
+
+
+def _own_transforms(source_joints, target_joints, skeleton):
+    """Of every limb its fit, [B, L, 2, 3], or the root's where a joint is absent in either pose; [B, L], where not."""
     source, source_present = _points_and_presence(source_joints)
     target, target_present = _points_and_presence(target_joints)
     common = source_present * target_present
 
-    members = tf.concat(skeleton.limb_ends, axis=1)
+    members, weights = skeleton.limb_members
     own = fit_similarity(
-        tf.gather(target, members, axis=1), tf.gather(source, members, axis=1), tf.gather(common, members, axis=1)
+        tf.gather(target, members, axis=1),
+        tf.gather(source, members, axis=1),
+        tf.gather(common, members, axis=1) * tf.cast(weights, common.dtype),
     )
     whole_body = fit_similarity(target, source, common)
-    present = limb_presence(source_joints, skeleton) * limb_presence(target_joints, skeleton)
-    present = present[..., None, None] > 0
+    common_limbs = limb_presence(source_joints, skeleton) * limb_presence(target_joints, skeleton)
+    present = common_limbs[..., None, None] > 0
     root = skeleton.root_index
     carrier = tf.where(present[:, root], own[:, root], whole_body)
-    return tf.where(present, own, carrier[:, None])
+    return tf.where(present, own, carrier[:, None]), common_limbs
 
 
 def limb_stretches(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
@@ -214,13 +258,15 @@ def limb_stretches(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton:
 
     A limb that points at the camera is short in the picture, yet as thick as ever. A similarity would enlarge it to the
     other pose's length in both directions; here it is stretched along its axis alone, and its thickness changes by a
-    fifth at most, as with the distance to the camera.
+    fifth at most, as with the distance to the camera. A foot's axis runs from heel to toe, a head's from its top to the
+    neck; their anchors take part in the turn and in the scale along the axis. A limb that is carried is stretched as
+    the one that carries it is.
 
     Args and returns: as `limb_transforms`.
 
     Deviation: the paper has similarities only.
     """
-    similar = limb_transforms(source_joints, target_joints, skeleton)
+    similar, present = _own_transforms(source_joints, target_joints, skeleton)
     start, end = limb_axes(target_joints, skeleton)
     axis, middle = end - start, (start + end) / 2
     squared = tf.reduce_sum(axis**2, axis=-1)
@@ -235,10 +281,11 @@ def limb_stretches(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton:
     # What is across the limb is multiplied by so much more: m (p + excess (n . (p - middle)) n).
     image_x, image_y = m00 * across_x + m01 * across_y, m10 * across_x + m11 * across_y
     shift = -excess * (across_x * middle[..., 0] + across_y * middle[..., 1])
-    return _affine(
+    stretched = _affine(
         m00 + excess * image_x * across_x, m01 + excess * image_x * across_y, m02 + shift * image_x,
         m10 + excess * image_y * across_x, m11 + excess * image_y * across_y, m12 + shift * image_y,
     )  # fmt: skip
+    return _carried(stretched, present, skeleton)
 
 
 def _affine(m00, m01, m02, m10, m11, m12):

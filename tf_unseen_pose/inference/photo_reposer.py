@@ -17,8 +17,8 @@ from tf_unseen_pose.imaging.crop import invert, transform_joints, usual_step, wh
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.pose.driving import driving_poses
-from tf_unseen_pose.pose.pose_files import as_joints, require_inside
-from tf_unseen_pose.skeleton import PERSON, Skeleton
+from tf_unseen_pose.pose.pose_files import as_joints, inside_photo
+from tf_unseen_pose.skeleton import Skeleton, is_person, person_joints
 
 # Joints of a target pose may lie outside the photo by this part of its longer side: hands above their heads.
 TARGET_MARGIN = 0.25
@@ -129,7 +129,12 @@ class PhotoReposer(ReposerLike):
         _, shown = driving_poses(shown, self.skeleton)
         source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         decide, finish = self._sitting(image, source, canvas_to_image, False, background)
-        return lambda joints: finish(decide(transform_joints(invert(canvas_to_image), joints[None]))[0])
+
+        def posed(joints):
+            joints = transform_joints(invert(canvas_to_image), person_joints(joints, self.skeleton))
+            return finish(decide(joints[None])[0])
+
+        return posed
 
     def _sitting(
         self,
@@ -204,7 +209,7 @@ class PhotoReposer(ReposerLike):
         source = source_pose(image, source_joints, self.skeleton)
         target = as_joints(target_joints, self.skeleton, "the target pose")
         height, width = image.shape[:2]
-        require_inside(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN)
+        target = inside_photo(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN)
         source, crop = self._whole_crop(image, source, target[None])
         return source, transform_joints(invert(crop), target), crop
 
@@ -231,12 +236,11 @@ def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton
         UserError: the joints are no pose within the photo; no person is found in it, or several.
     """
     joints = as_joints(_found(image, skeleton) if joints is None else joints, skeleton, "the source pose")
-    require_inside(joints, image.shape[1], image.shape[0], skeleton, "the source pose")
-    return joints[:, :3]
+    return inside_photo(joints[:, :3], image.shape[1], image.shape[0], skeleton, "the source pose")
 
 
 def _found(image: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    if skeleton.joints != PERSON.joints:
+    if not is_person(skeleton):
         raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in photos; give the source pose.")
     try:
         # MediaPipe is large, and not needed by those who know their poses.

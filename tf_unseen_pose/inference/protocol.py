@@ -1,8 +1,9 @@
 """What all re-posers share, wherever their model runs.
 
 Convention: photos are uint8 [H, W, 3] RGB of any size; joints are [J, 3] (x, y, visibility) in pixels of the photo.
-A target's joints may have a fourth column, their depth z (see `pose.pose_files`); a source's is not used. Where the
-source's joints are not given, they are found.
+A target's joints may have a fourth column, their depth z (see `pose.pose_files`); a source's is not used. A person may
+be given by the 14 joints of `PERSON` or the 23 of `BODY`, whichever the model has. Where the source's joints are not
+given, they are found.
 """
 
 from collections.abc import Iterator

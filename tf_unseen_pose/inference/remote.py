@@ -4,7 +4,7 @@
     photo = reposer.synthesize(image, target_joints, source_joints)
 
 It speaks TensorFlow Serving's protocol, to `tensorflow_model_server` or to `unseen-pose serve`, and needs the exported
-signatures `serving_default`, `sequence_crop` and `render_sequence_in_crop`.
+signatures `serving_default`, `sequence_crop` and `render_sequence_in_crop`; `encode_source` tells the model's skeleton.
 
 Convention: as `protocol`; the depth of target joints stays here, where the source's are found, too.
 """
@@ -155,9 +155,9 @@ class RemoteReposer(ReposerLike):
                 yield picture if crop else _pasted(image, picture, place)
 
     def _skeleton_of_model(self, candidates: Iterable[Skeleton]) -> Skeleton:
-        """The one that has as many joints as the model."""
-        signature = self._connection.signatures().get("serving_default")
-        shape = signature and signature.inputs["target_joints"].tensor_shape.dim
+        """The one that has as many joints as the model: as the source's state, since requests may have fewer."""
+        signature = self._connection.signatures().get("encode_source")
+        shape = signature and signature.outputs["joints"].tensor_shape.dim
         count = shape[1].size if shape and len(shape) == 3 else None
         fitting = [skeleton for skeleton in candidates if skeleton.joint_count == count]
         if not fitting:

@@ -19,6 +19,8 @@ class PoseModel(keras.Model):
     `compositing`) and the stages that led to it; `_decide(state, target_joints)`, which returns decisions and the
     stages that led to them; and `_render(state, target_joints, training)`, which returns the stages from the state on,
     the result being "image".
+
+    A pose of 14 joints will do for a `BODY`, the others being absent, and one of 23 for a `PERSON`.
     """
 
     def __init__(self, config: ModelConfig, **kwargs: Any):
@@ -44,15 +46,15 @@ class PoseModel(keras.Model):
             joints: [B, J, 3] in pixels of the image.
             noise: [B, H, W, 3] to fill the background's hole with; a fixed one by default.
         """
-        return self._encode(tf.convert_to_tensor(image), tf.convert_to_tensor(joints), noise)[0]
+        return self._encode(tf.convert_to_tensor(image), self._joints(joints), noise)[0]
 
     def render(self, state: Any, target_joints: tf.Tensor) -> tf.Tensor:
         """An encoded source in the pose [B, J, 3 or 4], in pixels of the canvas: [B, H, W, 3] in [-1, 1]."""
-        return self._render(state, tf.convert_to_tensor(target_joints))["image"]
+        return self._render(state, self._joints(target_joints))["image"]
 
     def decide(self, state: Any, target_joints: tf.Tensor) -> Decisions:
         """How to make the pose [B, J, 3 or 4], in pixels of the canvas, of an encoded source's pixels."""
-        return self._decide(state, tf.convert_to_tensor(target_joints))[0]
+        return self._decide(state, self._joints(target_joints))[0]
 
     def explain(self, inputs: dict[str, tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
         """`call` with every intermediate, image [B, H, W, 3] the last; the classes say which others and their shapes.
@@ -60,9 +62,12 @@ class PoseModel(keras.Model):
         Args:
             inputs: image [B, H, W, 3], source_joints [B, J, 3], target_joints [B, J, 3 or 4], and noise if wanted.
         """
-        image, joints = (tf.convert_to_tensor(inputs[key]) for key in ("image", "source_joints"))
+        image, joints = tf.convert_to_tensor(inputs["image"]), self._joints(inputs["source_joints"])
         state, stages = self._encode(image, joints, inputs.get("noise"), training)
-        return {**stages, **self._render(state, tf.convert_to_tensor(inputs["target_joints"]), training)}
+        return {**stages, **self._render(state, self._joints(inputs["target_joints"]), training)}
+
+    def _joints(self, given: tf.Tensor) -> tf.Tensor:
+        return pose_maps.person_joints(tf.convert_to_tensor(given), self.body)
 
     def _encode(
         self, image: tf.Tensor, joints: tf.Tensor, noise: tf.Tensor | None = None, training: bool = False

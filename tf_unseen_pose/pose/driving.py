@@ -4,14 +4,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.skeleton import Skeleton, person_joints
 
 
 def driving_poses(values: ArrayLike, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
     """A sequence in which every frame shows somebody; SavedModels hold poses by `export.signatures.held`.
 
     Args:
-        values: [T, J, 3 or 4].
+        values: [T, J, 3 or 4]; poses of `PERSON` and `BODY` serve for either.
 
     Returns:
         float32 [T, J, 3 or 4]: where no joint is visible, the pose before (at the beginning, the first that is seen);
@@ -21,6 +21,7 @@ def driving_poses(values: ArrayLike, skeleton: Skeleton) -> tuple[np.ndarray, np
         UserError: another shape, NaN, or no joint visible in any frame.
     """
     poses, count = np.asarray(values, np.float32), skeleton.joint_count
+    poses = person_joints(poses, skeleton) if poses.ndim == 3 else poses
     if poses.ndim != 3 or poses.shape[1:] not in ((count, 3), (count, 4)) or not np.isfinite(poses).all():
         raise UserError(f"The driving poses are not finite numbers [T, {count}, 3 or 4]; correct them.")
     shown = np.flatnonzero((poses[..., 2] > 0).any(axis=1))

@@ -26,7 +26,7 @@ from tf_unseen_pose.pose.foreign_files import (
     read_posewarp_poses,
     stack_poses,
 )
-from tf_unseen_pose.skeleton import PERSON, Skeleton
+from tf_unseen_pose.skeleton import FINE_JOINTS, Skeleton, is_person, person_joints
 
 _ACCEPTED = (
     "JSON with width, height and poses (see docs/your-photo.md), the JSON of OpenPose (or its folder of a video), "
@@ -71,7 +71,9 @@ class Poses:
 def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = None) -> Poses:
     """Reads and checks a pose file of ours or of another program, recognised by its content.
 
-    Accepted beside our own JSON, for `skeleton.PERSON`:
+    Poses of `PERSON`, 14 joints, and of `BODY`, 23, are read for either; what the file lacks is absent.
+
+    Accepted beside our own JSON, for these two:
       - OpenPose: a file of 25 or 18 keypoints, or the folder of a video's files; of several people the largest.
       - COCO's 17 keypoints: results (the best person of each image) or annotations (the largest).
       - BlazePose: frames of 33 landmarks x, y, and if known z and visibility, all but the last in pixels.
@@ -120,8 +122,10 @@ def _read(path: Path, skeleton: Skeleton) -> tuple[Sequence, tuple[int, int] | N
         foreign = read_foreign_poses(content, path)
         if foreign is None:
             return _own_poses(content, path)
-    if skeleton.joints != PERSON.joints:
-        raise UserError(f"{path} has joints of the skeleton 'person' alone; write a pose file for '{skeleton.name}'.")
+    if not is_person(skeleton):
+        raise UserError(
+            f"{path} has joints of the skeletons 'person' and 'body' alone; write a pose file for '{skeleton.name}'."
+        )
     return *foreign, 0.0
 
 
@@ -174,6 +178,8 @@ def write_poses(path: Path, poses: Poses) -> None:
 def as_joints(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
     """float32 [J, 3 or 4] of nested sequences [J, 3 or 4], or [J, 2] for joints that are all visible.
 
+    Poses of `PERSON` and `BODY` serve for either.
+
     Raises:
         UserError: wrong joint count, NaN, visibility out of 0..1, no joint visible; the sentence calls the pose `name`.
     """
@@ -193,13 +199,14 @@ def _as_frame(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
         raise UserError(
             f"The joints of {name} are not rows of x, y and visibility, with z in all or none; correct the pose."
         )
+    if joints.shape[1] == 2:
+        joints = np.concatenate([joints, np.ones_like(joints[:, :1])], axis=1)
+    joints = person_joints(joints, skeleton)
     if len(joints) != skeleton.joint_count:
         raise UserError(
             f"The {name} has {len(joints)} joints, the skeleton '{skeleton.name}' has {skeleton.joint_count}: "
             f"{', '.join(skeleton.joints)}."
         )
-    if joints.shape[1] == 2:
-        joints = np.concatenate([joints, np.ones_like(joints[:, :1])], axis=1)
     if not np.isfinite(joints).all():
         bad = skeleton.joints[int(np.argmin(np.isfinite(joints).all(axis=1)))]
         raise UserError(f"The {bad} of {name} is not a number; give it coordinates, and visibility 0 if it is unseen.")
@@ -208,25 +215,34 @@ def _as_frame(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
     return joints
 
 
-def require_inside(
+def inside_photo(
     joints: np.ndarray, width: int, height: int, skeleton: Skeleton, name: str, margin: float = 0.0
-) -> None:
-    """Refuses a pose [J, 3 or 4], in pixels, with a visible joint outside its photo.
+) -> np.ndarray:
+    """A pose in pixels of its photo; hands, feet and face that lie outside of it are absent.
 
-    `export.checks.require_inside` does so in graphs.
+    `export.checks.inside_photo` does so in graphs.
 
     Args:
+        joints: [J, 3 or 4].
         margin: how far outside a joint may lie, in parts of the photo's longer side.
 
+    Returns:
+        [J, 3 or 4], the other coordinates being those that were given.
+
     Raises:
-        UserError: names the first such joint.
+        UserError: another visible joint lies outside; names the first one.
     """
     x, y, visible = joints[:, :3].T
     beyond = np.maximum(np.maximum(-x, x - width + 1), np.maximum(-y, y - height + 1))
     outside = (visible > 0) & (beyond > margin * max(width, height) + 0.5)
+    fine = np.isin(skeleton.joints, FINE_JOINTS)
+    joints = joints.copy()
+    joints[outside & fine, 2] = 0
+    outside &= ~fine
     if outside.any():
         i = int(np.argmax(outside))
         raise UserError(
             f"The {skeleton.joints[i]} of {name} lies at ({x[i]:.0f}, {y[i]:.0f}), outside the {width} x {height} "
             "photo; move it inside or set its visibility to 0."
         )
+    return joints
