@@ -52,7 +52,7 @@ class Examples:
     """
 
     def __init__(self, dataset: ClipDataset, config: Config, augment: bool):
-        data = config.data
+        data, dataset = config.data, dataset.as_of(config.model.body)
         self._config, self._augment = config, augment
         self._pairs, self._frames = find_pairs(dataset, data.min_gap, data.actions), DecodedFrames(dataset)
         across, swapped = (augment and part > 0 for part in (data.across, data.background_swap))

@@ -21,7 +21,6 @@ from tf_unseen_pose.data.example_workers import FEW_CORES, batch_maker, worker_c
 from tf_unseen_pose.data.examples import EXAMPLE_TYPES, NOISE_CANVASES, cut_example, draw_noise_rows, example_shapes
 from tf_unseen_pose.data.frame_cache import DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.geometry.pixels import from_bytes
 
 
@@ -61,9 +60,10 @@ def pair_batches(
         - noise_rows: int32 [B, H]: which row of a table each row of the noise is.
 
     Raises:
-        UserError: no pairs, or a dataset of another skeleton.
+        UserError: no pairs, or a dataset that cannot be read as one of the model's skeleton (`ClipDataset.as_of`).
     """
-    _check_skeleton(dataset, config)
+    # Now, and not when a process finds out.
+    dataset.as_of(config.model.body)
     make, batch_size = batch_maker(dataset, config, augment), config.train.batch_size // share.total
 
     def batch(number):
@@ -103,10 +103,9 @@ def evaluation_pair(
         clip, source_index, target_index: positions in the dataset's index; source and target may be the same.
 
     Raises:
-        UserError: a dataset of another skeleton.
+        UserError: as `ClipDataset.as_of`.
     """
-    _check_skeleton(dataset, config)
-    frames = DecodedFrames(dataset)
+    frames = DecodedFrames(dataset.as_of(config.model.body))
     chosen = [frames.read(clip, frame) for frame in (source_index, target_index)]
     noise_rows = draw_noise_rows(np.random.default_rng([clip, source_index, target_index]), config)
     pair = {**cut_example(chosen, config), "noise_rows": noise_rows}
@@ -141,14 +140,6 @@ def expanded(batch: dict[str, tf.Tensor], config: Config) -> dict[str, tf.Tensor
         "source_mask": source_mask,
         "target_mask": target_mask,
     }
-
-
-def _check_skeleton(dataset: ClipDataset, config: Config) -> None:
-    if dataset.skeleton != config.model.body:
-        raise UserError(
-            f"{dataset.path} has the joints of '{dataset.skeleton.name}', the model those of "
-            f"'{config.model.skeleton}'; set model.skeleton or prepare other data."
-        )
 
 
 @tf.function(jit_compile=True)
