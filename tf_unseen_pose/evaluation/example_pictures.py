@@ -115,7 +115,11 @@ class ExampleReader:
         self._size = config.model.height, config.model.width
 
     def within(self, pair: EvaluationPair) -> Example:
-        """Source and target of one clip."""
+        """Source and target of one clip.
+
+        Raises:
+            UserError: a frame that cannot be read, or a pose for which no crop can be found.
+        """
         frames = pair.source_clip, pair.source_frame, pair.target_frame
         arrays = {key: value[0].numpy() for key, value in evaluation_pair(self._dataset, self._config, *frames).items()}
         source, target = arrays["source_joints"], arrays["target_joints"]
