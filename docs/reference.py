@@ -109,6 +109,8 @@ def _kind(field: dict) -> str:
         return f"a list of {_plural(field['items'])}"
     if kind == "null":
         return "nothing"
+    if kind == "object":
+        return f"names, each with a {_number(field['additionalProperties'])}"
     if kind == "string":
         return "a file" if field.get("format") == "path" else "a name"
     return {"boolean": "`true` or `false`"}.get(kind) or _number(field)

@@ -19,7 +19,7 @@ from PIL import Image
 from small_networks import LITE
 
 # Fixtures that several folders share.
-pytest_plugins = ["small_clips", "small_servers"]
+pytest_plugins = ["small_clips", "small_avatars", "small_servers"]
 
 # Before TensorFlow touches its devices, or never.
 tf.config.set_logical_device_configuration(

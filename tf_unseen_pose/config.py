@@ -30,6 +30,11 @@ class DataConfig(Section):
 
     actions: tuple[str, ...] = Field((), description="train on clips of these actions; on all when empty")
     min_gap: float = Field(0.02, ge=0, lt=1, description="least distance of a pair's frames, as a part of the clip")
+    shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        {}, description="part of pairs by what `prepare --format` read, such as {avatars: 0.4}; others share the rest"
+    )
+    identity: float = Field(0.0, ge=0, le=1, description="part of pairs whose target is the source frame itself")
+    neighbours: float = Field(0.0, ge=0, le=1, description="part of pairs that are neighbouring frames of a video")
     crop_factor: float = Field(1.14, gt=0, description="larger shows the person larger on the canvas")
     scale: Range = Field((0.90, 1.05), description="factor, drawn between the two")
     rotation: float = Field(5.0, ge=0, le=180, description="degrees, either way")
@@ -45,6 +50,13 @@ class DataConfig(Section):
         0.0, ge=0, le=1, description="part of pairs whose target is another clip's of who looks alike in the same scene"
     )
     joint_jitter: float = Field(0.0, ge=0, description="standard deviation in pixels of a 256-pixel canvas")
+
+    @model_validator(mode="after")
+    def _parts_of_a_whole(self) -> Self:
+        for parts in (self.shares, {"identity": self.identity, "neighbours": self.neighbours}):
+            if sum(parts.values()) > 1 + 1e-6:
+                raise ValueError(f"{', '.join(parts)} are more than all pairs together")
+        return self
 
 
 class LossConfig(Section):
@@ -66,6 +78,25 @@ class LossConfig(Section):
     ssim: Weight = Field(0.0, description="(1 - SSIM) / 2 of the result")
     blend: Weight = Field(0.0, description="copying: L1 of the warped layers' colours, blended by the choice of limbs")
     replace: Weight = Field(0.0, description="copying: price of replacing what is copied, a pixel of the person")
+    limbs: Weight = Field(0.0, description="cross-entropy of the segmentation where the limb of every pixel is known")
+    choice: Weight = Field(0.0, description="copying: cross-entropy of the choice of limbs where their map is known")
+    scene: Weight = Field(0.0, description="L1 of the background picture where the scene is known without the person")
+    features_crop: int = Field(
+        0,
+        ge=0,
+        le=2048,
+        description="the VGG loss compares a square of so many pixels on the person; 0: the whole canvas",
+    )
+
+    @property
+    def needs_limbs(self) -> bool:
+        """Whether a term asks for the limb of every pixel."""
+        return self.limbs > 0 or self.choice > 0
+
+    @property
+    def needs_scene(self) -> bool:
+        """Whether a term asks for the scene without the person."""
+        return self.scene > 0
 
 
 class DiscriminatorConfig(Section):
@@ -140,6 +171,12 @@ class Config(Section):
     loss: LossConfig = LossConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()
     train: TrainConfig
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> Self:
+        if self.loss.features_crop > min(self.model.height, self.model.width):
+            raise ValueError(f"loss.features_crop={self.loss.features_crop} is more than the canvas")
+        return self
 
     def to_json(self) -> str:
         """What a run directory keeps, and `read_config` reads."""

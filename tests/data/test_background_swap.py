@@ -21,6 +21,9 @@ class Painted:
     def __len__(self):
         return 1
 
+    def is_true(self, number):
+        return False
+
 
 @pytest.fixture
 def frames():
@@ -35,7 +38,8 @@ def test_the_person_stands_before_the_new_background_in_both_frames(frames):
     images, masks = frames
     behind = np.random.default_rng(4).integers(0, 256, (24, 30, 3), np.uint8)
     change = Recomposition(swapped=True, background=0.7)
-    found, cut = change.pictures(images, masks, Painted(behind))
+    found, cut, scene = change.pictures(images, masks, Painted(behind))
+    assert scene is None
     for image, mask, original, person in zip(found, cut, images, masks, strict=True):
         np.testing.assert_array_equal(image, np.where(person[..., None] > 0, original, behind))
         np.testing.assert_array_equal(mask, person)
@@ -44,8 +48,8 @@ def test_the_person_stands_before_the_new_background_in_both_frames(frames):
 def test_nothing_changes_unless_asked_for(frames):
     images, masks = frames
     drawn = Recomposition.draw(np.random.default_rng(0), DataConfig(), 14)
-    found, cut = drawn.pictures(images, masks, None)
-    assert all(a is b for a, b in zip([*found, *cut], [*images, *masks], strict=True))
+    found, cut, scene = drawn.pictures(images, masks, None)
+    assert scene is None and all(a is b for a, b in zip([*found, *cut], [*images, *masks], strict=True))
     joints = np.ones((14, 3), np.float32)
     assert drawn.joints(joints, 0, 64) is joints
 
@@ -60,7 +64,7 @@ def test_colours_turn_as_colorsys_turns_them_inside_the_mask_alone(frames):
         expected = colorsys.hsv_to_rgb((hue + 100 / 360) % 1, 0.6 * saturation, 0.8 * value)
         np.testing.assert_allclose(found[row, column], 255 * np.array(expected), atol=1)
     # The same change in both frames; that of the room is for another room.
-    pictures, _ = Recomposition(person=colours, room=Colours(value=0.1)).pictures(images, masks, None)
+    pictures, *_ = Recomposition(person=colours, room=Colours(value=0.1)).pictures(images, masks, None)
     np.testing.assert_array_equal(pictures[1], recoloured(images[1], masks[1], colours))
 
 
@@ -68,7 +72,7 @@ def test_a_new_background_has_colours_of_its_own(frames):
     images, masks = frames
     behind = np.random.default_rng(4).integers(0, 256, (24, 30, 3), np.uint8)
     colours = Colours(hue=-70, saturation=0.5, value=0.9)
-    found, _ = Recomposition(swapped=True, room=colours).pictures(images, masks, Painted(behind))
+    found, *_ = Recomposition(swapped=True, room=colours).pictures(images, masks, Painted(behind))
     for image, original, person in zip(found, images, masks, strict=True):
         np.testing.assert_array_equal(image[person > 0], original[person > 0])
         hue, saturation, value = colorsys.rgb_to_hsv(*behind[0, 0] / 255)

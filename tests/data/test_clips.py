@@ -11,6 +11,7 @@ from tf_unseen_pose.data.clips import (
     picture_size,
     read_frame,
 )
+from tf_unseen_pose.skeleton import BODY, PERSON
 
 
 @pytest.fixture
@@ -69,17 +70,24 @@ def test_damaged_files_break_the_clip(photo, mask, standing, tmp_path):
 
 
 def test_what_is_wrong_with_a_pose(standing):
-    assert fault_of_pose(standing) is None and fault_of_pose(standing, np.float32([1, 2, 3, 4])) is None
+    assert fault_of_pose(standing, PERSON) is None
+    assert fault_of_pose(standing, PERSON, np.float32([1, 2, 3, 4])) is None
     bad = [(5, 0, np.nan), (5, 1, np.inf), (5, 2, np.nan), (0, 2, np.inf)]
     for joint, number, value in bad:
         pose = standing.copy()
         pose[joint, number] = value
-        assert fault_of_pose(pose) == NOT_FINITE
+        assert fault_of_pose(pose, PERSON) == NOT_FINITE
     absent = standing.copy()
     absent[2:] = [np.nan, -np.inf, 0]
-    assert fault_of_pose(absent) is None
+    assert fault_of_pose(absent, PERSON) is None
     absent[1, 2] = 0
-    assert fault_of_pose(absent) == TOO_FEW_JOINTS
+    assert fault_of_pose(absent, PERSON) == TOO_FEW_JOINTS
     absent[1] = absent[0]
-    assert fault_of_pose(absent) == TOO_FEW_JOINTS
-    assert fault_of_pose(standing, np.float32([1, 2, np.nan, 4])) == NOT_FINITE
+    assert fault_of_pose(absent, PERSON) == TOO_FEW_JOINTS
+    assert fault_of_pose(standing, PERSON, np.float32([1, 2, np.nan, 4])) == NOT_FINITE
+    # A face and feet make no crop where they are not known.
+    faces = np.zeros((23, 3), np.float32)
+    faces[[0, 14, 15, 19]] = [[5, 6, 1], [7, 9, 1], [4, 8, 1], [30, 90, 1]]
+    assert fault_of_pose(faces, BODY) == TOO_FEW_JOINTS
+    faces[1] = [6, 30, 1]
+    assert fault_of_pose(faces, BODY) is None

@@ -12,7 +12,7 @@ import pytest
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data import example_workers
 from tf_unseen_pose.data.example_workers import batch_maker, worker_count
-from tf_unseen_pose.data.examples import EXAMPLE_TYPES, Examples
+from tf_unseen_pose.data.examples import Examples, example_parts
 from tf_unseen_pose.skeleton import PERSON, register_skeleton
 
 # Starts a worker and tells its number; the worker must not outlive it.
@@ -59,9 +59,10 @@ def test_a_process_makes_the_same_examples_until_it_is_killed(make_dataset, make
     config = load_config("tiny", ["train.workers=1", "model.skeleton=hiker"])
     make, here = batch_maker(dataset, config, True), Examples(dataset, config, True)
     for first in (0, 3):
-        for name, one, other in zip(EXAMPLE_TYPES, make(first, 3), here.batch(first, 3), strict=True):
+        parts = example_parts(config).items()
+        for (name, (kind, _)), one, other in zip(parts, make(first, 3), here.batch(first, 3), strict=True):
             np.testing.assert_array_equal(one, other, err_msg=name)
-            assert one.dtype == EXAMPLE_TYPES[name]
+            assert one.dtype == kind
     (worker,) = example_workers._pool(dataset, config.to_json(), True, config.model.body, 1)._processes
     os.kill(worker, signal.SIGKILL)
     refuses(lambda: make(6, 3), "train.workers", "memory")

@@ -19,15 +19,15 @@ def rewrite(dataset, change):
     """Writes the dataset anew as somebody's own program might, so that shard and index agree, whatever is in them.
 
     Args:
-        change: called with the clip's and the frame's position and the Example, which it may alter; may return other
-            bytes to be written instead.
+        change: called with the clip's and the record's position (a background's is the last) and the Example, which it
+            may alter; may return other bytes to be written instead.
     """
     index = json.loads((dataset.path / "dataset.json").read_text())
     file = dataset.path / index["shards"][0]["file"]
     records = []
     for c, clip in enumerate(index["clips"]):
-        for f, entry in enumerate(clip["frames"]):
-            example = tf.train.Example.FromString(dataset.read(c, f))
+        for f, entry in enumerate([*clip["frames"], *filter(None, [clip["background"]])]):
+            example = tf.train.Example.FromString(dataset._record(dataset.clips[c].records[f]))
             data = change(c, f, example)
             records.append(data if isinstance(data, bytes) else example.SerializeToString())
             entry.update(offset=sum(len(record) + 16 for record in records[:-1]), length=len(records[-1]))
@@ -124,8 +124,8 @@ def no_example(example):
         (half_a_box, "a box of 2 numbers instead of 4"),
         (text_for_a_picture, "no readable picture"),
         (no_picture, "no readable picture"),
-        (other_size, "a picture or mask of another size than the index says"),
-        (other_mask, "a picture or mask of another size than the index says"),
+        (other_size, "a picture, mask or limb map of another size than the index says"),
+        (other_mask, "a picture, mask or limb map of another size than the index says"),
         (no_example, "a record that is no tf.train.Example"),
     ],
 )
@@ -138,6 +138,25 @@ def test_a_frame_that_cannot_be_used_is_left_out_and_counted(make_dataset, make_
     assert dataset.left_out == {"second": {reason: 1}}
     assert [[frame.number for frame in clip.frames] for clip in dataset.clips] == [[0, 1, 2], [0, 1, 3]]
     assert [dataset.read_frame(1, frame).number for frame in range(3)] == [0, 1, 3]
+
+
+def test_limb_maps_and_backgrounds_are_of_their_frames_size(avatars_dataset):
+    """A clip whose background lies on nothing is not used; records behind a clip's frames are its background."""
+
+    def spoil(clip, frame, example):
+        if (clip, frame) == (0, 1):
+            example.features.feature["limbs"].bytes_list.value[0] = encode_picture(np.zeros((9, 9), np.uint8), "PNG")
+        if (clip, frame) == (1, 3):
+            picture = encode_picture(np.zeros((200, 240, 3), np.uint8), "JPEG")
+            example.features.feature["background"].bytes_list.value[0] = picture
+
+    rewrite(avatars_dataset, spoil)
+    dataset = ClipDataset.open(avatars_dataset.path)
+    assert dataset.left_out == {
+        "clip 0": {"a picture, mask or limb map of another size than the index says": 1},
+        "clip 1": {"a background that is no picture of their size": 3},
+    }
+    assert [(clip.name, len(clip.frames)) for clip in dataset.clips] == [("clip 0", 2)]
 
 
 def test_nothing_bad_reaches_training(make_dataset, make_clip):

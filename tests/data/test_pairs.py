@@ -136,6 +136,16 @@ def test_no_pairs_are_refused(make_dataset, make_clip, config, refuses):
     refuses(lambda: pair_batches(dataset, config), dataset.path, "two frames")
 
 
+def test_people_with_hands_are_trained_without_and_the_reverse(avatars_dataset, dataset):
+    (less,) = batches(avatars_dataset, load_config("tiny"), 1)
+    (whole,) = batches(avatars_dataset, load_config("tiny", ["model.skeleton=body"]), 1)
+    # Hands and feet count where the crop lies.
+    one, other = (pose[:, :14] - pose[:, :1] for pose in (less["source_joints"], whole["source_joints"]))
+    np.testing.assert_allclose(one, other, atol=1e-3)
+    (more,) = batches(dataset, load_config("tiny", ["model.skeleton=body"]), 1)
+    assert more["source_joints"].shape == (8, 23, 3) and not more["source_joints"][:, 14:, 2].any()
+
+
 def test_another_skeleton_is_refused(dataset, config, refuses, monkeypatch):
     from tf_unseen_pose import skeleton
 

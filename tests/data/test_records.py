@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import tensorflow as tf
 from tf_unseen_pose.data.clips import Clip
 from tf_unseen_pose.data.dataset_index import Index
 from tf_unseen_pose.data.records import ClipDataset, decode_frame, encode_frame
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ def dataset(make_dataset, make_clip):
 
 def same(frame, other):
     assert frame.jpeg == other.jpeg and frame.mask_png == other.mask_png and frame.number == other.number
+    assert frame.limbs_png == other.limbs_png
     np.testing.assert_array_equal(frame.joints, other.joints)
     assert (frame.box is None) == (other.box is None)
     if frame.box is not None:
@@ -30,7 +32,7 @@ def test_a_frame_survives_encoding(make_clip):
     clip = make_clip("any")
     frame = next(iter(clip.frames()))
     same(decode_frame(encode_frame(frame, clip)), frame)
-    bare = dataclasses.replace(frame, mask_png=None, box=np.float32([1, 2, 3, 4.5]))
+    bare = dataclasses.replace(frame, mask_png=None, box=np.float32([1, 2, 3, 4.5]), limbs_png=b"a map")
     same(decode_frame(encode_frame(bare, clip)), bare)
 
 
@@ -45,6 +47,21 @@ def test_random_access(dataset, make_clip):
     ]
     entry = dataset.clips[0].frames[2]
     assert (entry.width, entry.height, entry.number, entry.has_mask) == (200, 240, 2, True)
+
+
+def test_people_are_read_with_or_without_hands(avatars_dataset, make_clip, make_dataset, decode, refuses):
+    less = avatars_dataset.as_of(PERSON)
+    whole, frame = avatars_dataset.read_frame(1, 2), less.read_frame(1, 2)
+    assert less.skeleton is PERSON and avatars_dataset.skeleton is BODY and less.as_of(PERSON) is less
+    np.testing.assert_array_equal(frame.joints, whole.joints[:14])
+    hands, forearms = (
+        [decode(of.limbs_png) == label for label in labels] for of, labels in ((whole, (11, 12)), (frame, (3, 5)))
+    )
+    assert all(hand.any() and forearm[hand].all() for hand, forearm in zip(hands, forearms, strict=True))
+    assert less.fingerprint == avatars_dataset.fingerprint and less.read_background(1)
+    more = make_dataset([make_clip("plain", 2)]).as_of(BODY).read_frame(0, 1)
+    assert more.joints.shape == (23, 3) and more.joints[:14].all() and not more.joints[14:].any()
+    refuses(lambda: avatars_dataset.as_of(GOLF), "'golf'", "'body'", "model.skeleton")
 
 
 def test_any_tfrecord_reader_reads_the_shards(dataset):
@@ -119,6 +136,25 @@ def test_the_fingerprint_follows_the_content_and_not_the_place(make_dataset, mak
     assert ClipDataset(dataset.path, Index.model_validate(index)).fingerprint != print_of
 
 
+def test_fields_that_came_later_do_not_change_old_fingerprints(dataset):
+    """An index as it was written before limb maps, backgrounds and formats."""
+    index = json.loads((dataset.path / "dataset.json").read_text())
+    for clip in index["clips"]:
+        assert (clip.pop("format"), clip.pop("background")) == ("", None)
+        assert not any(frame.pop("has_limbs") for frame in clip["frames"])
+    (dataset.path / "dataset.json").write_text(json.dumps(index))
+    old = ClipDataset.open(dataset.path)
+    assert old.fingerprint == dataset.fingerprint
+    # Field by field in their order, what is a default left out.
+    del index["broken"]
+    for clip in index["clips"]:
+        for key, default in (("person", ""), ("split", "train"), ("rejected", {})):
+            if clip[key] == default:
+                del clip[key]
+    content = json.dumps(index, separators=(",", ":"), ensure_ascii=False)
+    assert hashlib.sha256(content.encode()).hexdigest()[:16] == old.fingerprint
+
+
 def test_the_fingerprint_does_not_depend_on_what_is_left_out(dataset):
     less = ClipDataset(dataset.path, dataset.index, {(0, 1): "no readable picture"})
     assert [len(clip.frames) for clip in less.clips] == [2, 2] and less.fingerprint == dataset.fingerprint
@@ -133,6 +169,7 @@ def test_the_fingerprint_does_not_depend_on_what_is_left_out(dataset):
         (lambda index: index["shards"].clear(), "damaged"),
         (lambda index: index["clips"][0]["frames"][1].update(offset=10**9), "damaged"),
         (lambda index: index["clips"][0]["frames"][1].update(offset=-1), "clips.0.frames.1.offset"),
+        (lambda index: index["clips"][0].update(background={"shard": 0, "offset": 9**9, "length": 1}), "damaged"),
         (lambda index: index["shards"][0].update(file="../secret"), "shards.0.file"),
     ],
 )

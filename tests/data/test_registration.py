@@ -20,8 +20,8 @@ def shifted_frame(picture, joints, number, shift, masked, **fields):
     (left, top), (right, bottom) = joints[:, :2].min(0).astype(int) - 8, joints[:, :2].max(0).astype(int) + 8
     mask[top:bottom, left:right] = 255
     image[mask > 0] = 40 + 20 * number
-    mask_png = encode_picture(mask, "PNG") if masked else None
-    return Frame(encode_picture(image, "JPEG"), joints, number, mask_png=mask_png, **fields)
+    mask_png, limbs_png = (encode_picture(map, "PNG") if masked else None for map in (mask, mask // 64))
+    return Frame(encode_picture(image, "JPEG"), joints, number, mask_png=mask_png, limbs_png=limbs_png, **fields)
 
 
 @pytest.mark.parametrize("masked", [True, False])
@@ -52,8 +52,10 @@ def test_a_clip_is_aligned_to_its_first_frame(standing, decode, masked):
     )
     if masked:
         assert (np.abs(decode(third.mask_png).astype(int) - decode(first.mask_png)) > 128).mean() < 0.01
+        labels = decode(third.limbs_png)
+        assert set(np.unique(labels)) == {0, 3} and (labels != decode(first.limbs_png)).mean() < 0.01
     else:
-        assert third.mask_png is None
+        assert third.mask_png is third.limbs_png is None
     assert rejected == [
         Rejected("camera moved too far to register", 7),
         Rejected("fewer than 2 joints", 8),

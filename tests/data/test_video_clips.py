@@ -32,7 +32,8 @@ def test_joints_and_masks_are_found(tmp_path, dance, decode, has_model):
     assert len(kept) >= 6 and kept[0].number == 0
     for frame in kept:
         truth = dance[frame.number]
-        distances = np.linalg.norm(frame.joints[:, :2] - truth.joints[:, :2], axis=1)
+        assert frame.joints.shape == (23, 3)
+        distances = np.linalg.norm(frame.joints[:14, :2] - truth.joints[:, :2], axis=1)
         assert distances.mean() < 0.06 * np.ptp(truth.joints[:, 1])
         found, real = decode(frame.mask_png) > 127, truth.mask > 127
         assert (found & real).sum() > 0.6 * (found | real).sum()
@@ -108,8 +109,20 @@ def test_reasons_for_rejection(make_picture, standing):
     ]  # fmt: skip
     # What leaves the picture is absent, the rest stays.
     absent = results[5].joints[:, 2] == 0
-    assert np.flatnonzero(absent).tolist() == [9, 10, 12, 13]
-    np.testing.assert_allclose(results[6].joints, moved, atol=0.2)
+    assert np.flatnonzero(absent).tolist() == [9, 10, 12, 13, *range(14, 23)]
+    np.testing.assert_allclose(results[6].joints[:14], moved, atol=0.2)
+
+
+def test_hands_and_feet_are_kept_where_they_are_found_but_decide_nothing(make_picture, standing):
+    """They move from frame to frame, and are absent from the third: the frames are chosen as without them."""
+    script = []
+    for number in range(3):
+        joints = np.concatenate([standing + np.float32([number, 0, 0]), standing[:9] + np.float32([9 * number, 3, 0])])
+        joints[14:, 2] = number < 2
+        script.append(found(joints))
+    results = judge(wall(make_picture, 3), ScriptedEstimator(script), register=False)
+    assert reasons(results) == [None, module.NEAR_DUPLICATE, module.NEAR_DUPLICATE]
+    np.testing.assert_array_equal(results[0].joints[14:], script[0].joints[14:, :3])
 
 
 def test_near_duplicates_are_measured_from_the_last_kept_frame(make_picture, standing):
@@ -137,13 +150,13 @@ def test_frames_are_aligned_to_the_first(make_picture, standing, decode):
     script = [found(standing), found(moved), found(standing)]
     results = judge(images, ScriptedEstimator(script))
     assert reasons(results) == [None, None, MOVED]
-    np.testing.assert_allclose(results[1].joints[:, :2], moved[:, :2] - [3, -2], atol=0.2)
+    np.testing.assert_allclose(results[1].joints[:14, :2], moved[:, :2] - [3, -2], atol=0.2)
     corner = (slice(20, 35), slice(20, 180))
     first, second = (decode(result.jpeg)[corner].astype(int) for result in results[:2])
     assert np.abs(second - first).mean() < 6
     unaligned = judge(images, ScriptedEstimator([found(standing), found(moved), found(standing)]), register=False)
     assert reasons(unaligned) == [None, None, None]
-    np.testing.assert_array_equal(unaligned[1].joints, moved)
+    np.testing.assert_array_equal(unaligned[1].joints[:14], moved)
 
 
 def test_only_the_longest_shot_is_used(tmp_path, dance, has_model):

@@ -20,6 +20,7 @@ class Format(StrEnum):
     video = "video"
     posewarp = "posewarp"
     pairs = "pairs"
+    avatars = "avatars"
     synthetic = "synthetic"
     dataset = "dataset"
 

@@ -7,6 +7,7 @@ alike in both frames, those of the new background on their own, and joints are m
 
 import functools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,12 +28,14 @@ _SIDE, _KEPT = 384, 512
 class Backgrounds:
     """The backgrounds of a dataset's training clips, made when they are asked for. May be shared among threads.
 
+    A clip whose scene is known without the person gives that, of others the person is painted over.
+
     Raises:
         UserError: no training frame has a person mask.
     """
 
     def __init__(self, dataset: ClipDataset, frames: DecodedFrames):
-        self._frames = frames
+        self._dataset, self._frames = dataset, frames
         self._places = [
             (position, next(i for i, frame in enumerate(clip.frames) if frame.has_mask))
             for position, clip in enumerate(dataset.clips)
@@ -47,13 +50,24 @@ class Backgrounds:
     def __len__(self) -> int:
         return len(self._places)
 
+    def is_true(self, number: int) -> bool:
+        """Whether nothing of the picture of that number is painted."""
+        return self._dataset.clips[self._places[number][0]].background is not None
+
     def _paint(self, number: int) -> np.ndarray:
-        frame = self._frames.read(*self._places[number])
-        height, width = frame.image.shape[:2]
-        shrink = min(1, _SIDE / min(height, width))
-        size = [max(1, round(side * shrink)) for side in (width, height)]
-        image, mask = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (frame.image, frame.mask))
-        return inpainted(image, np.float32(mask / 255))
+        clip, position = self._places[number]
+        if (known := self._frames.background(clip)) is not None:
+            return _small(known)
+        frame = self._frames.read(clip, position)
+        assert frame.mask is not None
+        return inpainted(_small(frame.image), np.float32(_small(frame.mask) / 255))
+
+
+def _small(picture: np.ndarray) -> np.ndarray:
+    height, width = picture.shape[:2]
+    shrink = min(1, _SIDE / min(height, width))
+    size = [max(1, round(side * shrink)) for side in (width, height)]
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,20 @@ class Colours:
         hue, saturation, value = cv2.split(cv2.cvtColor(np.float32(image) / 255, cv2.COLOR_RGB2HSV))
         parts = (hue + self.hue) % 360, np.minimum(saturation * self.saturation, 1), np.minimum(value * self.value, 1)
         return np.uint8(np.round(255 * cv2.cvtColor(cv2.merge(parts), cv2.COLOR_HSV2RGB)))
+
+
+class Recomposed(NamedTuple):
+    """A pair, changed.
+
+    Attributes:
+        images: uint8 [H, W, 3] each.
+        masks: uint8 [H, W] each, those by which the person was cut out.
+        scene: uint8 [H, W, 3], what is behind the person, where that was exchanged by what is known.
+    """
+
+    images: list[np.ndarray]
+    masks: list[np.ndarray]
+    scene: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -128,24 +156,22 @@ class Recomposition:
 
     def pictures(
         self, images: list[np.ndarray], masks: list[np.ndarray], backgrounds: Backgrounds | None
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    ) -> Recomposed:
         """The frames of a pair, changed alike.
 
         Args:
             images: two of uint8 [H, W, 3].
             masks: two of uint8 [H, W], the person.
-
-        Returns:
-            Images [H, W, 3] and masks [H, W] of the same kinds; the masks are those by which the person was cut out.
         """
         images = [recoloured(*frame, self.person) for frame in zip(images, masks, strict=True)]
         if not self.swapped:
-            return images, masks
+            return Recomposed(images, masks)
         assert backgrounds is not None
-        behind = covering(backgrounds.picture(int(self.background * len(backgrounds))), masks[0].shape, self)
-        behind = self.room.of(behind)
+        number = int(self.background * len(backgrounds))
+        behind = self.room.of(covering(backgrounds.picture(number), masks[0].shape, self))
         masks = [steepened(mask) for mask in masks]
-        return [_over(*frame, behind) for frame in zip(images, masks, strict=True)], masks
+        images = [_over(*frame, behind) for frame in zip(images, masks, strict=True)]
+        return Recomposed(images, masks, behind if backgrounds.is_true(number) else None)
 
     def joints(self, joints: np.ndarray, frame: int, size: int) -> np.ndarray:
         """[J, 3 or 4] of the source (frame 0) or the target (1) on a canvas of that shorter side, moved."""

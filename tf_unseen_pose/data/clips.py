@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tf_unseen_pose.skeleton import PERSON, Skeleton
+from tf_unseen_pose.skeleton import PERSON, Skeleton, convert_joints
 
 JPEG_QUALITY = 95
 # Why a frame is `Rejected` for which no crop can be found.
@@ -36,6 +36,7 @@ class Frame:
         number: position in time within the clip; numbers of a clip rise but may have gaps.
         box: float32 [4]: x, y, width, height of the person in pixels, or None: the visible joints' box.
         mask_png: 8-bit grey PNG of the picture's size, 255 where the person is, or None where unknown.
+        limbs_png: the same of the limbs, see `limb_maps`, or None where unknown.
     """
 
     jpeg: bytes
@@ -43,6 +44,7 @@ class Frame:
     number: int
     box: np.ndarray | None = None
     mask_png: bytes | None = None
+    limbs_png: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,10 @@ class Clip:
         person: clips of one person are all for training or all for validation; by default the clip's name.
         split: "train" or "validation".
         skeleton: whose joints its frames have.
+        format: what `prepare` made it from, such as "video"; '' where unknown.
+        group: a part is set aside for validation of the people of each group; '' where unknown.
+        background: reads the scene without the person, a JPEG of the frames' size that lies on all of them; may raise
+            `BrokenClip`. None where unknown.
     """
 
     name: str
@@ -81,6 +87,9 @@ class Clip:
     person: str = ""
     split: str = "train"
     skeleton: Skeleton = PERSON
+    format: str = ""
+    group: str = ""
+    background: Callable[[], bytes | None] | None = None
 
     def __post_init__(self) -> None:
         if not self.person:
@@ -132,10 +141,7 @@ def read_frame(
     Raises:
         BrokenClip: a file that is missing or damaged, or a mask of another size.
     """
-    data = _read(picture)
-    image = _decode(data, str(picture))
-    if image.format != "JPEG" or image.mode not in ("RGB", "L"):
-        data = encode_picture(image.convert("RGB"), "JPEG")
+    data, image = _jpeg(picture)
     mask_data = mask_image = None
     if mask is not None:
         mask_data = _read(mask)
@@ -148,11 +154,39 @@ def read_frame(
     return frame if max_side is None else _shrink(frame, image, mask_image, max_side)
 
 
+def read_jpeg(picture: Path, max_side: int | None = None) -> bytes:
+    """The JPEG of `read_frame`.
+
+    Raises:
+        BrokenClip: the file is missing or damaged.
+    """
+    data, image = _jpeg(picture)
+    size = image.size if max_side is None else shrunk_size(image.size, max_side)
+    return data if size == image.size else _shrunk_jpeg(image, size)
+
+
+def shrunk_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    """Width and height with the longer side at most `max_side`."""
+    ratio = min(1, max_side / max(size))
+    return max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio))
+
+
+def _jpeg(picture: Path) -> tuple[bytes, Image.Image]:
+    data = _read(picture)
+    image = _decode(data, str(picture))
+    if image.format != "JPEG" or image.mode not in ("RGB", "L"):
+        data = encode_picture(image.convert("RGB"), "JPEG")
+    return data, image
+
+
+def _shrunk_jpeg(image: Image.Image, size: tuple[int, int]) -> bytes:
+    return encode_picture(image.convert("RGB").resize(size, Image.Resampling.LANCZOS), "JPEG")
+
+
 def _shrink(frame: Frame, image: Image.Image, mask: Image.Image | None, max_side: int) -> Frame:
-    ratio = max_side / max(image.size)
-    if ratio >= 1:
+    size = shrunk_size(image.size, max_side)
+    if size == image.size:
         return frame
-    size = tuple(max(1, round(side * ratio)) for side in image.size)
     scale = np.array(size, np.float32) / np.array(image.size, np.float32)
     joints, box = frame.joints.copy(), frame.box
     # The picture's corner, not the centre of its first pixel, stays where it is.
@@ -161,15 +195,17 @@ def _shrink(frame: Frame, image: Image.Image, mask: Image.Image | None, max_side
         box = np.concatenate([(box[:2] + 0.5) * scale - 0.5, box[2:] * scale]).astype(np.float32)
     return replace(
         frame,
-        jpeg=encode_picture(image.convert("RGB").resize(size, Image.Resampling.LANCZOS), "JPEG"),
+        jpeg=_shrunk_jpeg(image, size),
         joints=joints,
         box=box,
         mask_png=None if mask is None else encode_picture(mask.convert("L").resize(size, Image.Resampling.BOX), "PNG"),
     )
 
 
-def fault_of_pose(joints: np.ndarray, box: np.ndarray | None = None) -> str | None:
+def fault_of_pose(joints: np.ndarray, skeleton: Skeleton, box: np.ndarray | None = None) -> str | None:
     """Why no crop can be found about a person: `NOT_FINITE` or `TOO_FEW_JOINTS`; None where one can.
+
+    Joints that `PERSON` lacks do not count as two: the dataset may be read without them.
 
     Args:
         joints: [J, 3] x, y, visibility. Of an absent joint (visibility 0) the place may be anything, even NaN.
@@ -180,8 +216,10 @@ def fault_of_pose(joints: np.ndarray, box: np.ndarray | None = None) -> str | No
     numbers = [joints[:, 2], visible, [] if box is None else box]
     if not all(np.isfinite(part).all() for part in numbers):
         return NOT_FINITE
+    common = convert_joints(joints, skeleton, PERSON)
+    common = common[common[:, 2] > 0]
     # Two visible joints must be apart.
-    if len(visible) < 2 or not np.ptp(visible[:, :2], axis=0).any():
+    if len(common) < 2 or not np.ptp(common[:, :2], axis=0).any():
         return TOO_FEW_JOINTS
     return None
 

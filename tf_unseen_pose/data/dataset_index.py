@@ -18,16 +18,22 @@ class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class FrameEntry(_Entry):
-    """Where a frame lies: its record begins `offset` bytes into the shard and holds `length` bytes of Example."""
+class Place(_Entry):
+    """Where a record lies: it begins `offset` bytes into the shard and holds `length` bytes of Example."""
 
     shard: int = Field(ge=0)
     offset: int = Field(ge=0)
     length: int = Field(ge=0)
+
+
+class FrameEntry(Place):
+    """A frame without its pictures."""
+
     number: int
     width: int = Field(ge=1)
     height: int = Field(ge=1)
     has_mask: bool
+    has_limbs: bool = False
 
 
 class ClipEntry(_Entry):
@@ -43,7 +49,14 @@ class ClipEntry(_Entry):
     person: str = ""
     split: Literal["train", "validation"] = "train"
     rejected: dict[str, int] = {}
+    format: str = ""
     frames: tuple[FrameEntry, ...] = Field(min_length=1)
+    background: Place | None = None
+
+    @property
+    def records(self) -> tuple[Place, ...]:
+        """Where its frames lie, and its background."""
+        return self.frames if self.background is None else (*self.frames, self.background)
 
 
 class ShardEntry(_Entry):
@@ -100,8 +113,8 @@ def _first_reason(error: Exception) -> str:
 def _check_frames(index: Index) -> None:
     """Raises ValueError where the index contradicts itself."""
     for clip in index.clips:
-        for frame in clip.frames:
-            if frame.shard >= len(index.shards):
+        for place in clip.records:
+            if place.shard >= len(index.shards):
                 raise ValueError(f"{clip.name} lies in a shard that is not listed")
-            if frame.offset + frame.length + RECORD_OVERHEAD > index.shards[frame.shard].size:
+            if place.offset + place.length + RECORD_OVERHEAD > index.shards[place.shard].size:
                 raise ValueError(f"{clip.name} lies beyond its shard's end")

@@ -28,12 +28,14 @@ class DecodedFrame(NamedTuple):
         mask: uint8 [H, W], 255 = person, or None where unknown.
         joints: float32 [J, 3] in pixels.
         box: float32 [4] in pixels, or None.
+        limbs: uint8 [H, W], see `limb_maps`, or None where unknown.
     """
 
     image: np.ndarray
     mask: np.ndarray | None
     joints: np.ndarray
     box: np.ndarray | None
+    limbs: np.ndarray | None = None
 
 
 class DecodedFrames:
@@ -42,23 +44,40 @@ class DecodedFrames:
     def __init__(self, dataset: ClipDataset):
         self._dataset = dataset
         cache: cachetools.LRUCache = cachetools.LRUCache(_CACHE_BYTES, getsizeof=_byte_count)
-        self.read = cachetools.cached(cache, lock=Lock())(self._decode)
+        lock = Lock()
+        self.read = cachetools.cached(cache, lock=lock)(self._decode)
+        self._background = cachetools.cached(cache, lock=lock)(self._decode_background)
+
+    def background(self, clip: int) -> np.ndarray | None:
+        """The scene of a clip without the person, uint8 [H, W, 3], or None where unknown; not to be written to."""
+        (picture,) = self._background(clip)
+        return picture
+
+    def _decode_background(self, clip: int) -> tuple[np.ndarray | None]:
+        stored = self._dataset.read_background(clip)
+        try:
+            return (None if stored is None else _pixels(stored, "RGB"),)
+        except PICTURE_ERRORS as error:
+            raise self._broken(f"background of the clip '{self._dataset.clips[clip].name}'") from error
 
     def _decode(self, clip: int, frame: int) -> DecodedFrame:
         stored = self._dataset.read_frame(clip, frame)
         try:
             image = _pixels(stored.jpeg, "RGB")
-            mask = None if stored.mask_png is None else _pixels(stored.mask_png, "L")
+            mask, limbs = (None if png is None else _pixels(png, "L") for png in (stored.mask_png, stored.limbs_png))
+            if limbs is not None and limbs.max() > self._dataset.skeleton.limb_count:
+                raise ValueError("labels of limbs that there are not")
         except PICTURE_ERRORS as error:
-            raise UserError(
-                f"The picture of frame {stored.number} of the clip '{self._dataset.clips[clip].name}' in "
-                f"{self._dataset.path} cannot be decoded; run 'prepare' again."
-            ) from error
-        return DecodedFrame(image, mask, stored.joints, stored.box)
+            name = self._dataset.clips[clip].name
+            raise self._broken(f"picture of frame {stored.number} of the clip '{name}'") from error
+        return DecodedFrame(image, mask, stored.joints, stored.box, limbs)
+
+    def _broken(self, what: str) -> UserError:
+        return UserError(f"The {what} in {self._dataset.path} cannot be decoded; run 'prepare' again.")
 
 
-def _byte_count(frame: DecodedFrame) -> int:
-    return sum(array.nbytes for array in frame if array is not None)
+def _byte_count(arrays: tuple[np.ndarray | None, ...]) -> int:
+    return sum(array.nbytes for array in arrays if array is not None)
 
 
 def _pixels(picture: bytes, mode: str) -> np.ndarray:

@@ -13,10 +13,10 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from tf_unseen_pose.data.clips import PICTURE_ERRORS, fault_of_pose, picture_size
-from tf_unseen_pose.data.dataset_index import Index
+from tf_unseen_pose.data.dataset_index import ClipEntry, Index
 from tf_unseen_pose.data.tfrecord import Example, read_records
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import SKELETONS
+from tf_unseen_pose.skeleton import SKELETONS, Skeleton
 
 
 def check_file(path: Path, size: int, sha256: str) -> None:
@@ -49,14 +49,19 @@ def find_faults(path: Path, index: Index) -> dict[tuple[int, int], str]:
     """
     places: list[dict[int, list]] = [{} for _ in index.shards]
     for c, clip in enumerate(index.clips):
-        for f, entry in enumerate(clip.frames):
-            places[entry.shard].setdefault(entry.offset, []).append((c, f, entry))
-    faults, joint_count = {}, SKELETONS[index.skeleton].joint_count
+        for f, place in enumerate(clip.records):
+            places[place.shard].setdefault(place.offset, []).append((c, f, place))
+    faults: dict[tuple[int, int], str] = {}
+    skeleton = SKELETONS[index.skeleton]
     for shard, indexed in zip(index.shards, places, strict=True):
         lengths = {offset: entries[0][2].length for offset, entries in indexed.items()}
         for offset, data in _indexed_records(path / shard.file, lengths):
             for c, f, entry in indexed[offset]:
-                if fault := fault_of_record(data, joint_count, entry.width, entry.height):
+                clip = index.clips[c]
+                if f == len(clip.frames):
+                    if fault := fault_of_background(data, clip):
+                        faults |= {(c, frame): fault for frame in range(f)}
+                elif fault := fault_of_record(data, skeleton, entry.width, entry.height):
                     faults[c, f] = fault
     if len(faults) == sum(len(clip.frames) for clip in index.clips):
         (c, f), fault = next(iter(faults.items()))
@@ -89,12 +94,27 @@ def _indexed_records(path: Path, indexed: Mapping[int, int]) -> Iterator[tuple[i
         raise UserError(f"{path} has other records than its index describes; run 'prepare' again.")
 
 
-def fault_of_record(data: bytes, joint_count: int, width: int, height: int) -> str | None:
+def fault_of_background(data: bytes, clip: ClipEntry) -> str | None:
+    """Why the frames of a clip cannot be used, as what they "have", for their background's sake; None where they can.
+
+    Args:
+        data: a serialized `tf.train.Example`; see `records`.
+    """
+    try:
+        pictures = list(Example.FromString(data).features.feature["background"].bytes_list.value)
+    except DecodeError:
+        return "a record that is no tf.train.Example"
+    if len(pictures) != 1 or any(_size(pictures[0]) != (frame.width, frame.height) for frame in clip.frames):
+        return "a background that is no picture of their size"
+    return None
+
+
+def fault_of_record(data: bytes, skeleton: Skeleton, width: int, height: int) -> str | None:
     """Why a frame cannot be used, as what it "has"; None where it can.
 
     Args:
         data: a serialized `tf.train.Example`; see `records`.
-        joint_count: of the dataset's skeleton.
+        skeleton: the dataset's.
         width, height: of the picture, as the index has them.
     """
     try:
@@ -102,18 +122,18 @@ def fault_of_record(data: bytes, joint_count: int, width: int, height: int) -> s
     except DecodeError:
         return "a record that is no tf.train.Example"
     joints, box = (np.array(feature[name].float_list.value, np.float32) for name in ("joints", "box"))
-    if joints.size != 3 * joint_count:
-        return f"{joints.size} numbers for joints instead of {3 * joint_count}"
+    if joints.size != 3 * skeleton.joint_count:
+        return f"{joints.size} numbers for joints instead of {3 * skeleton.joint_count}"
     if box.size not in (0, 4):
         return f"a box of {box.size} numbers instead of 4"
-    if fault := fault_of_pose(joints.reshape(joint_count, 3), box if box.size else None):
+    if fault := fault_of_pose(joints.reshape(-1, 3), skeleton, box if box.size else None):
         return fault
     pictures = list(feature["image"].bytes_list.value)
-    masks = list(feature["mask"].bytes_list.value)
+    maps = [*feature["mask"].bytes_list.value, *feature["limbs"].bytes_list.value]
     if len(pictures) != 1 or _size(pictures[0]) is None:
         return "no readable picture"
-    if any(_size(picture) != (width, height) for picture in pictures + masks):
-        return "a picture or mask of another size than the index says"
+    if any(_size(picture) != (width, height) for picture in pictures + maps):
+        return "a picture, mask or limb map of another size than the index says"
     return None
 
 

@@ -18,10 +18,9 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.example_workers import FEW_CORES, batch_maker, worker_count
-from tf_unseen_pose.data.examples import EXAMPLE_TYPES, NOISE_CANVASES, cut_example, draw_noise_rows, example_shapes
+from tf_unseen_pose.data.examples import NOISE_CANVASES, cut_example, draw_corner, draw_noise_rows, example_parts
 from tf_unseen_pose.data.frame_cache import DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.geometry.pixels import from_bytes
 
 
@@ -60,22 +59,32 @@ def pair_batches(
         - mask_known: float32 [B], 1 where both frames have a mask.
         - noise_rows: int32 [B, H]: which row of a table each row of the noise is.
 
+        And where a loss of `config` asks for them:
+        - source_limbs, target_limbs: uint8 [B, H, W], see `limb_maps`; zeros where limbs_known is 0.
+        - limbs_known: float32 [B], 1 where both frames have a limb map.
+        - scene: uint8 [B, H, W, 3], what both frames show behind the person; zeros where scene_known is 0.
+        - scene_known: float32 [B], 1 where that is known without the person.
+        - features_corner: int32 [B, 2], row and column of the first pixel of the square that the VGG loss compares.
+
     Raises:
-        UserError: no pairs, or a dataset of another skeleton.
+        UserError: no pairs, or a dataset that cannot be read as one of the model's skeleton (`ClipDataset.as_of`).
     """
-    _check_skeleton(dataset, config)
+    # Now, and not when a process finds out.
+    dataset.as_of(config.model.body)
     make, batch_size = batch_maker(dataset, config, augment), config.train.batch_size // share.total
 
     def batch(number):
         step, part = divmod(int(number), share.count)
         return make((step * share.total + share.first + part) * batch_size, batch_size)
 
-    shapes = example_shapes(config)
+    parts = example_parts(config)
 
     def named(number):
-        parts = tf.numpy_function(batch, [number], list(EXAMPLE_TYPES.values()))
-        named = zip(EXAMPLE_TYPES, parts, strict=True)
-        return {name: tf.ensure_shape(part, [batch_size, *shapes[name]]) for name, part in named}
+        made = tf.numpy_function(batch, [number], [kind for kind, _ in parts.values()])
+        return {
+            name: tf.ensure_shape(part, [batch_size, *shape])
+            for part, (name, (_, shape)) in zip(made, parts.items(), strict=True)
+        }
 
     first = first_step * share.count
     last = np.iinfo(np.int64).max if steps is None else first + steps * share.count
@@ -103,14 +112,16 @@ def evaluation_pair(
         clip, source_index, target_index: positions in the dataset's index; source and target may be the same.
 
     Raises:
-        UserError: a dataset of another skeleton.
+        UserError: as `ClipDataset.as_of`.
     """
-    _check_skeleton(dataset, config)
-    frames = DecodedFrames(dataset)
+    frames, generator = (
+        DecodedFrames(dataset.as_of(config.model.body)),
+        np.random.default_rng([clip, source_index, target_index]),
+    )
     chosen = [frames.read(clip, frame) for frame in (source_index, target_index)]
-    noise_rows = draw_noise_rows(np.random.default_rng([clip, source_index, target_index]), config)
-    pair = {**cut_example(chosen, config), "noise_rows": noise_rows}
-    return expanded({name: tf.constant(pair[name])[None] for name in EXAMPLE_TYPES}, config)
+    pair = cut_example(chosen, config, scene=frames.background(clip))
+    pair |= {"noise_rows": draw_noise_rows(generator, config)} | draw_corner(generator, pair["target_joints"], config)
+    return expanded({name: tf.constant(pair[name])[None] for name in example_parts(config)}, config)
 
 
 def expanded(batch: dict[str, tf.Tensor], config: Config) -> dict[str, tf.Tensor]:
@@ -120,39 +131,28 @@ def expanded(batch: dict[str, tf.Tensor], config: Config) -> dict[str, tf.Tensor
         batch: of `pair_batches`: image [B, H, W, 3] and so on.
 
     Returns:
-        A dict, all float32:
+        A dict, float32:
         - image, target_image [B, H, W, 3]: RGB in [-1, 1].
         - source_joints, target_joints [B, J, 3] in canvas pixels.
         - noise [B, H, W, 3]: standard normal, not clipped.
         - source_mask, target_mask [B, H, W, 1] in [0, 1].
         - mask_known [B].
+        - scene [B, H, W, 3], where it is asked for: RGB in [-1, 1].
+
+        What else a loss asks for stays as it is.
     """
     if "noise" in batch:
         return batch
     batch = dict(batch)
-    pictures = (batch.pop(name) for name in ("image", "target_image", "source_mask", "target_mask"))
-    image, target_image, source_mask, target_mask = _scaled(*pictures, batch.pop("brightness"))
+    photos = {name: batch.pop(name) for name in ("image", "target_image", "scene") if name in batch}
+    masks = {name: batch.pop(name) for name in ("source_mask", "target_mask")}
+    scaled = _scaled(photos, masks, batch.pop("brightness"))
     noise = tf.gather(_noise_table(config.model.height, config.model.width), batch.pop("noise_rows"))
-    return {
-        **batch,
-        "image": image,
-        "target_image": target_image,
-        "noise": tf.reshape(noise, tf.shape(image)),
-        "source_mask": source_mask,
-        "target_mask": target_mask,
-    }
-
-
-def _check_skeleton(dataset: ClipDataset, config: Config) -> None:
-    if dataset.skeleton != config.model.body:
-        raise UserError(
-            f"{dataset.path} has the joints of '{dataset.skeleton.name}', the model those of "
-            f"'{config.model.skeleton}'; set model.skeleton or prepare other data."
-        )
+    return {**batch, **scaled, "noise": tf.reshape(noise, tf.shape(scaled["image"]))}
 
 
 @tf.function(jit_compile=True)
-def _scaled(image, target_image, source_mask, target_mask, brightness):
+def _scaled(photos, masks, brightness):
     """Brightened images, float32 [B, H, W, 3] in [-1, 1]; masks, float32 [B, H, W, 1] in [0, 1]."""
 
     def photo(image):
@@ -163,7 +163,7 @@ def _scaled(image, target_image, source_mask, target_mask, brightness):
     def mask(mask):
         return tf.cast(mask, tf.float32) / 255
 
-    return photo(image), photo(target_image), mask(source_mask), mask(target_mask)
+    return {name: photo(part) for name, part in photos.items()} | {name: mask(part) for name, part in masks.items()}
 
 
 def adjust_brightness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:

@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from tf_unseen_pose.data.avatar_poses import avatar_clips
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
 from tf_unseen_pose.data.dataset_clips import dataset_clips
 from tf_unseen_pose.data.photo_pairs import pair_clips
@@ -43,7 +45,7 @@ class Options:
         skeleton: of 'synthetic' only: name of the skeleton of which figures are drawn.
     """
 
-    format: Literal["video", "posewarp", "pairs", "synthetic", "dataset"]
+    format: Literal["video", "posewarp", "pairs", "avatars", "synthetic", "dataset"]
     action: str | None = None
     only: tuple[str, ...] = ()
     max_side: int | None = None
@@ -92,7 +94,9 @@ def plan_clips(inputs: list[Path], options: Options, found: Sequence[Clip] = ())
         clips = [replace(clip, action=options.action) for clip in clips]
     if options.register and options.format != "video":
         clips = [registered(clip) for clip in clips]
-    return clips if options.format == "dataset" else _split(clips, options.validation)
+    if options.format == "dataset":
+        return clips
+    return _split([replace(clip, format=options.format) for clip in clips], options.validation)
 
 
 def _check(inputs: list[Path], options: Options) -> None:
@@ -122,6 +126,10 @@ def _pairs(inputs: list[Path], options: Options) -> list[Clip]:
     return [clip for root in inputs for clip in pair_clips(root, max_side=options.max_side)]
 
 
+def _avatars(inputs: list[Path], options: Options) -> list[Clip]:
+    return [clip for root in inputs for clip in avatar_clips(root, max_side=options.max_side)]
+
+
 def _videos(inputs: list[Path], options: Options) -> list[Clip]:
     return video_clips(inputs, options.video_options)
 
@@ -149,6 +157,7 @@ _FORMATS = {
     "video": _videos,
     "posewarp": _posewarp,
     "pairs": _pairs,
+    "avatars": _avatars,
     "synthetic": _synthetic,
     "dataset": _datasets,
 }
@@ -179,10 +188,17 @@ def _selected(clips: list[Clip], only: tuple[str, ...]) -> list[Clip]:
 
 
 def _split(clips: list[Clip], validation: float) -> list[Clip]:
-    """Sets people aside for validation: those whose names' hashes are least.
+    """Sets people aside for validation: those whose names' hashes are least, of every group in turn.
 
     So the choice looks random, but the same clips are chosen every time.
     """
-    people = sorted({clip.person for clip in clips}, key=lambda person: hashlib.sha256(person.encode()).digest())
+    groups: dict[str, list[str]] = {}
+    for person, group in sorted({clip.person: clip.group for clip in clips}.items(), key=_by_hash):
+        groups.setdefault(group, []).append(person)
+    people = [person for rank in zip_longest(*groups.values()) for person in rank if person is not None]
     aside = set(people[: round(validation * len(people))])
     return [replace(clip, split="validation" if clip.person in aside else "train") for clip in clips]
+
+
+def _by_hash(item: tuple[str, str]) -> bytes:
+    return hashlib.sha256(item[0].encode()).digest()

@@ -7,27 +7,33 @@ The shards are plain TFRecord files, which any reader reads in order. The index 
 reads at known offsets, whatever the size of the dataset. `dataset_writer` writes what is read here.
 
 An Example's features: `image` (JPEG), `joints` (float, J x 3), `clip`, `action` (bytes), `fps` (float), `number` (int),
-and where known `box` (float, 4) and `mask` (PNG).
+and where known `box` (float, 4), `mask` and `limbs` (PNG). A clip whose scene is known without the person has one more,
+behind its frames: `clip` and `background` (JPEG).
 """
 
+import copy
 import hashlib
 import logging
 import os
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from tf_unseen_pose.data import limb_maps
 from tf_unseen_pose.data.clips import Clip, Frame
-from tf_unseen_pose.data.dataset_index import ClipEntry, Index, read_index
+from tf_unseen_pose.data.dataset_index import ClipEntry, Index, Place, read_index
 from tf_unseen_pose.data.integrity import check_file, find_faults
 from tf_unseen_pose.data.tfrecord import RECORD_HEADER, Example
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import SKELETONS, Skeleton
+from tf_unseen_pose.skeleton import BODY, PERSON, SKELETONS, Skeleton, convert_joints
 
 # Of how many clips it is told by name that frames were left out.
 _NAMED_CLIPS = 5
+# One may be read as the other: they show the same people, only in more or less detail. What others hold is not there.
+_ALIKE = (PERSON, BODY)
 
 
 def encode_frame(frame: Frame, clip: Clip) -> bytes:
@@ -44,19 +50,30 @@ def encode_frame(frame: Frame, clip: Clip) -> bytes:
         feature["box"].float_list.value.extend(np.ravel(frame.box))
     if frame.mask_png is not None:
         feature["mask"].bytes_list.value.append(frame.mask_png)
+    if frame.limbs_png is not None:
+        feature["limbs"].bytes_list.value.append(frame.limbs_png)
+    return example.SerializeToString(deterministic=True)
+
+
+def encode_background(jpeg: bytes, clip: Clip) -> bytes:
+    """A clip's background as a serialized `tf.train.Example`."""
+    example = Example()
+    example.features.feature["background"].bytes_list.value.append(jpeg)
+    example.features.feature["clip"].bytes_list.value.append(clip.name.encode())
     return example.SerializeToString(deterministic=True)
 
 
 def decode_frame(data: bytes) -> Frame:
     """The frame that `encode_frame` encoded."""
     feature = Example.FromString(data).features.feature
-    box, mask = feature["box"].float_list.value, feature["mask"].bytes_list.value
+    box, mask, limbs = feature["box"].float_list.value, *(feature[name].bytes_list.value for name in ("mask", "limbs"))
     return Frame(
         jpeg=feature["image"].bytes_list.value[0],
         joints=np.array(feature["joints"].float_list.value, np.float32).reshape(-1, 3),
         number=feature["number"].int64_list.value[0],
         box=np.array(box, np.float32) if box else None,
         mask_png=mask[0] if mask else None,
+        limbs_png=limbs[0] if limbs else None,
     )
 
 
@@ -88,6 +105,7 @@ class ClipDataset:
     def __init__(self, path: Path, index: Index, faults: Mapping[tuple[int, int], str] | None = None):
         self.path = path
         self.index = _without(index, faults or {})
+        self._skeleton: Skeleton | None = None
         self.left_out: dict[str, Counter] = {}
         for (clip, _), fault in (faults or {}).items():
             self.left_out.setdefault(index.clips[clip].name, Counter())[fault] += 1
@@ -138,8 +156,27 @@ class ClipDataset:
 
     @property
     def skeleton(self) -> Skeleton:
-        """Whose joints the frames have."""
-        return SKELETONS[self.index.skeleton]
+        """Whose joints the frames have when they are read."""
+        return self._skeleton or SKELETONS[self.index.skeleton]
+
+    def as_of(self, skeleton: Skeleton) -> "ClipDataset":
+        """The same dataset, its frames being read as those of another skeleton: `PERSON` for `BODY` or the reverse.
+
+        Joints that it lacks are absent, limb maps unknown where it tells fewer limbs apart.
+
+        Raises:
+            UserError: another skeleton.
+        """
+        if skeleton == self.skeleton:
+            return self
+        if not {skeleton, self.skeleton} <= set(_ALIKE):
+            raise UserError(
+                f"{self.path} has the joints of '{self.skeleton.name}', the model those of '{skeleton.name}'; set "
+                "model.skeleton or prepare other data."
+            )
+        other = copy.copy(self)
+        other._skeleton = skeleton
+        return other
 
     def read(self, clip: int, frame: int) -> bytes:
         """The serialized Example of a frame, by positions in the index.
@@ -147,15 +184,17 @@ class ClipDataset:
         Raises:
             UserError: the shard was changed since the dataset was opened.
         """
-        entry = self.index.clips[clip].frames[frame]
-        path = self.path / self.index.shards[entry.shard].file
+        return self._record(self.index.clips[clip].frames[frame])
+
+    def _record(self, place: Place) -> bytes:
+        path = self.path / self.index.shards[place.shard].file
         try:
             with open(path, "rb", buffering=0) as file:
-                record = os.pread(file.fileno(), RECORD_HEADER + entry.length, entry.offset)
+                record = os.pread(file.fileno(), RECORD_HEADER + place.length, place.offset)
                 state = _file_state(os.fstat(file.fileno()))
         except OSError as error:
             raise _unreadable(path, error) from error
-        whole = record.startswith(entry.length.to_bytes(8, "little")) and len(record) == RECORD_HEADER + entry.length
+        whole = record.startswith(place.length.to_bytes(8, "little")) and len(record) == RECORD_HEADER + place.length
         if not whole or state != self._states.get(path.name, state):
             raise UserError(f"{path} was changed while it was in use; run 'prepare' again.")
         return record[RECORD_HEADER:]
@@ -166,7 +205,22 @@ class ClipDataset:
         Raises:
             UserError: as `read`.
         """
-        return decode_frame(self.read(clip, frame))
+        stored, of = decode_frame(self.read(clip, frame)), SKELETONS[self.index.skeleton]
+        if self.skeleton == of:
+            return stored
+        limbs = stored.limbs_png and limb_maps.converted(stored.limbs_png, of, self.skeleton)
+        return replace(stored, joints=convert_joints(stored.joints, of, self.skeleton), limbs_png=limbs)
+
+    def read_background(self, clip: int) -> bytes | None:
+        """The scene of a clip without the person, a JPEG of the frames' size; None where it is not known.
+
+        Raises:
+            UserError: as `read`.
+        """
+        place = self.index.clips[clip].background
+        if place is None:
+            return None
+        return Example.FromString(self._record(place)).features.feature["background"].bytes_list.value[0]
 
 
 def _file_state(status: os.stat_result) -> tuple[int, int]:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+import cv2
 import numpy as np
 from PIL import Image
 
+from tf_unseen_pose.data import limb_maps
 from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture, fault_of_pose
-from tf_unseen_pose.imaging.crop import transform_points
+from tf_unseen_pose.imaging.crop import invert, transform_points
 from tf_unseen_pose.imaging.registration import Registration, apply, mask_from_joints
 from tf_unseen_pose.skeleton import Skeleton
 
@@ -36,7 +38,7 @@ def _aligned_frames(clip: Clip) -> Iterator[Frame | Rejected]:
         if isinstance(frame, Rejected):
             yield frame
             continue
-        if fault := fault_of_pose(frame.joints, frame.box):
+        if fault := fault_of_pose(frame.joints, clip.skeleton, frame.box):
             yield Rejected(fault, frame.number)
             continue
         image = np.asarray(Image.open(io.BytesIO(frame.jpeg)).convert("RGB"))
@@ -64,7 +66,14 @@ def _moved(frame: Frame, transform: np.ndarray, image: np.ndarray, mask: np.ndar
         joints=joints,
         box=box,
         mask_png=None if frame.mask_png is None else encode_picture(mask, "PNG"),
+        limbs_png=None if frame.limbs_png is None else encode_picture(_moved_labels(transform, frame.limbs_png), "PNG"),
     )
+
+
+def _moved_labels(transform: np.ndarray, limbs_png: bytes) -> np.ndarray:
+    labels = np.asarray(Image.open(io.BytesIO(limbs_png)))
+    height, width = labels.shape
+    return limb_maps.cut_out(labels, invert(transform), height, width, cv2.BORDER_CONSTANT)
 
 
 def _moved_box(transform: np.ndarray, box: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """One clip's frames as a TFRecord file of its own, before it finds its place in a shard.
 
-    clip-000012.tfrecord   the frames of the clip at position 12 of the plan
+    clip-000012.tfrecord   the frames of the clip at position 12 of the plan, and its background
     clip-000012.json       `StagedClip`; written last, so that where it stands the clip is whole
 
 Whoever stages a clip needs nothing but the clip, so that any process, or any machine, may do it.
@@ -11,26 +11,32 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import ValidationError
 
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Rejected, fault_of_pose, picture_size
-from tf_unseen_pose.data.dataset_index import ClipEntry, FrameEntry
-from tf_unseen_pose.data.records import encode_frame
-from tf_unseen_pose.data.tfrecord import RECORD_OVERHEAD, write_record
+from tf_unseen_pose.data.dataset_index import ClipEntry, FrameEntry, Place
+from tf_unseen_pose.data.records import encode_background, encode_frame
+from tf_unseen_pose.data.tfrecord import write_record
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 
 
 class StagedClip(ClipEntry):
-    """A clip whose frames' offsets count from the start of its own file of `size` bytes."""
+    """A clip whose records' offsets count from the start of its own file of `size` bytes."""
 
     size: int
 
     def moved(self, shard: int, offset: int) -> ClipEntry:
         """The clip as it lies in a shard, `offset` bytes from its start."""
-        frames = [frame.model_copy(update={"shard": shard, "offset": frame.offset + offset}) for frame in self.frames]
-        return ClipEntry(**{name: getattr(self, name) for name in ClipEntry.model_fields} | {"frames": frames})
+
+        def moved(place: Place) -> Place:
+            return place.model_copy(update={"shard": shard, "offset": place.offset + offset})
+
+        fields = {name: getattr(self, name) for name in ClipEntry.model_fields}
+        background = None if self.background is None else moved(self.background)
+        return ClipEntry(**fields | {"frames": [moved(frame) for frame in self.frames], "background": background})
 
 
 def staged_file(folder: Path, position: int) -> Path:
@@ -54,13 +60,16 @@ def stage_clip(folder: Path, position: int, clip: Clip, least_frames: int = 1) -
     # Two runs that overlap, one of them about to die, write the same bytes, but not to the same file.
     partial = file.with_suffix(f".{os.getpid()}.partial")
     try:
-        frames, rejected = _write_records(partial, clip)
-        if len(frames) < least_frames:
-            raise BrokenClip(_too_few(len(frames), least_frames, rejected))
+        with writing(partial), partial.open("wb") as records:
+            frames, rejected = _write_frames(records, clip)
+            if len(frames) < least_frames:
+                raise BrokenClip(_too_few(len(frames), least_frames, rejected))
+            background = _write_background(records, clip, frames)
+            size = records.tell()
         staged = StagedClip(
             name=clip.name, action=clip.action, fps=clip.fps, scene=clip.scene, person=clip.person, split=clip.split,
-            rejected=dict(sorted(rejected.items())), frames=frames,
-            size=frames[-1].offset + frames[-1].length + RECORD_OVERHEAD,
+            rejected=dict(sorted(rejected.items())), format=clip.format, frames=frames, background=background,
+            size=size,
         )  # fmt: skip
         with writing(file):
             os.replace(partial, file)
@@ -100,30 +109,40 @@ def check_size(path: Path, size: int) -> None:
         raise UserError(f"{path} is not as 'prepare' left it; delete its dataset and run 'prepare' again.")
 
 
-def _write_records(path: Path, clip: Clip) -> tuple[list[FrameEntry], Counter]:
-    """Writes the usable frames to a TFRecord file; returns what they are, and why others are not among them."""
+def _write_frames(records: BinaryIO, clip: Clip) -> tuple[list[FrameEntry], Counter]:
+    """Writes the usable frames; returns what they are, and why others are not among them."""
     frames: list[FrameEntry] = []
     rejected: Counter[str] = Counter()
-    offset = 0
-    with writing(path), path.open("wb") as file:
-        for frame in clip.frames():
-            if isinstance(frame, Rejected):
-                rejected[frame.reason] += 1
-                continue
-            if fault := fault_of_pose(frame.joints, frame.box):
-                rejected[fault] += 1
-                continue
-            data = encode_frame(frame, clip)
-            write_record(file, data)
-            width, height = picture_size(frame.jpeg)
-            frames.append(
-                FrameEntry(
-                    shard=0, offset=offset, length=len(data), number=frame.number, width=width, height=height,
-                    has_mask=frame.mask_png is not None,
-                )
-            )  # fmt: skip
-            offset += len(data) + RECORD_OVERHEAD
+    for frame in clip.frames():
+        if isinstance(frame, Rejected):
+            rejected[frame.reason] += 1
+            continue
+        if fault := fault_of_pose(frame.joints, clip.skeleton, frame.box):
+            rejected[fault] += 1
+            continue
+        place, (width, height) = _write(records, encode_frame(frame, clip)), picture_size(frame.jpeg)
+        frames.append(
+            FrameEntry(
+                **place.model_dump(), number=frame.number, width=width, height=height,
+                has_mask=frame.mask_png is not None, has_limbs=frame.limbs_png is not None,
+            )
+        )  # fmt: skip
     return frames, rejected
+
+
+def _write_background(records: BinaryIO, clip: Clip, frames: list[FrameEntry]) -> Place | None:
+    jpeg = clip.background() if clip.background else None
+    if jpeg is None:
+        return None
+    if {picture_size(jpeg)} != {(frame.width, frame.height) for frame in frames}:
+        raise BrokenClip("its background is not of its frames' size")
+    return _write(records, encode_background(jpeg, clip))
+
+
+def _write(records: BinaryIO, data: bytes) -> Place:
+    place = Place(shard=0, offset=records.tell(), length=len(data))
+    write_record(records, data)
+    return place
 
 
 def _too_few(count: int, least: int, rejected: Counter) -> str:

@@ -70,6 +70,8 @@ def write_summary_page(dataset: ClipDataset) -> Path:
         lengths=[len(clip.frames) for clip in index.clips],
         median_length=np.median([len(clip.frames) for clip in index.clips]),
         masks=sum(frame.has_mask for clip in index.clips for frame in clip.frames),
+        limbs=sum(frame.has_limbs for clip in index.clips for frame in clip.frames),
+        backgrounds=sum(clip.background is not None for clip in index.clips),
         actions=Counter(clip.action for clip in index.clips).most_common(),
         action_frames=_total({clip.action: len(clip.frames)} for clip in index.clips),
         warnings=[*_content_warnings(index), *_pose_warnings(index, poses, skeleton)],

@@ -20,7 +20,7 @@ from tf_unseen_pose.imaging import registration
 from tf_unseen_pose.imaging.crop import person_height
 from tf_unseen_pose.imaging.image_files import shrink
 from tf_unseen_pose.imaging.video import read_video
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import BODY, PERSON, convert_joints
 
 if TYPE_CHECKING:  # MediaPipe takes seconds, and only videos need it.
     from tf_unseen_pose.pose.estimation import Detection, PoseEstimator
@@ -39,7 +39,7 @@ _TIME_TOLERANCE = 1e-3
 _FROZEN_DIFFERENCE = 1.0
 # A canvas of 256 shows the person about 228 pixels tall; a smaller one would be enlarged more than thrice.
 _LEAST_SIZE = 72.0
-# Of the 14 joints: a picture from the hips up lacks four.
+# Of `PERSON`'s 14 joints, by which frames are judged: a picture from the hips up lacks four.
 _MOST_ABSENT = 4
 # Without these neither size nor torso are known.
 _NEEDED = ("neck", "right_shoulder", "left_shoulder", "right_hip", "left_hip")
@@ -107,7 +107,7 @@ def video_clip(
     """The clip of the video at `path` below an input that is named `folder`."""
     action = path.parts[0] if len(path.parts) > 1 else folder
     person = f"{folder}/{path.parent}" if options.people == "folders" else ""
-    return Clip(path.as_posix(), action, options.rate, frames, person=person)
+    return Clip(path.as_posix(), action, options.rate, frames, person=person, skeleton=BODY)
 
 
 def _files(root: Path) -> list[Path]:
@@ -170,7 +170,7 @@ class _Selection:
             return Rejected(NO_PERSON, number)
         if reason := self._fault(found, number, image):
             return Rejected(reason, number)
-        joints, mask = _inside(found.joints, image), found.mask
+        joints, mask = _inside(_body(found), image), found.mask
         if self._options.register:
             if self._registration is None:
                 self._registration = registration.Registration(image, mask)
@@ -186,7 +186,7 @@ class _Selection:
     def _fault(self, found: "Detection", number: int, image: np.ndarray) -> str | None:
         if self._are_several(number, image):
             return SEVERAL_PEOPLE
-        joints = _inside(found.joints, image)
+        joints = _person(_inside(_body(found), image))
         absent = joints[:, 2] <= 0
         if absent.sum() > _MOST_ABSENT or absent[PERSON.joint_index(*_NEEDED)].any():
             return OUT_OF_FRAME
@@ -201,6 +201,17 @@ class _Selection:
         return self._several
 
 
+def _body(found: "Detection") -> np.ndarray:
+    """The joints of `BODY`, float32 [23, 4], whichever of them the estimator finds."""
+    skeleton = next(skeleton for skeleton in (PERSON, BODY) if skeleton.joint_count == len(found.joints))
+    return convert_joints(found.joints, skeleton, BODY)
+
+
+def _person(joints: np.ndarray) -> np.ndarray:
+    """Those of `BODY`'s joints that `PERSON` has."""
+    return convert_joints(joints, BODY, PERSON)
+
+
 def _inside(joints: np.ndarray, image: np.ndarray) -> np.ndarray:
     """The joints of `Frame`: those outside the picture being absent, and without z, which frames do not have."""
     joints = joints[: PERSON.joint_count, :3]
@@ -211,6 +222,7 @@ def _inside(joints: np.ndarray, image: np.ndarray) -> np.ndarray:
 
 def _movement(joints: np.ndarray, before: np.ndarray) -> float:
     """Mean way of the joints that both poses show, in parts of the person's size."""
+    joints, before = _person(joints), _person(before)
     both = (joints[:, 2] > 0) & (before[:, 2] > 0)
     if not both.any():
         return np.inf

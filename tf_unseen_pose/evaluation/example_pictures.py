@@ -103,9 +103,14 @@ class PhotoPair:
 
 
 class ExampleReader:
-    """Reads pairs and sequences of a dataset onto the canvas of a configuration."""
+    """Reads pairs and sequences of a dataset onto the canvas of a configuration.
+
+    Raises:
+        UserError: as `ClipDataset.as_of`.
+    """
 
     def __init__(self, dataset: ClipDataset, config: Config):
+        dataset = dataset.as_of(config.model.body)
         self._dataset, self._config, self._frames = dataset, config, DecodedFrames(dataset)
         self._size = config.model.height, config.model.width
 
@@ -113,7 +118,7 @@ class ExampleReader:
         """Source and target of one clip.
 
         Raises:
-            UserError: a dataset of another skeleton.
+            UserError: a frame that cannot be read, or a pose for which no crop can be found.
         """
         frames = pair.source_clip, pair.source_frame, pair.target_frame
         arrays = {key: value[0].numpy() for key, value in evaluation_pair(self._dataset, self._config, *frames).items()}
