@@ -111,3 +111,10 @@ def test_replacing_costs_where_the_person_is():
     by_replace, by_alpha = tape.gradient(found, [replace, alpha])
     np.testing.assert_allclose(by_replace, alpha / 12)
     assert by_alpha is None
+
+
+def test_squares_are_cut_out_each_at_its_corner():
+    images, corners = random(3, 9, 11, 3), np.int32([[0, 7], [5, 0], [2, 3]])
+    found = losses.squares(tf.constant(images), tf.constant(corners), 4)
+    for image, (row, column), square in zip(images, corners, found, strict=True):
+        np.testing.assert_array_equal(square, image[row : row + 4, column : column + 4])

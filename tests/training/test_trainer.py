@@ -7,6 +7,7 @@ from small_networks import CANVAS_32, LITE, TINY
 from tf_unseen_pose.compat import layer_precision
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
+from tf_unseen_pose.training import losses
 from tf_unseen_pose.training.replicas import training_strategy
 from tf_unseen_pose.training.trainer import Trainer
 
@@ -171,6 +172,58 @@ def test_replacing_has_its_price(batch):
     assert priced.min() > 0.001
     np.testing.assert_allclose(terms["loss"], terms["l1"] + 0.5 * priced, rtol=1e-5)
     assert set(trainer.train_step(inputs)) == {"loss", "l1", "replace"}
+
+
+def labelled_batch(batch):
+    """Of four examples the last has neither maps nor a scene."""
+    inputs, rng = batch(batch=4), np.random.default_rng(6)
+    labels = rng.integers(0, 11, (2, 4, 8, 8)).repeat(8, axis=2).repeat(8, axis=3).astype(np.uint8)
+    known = {name: np.float32([1, 1, 1, 0]) for name in ("limbs_known", "scene_known")}
+    scene = rng.uniform(-1, 1, (4, 64, 64, 3)).astype(np.float32)
+    return {**inputs, "source_limbs": labels[0], "target_limbs": labels[1], "scene": scene, **known}
+
+
+def test_limb_maps_and_scenes_supervise_only_examples_that_have_them(batch, decided):
+    alone = [f"loss.{name}=0" for name in ("ssim", "mask", "background", "blend")]
+    weights = {"limbs": 0.5, "choice": 0.25, "scene": 2.0}
+    trainer = make_trainer("l1", None, *alone, *(f"loss.{k}={v}" for k, v in weights.items()), preset="lite")
+    decided(trainer.generator)
+    inputs = labelled_batch(batch)
+    with tf.GradientTape() as tape:
+        outputs = trainer.generator.explain(inputs, training=True)
+        terms = trainer.generator_terms(inputs, outputs)
+    expected = terms["l1"] + sum(weight * terms[name] for name, weight in weights.items())
+    np.testing.assert_allclose(terms["loss"], expected, rtol=1e-5)
+    for name in weights:
+        assert (terms[name][:3].numpy() > 0).all() and terms[name][3] == 0
+    own = tf.gather(outputs["masks"], tf.cast(inputs["source_limbs"][:, ::2, ::2], tf.int32), batch_dims=3)
+    np.testing.assert_allclose(terms["limbs"][:3], -np.log(own + 1e-10).mean(axis=(1, 2))[:3], rtol=1e-3)
+    weight = 1 + 3 * inputs["source_mask"]
+    difference = (weight * np.abs(inputs["scene"] - outputs["background"])).sum((1, 2, 3)) / 3 / weight.sum((1, 2, 3))
+    np.testing.assert_allclose(terms["scene"][:3], difference[:3], rtol=1e-4)
+    # The choice teaches the network that chooses.
+    gradient = tape.gradient(terms["choice"], trainer.generator.foreground.trainable_variables[0])
+    assert np.abs(gradient).max() > 0
+    assert set(trainer.train_step(inputs)) == {"loss", "l1", *weights}
+
+
+def test_vgg_compares_the_squares_and_l1_the_canvas(vgg19_file, batch):
+    off = [f"loss.{name}=0" for name in ("ssim", "mask", "background")]
+    trainer = make_trainer("vgg", vgg19_file, *off, "loss.l1=0.5", "loss.features_crop=16", *CANVAS_32)
+    inputs = {**batch(32, 32, batch=4), "features_corner": np.int32([[0, 0], [16, 16], [3, 9], [16, 0]])}
+    outputs = trainer.generator.explain(inputs)
+    terms = trainer.generator_terms(inputs, outputs)
+    np.testing.assert_allclose(
+        terms["l1"], np.abs(inputs["target_image"] - outputs["image"]).mean((1, 2, 3)), rtol=1e-5
+    )
+    row, column = inputs["features_corner"][2]
+    square = (slice(2, 3), slice(row, row + 16), slice(column, column + 16))
+    one, other = (
+        trainer._features(tf.constant(of[square])) for of in (inputs["target_image"], outputs["image"].numpy())
+    )
+    found = losses.perceptual(one, other, trainer._deviations)
+    np.testing.assert_allclose(terms["vgg"][2:3], found, rtol=1e-4)
+    np.testing.assert_allclose(terms["loss"], terms["vgg"] + 0.5 * terms["l1"], rtol=1e-5)
 
 
 def test_learns_one_pair(batch):

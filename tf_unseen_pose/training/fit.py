@@ -39,7 +39,7 @@ from tf_unseen_pose.training.replicas import (
 )
 from tf_unseen_pose.training.run import Run
 from tf_unseen_pose.training.saving import Saver
-from tf_unseen_pose.training.trainer import Trainer
+from tf_unseen_pose.training.trainer import Trainer, compared_part
 
 _log = logging.getLogger(__name__)
 
@@ -118,7 +118,8 @@ def _perceptual_parts(
         deviations = read_authors_deviations(loss.features_statistics, features.channels)
     else:
         batches = (expanded(batch, run.config) for batch in pair_batches(dataset, run.config))
-        deviations = measure_deviations(features, batches, _STATISTICS_BATCHES)
+        targets = ({"target_image": compared_part(batch["target_image"], batch, run.config)} for batch in batches)
+        deviations = measure_deviations(features, targets, _STATISTICS_BATCHES)
     if writes:
         save_deviations(run.deviations, deviations)
     return features, deviations

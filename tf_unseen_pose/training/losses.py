@@ -100,3 +100,17 @@ def replaced_part(replace: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
         alpha: [B, H, W, 1], where the person is; no gradient goes into it.
     """
     return tf.reduce_mean(tf.stop_gradient(alpha) * replace, axis=[1, 2, 3])
+
+
+def squares(images: tf.Tensor, corners: tf.Tensor, side: int) -> tf.Tensor:
+    """A square of every image.
+
+    Args:
+        images: [B, H, W, 3].
+        corners: int32 [B, 2], row and column of a square's first pixel.
+
+    Returns:
+        [B, side, side, 3].
+    """
+    rows, columns = (corners[:, axis, None] + tf.range(side) for axis in (0, 1))
+    return tf.gather(tf.gather(images, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)

@@ -17,7 +17,7 @@ from tf_unseen_pose.data.pairs import expanded
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.discriminator import Discriminator
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
-from tf_unseen_pose.training import losses
+from tf_unseen_pose.training import limb_losses, losses
 from tf_unseen_pose.training.weight_average import WeightAverage
 
 
@@ -86,6 +86,13 @@ class Trainer(keras.Model):
         """Whether replacing what is copied has a price."""
         return self.config.model.network == "copying" and self.config.loss.replace > 0
 
+    @property
+    def labelled(self) -> list[str]:
+        """Which of the terms that learn from limb maps and known scenes there are."""
+        kinds = {"limbs": ("modular", "copying"), "choice": ("copying",), "scene": ("modular", "copying")}
+        network, loss = self.config.model.network, self.config.loss
+        return [name for name, networks in kinds.items() if network in networks and getattr(loss, name) > 0]
+
     def compile(self) -> None:
         self.generator_optimizer = self._optimizer(self.generator)
         self.discriminator_optimizer: Any = self._optimizer(self.discriminator) if self.adversarial else None
@@ -98,6 +105,7 @@ class Trainer(keras.Model):
         names += ["mask", "background"] if self.supervised else []
         names += ["blend"] if self.blending else []
         names += ["replace"] if self.pricing else []
+        names += self.labelled
         self._means = {name: keras.metrics.Mean(name) for name in names}
         super().compile(optimizer=self.generator_optimizer, jit_compile=False)
 
@@ -168,7 +176,8 @@ class Trainer(keras.Model):
         terms = {"l1": losses.l1(target, image)}
         total = terms["l1"]
         if self.stage.loss != "l1":
-            terms["vgg"] = losses.perceptual(self._features(target), self._features(image), self._deviations)
+            wanted, found = (self._features(compared_part(part, batch, self.config)) for part in (target, image))
+            terms["vgg"] = losses.perceptual(wanted, found, self._deviations)
             total = terms["vgg"] + weights.l1 * terms["l1"]
         if weights.ssim:
             terms["ssim"] = losses.ssim_loss(target, image)
@@ -189,7 +198,22 @@ class Trainer(keras.Model):
         if self.pricing:
             terms["replace"] = losses.replaced_part(outputs["replace"], outputs["alpha"])
             total += weights.replace * terms["replace"]
+        for name in self.labelled:
+            terms[name] = self._labelled_term(name, batch, outputs)
+            total += getattr(weights, name) * terms[name]
         return {**terms, "loss": total}
+
+    def _labelled_term(self, name, batch, outputs):
+        """What is learned of examples that know the limb of every pixel, or the scene without the person."""
+        if name == "scene":
+            # As the background, but nobody stands before it.
+            source, nobody = batch["source_mask"], tf.zeros_like(batch["target_mask"])
+            return batch["scene_known"] * losses.background_l1(batch["scene"], outputs["background"], source, nobody)
+        source, target = batch["source_limbs"], batch["target_limbs"]
+        if name == "limbs":
+            return batch["limbs_known"] * limb_losses.limb_cross_entropy(source, outputs["masks"])
+        weights, transforms = outputs["limb_weights"], outputs["target_to_source"]
+        return batch["limbs_known"] * limb_losses.choice_cross_entropy(source, target, weights, transforms)
 
     def _supervision(self, batch, outputs):
         """What person masks teach: who is the person in the source, in the result, and what is behind."""
@@ -209,3 +233,9 @@ class Trainer(keras.Model):
 
     def _average(self, per_example):
         return tf.nn.compute_average_loss(per_example, global_batch_size=self.config.train.batch_size)
+
+
+def compared_part(images: tf.Tensor, batch: dict[str, tf.Tensor], config: Config) -> tf.Tensor:
+    """What of images [B, H, W, 3] the VGG loss compares: all, or the batch's squares, [B, N, N, 3]."""
+    side = config.loss.features_crop
+    return losses.squares(images, batch["features_corner"], side) if side else images

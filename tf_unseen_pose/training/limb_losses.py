@@ -1,0 +1,104 @@
+"""What limb maps teach: which limb a pixel of the source is, and which limb one of the target is copied from.
+
+Convention: labels are integers [B, H, W] on the canvas, see `data.limb_maps`; losses are [B], as those of `losses`.
+"""
+
+import tensorflow as tf
+
+from tf_unseen_pose.skeleton import REFERENCE_SIZE
+
+# Least probability of what is right, so that its logarithm is finite. Limb priors have the same: what they all but rule
+# out is still learned.
+_LEAST_PROBABILITY = 1e-10
+# Two choices are the same that lead to places nearer than about this, in pixels of a canvas of `REFERENCE_SIZE`: joints
+# are not more exact.
+_SAME_PLACE = 2.0
+
+
+def label_shares(labels: tf.Tensor, count: int, factor: int) -> tf.Tensor:
+    """The part of every map pixel, `factor` canvas pixels wide and high, that each label has.
+
+    Args:
+        labels: [B, H, W], below `count`.
+
+    Returns:
+        float32 [B, H / factor, W / factor, count], summing to 1.
+    """
+    places = [(row, column) for row in range(factor) for column in range(factor)]
+    return tf.add_n([tf.one_hot(labels[:, row::factor, column::factor], count) for row, column in places]) / factor**2
+
+
+def limb_cross_entropy(labels: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy [B] of the segmentation's masks against the limbs of the source.
+
+    A mask's pixel covers several of the canvas and multiplies their mean colour, so it is to be the part of them that
+    is the limb's: labels are averaged, not picked.
+
+    Args:
+        labels: [B, H, W].
+        masks: [B, h, w, 1 + L] in [0, 1], nobody's first.
+    """
+    shares = label_shares(labels, masks.shape[-1], labels.shape[1] // masks.shape[1])
+    return -tf.reduce_mean(tf.reduce_sum(shares * tf.math.log(masks + _LEAST_PROBABILITY), axis=-1), axis=[1, 2])
+
+
+def choice_cross_entropy(
+    source_labels: tf.Tensor, target_labels: tf.Tensor, weights: tf.Tensor, target_to_source: tf.Tensor
+) -> tf.Tensor:
+    """Cross-entropy [B] of the choice of what each pixel of the target person is copied from.
+
+    Right is the limb that the pixel belongs to, and as right is whatever leads to the same place in the source: another
+    limb that moves alike, or staying where that limb does not move. So their weights are added up, each as far as its
+    place is the right one. Pixels whose limb the source does not show at that place have nothing to be copied from, and
+    do not count; nor does what is not the person.
+
+    Args:
+        source_labels, target_labels: [B, H, W].
+        weights: [B, h, w, K], summing to 1; the first L are the limbs'.
+        target_to_source: [B, K, 2, 3], where each of them leads to, in canvas pixels.
+    """
+    (height, width, choices), factor = weights.shape[1:], target_labels.shape[1] // weights.shape[1]
+    picked = slice(factor // 2, None, factor)
+    own = tf.cast(target_labels[:, picked, picked], tf.int32)
+    is_own = tf.one_hot(own - 1, choices)
+    places = _places(target_to_source, height, width, factor)
+    right = [tf.reduce_sum(is_own * along, axis=-1) for along in places]
+    squared = tf.add_n([(along - true[..., None]) ** 2 for along, true in zip(places, right, strict=True)])
+    unit = _SAME_PLACE * min(target_labels.shape[1:3]) / REFERENCE_SIZE
+    probability = tf.reduce_sum(weights * tf.exp(-squared / unit**2), axis=-1)
+    counts = tf.where(own > 0, _shown(source_labels, own, right, choices), 0.0)
+    entropy = -tf.reduce_sum(counts * tf.math.log(probability + _LEAST_PROBABILITY), axis=[1, 2])
+    return entropy / tf.maximum(tf.reduce_sum(counts, axis=[1, 2]), 1)
+
+
+def _places(transforms, height, width, factor):
+    """Where transforms [B, K, 2, 3] send the pixels of a map, x and y in canvas pixels: two of [B, h, w, K]."""
+    x, y = (factor * tf.range(size, dtype=transforms.dtype) + (factor - 1) / 2 for size in (width, height))
+    x, y = x[None, None, :, None], y[None, :, None, None]
+    return [
+        transforms[:, None, None, :, row, 0] * x
+        + transforms[:, None, None, :, row, 1] * y
+        + transforms[:, None, None, :, row, 2]
+        for row in (0, 1)
+    ]
+
+
+def _shown(labels, own, places, count):
+    """1 where the source has the label `own`, below `count`, at a place or in a pixel of the map beside it, else 0.
+
+    Args:
+        labels: [B, H, W], the source's.
+        own: [B, h, w].
+        places: x and y in canvas pixels, [B, h, w] each.
+
+    Returns:
+        [B, h, w].
+    """
+    height, width = own.shape[1:]
+    factor = labels.shape[1] // height
+    column, row = (tf.cast(tf.round((along - (factor - 1) / 2) / factor), tf.int32) for along in places)
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    near = tf.nn.max_pool2d(label_shares(labels, count, factor), 3, 1, "SAME")
+    index = (row * width + column) * count + own
+    found = tf.gather(tf.reshape(near, [-1, height * width * count]), tf.where(inside, index, 0), batch_dims=1)
+    return tf.where(inside & (found > 0), 1.0, 0.0)
