@@ -25,7 +25,7 @@ from tf_unseen_pose.imaging.image_files import load_image, save_image
 from tf_unseen_pose.imaging.video import VideoWriter, probe, read_video
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.pose.pose_files import Poses, read_poses, write_poses
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import BODY
 from tf_unseen_pose.training.run import Run
 
 ROOT = Path(__file__).parents[2]
@@ -182,8 +182,8 @@ def write_film(path, images):
 def test_pose_finds_draws_and_is_read_back(films, run, tmp_path, has_model):
     code, out, _ = run("pose", films / "kick.mp4", "-o", tmp_path / "kick.json", "--overlay", tmp_path / "drawn.mp4")
     assert code == 0 and "6 poses" in out
-    joints = read_poses(tmp_path / "kick.json", PERSON).joints
-    assert joints.shape == (6, 14, 4) and np.ptp(joints[..., 3]) > 1
+    joints = read_poses(tmp_path / "kick.json", BODY).joints
+    assert joints.shape == (6, 23, 4) and np.ptp(joints[..., 3]) > 1
     drawn, plain = (list(read_video(path)) for path in (tmp_path / "drawn.mp4", films / "kick.mp4"))
     assert len(drawn) == 6 and probe(tmp_path / "drawn.mp4").fps == Fraction(30000, 1001)
     assert np.abs(drawn[2][1].astype(int) - plain[2][1]).max() > 100

@@ -22,8 +22,8 @@ from tf_unseen_pose.pose.estimation import (
     estimate_video,
     open_estimator,
 )
-from tf_unseen_pose.pose.joint_formats import blazepose_to_person
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.pose.joint_formats import blazepose_to_body
+from tf_unseen_pose.skeleton import BODY, PERSON
 
 BLANK = np.full((120, 90, 3), 128, np.uint8)
 
@@ -47,7 +47,7 @@ def squats(shared):
         frames = [frame.to_ndarray(format="rgb24") for frame in islice(container.decode(video=0), 20)]
     landmarks = np.array(json.loads((shared / "data/videos/pose_squats.full.json").read_text()))[:20]
     landmarks[..., 2] = 1
-    return frames, blazepose_to_person(landmarks)
+    return frames, blazepose_to_body(landmarks)
 
 
 def beside(left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_results_become_pixels_of_the_image():
     result = PoseLandmarkerResult([landmarks], [], [mediapipe_image(mask)])
     (found,) = _detections(result, 60, 40)
     x, y, visibility, z = marks.T
-    expected = blazepose_to_person(np.stack([x * 40 - 0.5, y * 60 - 0.5, visibility, z * 40], axis=1))
+    expected = blazepose_to_body(np.stack([x * 40 - 0.5, y * 60 - 0.5, visibility, z * 40], axis=1))
     np.testing.assert_allclose(found.joints, expected, atol=1e-4)
     # Beyond the image's edge, and not clipped.
     np.testing.assert_allclose(found.joints[PERSON.joint_index("right_wrist")], [[49.5, -30.5, 0.7, -16]], atol=1e-4)
@@ -101,7 +101,7 @@ def test_a_second_person_must_be_large_seen_and_elsewhere(standing):
 def test_finds_the_woman_of_the_squats(squats, video_estimator):
     frames, expected = squats
     joints = estimate_video(iter(frames), 5.0, video_estimator)
-    assert joints.shape == (20, 14, 4) and joints.dtype == np.float32
+    assert joints.shape == (20, 23, 4) and joints.dtype == np.float32
     height = np.ptp(expected[0, :, 1])
     distances = np.hypot(*np.moveaxis(joints[..., :2] - expected[..., :2], -1, 0))
     assert distances.mean() < 0.015 * height
@@ -123,7 +123,7 @@ def test_left_and_right_are_the_persons_own(squats, estimator):
     """A mirrored picture has the mirrored joints and mask."""
     image = squats[0][8]
     found, mirrored = estimator.detect(image), estimator.detect(image[:, ::-1])
-    expected = found.joints[PERSON.mirrored]
+    expected = found.joints[BODY.mirrored]
     expected[:, 0] = image.shape[1] - 1 - expected[:, 0]
     height = np.ptp(expected[:, 1])
     assert np.hypot(*(mirrored.joints - expected).T[:2]).max() < 0.05 * height
@@ -137,13 +137,13 @@ def test_what_is_nearer_has_the_smaller_z(shared, estimator):
     """A man turned with his right side to the camera holds his right arm out towards it, his left one down."""
     image = load_image(shared / "data/exercise_pairs/images/Front_Dumbbell_Raise_1.jpg")
     joints = estimate_image(image, "photo.jpg", estimator)
-    z = dict(zip(PERSON.joints, joints[:, 3], strict=True))
+    z = dict(zip(BODY.joints, joints[:, 3], strict=True))
     assert z["right_wrist"] < z["right_elbow"] < z["right_shoulder"] < z["left_shoulder"]
     assert z["right_wrist"] < z["left_wrist"] and z["right_ankle"] < z["left_ankle"]
     forearm, torso = (
         next(i for i, limb in enumerate(PERSON.limbs) if limb.name == n) for n in ("right_forearm", "torso")
     )
-    depths = limb_depths(joints[None], PERSON).numpy()[0]
+    depths = limb_depths(joints[None, :14], PERSON).numpy()[0]
     assert depths.argmin() == forearm and depths[forearm] < depths[torso] - 1
 
 

@@ -5,14 +5,11 @@ import pytest
 import scipy.io
 
 from tf_unseen_pose.pose.joint_formats import (
-    blazepose_to_person,
-    body18_to_person,
-    body25_to_person,
-    coco_to_person,
-    mpii_to_person,
+    FORMATS,
+    blazepose_to_body,
 )
 from tf_unseen_pose.pose.pose_files import read_poses
-from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
+from tf_unseen_pose.skeleton import BODY, PERSON, Limb, Skeleton
 
 SIZE = (200, 240)
 NOSE, LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_WRIST = 0, 5, 6, 9  # of COCO
@@ -34,20 +31,20 @@ def read(tmp_path):
 
     def write_and_read(content, size=SIZE, name="poses.json"):
         (tmp_path / name).write_text(json.dumps(content))
-        return read_poses(tmp_path / name, PERSON, size)
+        return read_poses(tmp_path / name, BODY, size)
 
     return write_and_read
 
 
-@pytest.mark.parametrize("count, to_person", [(25, body25_to_person), (18, body18_to_person)])
-def test_openpose_file(read, count, to_person):
+@pytest.mark.parametrize("name, count", [("BODY_25", 25), ("BODY_18", 18)])
+def test_openpose_file(read, name, count):
     small, large = keypoints(count, 1, 0.4), keypoints(count, 2)
     # Widest of all, but by a keypoint that was only guessed.
     guessed = keypoints(count, 3, 0.3)
     guessed[4] = [900, 900, 0.05]
     poses = read({"version": 1.3, "people": [person(small), person(large), person(guessed), person(large * 0)]})
     assert (poses.width, poses.height, poses.fps) == (200, 240, 0)
-    np.testing.assert_array_equal(poses.joints, to_person(large)[None])
+    np.testing.assert_array_equal(poses.joints, FORMATS[name].to_joints(large)[None])
 
 
 def test_openpose_folder(tmp_path, refuses):
@@ -58,9 +55,10 @@ def test_openpose_folder(tmp_path, refuses):
     for number, people in ((10, [person(last)]), (9, []), (8, [person(first)])):
         (folder / f"take2_{number}_keypoints.json").write_text(json.dumps({"version": 1.3, "people": people}))
     (folder / "notes.txt").write_text("not a pose")
-    joints = read_poses(folder, PERSON, SIZE).joints
-    np.testing.assert_array_equal(joints[[0, 2]], body25_to_person(np.stack([first, last])))
-    np.testing.assert_array_equal(joints[1], np.zeros((14, 3)))
+    joints = read_poses(folder, BODY, SIZE).joints
+    np.testing.assert_array_equal(joints[[0, 2]], FORMATS["BODY_25"].to_joints(np.stack([first, last])))
+    np.testing.assert_array_equal(joints[1], np.zeros((23, 3)))
+    np.testing.assert_array_equal(read_poses(folder, PERSON, SIZE).joints, joints[:, :14])
 
     (folder / "take3_000000000000_keypoints.json").write_text('{"people": []}')
     refuses(lambda: read_poses(folder, PERSON, SIZE), "'take2_'", "'take3_'")
@@ -78,7 +76,7 @@ def test_coco_results(read):
         for image, score, i in entries
     ]
     joints = read(results).joints
-    np.testing.assert_array_equal(joints, coco_to_person(np.stack([values[2], values[0]])))
+    np.testing.assert_array_equal(joints, FORMATS["COCO"].to_joints(np.stack([values[2], values[0]])))
     wrists = joints[:, PERSON.joint_index("left_wrist", "right_wrist"), 2]
     np.testing.assert_array_equal(wrists, [[0, 0.75], [0.75, 0.75]])
     for result in results:
@@ -117,7 +115,7 @@ def test_coco_annotations(read, annotations):
     np.testing.assert_array_equal(left, [*flagged[LEFT_SHOULDER, :2], 0.5])
     np.testing.assert_array_equal(right, [*flagged[RIGHT_SHOULDER, :2], 1])
     assert (wrist[2], neck[2], hip[2]) == (0, 0.5, 1)
-    np.testing.assert_array_equal(poses.joints[1], np.zeros((14, 3)))
+    np.testing.assert_array_equal(poses.joints[1], np.zeros((23, 3)))
     np.testing.assert_allclose(poses.joints[2, 3, :2], poses.joints[0, 3, :2] + [3, -4], rtol=1e-5)
 
 
@@ -131,14 +129,14 @@ def test_blazepose_landmarks(read):
     visible = np.concatenate([landmarks[:, :2], np.ones((33, 1))], axis=1)
     frames = [landmarks[:, :2], np.concatenate([landmarks[:, :2], depth], axis=1)]
     joints = read([frames[0].tolist(), [], frames[1].tolist(), None]).joints
-    np.testing.assert_array_equal(joints[[0, 2]], np.stack([blazepose_to_person(visible)] * 2))
+    np.testing.assert_array_equal(joints[[0, 2]], np.stack([blazepose_to_body(visible)] * 2))
     assert not joints[[1, 3]].any()
     four = np.concatenate([landmarks[:, :2], depth, landmarks[:, 2:]], axis=1)
     joints = read([[], four.tolist()]).joints
-    assert joints.shape == (2, 14, 4) and not joints[0].any()
-    np.testing.assert_array_equal(joints[1], blazepose_to_person(np.concatenate([landmarks, depth], axis=1)))
-    np.testing.assert_array_equal(joints[1, :, :3], blazepose_to_person(landmarks))
-    np.testing.assert_allclose(read([four[:, :3].tolist()]).joints[0, 2:, 3], depth[0, 0] + np.zeros(12), rtol=1e-6)
+    assert joints.shape == (2, 23, 4) and not joints[0].any()
+    np.testing.assert_array_equal(joints[1], blazepose_to_body(np.concatenate([landmarks, depth], axis=1)))
+    np.testing.assert_array_equal(joints[1, :, :3], blazepose_to_body(landmarks))
+    np.testing.assert_allclose(read([four[:, :3].tolist()]).joints[0, 2:, 3], depth[0, 0] + np.zeros(21), rtol=1e-6)
 
 
 def test_mpii_annotations(read):
@@ -152,9 +150,9 @@ def test_mpii_annotations(read):
         for name, values in zip(("b.jpg", "b.jpg", "a.jpg"), points, strict=True)
     ]
     joints = read(entries).joints
-    assert joints.shape == (2, 14, 3)
-    np.testing.assert_array_equal(joints[0], mpii_to_person(points[2] - [1, 1, 0]))  # MPII counts from 1.
-    absent = [name for name, visibility in zip(PERSON.joints, joints[1, :, 2], strict=True) if visibility == 0]
+    assert joints.shape == (2, 23, 3)
+    np.testing.assert_array_equal(joints[0], FORMATS["MPII"].to_joints(points[2] - [1, 1, 0]))  # MPII counts from 1.
+    absent = [name for name, visibility in zip(PERSON.joints, joints[1, :14, 2], strict=True) if visibility == 0]
     assert absent == ["right_wrist", "right_ankle"]
     elbow = PERSON.joint_index("left_elbow")[0]
     np.testing.assert_allclose(joints[1, elbow], [*(points[1][14, :2] - 1), 1], rtol=1e-6)
@@ -180,7 +178,7 @@ GOOD = {
 
 @pytest.mark.parametrize("kind", GOOD)
 def test_the_image_size_must_be_given(read, refuses, kind):
-    assert read(GOOD[kind]).joints.shape[:2] == (1, 14)
+    assert read(GOOD[kind]).joints.shape[:2] == (1, 23)
     refuses(lambda: read(GOOD[kind], size=None), "poses.json", "how large")
 
 
@@ -220,8 +218,8 @@ def test_other_skeletons_are_not_converted_to(tmp_path, refuses):
 
 
 def test_sample_files(shared):
-    squats = read_poses(shared / "data/videos/pose_squats.full.json", PERSON, (640, 480))
-    assert squats.joints.shape == (65, 14, 4) and (squats.joints[..., 2] == 1).all()
+    squats = read_poses(shared / "data/videos/pose_squats.full.json", BODY, (640, 480))
+    assert squats.joints.shape == (65, 23, 4) and (squats.joints[..., 2] == 1).all()
     head, neck, hip, ankle = squats.joints[:, PERSON.joint_index("head", "neck", "left_hip", "left_ankle"), 1].T
     assert (head < neck).all() and (neck < hip).all() and (hip < ankle).all()
     (info,) = (shared / "data/posewarp_sample/train/info").glob("*.mat")

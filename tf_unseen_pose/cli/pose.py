@@ -25,21 +25,21 @@ def pose(
     from tf_unseen_pose.inference import animation
     from tf_unseen_pose.pose.pose_files import write_poses
     from tf_unseen_pose.pose.sources import find_poses, is_image, is_pose_file
-    from tf_unseen_pose.skeleton import PERSON
+    from tf_unseen_pose.skeleton import BODY
 
     if is_pose_file(picture):
         raise UserError(f"{picture} is no picture; name a photo or a video.")
     require_folder(output)
     if overlay:
         (require_writable if is_image(picture) else require_video_name)(overlay)
-    poses = find_poses(picture, PERSON, None, pose_model)
+    poses = find_poses(picture, BODY, None, pose_model)
     write_poses(output, poses)
     typer.echo(f"Wrote {output}: {len(poses.joints)} {'pose' if len(poses.joints) == 1 else 'poses'}.")
     if not overlay:
         return
     if is_image(picture):
-        save_image(overlay, draw_pose(load_image(picture), poses.joints[0], PERSON))
+        save_image(overlay, draw_pose(load_image(picture), poses.joints[0], BODY))
     else:
-        frames = animation.overlaid(picture, poses, PERSON)
+        frames = animation.overlaid(picture, poses, BODY)
         animation.write_animation(frames, len(poses.joints), overlay, poses.fps, synthetic=False)
     typer.echo(f"Wrote {overlay}.")

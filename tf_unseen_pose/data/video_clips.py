@@ -203,7 +203,7 @@ class _Selection:
 
 def _inside(joints: np.ndarray, image: np.ndarray) -> np.ndarray:
     """The joints of `Frame`: those outside the picture being absent, and without z, which frames do not have."""
-    joints = joints[:, :3]
+    joints = joints[: PERSON.joint_count, :3]
     height, width = image.shape[:2]
     inside = (joints[:, :2] >= -0.5).all(axis=1) & (joints[:, :2] <= (width - 0.5, height - 0.5)).all(axis=1)
     return np.where(inside[:, None], joints, joints * np.float32([1, 1, 0]))

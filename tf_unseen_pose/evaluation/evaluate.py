@@ -30,7 +30,7 @@ from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.photo_metrics import PhotoJudge, open_judge
 from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, PerceptualError, measure_flicker
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import is_person
 from tf_unseen_pose.training.feature_statistics import load_deviations, measure_deviations
 
 # Columns that are no model's. The target photographs themselves show what the pose detector can find at best.
@@ -154,7 +154,7 @@ def _check_names(models: dict[str, Model]) -> None:
 
 def _open_detector(config: Config, options: Options, stack: ExitStack) -> Detector | None:
     # MediaPipe knows people alone.
-    if not options.poses or config.model.body is not PERSON:
+    if not options.poses or not is_person(config.model.body):
         return None
     # MediaPipe is large, and not needed by those who want no poses.
     from tf_unseen_pose.pose.estimation import open_estimator

@@ -17,7 +17,7 @@ from tf_unseen_pose.evaluation import metrics
 from tf_unseen_pose.evaluation.example_pictures import PhotoPair
 from tf_unseen_pose.evaluation.faces import FaceRecogniser, is_same_person, missing_packages
 from tf_unseen_pose.evaluation.result_metrics import Detector
-from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.skeleton import PERSON, Skeleton, person_joints
 
 # A pose is failed where less than this part of its joints is found.
 LEAST_PCKH = 0.5
@@ -108,14 +108,17 @@ class PhotoComparison:
     def pose(self, result: np.ndarray) -> dict[str, float]:
         """How well the pose that is found in a picture, uint8 [H, W, 3], is the target pose, and whether that failed.
 
+        It is judged by the paper's 14 joints.
+
         Raises:
             UserError: the target pose has no size.
         """
         if self._measuring.detector is None:
             return {}
-        target, detection = self._photos.target_joints, self._measuring.detector.detect(result)
+        target = person_joints(self._photos.target_joints, PERSON)
+        detection = self._measuring.detector.detect(result)
         part = metrics.pckh(
-            None if detection is None else detection.joints,
+            None if detection is None else person_joints(detection.joints, PERSON),
             target,
             metrics.head_length(target, self._measuring.skeleton),
             metrics.counted_joints(target, *result.shape[:2]),

@@ -30,7 +30,7 @@ from tf_unseen_pose.files import replacing, require_folder
 from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.provenance import saving_options
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import is_person
 
 PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.png"
 # Pairs that are shown: of the best, of the worst, and across actions.
@@ -130,7 +130,9 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
         yield evaluation.perceptual
     if "pckh" not in within.values:
         skeleton = next(iter(evaluation.models.values())).config.model.body
-        reason = "" if skeleton == PERSON else f" (those of the skeleton '{skeleton.name}' cannot be found in pictures)"
+        reason = (
+            "" if is_person(skeleton) else f" (those of the skeleton '{skeleton.name}' cannot be found in pictures)"
+        )
         yield f"No poses were looked for in the results{reason}, so nothing is said of their poses."
     if evaluation.faces:
         yield evaluation.faces

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.evaluation import metrics
 from tf_unseen_pose.evaluation.example_pictures import Example
-from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.skeleton import PERSON, Skeleton, person_joints
 
 
 class Detected(Protocol):
@@ -116,16 +116,16 @@ class Comparison:
         return values
 
     def pose(self, result: np.ndarray) -> dict[str, float]:
-        """How well the pose that is found in a picture is the target pose.
+        """How well the pose that is found in a picture is the target pose, by the paper's 14 joints.
 
         Raises:
             UserError: the target pose has no size.
         """
         if self._measuring.detector is None:
             return {}
-        target, (height, width) = self._example.target_joints, result.shape[:2]
+        target, (height, width) = person_joints(self._example.target_joints, PERSON), result.shape[:2]
         detection = self._measuring.detector.detect(result)
-        found = None if detection is None else detection.joints
+        found = None if detection is None else person_joints(detection.joints, PERSON)
         counted = metrics.counted_joints(target, height, width)
         head = metrics.head_length(target, self._measuring.skeleton)
         return {

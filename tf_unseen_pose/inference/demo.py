@@ -17,7 +17,7 @@ from tf_unseen_pose.inference.animation import write_animation
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.pose.retargeting import retarget
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import Skeleton, person_joints
 
 # Of a photo of one's own, three of which stand beside one another in the video; and poses on the sheet.
 _LONGER_SIDE, _SHOWN = 1280, 4
@@ -40,12 +40,13 @@ def demo(
     reposer, (image, source, motion) = Reposer.load(model), bundled()
     if photo is not None:
         image, source = _found(photo)
-    poses = retarget(motion.joints, source, PERSON)
+    skeleton = reposer.skeleton
+    source, poses = person_joints(source, skeleton), retarget(motion.joints, source, skeleton)
     output.mkdir(parents=True, exist_ok=True)
     frames = list(reposer.animate(image, poses, source[:, :3]))
     sheet, video = output / "demo.png", output / "demo.mp4"
-    save_image(sheet, _sheet(image, source, poses, frames), synthetic=True)
-    write_animation(_beside(image, poses, frames), len(frames), video, motion.fps, progress)
+    save_image(sheet, _sheet(image, source, poses, frames, skeleton), synthetic=True)
+    write_animation(_beside(image, poses, frames, skeleton), len(frames), video, motion.fps, progress)
     return sheet, video
 
 
@@ -58,17 +59,19 @@ def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:
         return image, estimate_image(image, str(photo), estimator)
 
 
-def _sheet(image: np.ndarray, source: np.ndarray, poses: np.ndarray, frames: list[np.ndarray]) -> np.ndarray:
+def _sheet(
+    image: np.ndarray, source: np.ndarray, poses: np.ndarray, frames: list[np.ndarray], skeleton: Skeleton
+) -> np.ndarray:
     """Above the photo and poses, below the photo's joints and results, all at the photo's size."""
     chosen, nothing = spread(len(frames), _SHOWN), np.zeros_like(image)
-    above = [("photo", image), *(("pose", draw_pose(nothing, poses[i], PERSON)) for i in chosen)]
-    below = [("its joints", draw_pose(image, source, PERSON)), *(("result", frames[i]) for i in chosen)]
+    above = [("photo", image), *(("pose", draw_pose(nothing, poses[i], skeleton)) for i in chosen)]
+    below = [("its joints", draw_pose(image, source, skeleton)), *(("result", frames[i]) for i in chosen)]
     return contact_sheet(above + below, columns=1 + len(chosen))
 
 
-def _beside(image: np.ndarray, poses: np.ndarray, frames: list[np.ndarray]) -> Iterator[np.ndarray]:
+def _beside(image: np.ndarray, poses: np.ndarray, frames: list[np.ndarray], skeleton: Skeleton) -> Iterator[np.ndarray]:
     """Photo, pose and result side by side, frame by frame, large enough to be looked at."""
     nothing = np.zeros_like(image)
     for joints, frame in zip(poses, frames, strict=True):
-        row = np.concatenate([image, draw_pose(nothing, joints, PERSON), frame], axis=1)
+        row = np.concatenate([image, draw_pose(nothing, joints, skeleton), frame], axis=1)
         yield np.asarray(Image.fromarray(row).resize([2 * (side // 2) for side in row.shape[1::-1]]))

@@ -14,7 +14,7 @@ LEARNED = 24
 
 
 def camera_poses(index: int) -> Iterator[np.ndarray]:
-    """Joints [14, 4] in pixels of a camera's pictures, for every picture in which somebody is seen.
+    """Joints [23, 4] in pixels of a camera's pictures, for every picture in which somebody is seen.
 
     Raises:
         UserError: OpenCV or MediaPipe is not installed, or there is no such camera.

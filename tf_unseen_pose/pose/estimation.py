@@ -1,7 +1,7 @@
 """Finds the person of a picture or a video: joints and mask, by MediaPipe's BlazePose.
 
 Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; joints are those of
-`skeleton.PERSON`, and may lie outside the image. Their z is BlazePose's depth: in pixels like x, about 0 at the hips,
+`skeleton.BODY`, and may lie outside the image. Their z is BlazePose's depth: in pixels like x, about 0 at the hips,
 negative towards the camera.
 """
 
@@ -14,11 +14,11 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.pose.joint_formats import blazepose_to_person
+from tf_unseen_pose.pose.joint_formats import blazepose_to_body
 from tf_unseen_pose.pose.landmarker_model import landmarker_model
 from tf_unseen_pose.pose.left_right import consistent_sides
 from tf_unseen_pose.pose.smoothing import smooth
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import BODY, PERSON, person_joints
 
 # Between frames of a video, in milliseconds. MediaPipe smooths joints by a filter that lags, over less than a minute;
 # frames that are an hour apart leave it nothing to do, and `pose.smoothing` does not lag.
@@ -33,7 +33,7 @@ class Detection:
     """A person that was found.
 
     Attributes:
-        joints: float32 [14, 4] of `skeleton.PERSON`: x, y in pixels of the image, visibility 0..1, z.
+        joints: float32 [23, 4] of `skeleton.BODY`: x, y in pixels of the image, visibility 0..1, z.
         mask: uint8 [H, W], soft, 255 = person.
     """
 
@@ -110,7 +110,7 @@ def open_estimator(video: bool = False, model: Path | None = None) -> PoseEstima
 
 
 def estimate_image(image: np.ndarray, name: str, estimator: PoseEstimator) -> np.ndarray:
-    """The joints, float32 [14, 4], of the one person of uint8 [H, W, 3].
+    """The joints, float32 [23, 4], of the one person of uint8 [H, W, 3].
 
     Args:
         name: what messages call the image.
@@ -129,7 +129,7 @@ def estimate_image(image: np.ndarray, name: str, estimator: PoseEstimator) -> np
 def estimate_video(
     frames: Iterable[np.ndarray], fps: float, estimator: PoseEstimator, name: str = "the video"
 ) -> np.ndarray:
-    """The joints, float32 [T, 14, 4], of the person of a video, steadied; absent where nobody is found for long.
+    """The joints, float32 [T, 23, 4], of the person of a video, steadied; absent where nobody is found for long.
 
     Args:
         frames: uint8 [H, W, 3], read one at a time.
@@ -140,12 +140,12 @@ def estimate_video(
     Raises:
         UserError: nobody is found in any frame.
     """
-    nobody = np.zeros((PERSON.joint_count, 4), np.float32)
+    nobody = np.zeros((BODY.joint_count, 4), np.float32)
     detections = (estimator.detect(frame) for frame in frames)
     poses = [nobody if detection is None else detection.joints for detection in detections]
     if not np.any([pose[:, 2] > 0 for pose in poses]):
         raise UserError(f"No person was found in {name}; take one that shows a person from head to foot.")
-    return smooth(consistent_sides(np.stack(poses), fps, PERSON), fps)
+    return smooth(consistent_sides(np.stack(poses), fps, BODY), fps)
 
 
 def _open_landmarker(model: bytes, mode: vision.RunningMode, people: int) -> vision.PoseLandmarker:
@@ -174,13 +174,14 @@ def _detections(result: vision.PoseLandmarkerResult, height: int, width: int) ->
         # MediaPipe's 0..1 runs from the first pixel's outer edge to the last one's; z has the scale of x.
         points = [(mark.x * width - 0.5, mark.y * height - 0.5, mark.visibility, mark.z * width) for mark in landmarks]
         soft = mask.numpy_view().reshape(height, width)
-        detections.append(Detection(blazepose_to_person(points), np.round(soft * 255).astype(np.uint8)))
+        detections.append(Detection(blazepose_to_body(points), np.round(soft * 255).astype(np.uint8)))
     return detections
 
 
 def _are_two_people(first: Detection, second: Detection) -> bool:
-    sizes = [np.ptp(found.joints[:, :2], axis=0).max() for found in (first, second)]
-    seen = [np.mean(found.joints[:, 2] > 0.5) for found in (first, second)]
+    poses = [person_joints(found.joints, PERSON) for found in (first, second)]
+    sizes = [np.ptp(joints[:, :2], axis=0).max() for joints in poses]
+    seen = [np.mean(joints[:, 2] > 0.5) for joints in poses]
     masks = [found.mask >= 128 for found in (first, second)]
     overlap = np.sum(masks[0] & masks[1]) / max(1, min(mask.sum() for mask in masks))
     return min(sizes) >= _LEAST_SIZE * max(sizes) and min(seen) >= _LEAST_SEEN and overlap <= _MOST_OVERLAP

@@ -1,7 +1,7 @@
 """Poses as other programs write them: each reader recognises its JSON by the content.
 
-A reader takes what the JSON holds and returns None where it is of another kind, or joints float32 [T, 14, 3] of
-`skeleton.PERSON` ([T, 14, 4] with BlazePose's depth) and the image's (width, height), None where the file does not say.
+A reader takes what the JSON holds and returns None where it is of another kind, or joints float32 [T, 23, 3] of
+`skeleton.BODY` ([T, 23, 4] with BlazePose's depth) and the image's (width, height), None where the file does not say.
 Malformed content raises KeyError, TypeError or ValueError, which `read_foreign_poses` puts into words.
 
 Convention: one person a frame; a frame without anybody has all joints invisible. Frames of named images are in the
@@ -17,18 +17,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.pose.joint_formats import FORMATS, blazepose_to_person
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.pose.joint_formats import FORMATS, blazepose_to_body
+from tf_unseen_pose.skeleton import BODY
 
 PosesAndSize = tuple[np.ndarray, tuple[int, int] | None]
 
-_NOBODY = np.zeros((PERSON.joint_count, 3), np.float32)
+_NOBODY = np.zeros((BODY.joint_count, 3), np.float32)
 # Coordinates of which none exceeds this are parts of the image's sides, which some programs write instead of pixels.
 _MOST_RELATIVE = 2.0
 
 
 def read_foreign_poses(content: Any, path: Path) -> PosesAndSize | None:
-    """What the first reader that knows the content makes of it, joints [T, 14, 3 or 4]; None if none does.
+    """What the first reader that knows the content makes of it, joints [T, 23, 3 or 4]; None if none does.
 
     Args:
         content: what the JSON file holds.
@@ -93,8 +93,7 @@ def _openpose(content: Any) -> PosesAndSize | None:
     if not _are_objects(frames, "people"):
         return None
     people = (
-        [_to_person(person["pose_keypoints_2d"], "BODY_25", "BODY_18") for person in frame["people"]]
-        for frame in frames
+        [_to_body(person["pose_keypoints_2d"], "BODY_25", "BODY_18") for person in frame["people"]] for frame in frames
     )
     return stack_poses(map(_largest, people)), None
 
@@ -104,7 +103,7 @@ def _coco_results(content: Any) -> PosesAndSize | None:
     if not _are_objects(content, "image_id", "keypoints", "score"):
         return None
     images = _by_image(content, "image_id")
-    return stack_poses(_to_person(max(found, key=_number("score"))["keypoints"], "COCO") for found in images), None
+    return stack_poses(_to_body(max(found, key=_number("score"))["keypoints"], "COCO") for found in images), None
 
 
 def _coco_annotations(content: Any) -> PosesAndSize | None:
@@ -122,7 +121,7 @@ def _coco_annotations(content: Any) -> PosesAndSize | None:
             people[str(annotation["image_id"])].append(annotation)
     # Visibility is 0 for absent, 1 for labelled but occluded, 2 for visible.
     poses = (
-        _to_person(max(found, key=_number("area"))["keypoints"], "COCO", most_visible=2) if found else _NOBODY
+        _to_body(max(found, key=_number("area"))["keypoints"], "COCO", most_visible=2) if found else _NOBODY
         for found in people.values()
     )
     return stack_poses(poses), sizes.pop()
@@ -132,15 +131,15 @@ def _blazepose(content: Any) -> PosesAndSize | None:
     """Frames of 33 landmarks [x, y], [x, y, z] or [x, y, z, visibility]; empty frames show nobody."""
     if not (isinstance(content, list) and any(isinstance(frame, list) and len(frame) == 33 for frame in content)):
         return None
-    return stack_poses(_blazepose_person(frame) if frame else _NOBODY for frame in content), None
+    return stack_poses(_blazepose_body(frame) if frame else _NOBODY for frame in content), None
 
 
-def _blazepose_person(landmarks: ArrayLike) -> np.ndarray:
+def _blazepose_body(landmarks: ArrayLike) -> np.ndarray:
     landmarks = np.asarray(landmarks, np.float32)
     if landmarks.ndim != 2 or len(landmarks) != 33 or not 2 <= landmarks.shape[1] <= 4:
         raise ValueError("landmarks are not 33 rows of two to four numbers")
     visibility = landmarks[:, 3:] if landmarks.shape[1] == 4 else np.ones((len(landmarks), 1), np.float32)
-    return blazepose_to_person(np.concatenate([landmarks[:, :2], visibility, landmarks[:, 2:3]], axis=1))
+    return blazepose_to_body(np.concatenate([landmarks[:, :2], visibility, landmarks[:, 2:3]], axis=1))
 
 
 def _mpii(content: Any) -> PosesAndSize | None:
@@ -155,7 +154,7 @@ def _mpii_person(person: dict) -> np.ndarray:
     points = np.asarray(person["joints"], np.float32).reshape(-1, 2)
     visible = (np.asarray(person["joints_vis"], np.float32) > 0) & (points != -1).any(axis=1)
     # MPII counts pixels from 1, as MATLAB does.
-    return _to_person(np.concatenate([points - 1, visible[:, None]], axis=1), "MPII")
+    return _to_body(np.concatenate([points - 1, visible[:, None]], axis=1), "MPII")
 
 
 _READERS: dict[str, tuple[Callable[..., PosesAndSize | None], str]] = {
@@ -185,15 +184,15 @@ def _are_objects(content: Any, *keys: str) -> bool:
     )
 
 
-def _to_person(values: ArrayLike, *formats: str, most_visible: float = 1) -> np.ndarray:
-    """Joints [14, 3] of x, y and visibility, of that format which has as many keypoints.
+def _to_body(values: ArrayLike, *formats: str, most_visible: float = 1) -> np.ndarray:
+    """Joints [23, 3] of x, y and visibility, of that format which has as many keypoints.
 
     Visibilities, 0 to `most_visible`, become 0..1.
     """
     values = np.asarray(values, np.float32).reshape(-1, 3) / np.float32([1, 1, most_visible])
     for name in formats:
         if len(FORMATS[name].keypoints) == len(values):
-            return FORMATS[name].to_person(values)
+            return FORMATS[name].to_joints(values)
     raise ValueError(f"{len(values)} keypoints are not those of {' or '.join(formats)}")
 
 

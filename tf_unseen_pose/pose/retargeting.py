@@ -24,7 +24,7 @@ from itertools import pairwise
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.skeleton import Skeleton, person_joints
 
 _HIPS, _CHEST = -2, -1
 # The joints whose means are the hips' and the shoulders' middles, and what hangs from each.
@@ -71,6 +71,7 @@ def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.
         >>> retarget(small.joints, joints, PERSON).shape == motion.joints.shape
         True
     """
+    driving, source = person_joints(driving, skeleton), person_joints(source, skeleton)
     tree = _tree(skeleton)
     body, source_body = _body(driving, tree, skeleton), _body(source[None], tree, skeleton)
     ratios = _ratios(_lengths(body, tree, skeleton), _lengths(source_body, tree, skeleton), tree, skeleton)

@@ -1,11 +1,12 @@
 """Poses out of whatever a user has: a pose file, a photo or a video."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.image_files import load_image
 from tf_unseen_pose.pose.pose_files import Poses, read_poses
-from tf_unseen_pose.skeleton import PERSON, Skeleton
+from tf_unseen_pose.skeleton import BODY, Skeleton, is_person, person_joints
 
 _POSE_SUFFIXES = (".json", ".mat")
 _IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -23,7 +24,7 @@ def is_image(path: Path) -> bool:
 
 def find_poses(
     path: Path,
-    skeleton: Skeleton = PERSON,
+    skeleton: Skeleton = BODY,
     size: tuple[int, int] | None = None,
     pose_model: Path | None = None,
     progress: bool = True,
@@ -32,7 +33,7 @@ def find_poses(
 
     Args:
         path: a pose file (see `read_poses`), a photo or a video, told apart by the name's ending.
-        skeleton: whose joints are wanted; only a `person` can be found in pictures.
+        skeleton: whose joints are wanted; only those of a `person` or a `body` can be found in pictures.
         size: width and height that a pose file belongs to if it does not say.
         pose_model: see `open_estimator`.
         progress: shows a bar while a video is searched.
@@ -49,19 +50,20 @@ def find_poses(
         >>> from tf_unseen_pose import find_poses
         >>> from tf_unseen_pose.inference.bundled import FOLDER
         >>> find_poses(FOLDER / "person.json").joints.shape  # or of a photo: Path("me.jpg")
-        (1, 14, 4)
+        (1, 23, 4)
     """
     if is_pose_file(path):
         return read_poses(path, skeleton, size)
-    if skeleton.joints != PERSON.joints:
+    if not is_person(skeleton):
         raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in pictures; give a pose file.")
     try:
-        return _seen_in_image(path, pose_model) if is_image(path) else _seen_in_video(path, pose_model, progress)
+        seen = _seen_in_image(path, pose_model) if is_image(path) else _seen_in_video(path, pose_model, progress)
     except ImportError as error:
         raise UserError(
             f"Finding poses in {path} takes the package '{error.name}', which is not installed; install it, or give a "
             "pose file."
         ) from error
+    return replace(seen, joints=person_joints(seen.joints, skeleton))
 
 
 # MediaPipe and PyAV are large, and who has pose files does without.
