@@ -276,6 +276,9 @@ BODY = Skeleton(
     root=PERSON.root,
 )  # fmt: skip
 
+# What that adds to the paper's: small parts, which a photo may cut off.
+FINE_JOINTS = BODY.joints[PERSON.joint_count :]
+
 # A person who holds a golf club in both hands.
 GOLF = Skeleton(
     name="golf",
@@ -316,7 +319,7 @@ def register_skeleton(skeleton: Skeleton) -> Skeleton:
 
 
 def convert_joints(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np.ndarray:
-    """Joints [..., J, C] of one skeleton, in pixels, say, as joints [..., K, C] of another, by their names.
+    """Joints [..., J, C] of one skeleton, in pixels, as joints [..., K, C] of another, by their names.
 
     Joints that `source` lacks are absent: all their columns are 0.
 
@@ -334,19 +337,15 @@ def convert_joints(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np
     return converted
 
 
-# What `BODY` adds to `PERSON`: small parts, which a photo may cut off.
-FINE_JOINTS = BODY.joints[PERSON.joint_count :]
-
-
 def is_person(skeleton: Skeleton) -> bool:
     """Whether its joints are those of `PERSON` or of `BODY`, which estimators find and other programs write."""
     return skeleton.joints in (PERSON.joints, BODY.joints)
 
 
 def person_joints(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Joints [..., 14 or 23, C] of `PERSON` or `BODY` as the other's, where `skeleton` is that; others as they are.
+    """Joints [..., 14 or 23, C] of `PERSON` or `BODY`, in pixels, as the other's where `skeleton` is that.
 
-    `geometry.pose_maps.person_joints` does so in graphs.
+    Joints of other skeletons are returned as they are. `geometry.pose_maps.person_joints` does so in graphs.
 
     Example:
         >>> from tf_unseen_pose import BODY, bundled
