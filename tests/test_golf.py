@@ -8,7 +8,8 @@ from small_networks import TINY
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.imaging.image_files import load_image, save_image
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.pose.pose_files import Poses, write_poses
 from tf_unseen_pose.skeleton import GOLF, PERSON

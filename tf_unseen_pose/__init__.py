@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tf_unseen_pose.data.records import ClipDataset as ClipDataset
     from tf_unseen_pose.errors import UserError as UserError
     from tf_unseen_pose.export.saved_model import export_run as export_run
-    from tf_unseen_pose.imaging.image_files import load_image as load_image
     from tf_unseen_pose.imaging.image_files import save_image as save_image
+    from tf_unseen_pose.imaging.photos import load_image as load_image
     from tf_unseen_pose.inference.background import load_background as load_background
     from tf_unseen_pose.inference.bundled import bundled as bundled
     from tf_unseen_pose.inference.local import Reposer as Reposer
@@ -72,7 +72,7 @@ _MODULES = {
     "find_poses": "pose.sources",
     "load_background": "inference.background",
     "load_config": "config",
-    "load_image": "imaging.image_files",
+    "load_image": "imaging.photos",
     "read_poses": "pose.pose_files",
     "register_skeleton": "skeleton",
     "retarget": "pose.retargeting",

@@ -9,7 +9,8 @@ import tensorflow as tf
 from tf_unseen_pose.assets import shipped
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.imaging.image_files import load_image, to_uint8
+from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.pose.pose_files import read_poses
 from tf_unseen_pose.skeleton import PERSON

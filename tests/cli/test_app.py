@@ -21,7 +21,8 @@ from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.imaging.image_files import load_image, save_image
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.video import VideoWriter, probe, read_video
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.pose.pose_files import Poses, read_poses, write_poses

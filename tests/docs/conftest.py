@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.imaging.image_files import load_image, save_image
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.video import VideoWriter
 from tf_unseen_pose.inference.bundled import FOLDER
 from tf_unseen_pose.model import build_generator

@@ -8,7 +8,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import ablation
 from tf_unseen_pose.evaluation.ablation import ablate, variants
 from tf_unseen_pose.evaluation.evaluate import Options
-from tf_unseen_pose.imaging.image_files import load_image
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.training import fit
 from tf_unseen_pose.training.run import Run

@@ -13,7 +13,7 @@ from tf_unseen_pose.evaluation import report
 from tf_unseen_pose.evaluation.metric_columns import BY_KEY
 from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.summary import summary
-from tf_unseen_pose.imaging.image_files import load_image
+from tf_unseen_pose.imaging.photos import load_image
 
 
 class Page(HTMLParser):

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_unseen_pose.imaging.image_files import load_image, save_image
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.provenance import png_chunks
 from tf_unseen_pose.imaging.video import VideoWriter, read_video
 from tf_unseen_pose.inference.animation import write_animation

@@ -12,7 +12,7 @@ from mediapipe.tasks.python.vision import PoseLandmarkerResult
 from PIL import Image
 
 from tf_unseen_pose.geometry.pose_maps import limb_depths
-from tf_unseen_pose.imaging.image_files import load_image
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.pose.estimation import (
     Detection,
     PoseEstimator,

@@ -17,7 +17,7 @@ from small_networks import CANVAS_32, TINY
 from tf_unseen_pose.data.pairs import evaluation_pair, pair_batches
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.imaging.image_files import load_image
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.training.fit import train
 from tf_unseen_pose.training.replicas import training_strategy

@@ -48,7 +48,8 @@ def animate(
     server_timeout: ServerTimeout = 60,
 ) -> None:
     """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
-    from tf_unseen_pose.imaging.image_files import load_image, shrink
+    from tf_unseen_pose.imaging.image_files import shrink
+    from tf_unseen_pose.imaging.photos import load_image
 
     image = load_image(photo)
 

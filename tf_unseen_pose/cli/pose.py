@@ -20,11 +20,12 @@ def pose(
 ) -> None:
     """Find the joints of a person in a photo or a video."""
     from tf_unseen_pose.imaging.drawing import draw_pose
-    from tf_unseen_pose.imaging.image_files import load_image, save_image
+    from tf_unseen_pose.imaging.image_files import save_image
+    from tf_unseen_pose.imaging.photos import is_image, load_image
     from tf_unseen_pose.imaging.video import require_video_name
     from tf_unseen_pose.inference import animation
     from tf_unseen_pose.pose.pose_files import write_poses
-    from tf_unseen_pose.pose.sources import find_poses, is_image, is_pose_file
+    from tf_unseen_pose.pose.sources import find_poses, is_pose_file
     from tf_unseen_pose.skeleton import BODY
 
     if is_pose_file(picture):

@@ -51,16 +51,17 @@ def synthesize(
 ) -> None:
     """Make the photo of that person in another pose."""
     from tf_unseen_pose.imaging import image_files
+    from tf_unseen_pose.imaging.photos import is_image, load_image
 
-    image = image_files.load_image(photo)
+    image = load_image(photo)
     require_writable(output)
 
     from tf_unseen_pose.imaging.drawing import explanation_sheet
-    from tf_unseen_pose.pose.sources import find_poses, is_image, is_pose_file
+    from tf_unseen_pose.pose.sources import find_poses, is_pose_file
 
     if server and explain:
         raise UserError("The stages are not sent by servers; leave --server out to have them explained.")
-    if not (is_image(target) or is_pose_file(target)):
+    if not (is_pose_file(target) or is_image(target)):
         raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
     scene = open_background(background, server, pose_model)
     reposer = open_reposer(model, False, server, server_token, server_authority, server_timeout)

@@ -1,4 +1,4 @@
-"""Photos on disk and in memory: load, save, shrink.
+"""Pictures on disk and in memory: save, shrink, scale; `photos` loads them.
 
 Convention: images are uint8 [H, W, 3] RGB; points are (x, y) in pixels, (0, 0) the centre of the top-left pixel.
 """
@@ -7,36 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.imaging.provenance import saving_options
-
-
-def load_image(path: Path) -> np.ndarray:
-    """A photo as uint8 [H, W, 3] RGB, turned upright by its EXIF orientation.
-
-    Raises:
-        UserError: no such file, not an image, truncated, or too large to be decoded safely.
-
-    Example:
-        >>> from tf_unseen_pose import load_image
-        >>> from tf_unseen_pose.inference.bundled import FOLDER
-        >>> load_image(FOLDER / "person.jpg").shape
-        (630, 540, 3)
-    """
-    try:
-        with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}; name an existing photo.") from error
-    except (UnidentifiedImageError, IsADirectoryError) as error:
-        raise UserError(f"{path} is not an image; name a JPEG or PNG file.") from error
-    except Image.DecompressionBombError as error:
-        raise UserError(f"{path} has too many pixels to be decoded safely; make it smaller.") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"The image {path} is damaged ({error}); save it anew.") from error
 
 
 def save_image(path: Path, image: np.ndarray, synthetic: bool = False) -> None:

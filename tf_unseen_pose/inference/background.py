@@ -5,16 +5,15 @@ from pathlib import Path
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.imaging.image_files import load_image
-from tf_unseen_pose.pose.sources import is_image
+from tf_unseen_pose.imaging.photos import is_image, load_image
 
 
 def load_background(path: Path, pose_model: Path | None = None) -> np.ndarray:
     """What re-posers take as `background`.
 
     Args:
-        path: a photo of the scene without the person, or a video, told apart by the name's ending; a video's camera
-            stands still, and its person walks.
+        path: a photo of the scene without the person, or a video, told apart by the content; a video's camera stands
+            still, and its person walks.
         pose_model: see `open_estimator`; for videos.
 
     Returns:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_unseen_pose.imaging.image_files import load_image
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.pose.pose_files import Poses, read_poses
 from tf_unseen_pose.skeleton import PERSON
 

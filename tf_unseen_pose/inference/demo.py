@@ -12,7 +12,8 @@ from PIL import Image
 
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
-from tf_unseen_pose.imaging.image_files import load_image, save_image, shrink
+from tf_unseen_pose.imaging.image_files import save_image, shrink
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.animation import write_animation
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.local import Reposer

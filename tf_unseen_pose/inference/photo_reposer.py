@@ -14,6 +14,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.background_plate import placed
 from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import invert, transform_joints, usual_step, whole_crop
+from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.pose.driving import driving_poses
@@ -56,7 +57,7 @@ class PhotoReposer(ReposerLike):
 
     def synthesize(
         self,
-        image: np.ndarray,
+        image: Photo,
         target_joints: np.ndarray,
         source_joints: np.ndarray | None = None,
         crop: bool = False,
@@ -67,13 +68,14 @@ class PhotoReposer(ReposerLike):
         Raises:
             UserError: as there.
         """
+        image = as_photo(image)
         source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
         decide, finish = self._sitting(image, source, canvas_to_image, crop, background)
         return finish(decide(target[None])[0])
 
     def animate(
         self,
-        image: np.ndarray,
+        image: Photo,
         poses: np.ndarray,
         source_joints: np.ndarray | None = None,
         crop: bool = False,
@@ -85,6 +87,7 @@ class PhotoReposer(ReposerLike):
         Raises:
             UserError: as there.
         """
+        image = as_photo(image)
         poses, shown = driving_poses(poses, self.skeleton)
         source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         poses = transform_joints(invert(canvas_to_image), poses)
@@ -107,7 +110,7 @@ class PhotoReposer(ReposerLike):
 
     def live(
         self,
-        image: np.ndarray,
+        image: Photo,
         shown: np.ndarray,
         source_joints: np.ndarray | None = None,
         background: np.ndarray | None = None,
@@ -115,7 +118,7 @@ class PhotoReposer(ReposerLike):
         """Encodes a photo for poses that are not known yet, of a camera.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: as `ReposerLike.synthesize`.
             shown: [T, J, 3 or 4] in pixels of the photo, poses like those that will come: they choose the crop.
             source_joints: [J, 3] in pixels of the photo.
             background: as `ReposerLike.synthesize`.
@@ -126,6 +129,7 @@ class PhotoReposer(ReposerLike):
         Raises:
             UserError: as `animate`.
         """
+        image = as_photo(image)
         _, shown = driving_poses(shown, self.skeleton)
         source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         decide, finish = self._sitting(image, source, canvas_to_image, False, background)

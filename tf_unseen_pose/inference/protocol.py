@@ -1,9 +1,9 @@
 """What all re-posers share, wherever their model runs.
 
-Convention: photos are uint8 [H, W, 3] RGB of any size; joints are [J, 3] (x, y, visibility) in pixels of the photo.
-A target's joints may have a fourth column, their depth z (see `pose.pose_files`); a source's is not used. A person may
-be given by the 14 joints of `PERSON` or the 23 of `BODY`, whichever the model has. Where the source's joints are not
-given, they are found.
+Convention: photos are uint8 [H, W, 3] RGB of any size, or what `imaging.photos.as_photo` makes that of; joints are
+[J, 3] (x, y, visibility) in pixels of the photo. A target's joints may have a fourth column, their depth z (see
+`pose.pose_files`); a source's is not used. A person may be given by the 14 joints of `PERSON` or the 23 of `BODY`,
+whichever the model has. Where the source's joints are not given, they are found.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tf_unseen_pose.imaging.photos import Photo
 from tf_unseen_pose.skeleton import Skeleton
 
 
@@ -36,7 +37,7 @@ class ReposerLike(Protocol):
 
     def synthesize(
         self,
-        image: np.ndarray,
+        image: Photo,
         target_joints: np.ndarray,
         source_joints: np.ndarray | None = None,
         crop: bool = False,
@@ -45,7 +46,7 @@ class ReposerLike(Protocol):
         """The photo with its person in the target pose.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: uint8 [H, W, 3], a Pillow image, or a file's path; see `imaging.photos.as_photo`.
             target_joints: [J, 3 or 4] in pixels of the photo.
             source_joints: [J, 3] in pixels of the photo.
             crop: return only what of the photo the network saw, at the photo's own resolution.
@@ -54,18 +55,18 @@ class ReposerLike(Protocol):
                 is 255.
 
         Returns:
-            uint8 [H, W, 3], identical to `image` wherever neither the old person nor the new one is; or of it uint8
+            uint8 [H, W, 3], identical to the photo wherever neither the old person nor the new one is; or of it uint8
             [h, w, 3].
 
         Raises:
             UserError: a pose with the wrong joint count, NaN, nothing visible, or joints outside the photo; no
-                person in it, or several; a background of another scene.
+                person in it, or several; a photo that is none; a background of another scene.
         """
         ...
 
     def animate(
         self,
-        image: np.ndarray,
+        image: Photo,
         poses: np.ndarray,
         source_joints: np.ndarray | None = None,
         crop: bool = False,
@@ -75,7 +76,7 @@ class ReposerLike(Protocol):
         """The photo's person in one pose after the other. Frames come as they are made.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: uint8 [H, W, 3], a Pillow image, or a file's path; see `imaging.photos.as_photo`.
             poses: [T, J, 3 or 4] in pixels of the photo; where no joint is visible, the frame before is held (at the
                 beginning, the first that can be made).
             source_joints: [J, 3] in pixels of the photo.

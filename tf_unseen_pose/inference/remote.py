@@ -24,6 +24,7 @@ from PIL import Image
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.pasting import Pasting
+from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.inference.connection import Connection
 from tf_unseen_pose.inference.photo_reposer import source_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
@@ -87,7 +88,7 @@ class RemoteReposer(ReposerLike):
 
     def synthesize(
         self,
-        image: np.ndarray,
+        image: Photo,
         target_joints: np.ndarray,
         source_joints: np.ndarray | None = None,
         crop: bool = False,
@@ -99,6 +100,7 @@ class RemoteReposer(ReposerLike):
             UserError: as there; the server refuses or does not answer; a background.
         """
         _require_none(background)
+        image = as_photo(image)
         source = source_pose(image, source_joints, self.skeleton)
         target = as_joints(target_joints, self.skeleton, "the target pose")
         answer = self._connection.predict(
@@ -112,7 +114,7 @@ class RemoteReposer(ReposerLike):
 
     def animate(
         self,
-        image: np.ndarray,
+        image: Photo,
         poses: np.ndarray,
         source_joints: np.ndarray | None = None,
         crop: bool = False,
@@ -128,6 +130,7 @@ class RemoteReposer(ReposerLike):
             UserError: as there; the server refuses or does not answer; a background.
         """
         _require_none(background)
+        image = as_photo(image)
         source = source_pose(image, source_joints, self.skeleton)
         poses, shown = (joints[..., :3] for joints in driving_poses(poses, self.skeleton))
         size = np.int32([image.shape[:2]])

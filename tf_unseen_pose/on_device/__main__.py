@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.imaging.image_files import load_image, shrink
+from tf_unseen_pose.imaging.image_files import shrink
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.background import load_background
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.protocol import ReposerLike

@@ -4,22 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.imaging.image_files import load_image
+from tf_unseen_pose.imaging.photos import is_image, load_image
 from tf_unseen_pose.pose.pose_files import Poses, read_poses
 from tf_unseen_pose.skeleton import BODY, Skeleton, is_person, person_joints
 
 _POSE_SUFFIXES = (".json", ".mat")
-_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 
 def is_pose_file(path: Path) -> bool:
     """Whether the name is that of a pose file, or of a folder of them."""
     return path.suffix.lower() in _POSE_SUFFIXES or path.is_dir()
-
-
-def is_image(path: Path) -> bool:
-    """Whether the name is that of a picture."""
-    return path.suffix.lower() in _IMAGE_SUFFIXES
 
 
 def find_poses(
@@ -32,7 +26,7 @@ def find_poses(
     """The poses that a file holds or shows.
 
     Args:
-        path: a pose file (see `read_poses`), a photo or a video, told apart by the name's ending.
+        path: a pose file (see `read_poses`), by the name's ending; a photo or a video, by the content.
         skeleton: whose joints are wanted; only those of a `person` or a `body` can be found in pictures.
         size: width and height that a pose file belongs to if it does not say.
         pose_model: see `open_estimator`.

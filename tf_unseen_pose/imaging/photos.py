@@ -1,0 +1,189 @@
+"""A photo, whatever it comes as, as the pixels that everybody else works on.
+
+One rule for all: a photo is upright (its EXIF orientation is applied), its colours are sRGB (an embedded profile is
+applied), what is transparent lies on white, 16 bits become 8. The kind of a file is decided by its content, not by the
+ending of its name. Of an animation the first picture counts.
+
+Convention: photos are uint8 [H, W, 3] RGB.
+"""
+
+import io
+import logging
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from tf_unseen_pose.errors import UserError
+
+# What `as_photo` takes.
+Photo: TypeAlias = np.ndarray | Image.Image | str | Path
+
+_log = logging.getLogger(__name__)
+# Which of Pillow's modes the colours of an embedded profile are.
+_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+# Four letters of an ISO base media file that say that it holds pictures of the HEIF kind.
+_HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+
+
+def load_image(path: Path | str) -> np.ndarray:
+    """A photo as uint8 [H, W, 3]: upright, in sRGB, on white, whatever kind of picture the file is.
+
+    Raises:
+        UserError: no such file, no picture, truncated, too large to be decoded safely, or of a kind that takes a
+            package that is not installed.
+
+    Example:
+        >>> from tf_unseen_pose import load_image
+        >>> from tf_unseen_pose.inference.bundled import FOLDER
+        >>> load_image(FOLDER / "person.jpg").shape
+        (630, 540, 3)
+    """
+    try:
+        with _opened(Path(path)) as image:
+            return _decoded(image)
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {path}; name an existing photo.") from error
+    except (UnidentifiedImageError, IsADirectoryError) as error:
+        raise UserError(f"{path} is not an image; name a JPEG, PNG or HEIC file.") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path} has too many pixels to be decoded safely; make it smaller.") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"The image {path} is damaged ({error}); save it anew.") from error
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is to be looked at as a photo: by its content a picture, but no GIF of several, which is a video.
+
+    Raises:
+        UserError: no such file.
+    """
+    try:
+        with _opened(path) as image:
+            return image.format != "GIF" or getattr(image, "n_frames", 1) == 1
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {path}; name an existing photo or video.") from error
+    except UserError:
+        # A kind that takes another package is a picture all the same.
+        return True
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # What is too large is one, too.
+        return isinstance(error, Image.DecompressionBombError)
+
+
+def as_photo(photo: Photo, name: str = "the photo") -> np.ndarray:
+    """Whatever a caller has as a photo, as uint8 [H, W, 3].
+
+    Args:
+        photo: a file's path; a Pillow image; or an array [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] (the fourth channel
+            is opacity), uint8 in 0..255, uint16 in 0..65535, or floating in 0..1.
+        name: what to call it in messages.
+
+    Raises:
+        UserError: an array of another shape, type or range; a file as `load_image`.
+
+    Example:
+        >>> import numpy as np
+        >>> from tf_unseen_pose.imaging.photos import as_photo
+        >>> as_photo(np.ones((2, 3), np.float32))[0, 0]
+        array([255, 255, 255], dtype=uint8)
+    """
+    if isinstance(photo, str | Path):
+        return load_image(photo)
+    if isinstance(photo, Image.Image):
+        return _decoded(photo)
+    pixels = np.asarray(photo)
+    shape = pixels.shape[2:] if pixels.ndim == 3 else (1,)
+    if pixels.ndim not in (2, 3) or shape[0] not in (1, 3, 4) or not pixels.size:
+        raise UserError(
+            f"An array of the shape {list(pixels.shape)} is no picture; give {name} as [H, W, 3] in RGB, or as a file."
+        )
+    pixels = _in_bytes(pixels.reshape(*pixels.shape[:2], *shape), name)
+    if shape[0] == 4:
+        return np.asarray(_on_white(Image.fromarray(pixels)))
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
+def _in_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
+    """uint8 of the pixels of any sensible type."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype == np.uint16:
+        return np.round(pixels / np.float32(257)).astype(np.uint8)
+    if np.issubdtype(pixels.dtype, np.floating):
+        # A millionth beyond is rounding; NaN is within nothing.
+        if not (pixels.min() >= -1e-6 and pixels.max() <= 1 + 1e-6):
+            raise UserError(
+                f"The floating numbers of {name} are not in 0..1 throughout; scale them, or give uint8 in 0..255."
+            )
+        return np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
+    raise UserError(
+        f"An array of {pixels.dtype} is no picture; give {name} as uint8 in 0..255, uint16, or floating in 0..1."
+    )
+
+
+def _opened(path: Path) -> Image.Image:
+    """The file, of which only the header has been read."""
+    try:
+        return Image.open(path)
+    except UnidentifiedImageError:
+        with path.open("rb") as file:
+            beginning = file.read(12)
+        if beginning[4:8] != b"ftyp" or beginning[8:] not in _HEIF:
+            raise
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise UserError(
+            f"Reading {path}, a HEIC file, takes the package 'pillow-heif', which is not installed; install it, or "
+            "save the photo as a JPEG."
+        ) from error
+    register_heif_opener()
+    return Image.open(path)
+
+
+def _decoded(image: Image.Image) -> np.ndarray:
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        return np.repeat(_grey(image)[..., None], 3, axis=2)
+    opacity = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    colours = _in_srgb(image)
+    if opacity is not None:
+        colours.putalpha(opacity)
+        colours = _on_white(colours)
+    return np.asarray(colours)
+
+
+def _grey(image: Image.Image) -> np.ndarray:
+    """Grey levels of more than 8 bits as uint8 [H, W].
+
+    Raises:
+        ValueError: levels of no known range.
+    """
+    levels = np.asarray(image, np.float64)
+    most = 1 if image.mode == "F" and levels.max() <= 1 else 65535
+    if levels.min() < 0 or levels.max() > most:
+        raise ValueError(f"grey levels from {levels.min():g} to {levels.max():g}")
+    return np.round(levels * (255 / most)).astype(np.uint8)
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """The colours alone, mode RGB, as the embedded profile means them."""
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return image.convert("RGB")
+    try:
+        embedded = ImageCms.getOpenProfile(io.BytesIO(profile))
+        colours = image.convert(_MODES[embedded.profile.xcolor_space.strip()])
+        found = ImageCms.profileToProfile(colours, embedded, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, KeyError, OSError):
+        _log.warning("The photo's colour profile is damaged; its colours are taken for sRGB.")
+        return image.convert("RGB")
+    assert found is not None  # it is not done in place
+    return found
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
