@@ -184,8 +184,13 @@ class Recomposition:
 
 def recoloured(image: np.ndarray, mask: np.ndarray, colours: Colours) -> np.ndarray:
     """uint8 [H, W, 3], in other colours where the mask, uint8 [H, W], has the person."""
-    changed = colours.of(image)
-    return image if changed is image else _over(changed, mask, image)
+    left, top, width, height = cv2.boundingRect(mask)
+    if colours == Colours() or not width:
+        return image
+    part = np.s_[top : top + height, left : left + width]
+    changed = image.copy()
+    changed[part] = _over(colours.of(image[part]), mask[part], image[part])
+    return changed
 
 
 def covering(picture: np.ndarray, shape: tuple[int, int], change: Recomposition) -> np.ndarray:
