@@ -204,6 +204,11 @@ class Skeleton:
         return np.array([limb.width for limb in self.limbs], np.float32)
 
     @cached_property
+    def fine(self) -> np.ndarray:
+        """bool [J]: which joints are `FINE_JOINTS`."""
+        return np.isin(self.joints, FINE_JOINTS)
+
+    @cached_property
     def mirrored(self) -> list[int]:
         """For each joint the index of its left/right counterpart (its own where it has none)."""
         return self.joint_index(*map(_other_side, self.joints))

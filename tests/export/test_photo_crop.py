@@ -5,7 +5,7 @@ import tensorflow as tf
 from tf_unseen_pose.export.photo_crop import PhotoCrop
 from tf_unseen_pose.imaging import crop
 from tf_unseen_pose.imaging.compositing import on_whole_pixels
-from tf_unseen_pose.skeleton import GOLF, PERSON
+from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
 
 
 def poses_of(skeleton, count, seed, spread=300):
@@ -15,7 +15,7 @@ def poses_of(skeleton, count, seed, spread=300):
     return np.concatenate([joints, visible], axis=-1).astype(np.float32)
 
 
-@pytest.mark.parametrize("skeleton", [PERSON, GOLF], ids=lambda skeleton: skeleton.name)
+@pytest.mark.parametrize("skeleton", [PERSON, GOLF, BODY], ids=lambda skeleton: skeleton.name)
 @pytest.mark.parametrize("count", [1, 2, 7, 60])
 def test_the_crop_is_the_one_of_numpy(skeleton, count):
     twin = PhotoCrop(skeleton, 192, 256, 1.2)

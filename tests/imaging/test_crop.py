@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tf_unseen_pose.imaging import crop
-from tf_unseen_pose.skeleton import GOLF, PERSON
+from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
 
 
 def test_person_box_spans_the_visible_joints(standing):
@@ -211,7 +211,7 @@ def test_whole_crop_is_that_of_training_where_all_fits(standing, shift, size):
     np.testing.assert_allclose(actual, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("skeleton", [PERSON, GOLF], ids=lambda skeleton: skeleton.name)
+@pytest.mark.parametrize("skeleton", [PERSON, GOLF, BODY], ids=lambda skeleton: skeleton.name)
 def test_whole_crop_holds_all_that_the_photo_has_of_both_and_steps_back_no_more_than_needed(skeleton):
     height, width = 192, 256
     image_size, cases = (400, 500), set()
@@ -223,19 +223,38 @@ def test_whole_crop_holds_all_that_the_photo_has_of_both_and_steps_back_no_more_
         matrix = crop.whole_crop(poses[0], poses[1:], image_size, skeleton, height, width)
         low, high = np.full(2, np.inf), np.full(2, -np.inf)
         for pose in poses:
-            reach = 0.15 * 200 * crop.person_scale(pose, skeleton)
-            for x, y, visible in pose:
+            size = 200 * crop.person_scale(pose, skeleton)
+            for joint, (x, y, visible) in zip(skeleton.joints, pose, strict=True):
+                reach = (0.08 if joint in BODY.joints[14:] else 0.15) * size
                 if visible:
                     low, high = np.minimum(low, [x - reach, y - reach]), np.maximum(high, [x + reach, y + reach])
         low, high = np.clip(low, -1.5, [500.5, 400.5]), np.clip(high, -1.5, [500.5, 400.5])
         # Corners of the canvas's outer pixels.
         first, last = matrix @ [-0.5, -0.5, 1], matrix @ [width - 0.5, height - 0.5, 1]
         assert (first <= low + 1e-3).all() and (last >= high - 1e-3).all()
-        usual = crop.common_crop(poses, PERSON, height, width)[0, 0]
+        usual = max(crop.person_scale(pose, skeleton) for pose in poses) / (1.14 * height / 256)
         needed = max((high - low) / [width, height])
         assert matrix[0, 0] == pytest.approx(max(usual, needed), rel=1e-5)
         cases |= {needed > 2 * usual, needed > usual, bool((low <= 0).any())}
     assert cases == {False, True}
+
+
+def test_hands_feet_and_face_change_nothing_of_how_a_person_is_measured(standing):
+    body = np.concatenate([standing, standing[:9] + np.float32([60, 90, 0])])
+    few = np.pad(standing, [(0, 9), (0, 0)])
+    assert crop.person_scale(body, BODY) == crop.person_scale(standing, PERSON)
+    for made in (
+        lambda pose: crop.common_crop([pose, pose + np.float32([5, 3, 0])], BODY, 256, 256),
+        lambda pose: crop.sequence_crop(pose, pose[None] + np.float32([9, 0, 0]), BODY, 256, 256),
+    ):
+        np.testing.assert_array_equal(made(body), made(few))
+    # Two feet alone are nobody.
+    body[:14, 2] = 0
+    target = few[None] + np.float32([9, 0, 0])
+    np.testing.assert_array_equal(
+        crop.whole_crop(few, np.concatenate([target, body[None]]), ROOMY, BODY, 256, 256),
+        crop.whole_crop(few, target, ROOMY, BODY, 256, 256),
+    )
 
 
 def test_whole_crop_of_a_far_jump_steps_back_until_both_are_seen(standing):

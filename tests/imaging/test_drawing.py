@@ -1,7 +1,7 @@
 import numpy as np
 
 from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.skeleton import BODY, PERSON
 
 
 def test_panels_stand_row_by_row_with_their_labels():
@@ -30,3 +30,26 @@ def test_right_is_drawn_warm_left_cold_and_absent_joints_not_at_all(joints):
     pose[PERSON.joints.index("left_ankle"), 2] = 0
     picture = draw_pose(np.zeros((200, 200, 3), np.uint8), pose, PERSON).astype(int)
     assert not between("left_knee", "left_ankle").any()
+
+
+def test_feet_are_joined_to_their_ankles_and_a_face_is_dots(joints):
+    pose = np.pad(joints(200, 200)[0], [(0, 9), (0, 0)])
+    names = ("nose", "right_hand", "left_heel", "left_toe")
+    nose, hand, heel, toe = BODY.joint_index(*names)
+    (ankle, wrist), black = BODY.joint_index("left_ankle", "right_wrist"), np.zeros((200, 200, 3), np.uint8)
+    pose[[nose, hand, heel, toe]] = [[111, 30, 1], [40, 120, 1], [125, 190, 1], [160, 195, 1]]
+    picture = draw_pose(black, pose, BODY).astype(int)
+
+    def at(point):
+        x, y = np.rint(point[:2]).astype(int)
+        return picture[y - 1 : y + 2, x - 1 : x + 2].max(axis=(0, 1))
+
+    assert at(pose[nose]).min() > 200
+    warm = at((pose[wrist] + pose[hand]) / 2)
+    assert warm[0] > warm[2] + 50
+    for ends in ((ankle, heel), (heel, toe), (ankle, toe)):
+        cold = at(pose[list(ends)].mean(axis=0))
+        assert cold[2] > cold[0] + 50, ends
+    pose[ankle, 2] = 0
+    picture = draw_pose(black, pose, BODY).astype(int)
+    assert not at((pose[ankle] + pose[toe]) / 2).any() and at((pose[heel] + pose[toe]) / 2).any()

@@ -6,14 +6,15 @@ import json
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
 from textures import textured
 
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.imaging import registration
 from tf_unseen_pose.imaging.registration import Registration, mask_from_joints
-from tf_unseen_pose.pose.joint_formats import blazepose_to_person
-from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
+from tf_unseen_pose.pose.joint_formats import blazepose_to_body
+from tf_unseen_pose.skeleton import BODY, PERSON, Limb, Skeleton
 
 MARGIN = 26
 STILL = np.eye(2, 3)
@@ -200,6 +201,23 @@ def test_a_drawn_mask_grows_with_the_person_and_leaves_absent_limbs_out(standing
     assert small[y, x] == 255 and mask_from_joints(handless, PERSON, 240, 200)[y, x] == 0
 
 
+def test_a_drawn_mask_covers_hands_and_feet(shared):
+    """Of rendered people, the label of every pixel is known."""
+    index = json.loads((shared / "data/avatar_poses/index.json").read_text())
+    labels = [1 + label for label, limb in enumerate(index["limb_names"]) if limb.endswith(("hand", "foot"))]
+    covered = []
+    for clip in index["clips"][::30]:
+        frame = clip["frames"][-1]
+        shown = np.isin(np.asarray(Image.open(shared / "data/avatar_poses" / frame["limbs"])), labels)
+        joints = blazepose_to_body(np.float32(frame["landmarks"]))
+        drawn = mask_from_joints(joints, BODY, *shown.shape) > 0
+        few = mask_from_joints(joints[:14], PERSON, *shown.shape) > 0
+        covered.append([drawn[shown].mean(), few[shown].mean()])
+        assert not (few & ~drawn).any()
+    # One of them bows to the camera, so that limbs are drawn too thin.
+    assert np.median(covered, axis=0)[0] > 0.99 and (np.diff(covered) < 0).all()
+
+
 def test_a_mask_is_drawn_for_any_skeleton_and_for_limbs_without_length():
     names = (*PERSON.joints, "tail")
     cat = Skeleton("cat", names, (*PERSON.limbs, Limb("tail", ("left_hip", "tail"))), "torso")
@@ -215,9 +233,9 @@ def test_a_tripod(shared):
     landmarks = np.array(json.loads(path.with_suffix(".full.json").read_text()), np.float32)
     landmarks[..., 2] = 1  # depth in the file
     video, frames = cv2.VideoCapture(str(path.with_suffix(".mp4"))), []
-    for joints in blazepose_to_person(landmarks)[:13]:
+    for joints in blazepose_to_body(landmarks)[:13]:
         image = cv2.cvtColor(video.read()[1], cv2.COLOR_BGR2RGB)
-        frames.append((image, mask_from_joints(joints, PERSON, *image.shape[:2])))
+        frames.append((image, mask_from_joints(joints, BODY, *image.shape[:2])))
     height, width = frames[0][1].shape
     reference = Registration(*frames[0])
     for frame in frames[4::4]:

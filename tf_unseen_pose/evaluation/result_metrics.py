@@ -127,7 +127,7 @@ class Comparison:
         detection = self._measuring.detector.detect(result)
         found = None if detection is None else person_joints(detection.joints, PERSON)
         counted = metrics.counted_joints(target, height, width)
-        head = metrics.head_length(target, self._measuring.skeleton)
+        head = metrics.head_length(self._example.target_joints, self._measuring.skeleton)
         return {
             "pckh": metrics.pckh(found, target, head, counted),
             "joint_error": metrics.joint_error(found, target, counted),

@@ -2,11 +2,10 @@
 
 from contextlib import AbstractContextManager
 
-import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.geometry.pose_maps import PERSON_COUNTS, person_joints
-from tf_unseen_pose.skeleton import FINE_JOINTS, Skeleton, is_person
+from tf_unseen_pose.skeleton import Skeleton, is_person
 
 
 def require(condition: tf.Tensor, sentence: str) -> AbstractContextManager:
@@ -55,10 +54,9 @@ def inside_photo(joints: tf.Tensor, photo: tf.Tensor, skeleton: Skeleton, name: 
     room = margin * tf.reduce_max(size) + 0.5
     outside = tf.reduce_any((joints[..., :2] < -room) | (joints[..., :2] > size - 1 + room), axis=-1)
     outside &= joints[..., 2] > 0
-    fine = np.isin(skeleton.joints, FINE_JOINTS)
     require(
-        ~tf.reduce_any(outside & ~fine),
+        ~tf.reduce_any(outside & ~skeleton.fine),
         f"{name} has a visible joint outside the photo; move it inside or set its visibility to 0.",
     )
-    seen = tf.where(outside & fine, tf.zeros_like(joints[..., 2]), joints[..., 2])
+    seen = tf.where(outside & skeleton.fine, tf.zeros_like(joints[..., 2]), joints[..., 2])
     return tf.concat([joints[..., :2], seen[..., None]], axis=-1)

@@ -18,7 +18,7 @@ from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints, w
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.local import Canvas, Reposer
-from tf_unseen_pose.skeleton import PERSON, Skeleton, is_person
+from tf_unseen_pose.skeleton import PERSON, Skeleton, is_person, person_joints
 
 # Rounding to 8 bits may fall the other way; numbers of a state or a stage may differ in their last digits. Pictures of
 # photos are made by another engine than Python's, which looks colours up at a 32nd of a pixel.
@@ -61,7 +61,8 @@ def _cases(reposer: Reposer) -> Iterator[tuple[str, dict, dict]]:
         for encoded in (_file(photo, "PNG"), _file(photo, "JPEG", quality=90)):
             image = np.asarray(Image.open(io.BytesIO(encoded)))
             yield from _photo_cases(reposer, image, encoded, source, poses)
-        crop = common_crop([source, poses[0]], skeleton, model.height, model.width, reposer.config.data.crop_factor)
+        pair = [person_joints(joints, skeleton) for joints in (source, poses[0])]
+        crop = common_crop(pair, skeleton, model.height, model.width, reposer.config.data.crop_factor)
         pixels = to_uint8(reposer.canvas(photo, source, poses[0]).image)
         on_canvas = [transform_joints(invert(crop), joints) for joints in (source, poses[0])]
         yield from _canvas_cases(reposer, pixels, *on_canvas)
@@ -80,7 +81,8 @@ def _photo_cases(
     yield "render_sequence", {"image_bytes": encoded, **joints}, {"image_bytes": frames}
     model = reposer.config.model
     size, crop_factor = image.shape[:2], reposer.config.data.crop_factor
-    crop = whole_crop(source, poses, size, model.body, model.height, model.width, crop_factor)
+    whole = person_joints(source, model.body), person_joints(poses, model.body)
+    crop = whole_crop(*whole, size, model.body, model.height, model.width, crop_factor)
     yield (
         "sequence_crop",
         {"source_joints": source[None], "target_joints": poses[None], "image_size": np.int32([size])},

@@ -24,15 +24,17 @@ class PhotoCrop:
     def whole(self, source: tf.Tensor, targets: tf.Tensor, image_size: tf.Tensor) -> tf.Tensor:
         """`crop.whole_crop` of float32 [J, 3], [T, J, 3], and the photo's height and width, [2]: float32 [2, 3]."""
         source, targets = tf.cast(source, tf.float64)[None], tf.cast(targets, tf.float64)
-        shown = _has_extent(targets)
+        shown = _has_extent(self._measured(targets))
         with require(tf.reduce_any(shown), "No target pose shows two joints of the person; send one that shows more."):
-            poses = tf.boolean_mask(targets, shown)
+            whole = tf.concat([source, tf.boolean_mask(targets, shown)], axis=0)
         # Of the source and of each target.
-        scales = tf.concat([self._scales(source), self._scales(poses)], axis=0)
-        low, high = _boxes(tf.concat([source, poses], axis=0))
-        reach = crop.REACH * crop.SCALE_UNIT * scales[:, None]
-        low, high, stray = low - reach, high + reach, crop.STRAY_PERCENTAGE
-        centre = (low[0] + high[0] + _median(low[1:] + high[1:])) / 4
+        poses = self._measured(whole)
+        scales, middles = self._scales(poses), tf.add(*_boxes(poses)) / 2
+        centre = (middles[0] + _median(middles[1:])) / 2
+        beyond = np.where(self._skeleton.fine, crop.FINE_REACH, crop.REACH)[:, None]
+        reach = crop.SCALE_UNIT * scales[:, None, None] * beyond
+        (low, _), (_, high) = _boxes(whole, -reach), _boxes(whole, reach)
+        stray = crop.STRAY_PERCENTAGE
         low = tf.minimum(low[0], _percentile(low[1:], stray))
         high = tf.maximum(high[0], _percentile(high[1:], 100 - stray))
         last = tf.cast(tf.reverse(image_size, [0]), tf.float64) - 1 + crop.BEYOND
@@ -56,8 +58,13 @@ class PhotoCrop:
         shift = (centre - step * (self._size - 1) / 2)[:, None]
         return tf.cast(tf.concat([step * tf.eye(2, dtype=tf.float64), shift], axis=1), tf.float32)
 
+    def _measured(self, poses):
+        """`crop.measured` of [T, J, 3]."""
+        seen = tf.where(self._skeleton.fine, tf.zeros_like(poses[..., 2]), poses[..., 2])
+        return tf.concat([poses[..., :2], seen[..., None]], axis=-1)
+
     def _scales(self, poses):
-        """`crop.person_scale` of each of [T, J, 3]: [T]."""
+        """`crop.person_scale` of each of [T, J, 3] that are measured: [T]."""
         low, high = _boxes(poses)
         side = tf.reduce_max(high - low, axis=1)
         require(tf.reduce_all(side > 0), "All visible joints of a pose lie on one point; correct the pose.")
@@ -86,12 +93,12 @@ def _mean_of_visible(values, visible):
     return tf.reduce_sum(weights * tf.stack(values), axis=0) / tf.maximum(count, 1), count > 0
 
 
-def _boxes(poses):
-    """The corners of the visible joints' boxes, low and high [T, 2]."""
+def _boxes(poses, shift=0):
+    """The corners of the visible joints' boxes, low and high [T, 2]; each point is moved by a shift [T, J, 1]."""
     visible = poses[..., 2:] > 0
     enough = tf.reduce_all(tf.reduce_sum(tf.cast(visible, tf.int32), axis=[1, 2]) >= 2)
     require(enough, "Fewer than two joints of a pose are visible; send a pose that shows more of the person.")
-    points, far = poses[..., :2], tf.constant(np.inf, tf.float64)
+    points, far = poses[..., :2] + shift, tf.constant(np.inf, tf.float64)
     return (
         tf.reduce_min(tf.where(visible, points, far), axis=1),
         tf.reduce_max(tf.where(visible, points, -far), axis=1),

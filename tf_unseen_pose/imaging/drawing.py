@@ -40,24 +40,30 @@ def contact_sheet(panels: Sequence[tuple[str, np.ndarray]], columns: int, side: 
 def draw_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """Draws a skeleton over uint8 [H, W, 3]; limbs with an absent joint are left out.
 
+    What a limb shares with another one is joined to both: a foot to its ankle. Joints of no limb, as those of a face,
+    are dots.
+
     Args:
         joints: [J, 3 or 4] in pixels of the image.
     """
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
     thickness = max(2, min(picture.size) // 90)
+    bones = {joint for limb in skeleton.limbs for joint in limb.joints}
     for limb in skeleton.limbs:
         corners = joints[skeleton.joint_index(*limb.joints)]
         if (corners[:, 2] <= 0).any():
             continue
         colour = next((c for side, c in SIDE_COLOURS.items() if side and limb.name.startswith(side)), SIDE_COLOURS[""])
         # Both ends are listed in the same order, so the second is walked back to close an outline.
-        outline = [*corners[: len(corners) // 2], *corners[len(corners) // 2 :][::-1]]
+        shared = joints[skeleton.joint_index(*(anchor for anchor in limb.anchors if anchor in bones))]
+        outline = [*corners[: len(corners) // 2], *corners[len(corners) // 2 :][::-1], *shared[shared[:, 2] > 0]]
         points = [tuple(map(float, point[:2])) for point in outline]
         draw.line([*points, points[0]] if len(points) > 2 else points, fill=colour, width=thickness)
-    for x, y, visibility in joints[:, :3]:
+    for (x, y, visibility), fine in zip(joints[:, :3], skeleton.fine, strict=True):
+        radius = thickness / 2 if fine else thickness
         if visibility > 0:
-            draw.ellipse((x - thickness, y - thickness, x + thickness, y + thickness), fill=(255, 255, 255))
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(255, 255, 255))
     return np.asarray(picture)
 
 

@@ -200,7 +200,7 @@ def apply(
 
 
 def mask_from_joints(joints: np.ndarray, skeleton: Skeleton, height: int, width: int) -> np.ndarray:
-    """A generous mask of a person of whom only the joints are known: limbs as thick lines, the torso filled.
+    """A generous mask of a person of whom only the joints are known: limbs as thick lines, filled between their joints.
 
     Args:
         joints: [J, 3] in pixels; limbs with an absent joint are left out.
@@ -216,9 +216,10 @@ def mask_from_joints(joints: np.ndarray, skeleton: Skeleton, height: int, width:
     # A limb's width is given in pixels of a canvas on which a person of scale 1 is drawn 1.14 times as large.
     unit = person_scale(joints, skeleton) / 1.14
     for limb in skeleton.limbs:
-        ends = joints[skeleton.joint_index(*limb.joints)]
+        ends, anchors = (joints[skeleton.joint_index(*names)] for names in (limb.joints, limb.anchors))
         if (ends[:, 2] > 0).all():
-            outline = cv2.convexHull(np.rint(ends[:, :2]).astype(np.int32))
+            corners = np.concatenate([ends, anchors[anchors[:, 2] > 0]])[:, :2]
+            outline = cv2.convexHull(np.rint(corners).astype(np.int32))
             cv2.fillConvexPoly(mask, outline, 255)
             cv2.polylines(mask, [outline], True, 255, max(1, round(2 * MASK_WIDTH * limb.width * unit)))
     return mask

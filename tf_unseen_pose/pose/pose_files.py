@@ -26,7 +26,7 @@ from tf_unseen_pose.pose.foreign_files import (
     read_posewarp_poses,
     stack_poses,
 )
-from tf_unseen_pose.skeleton import FINE_JOINTS, Skeleton, is_person, person_joints
+from tf_unseen_pose.skeleton import Skeleton, is_person, person_joints
 
 _ACCEPTED = (
     "JSON with width, height and poses (see docs/your-photo.md), the JSON of OpenPose (or its folder of a video), "
@@ -235,10 +235,9 @@ def inside_photo(
     x, y, visible = joints[:, :3].T
     beyond = np.maximum(np.maximum(-x, x - width + 1), np.maximum(-y, y - height + 1))
     outside = (visible > 0) & (beyond > margin * max(width, height) + 0.5)
-    fine = np.isin(skeleton.joints, FINE_JOINTS)
     joints = joints.copy()
-    joints[outside & fine, 2] = 0
-    outside &= ~fine
+    joints[outside & skeleton.fine, 2] = 0
+    outside &= ~skeleton.fine
     if outside.any():
         i = int(np.argmax(outside))
         raise UserError(

@@ -25,7 +25,7 @@ from itertools import pairwise, product
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import FINE_JOINTS, Skeleton, person_joints
+from tf_unseen_pose.skeleton import Skeleton, person_joints
 
 _HIPS, _CHEST = -2, -1
 # The joints whose means are the hips' and the shoulders' middles, and what hangs from each.
@@ -99,7 +99,7 @@ def _known(joints: tuple[str, ...], skeleton: Skeleton) -> list[int]:
 def _lacking(source: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """bool [J]: hands, feet and face of which the source shows neither side, and of which nothing could be made."""
     seen = source[:, 2] > 0
-    return np.isin(skeleton.joints, FINE_JOINTS) & ~seen & ~seen[skeleton.mirrored]
+    return skeleton.fine & ~seen & ~seen[skeleton.mirrored]
 
 
 def _tree(skeleton: Skeleton) -> list[tuple[int, int]]:
@@ -169,7 +169,7 @@ def _ratios(driving: np.ndarray, source: np.ndarray, tree: list[tuple[int, int]]
     Hands and feet take the global ratio. Over the frames of rendered people it was 4 % off (median), their own held in
     that way 5 to 8 %, the forearm's and the calf's 6 and 8 %. A face is as large as its head.
     """
-    fine = _known(FINE_JOINTS, skeleton)
+    fine = np.flatnonzero(skeleton.fine)
     measured = (driving > 0) & (source > 0)
     ratios = source / np.where(measured, driving, 1)
     along = {min(child, skeleton.mirrored[child]) for parent, child in tree if parent not in (_HIPS, _CHEST)}
