@@ -94,6 +94,7 @@ def spoil(folder, name, change):
 @pytest.mark.older_stack
 def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
     (folder / "text.jpg").write_text("not a picture")
+    (folder / "video").write_bytes(b"\0\0\0\x18ftypisom")
     (tmp_path / "notes.json").write_text("{}")
     Run.create(tmp_path / "empty", load_config("tiny"))
     save_image(tmp_path / "hall.png", next(synthetic_clip(5, 1, 150, 200)).image)
@@ -112,7 +113,7 @@ def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
         ({"--target": spoil(folder, "blind.json", invisible)}, "visible"),
         ({"--target": spoil(folder, "out.json", set_joint(4, [500, 20, 1]))}, "outside"),
         ({"--target": folder / "text.jpg"}, "no photo and no pose file"),
-        ({"--target": folder / "dance.mp4"}, "use 'animate' for videos"),
+        ({"--target": folder / "video"}, "use 'animate' for videos"),
         ({"--target": tmp_path / "notes.json"}, "not a pose file"),
         ({"--source-pose": folder / "none.json"}, "no pose file"),
         ({"--model": tmp_path / "empty"}, "no weights"),
