@@ -22,7 +22,7 @@ from benchmarks.reference_inputs import (
     limb_transforms,
     log_limb_priors,
 )
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 _MIN_GAP = 0.02
 _SCALE, _ROTATION, _SHIFT, _BRIGHTNESS = (0.90, 1.05), 5.0, 5.0, (0.95, 1.05)

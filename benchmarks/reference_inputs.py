@@ -10,7 +10,7 @@ Source: the constants of the authors' released model.
 import cv2
 import numpy as np
 
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 _SIGMA, _STRIDE = 1.75, 2
 _CROP_FACTOR, _SCALE_UNIT, _CANVAS = 1.14, 200, 256

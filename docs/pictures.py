@@ -16,7 +16,7 @@ from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose, explanation
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.local import Reposer
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 FOLDER = Path(__file__).parent / "pictures"
 # The pose of the bundled motion in which most limbs are elsewhere than in the photo.

@@ -281,7 +281,7 @@ def from_file():
 @pytest.fixture
 def only_known_here():
     """What a test registers is forgotten after it."""
-    from tf_unseen_pose.skeleton import SKELETONS
+    from tf_unseen_pose.known_skeletons import SKELETONS
 
     before = dict(SKELETONS)
     yield

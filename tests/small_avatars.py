@@ -14,8 +14,8 @@ from tf_unseen_pose.data.clips import encode_picture
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 from tf_unseen_pose.pose.joint_formats import FORMATS
-from tf_unseen_pose.skeleton import BODY, PERSON
 
 # Not the order of BODY.
 NAMES = [BODY.limbs[i].name for i in (9, 3, 13, 0, 12, 1, 10, 5, 2, 11, 4, 8, 7, 6)]

@@ -10,9 +10,9 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.photos import load_image
+from tf_unseen_pose.known_skeletons import GOLF, PERSON
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.pose.pose_files import Poses, write_poses
-from tf_unseen_pose.skeleton import GOLF, PERSON
 from tf_unseen_pose.training.run import Run
 
 SMALL = [f"--set={setting}" for setting in TINY]

@@ -25,7 +25,7 @@ from tf_unseen_pose import (
     write_poses,
 )
 from tf_unseen_pose.data.clips import Clip
-from tf_unseen_pose.skeleton import SKELETONS
+from tf_unseen_pose.known_skeletons import SKELETONS
 
 TAIL = ("tail_base", "tail_middle", "tail_tip")
 TAILED = Skeleton(

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.skeleton import BODY, GOLF, PERSON, SKELETONS, Limb, Skeleton, register_skeleton
+from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON, SKELETONS, register_skeleton
+from tf_unseen_pose.skeleton import Limb, Skeleton
 
 
 def test_person_has_the_papers_joints_and_limbs_in_the_authors_order():

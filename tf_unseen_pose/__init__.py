@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from tf_unseen_pose.inference.local import Reposer as Reposer
     from tf_unseen_pose.inference.protocol import ReposerLike as ReposerLike
     from tf_unseen_pose.inference.remote import RemoteReposer as RemoteReposer
+    from tf_unseen_pose.known_skeletons import BODY as BODY
+    from tf_unseen_pose.known_skeletons import GOLF as GOLF
+    from tf_unseen_pose.known_skeletons import PERSON as PERSON
+    from tf_unseen_pose.known_skeletons import register_skeleton as register_skeleton
     from tf_unseen_pose.model import build_generator as build_generator
     from tf_unseen_pose.on_device.reposer import TFLiteReposer as TFLiteReposer
     from tf_unseen_pose.pose.pose_files import Poses as Poses
@@ -35,12 +39,8 @@ if TYPE_CHECKING:
     from tf_unseen_pose.pose.pose_files import write_poses as write_poses
     from tf_unseen_pose.pose.retargeting import retarget as retarget
     from tf_unseen_pose.pose.sources import find_poses as find_poses
-    from tf_unseen_pose.skeleton import BODY as BODY
-    from tf_unseen_pose.skeleton import GOLF as GOLF
-    from tf_unseen_pose.skeleton import PERSON as PERSON
     from tf_unseen_pose.skeleton import Limb as Limb
     from tf_unseen_pose.skeleton import Skeleton as Skeleton
-    from tf_unseen_pose.skeleton import register_skeleton as register_skeleton
     from tf_unseen_pose.training.fit import train as train
     from tf_unseen_pose.training.run import Run as Run
 
@@ -54,10 +54,10 @@ __version__ = "0.1.0"
 _MODULES = {
     "ClipDataset": "data.records",
     "Config": "config",
-    "GOLF": "skeleton",
+    "GOLF": "known_skeletons",
     "Limb": "skeleton",
-    "BODY": "skeleton",
-    "PERSON": "skeleton",
+    "BODY": "known_skeletons",
+    "PERSON": "known_skeletons",
     "Poses": "pose.pose_files",
     "RemoteReposer": "inference.remote",
     "Reposer": "inference.local",
@@ -74,7 +74,7 @@ _MODULES = {
     "load_config": "config",
     "load_image": "imaging.photos",
     "read_poses": "pose.pose_files",
-    "register_skeleton": "skeleton",
+    "register_skeleton": "known_skeletons",
     "retarget": "pose.retargeting",
     "save_image": "imaging.image_files",
     "train": "training.fit",

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tf_unseen_pose.skeleton import SKELETONS, Skeleton, named_skeleton
+from tf_unseen_pose.known_skeletons import SKELETONS, named_skeleton
+from tf_unseen_pose.skeleton import Skeleton
 
 Channels = Annotated[int, Field(ge=1, le=4096)]
 

@@ -8,7 +8,7 @@ Convention: "left" and "right" are the person's own, not the viewer's.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,11 +17,10 @@ from tf_unseen_pose.errors import UserError
 
 # The canvas on which the paper's constants (limb widths, least length) are given, in pixels.
 REFERENCE_SIZE = 256
-# What the crop, motion and the datasets' pages ask for by name.
-_NEEDED = {
-    "head", "neck",
-    *(f"{side}_{joint}" for side in ("right", "left") for joint in ("shoulder", "elbow", "hip", "knee", "ankle")),
-}  # fmt: skip
+# Small parts, which a photo may cut off and which no crop or median counts.
+FINE_JOINTS = (
+    "nose", "right_ear", "left_ear", "right_hand", "left_hand", "right_heel", "left_heel", "right_toe", "left_toe",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Skeleton:
         limbs = [limb.name for limb in self.limbs]
         for kind, names in (("joint", self.joints), ("limb", limbs)):
             if twice := {name for name in names if names.count(name) > 1}:
-                raise UserError(f"Skeleton '{self.name}' has two of the {kind} {_listed(twice)}; name each once.")
+                raise UserError(f"Skeleton '{self.name}' has two of the {kind} {listed(twice)}; name each once.")
         for limb in self.limbs:
             unknown = {*limb.joints, *limb.anchors} - set(self.joints)
             if unknown or len(limb.joints) < 2 or len(limb.joints) % 2:
@@ -96,10 +95,10 @@ class Skeleton:
             raise UserError(f"Skeleton '{self.name}' has no limb '{self.root}' to be its root; name one that it has.")
         self._require_tree(limbs)
         if unknown := {joint for pair in self.held for joint in pair} - set(self.joints):
-            raise UserError(f"Skeleton '{self.name}' holds {_listed(unknown)}; name joints that it has.")
+            raise UserError(f"Skeleton '{self.name}' holds {listed(unknown)}; name joints that it has.")
         if missing := {_other_side(joint) for joint in self.joints} - set(self.joints):
             raise UserError(
-                f"Skeleton '{self.name}' has no {_listed(missing)}, which mirrored pictures show; name the joints of "
+                f"Skeleton '{self.name}' has no {listed(missing)}, which mirrored pictures show; name the joints of "
                 "both sides."
             )
 
@@ -219,164 +218,6 @@ def _other_side(joint: str) -> str:
     return "_".join(swap.get(word, word) for word in joint.split("_"))
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names in quotes, sorted, for a sentence."""
     return ", ".join(f"'{name}'" for name in sorted(names))
-
-
-def _both_sides(*limbs: tuple[str, str, str]) -> tuple[Limb, ...]:
-    return tuple(
-        Limb(f"{side}_{name}", (f"{side}_{start}", f"{side}_{end}"))
-        for group in (limbs[:2], limbs[2:])
-        for side in ("right", "left")
-        for name, start, end in group
-    )
-
-
-# The joints and limbs of the CVPR 2018 paper, in the order of the authors' released code.
-PERSON = Skeleton(
-    name="person",
-    joints=(
-        "head", "neck",
-        "right_shoulder", "right_elbow", "right_wrist",
-        "left_shoulder", "left_elbow", "left_wrist",
-        "right_hip", "right_knee", "right_ankle",
-        "left_hip", "left_knee", "left_ankle",
-    ),
-    limbs=(
-        Limb("head", ("head", "neck")),
-        *_both_sides(
-            ("upper_arm", "shoulder", "elbow"), ("forearm", "elbow", "wrist"),
-            ("thigh", "hip", "knee"), ("calf", "knee", "ankle"),
-        ),
-        Limb("torso", ("right_shoulder", "left_shoulder", "right_hip", "left_hip"), width=13.0),
-    ),
-    root="torso",
-)  # fmt: skip
-
-_CARRIERS = {
-    f"{side}_{limb}": f"{side}_{parent}"
-    for side in ("right", "left")
-    for limb, parent in (("forearm", "upper_arm"), ("calf", "thigh"))
-}
-# A person with hands, feet and a face, which an estimator finds and the paper's joints leave to chance. A hand is the
-# mean of its index and little fingers' knuckles, a toe that of the big toe.
-BODY = Skeleton(
-    name="body",
-    joints=(
-        *PERSON.joints, "nose", "right_ear", "left_ear", "right_hand", "left_hand",
-        "right_heel", "left_heel", "right_toe", "left_toe",
-    ),
-    limbs=(
-        Limb("head", ("head", "neck"), anchors=("nose", "right_ear", "left_ear")),
-        *(replace(limb, parent=_CARRIERS.get(limb.name)) for limb in PERSON.limbs[1:]),
-        *(
-            Limb(f"{side}_hand", (f"{side}_wrist", f"{side}_hand"), width=8.0, parent=f"{side}_forearm")
-            for side in ("right", "left")
-        ),
-        *(
-            Limb(f"{side}_foot", (f"{side}_heel", f"{side}_toe"), 8.0, f"{side}_calf", (f"{side}_ankle",))
-            for side in ("right", "left")
-        ),
-    ),
-    root=PERSON.root,
-)  # fmt: skip
-
-# What that adds to the paper's: small parts, which a photo may cut off.
-FINE_JOINTS = BODY.joints[PERSON.joint_count :]
-
-# A person who holds a golf club in both hands.
-GOLF = Skeleton(
-    name="golf",
-    joints=(*PERSON.joints, "club_grip", "club_head"),
-    limbs=(*PERSON.limbs, Limb("club", ("club_grip", "club_head"), width=5.0)),
-    root=PERSON.root,
-    held=(("club_grip", "right_wrist"),),
-)
-
-# All that are known, by name.
-SKELETONS = {skeleton.name: skeleton for skeleton in (PERSON, BODY, GOLF)}
-
-
-def register_skeleton(skeleton: Skeleton) -> Skeleton:
-    """Makes a skeleton known by its name, to configurations, datasets and clients of servers; returns it.
-
-    It holds for this process and those that it trains with. Nothing happens where the same skeleton is known already.
-
-    Raises:
-        UserError: another skeleton has its name, or it lacks joints that the crop and motion need (head and neck;
-            shoulders, elbows, hips, knees and ankles of both sides).
-
-    Example:
-        >>> from tf_unseen_pose import PERSON, Limb, Skeleton, load_config, register_skeleton
-        >>> joints = (*PERSON.joints, "racket_grip", "racket_middle", "racket_head")
-        >>> limbs = (Limb("handle", joints[-3:-1], width=4.0), Limb("racket", joints[-2:], width=9.0))
-        >>> tennis = Skeleton("tennis", joints, PERSON.limbs + limbs, PERSON.root, (("racket_grip", "right_wrist"),))
-        >>> register_skeleton(tennis) == tennis
-        True
-        >>> load_config("lite", ["model.skeleton=tennis"]).model.body.joint_count
-        17
-    """
-    if missing := _NEEDED - set(skeleton.joints):
-        raise UserError(f"Skeleton '{skeleton.name}' lacks {_listed(missing)}, by which people are measured; add them.")
-    if SKELETONS.setdefault(skeleton.name, skeleton) != skeleton:
-        raise UserError(f"There is another skeleton '{skeleton.name}' already; give yours another name.")
-    return skeleton
-
-
-def convert_joints(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np.ndarray:
-    """Joints [..., J, C] of one skeleton, in pixels, as joints [..., K, C] of another, by their names.
-
-    Joints that `source` lacks are absent: all their columns are 0.
-
-    Example:
-        >>> import numpy as np
-        >>> from tf_unseen_pose.skeleton import BODY, PERSON, convert_joints
-        >>> convert_joints(np.ones((14, 3)), PERSON, BODY)[13:15]
-        array([[1., 1., 1.],
-               [0., 0., 0.]])
-    """
-    joints = np.asarray(joints)
-    converted = np.zeros((*joints.shape[:-2], target.joint_count, joints.shape[-1]), joints.dtype)
-    common = [joint for joint in target.joints if joint in source.joints]
-    converted[..., target.joint_index(*common), :] = joints[..., source.joint_index(*common), :]
-    return converted
-
-
-def is_person(skeleton: Skeleton) -> bool:
-    """Whether its joints are those of `PERSON` or of `BODY`, which estimators find and other programs write."""
-    return skeleton.joints in (PERSON.joints, BODY.joints)
-
-
-def person_joints(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Joints [..., 14 or 23, C] of `PERSON` or `BODY`, in pixels, as the other's where `skeleton` is that.
-
-    Joints of other skeletons are returned as they are. `geometry.pose_maps.person_joints` does so in graphs.
-
-    Example:
-        >>> from tf_unseen_pose import BODY, bundled
-        >>> from tf_unseen_pose.skeleton import person_joints
-        >>> photo, joints, motion = bundled()
-        >>> joints.shape, person_joints(joints, BODY).shape
-        ((14, 4), (23, 4))
-    """
-    for other in (PERSON, BODY):
-        if is_person(skeleton) and joints.shape[-2] == other.joint_count != skeleton.joint_count:
-            return convert_joints(joints, other, skeleton)
-    return joints
-
-
-def named_skeleton(name: str, whose: object) -> Skeleton:
-    """The known skeleton of that name.
-
-    Args:
-        whose: what names it, for the sentence.
-
-    Raises:
-        UserError: there is none.
-    """
-    if name not in SKELETONS:
-        raise UserError(
-            f"The skeleton '{name}' of {whose} is unknown (known are {_listed(SKELETONS)}); register it with "
-            "register_skeleton first."
-        )
-    return SKELETONS[name]

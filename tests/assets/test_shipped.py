@@ -12,8 +12,8 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.pose_files import read_poses
-from tf_unseen_pose.skeleton import PERSON
 from tf_unseen_pose.training.run import Run
 
 ROOT = Path(__file__).parents[2]

@@ -15,9 +15,9 @@ from benchmarks.reference_inputs import (
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.geometry import pose_maps
 from tf_unseen_pose.imaging.crop import common_crop
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.posewarp_import import convolutions
-from tf_unseen_pose.skeleton import PERSON
 
 
 def test_maps_and_transforms_equal_ours(joints):

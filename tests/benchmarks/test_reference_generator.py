@@ -3,8 +3,8 @@ import numpy as np
 from benchmarks.reference_generator import reference_batches
 from benchmarks.reference_inputs import gaussian_map, released_gaussian_map
 from benchmarks.scenes import write_authors_layout
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.posewarp_joints import read_posewarp_joints
-from tf_unseen_pose.skeleton import PERSON
 
 
 def test_maps_and_transforms_belong_together(tmp_path):

@@ -24,9 +24,9 @@ from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.video import VideoWriter, probe, read_video
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.pose.pose_files import Poses, read_poses, write_poses
-from tf_unseen_pose.skeleton import BODY
 from tf_unseen_pose.training.run import Run
 
 ROOT = Path(__file__).parents[2]

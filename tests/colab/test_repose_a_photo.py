@@ -9,7 +9,7 @@ from PIL import Image
 
 from tf_unseen_pose.imaging.video import read_video
 from tf_unseen_pose.inference.bundled import FOLDER, bundled
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 def test_it_shows_the_person_of_the_photo_in_other_poses(notebook):

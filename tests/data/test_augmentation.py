@@ -3,7 +3,7 @@ import pytest
 
 from tf_unseen_pose.config import DataConfig
 from tf_unseen_pose.data.augmentation import Augmentation
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 def test_draws_fill_their_ranges():

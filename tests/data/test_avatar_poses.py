@@ -9,8 +9,8 @@ from tf_unseen_pose.data.clips import BrokenClip, encode_picture
 from tf_unseen_pose.data.plan import Options, plan_clips
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
-from tf_unseen_pose.skeleton import BODY
 
 
 def change(root, edit):

@@ -11,7 +11,7 @@ from tf_unseen_pose.data.clips import (
     picture_size,
     read_frame,
 )
-from tf_unseen_pose.skeleton import BODY, PERSON
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 
 
 @pytest.fixture

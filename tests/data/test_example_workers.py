@@ -13,7 +13,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data import example_workers
 from tf_unseen_pose.data.example_workers import batch_maker, worker_count
 from tf_unseen_pose.data.examples import Examples, example_parts
-from tf_unseen_pose.skeleton import PERSON, register_skeleton
+from tf_unseen_pose.known_skeletons import PERSON, register_skeleton
 
 # Starts a worker and tells its number; the worker must not outlive it.
 PARENT = """

@@ -12,7 +12,7 @@ from tf_unseen_pose.data.avatar_poses import avatar_clips
 from tf_unseen_pose.data.examples import Examples, example_parts
 from tf_unseen_pose.data.pair_choice import find_pairs
 from tf_unseen_pose.data.pairs import expanded, pair_batches
-from tf_unseen_pose.skeleton import BODY, PERSON, convert_joints
+from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 
 WANTED = ["loss.limbs=1", "loss.scene=1", "loss.features_crop=32"]
 MOVED = ["model.height=128", "model.width=96", "data.rotation=25", "data.shift=12", "data.brightness=[1,1]"]

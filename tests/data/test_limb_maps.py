@@ -3,7 +3,7 @@ from scipy.ndimage import map_coordinates
 
 from tf_unseen_pose.data import limb_maps
 from tf_unseen_pose.data.clips import encode_picture
-from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
+from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
 
 
 def names(skeleton):

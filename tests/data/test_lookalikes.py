@@ -9,7 +9,7 @@ from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.lookalikes import distance, limb_colours, lookalikes
 from tf_unseen_pose.data.pairs import expanded, pair_batches
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 @pytest.fixture

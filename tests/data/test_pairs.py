@@ -11,7 +11,7 @@ from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
 from tf_unseen_pose.data.pair_choice import find_pairs
 from tf_unseen_pose.data.pairs import Share, adjust_brightness, evaluation_pair, expanded, pair_batches
 from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 KEYS = {
     "image", "target_image", "source_joints", "target_joints", "noise", "source_mask", "target_mask", "mask_known"

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from tf_unseen_pose.data.picking import pick
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.pose_files import read_poses
-from tf_unseen_pose.skeleton import PERSON
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from tf_unseen_pose.data import pose_plots
 from tf_unseen_pose.data.clip_poses import ClipPoses
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 def test_plots_show_the_poses(standing, make_clip, make_dataset):

@@ -4,8 +4,8 @@ import scipy.io
 
 from tf_unseen_pose.data.clips import BrokenClip, Rejected, encode_picture
 from tf_unseen_pose.data.posewarp_format import posewarp_clips
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.posewarp_joints import read_posewarp_joints
-from tf_unseen_pose.skeleton import PERSON
 
 
 @pytest.fixture

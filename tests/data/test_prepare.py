@@ -14,7 +14,7 @@ from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.summary_page import PAGE_NAME
 from tf_unseen_pose.data.synthetic import ACTIONS, synthetic_clip
-from tf_unseen_pose.skeleton import GOLF
+from tf_unseen_pose.known_skeletons import GOLF
 
 SMALL = {"clips": 3, "frames": 3, "size": 48}
 

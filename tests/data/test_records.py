@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_unseen_pose.data.clips import Clip
 from tf_unseen_pose.data.dataset_index import Index
 from tf_unseen_pose.data.records import ClipDataset, decode_frame, encode_frame
-from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
+from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture
 from tf_unseen_pose.data.posewarp_format import posewarp_clips
 from tf_unseen_pose.data.registration import registered
 from tf_unseen_pose.imaging.registration import mask_from_joints
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 def shifted_frame(picture, joints, number, shift, masked, **fields):

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from tf_unseen_pose.data.synthetic import ACTIONS, synthetic_clip
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import GOLF, PERSON
+from tf_unseen_pose.known_skeletons import GOLF, PERSON
 
 LIMBS = [(limb.name, *PERSON.joint_index(*limb.joints)) for limb in PERSON.limbs if len(limb.joints) == 2]
 

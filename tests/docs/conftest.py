@@ -15,9 +15,9 @@ from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.video import VideoWriter
 from tf_unseen_pose.inference.bundled import FOLDER
+from tf_unseen_pose.known_skeletons import GOLF, PERSON
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.pose.pose_files import Poses, read_poses, write_poses
-from tf_unseen_pose.skeleton import GOLF, PERSON
 
 ROOT = Path(__file__).parents[2]
 # In reading order: commands of later pages take what those of earlier ones made.

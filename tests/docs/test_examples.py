@@ -20,9 +20,9 @@ from small_networks import LITE
 
 from tf_unseen_pose.cli.app import app
 from tf_unseen_pose.inference.bundled import bundled
+from tf_unseen_pose.known_skeletons import SKELETONS
 from tf_unseen_pose.on_device.__main__ import command_line
 from tf_unseen_pose.on_device.__main__ import run as run_on_device
-from tf_unseen_pose.skeleton import SKELETONS
 
 CLI, ON_DEVICE = ["python", "-m", "tf_unseen_pose"], ["python", "-m", "tf_unseen_pose.on_device"]
 # The beginning of a command: why it is not run.

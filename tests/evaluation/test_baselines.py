@@ -4,7 +4,7 @@ import pytest
 from tf_unseen_pose.evaluation.baselines import copy_source, limb_layers, warp_only
 from tf_unseen_pose.evaluation.example_pictures import Example
 from tf_unseen_pose.imaging.inpainting import inpainted
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.case_pictures import case_rows
 from tf_unseen_pose.evaluation.metrics import head_length
 from tf_unseen_pose.imaging.crop import common_crop, invert, transform_points
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 def test_people_and_faces_are_cut_out_of_the_photos(evaluation):

@@ -10,7 +10,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.imaging.registration import mask_from_joints
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 @pytest.fixture

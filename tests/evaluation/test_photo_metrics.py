@@ -9,7 +9,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import photo_metrics as module
 from tf_unseen_pose.evaluation.example_pictures import PhotoPair
 from tf_unseen_pose.evaluation.photo_metrics import PhotoComparison, PhotoJudge, PhotoMeasuring, open_judge
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 @pytest.fixture

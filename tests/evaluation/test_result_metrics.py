@@ -9,7 +9,7 @@ from tf_unseen_pose.evaluation import metrics
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.evaluation.result_metrics import Measuring, PerceptualError, measure_flicker
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 class Detector:

@@ -6,7 +6,7 @@ import pytest
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.about import write_about
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 def test_a_version_says_where_it_comes_from(exported, tmp_path):

@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export import checks
+from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
 from tf_unseen_pose.pose.pose_files import inside_photo
-from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
 
 
 def raises(error, check, *arguments):

@@ -3,7 +3,7 @@ import json
 import numpy as np
 
 from tf_unseen_pose.export.parity import as_skeleton
-from tf_unseen_pose.skeleton import GOLF, PERSON
+from tf_unseen_pose.known_skeletons import GOLF, PERSON
 
 
 def test_the_report_beside_a_version_has_every_signature(exported, signatures):

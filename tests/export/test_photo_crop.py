@@ -5,7 +5,7 @@ import tensorflow as tf
 from tf_unseen_pose.export.photo_crop import PhotoCrop
 from tf_unseen_pose.imaging import crop
 from tf_unseen_pose.imaging.compositing import on_whole_pixels
-from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
+from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
 
 
 def poses_of(skeleton, count, seed, spread=300):

@@ -14,9 +14,9 @@ from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import whole_crop
 from tf_unseen_pose.imaging.provenance import SOURCE_TYPE
 from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.pose.driving import driving_poses
-from tf_unseen_pose.skeleton import PERSON
 
 
 @pytest.fixture(scope="module")

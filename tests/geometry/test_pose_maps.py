@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.geometry import pose_maps, warping
-from tf_unseen_pose.skeleton import BODY, PERSON, Limb, Skeleton
+from tf_unseen_pose.known_skeletons import BODY, PERSON
+from tf_unseen_pose.skeleton import Limb, Skeleton
 
 # A second skeleton: nothing may depend on the person's counts. Its root has three joints at either end.
 CRAB = Skeleton(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tf_unseen_pose.imaging import crop
-from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
+from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
 
 
 def test_person_box_spans_the_visible_joints(standing):

@@ -1,7 +1,7 @@
 import numpy as np
 
 from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
-from tf_unseen_pose.skeleton import BODY, PERSON
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 
 
 def test_panels_stand_row_by_row_with_their_labels():

@@ -13,8 +13,9 @@ from textures import textured
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.imaging import registration
 from tf_unseen_pose.imaging.registration import Registration, mask_from_joints
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
-from tf_unseen_pose.skeleton import BODY, PERSON, Limb, Skeleton
+from tf_unseen_pose.skeleton import Limb, Skeleton
 
 MARGIN = 26
 STILL = np.eye(2, 3)

@@ -5,8 +5,8 @@ import pytest
 
 from tf_unseen_pose.imaging.video import VideoWriter, probe, read_video
 from tf_unseen_pose.inference.animation import beside_driving, overlaid, write_animation
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.pose_files import Poses
-from tf_unseen_pose.skeleton import PERSON
 
 
 def pictures(count=5, height=40, width=64):

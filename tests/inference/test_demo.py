@@ -9,9 +9,9 @@ from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.video import read_video
 from tf_unseen_pose.inference.bundled import FOLDER
 from tf_unseen_pose.inference.demo import demo
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.pose.pose_files import read_poses
-from tf_unseen_pose.skeleton import PERSON
 from tf_unseen_pose.training.run import Run
 
 

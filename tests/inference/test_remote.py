@@ -20,8 +20,8 @@ from tf_unseen_pose.inference.bundled import FOLDER, bundled
 from tf_unseen_pose.inference.connection import Connection
 from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.inference.remote import RemoteReposer
+from tf_unseen_pose.known_skeletons import GOLF, PERSON, register_skeleton
 from tf_unseen_pose.pose.sources import find_poses
-from tf_unseen_pose.skeleton import GOLF, PERSON, register_skeleton
 
 ROOT = Path(__file__).parents[2]
 MODEL_SERVER = os.environ.get("UNSEEN_POSE_MODEL_SERVER") or shutil.which("tensorflow_model_server")

@@ -4,10 +4,11 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
+from tf_unseen_pose.known_skeletons import SKELETONS
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.compositing import compose
 from tf_unseen_pose.model.discriminator import Discriminator
-from tf_unseen_pose.skeleton import SKELETONS, Limb, Skeleton
+from tf_unseen_pose.skeleton import Limb, Skeleton
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from tf_unseen_pose.inference.bundled import FOLDER, bundled
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.on_device import __main__ as command
 from tf_unseen_pose.on_device.camera import Fitting
 from tf_unseen_pose.pose.retargeting import retarget
-from tf_unseen_pose.skeleton import PERSON
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 from tf_unseen_pose.pose.driving import driving_poses
-from tf_unseen_pose.skeleton import BODY, PERSON
 
 
 def test_where_nobody_is_seen_the_pose_before_is_held(refuses):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tf_unseen_pose.geometry.pose_maps import limb_depths
 from tf_unseen_pose.imaging.photos import load_image
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 from tf_unseen_pose.pose.estimation import (
     Detection,
     PoseEstimator,
@@ -23,7 +24,6 @@ from tf_unseen_pose.pose.estimation import (
     open_estimator,
 )
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
-from tf_unseen_pose.skeleton import BODY, PERSON
 
 BLANK = np.full((120, 90, 3), 128, np.uint8)
 

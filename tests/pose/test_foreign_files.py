@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import scipy.io
 
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 from tf_unseen_pose.pose.joint_formats import (
     FORMATS,
     blazepose_to_body,
 )
 from tf_unseen_pose.pose.pose_files import read_poses
-from tf_unseen_pose.skeleton import BODY, PERSON, Limb, Skeleton
+from tf_unseen_pose.skeleton import Limb, Skeleton
 
 SIZE = (200, 240)
 NOSE, LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_WRIST = 0, 5, 6, 9  # of COCO

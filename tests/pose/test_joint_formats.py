@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 from tf_unseen_pose.pose.joint_formats import FORMATS, blazepose_to_body
-from tf_unseen_pose.skeleton import BODY, PERSON
 
 # Each list is spelled and ordered as in the format's documentation.
 BLAZEPOSE = [

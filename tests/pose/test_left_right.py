@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.left_right import consistent_sides
-from tf_unseen_pose.skeleton import PERSON
 
 
 def walking(standing, frame_count=40):

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
 from tf_unseen_pose.pose.pose_files import Poses, as_joints, inside_photo, read_poses, write_poses
-from tf_unseen_pose.skeleton import BODY, GOLF, PERSON
 
 
 def test_round_trip(tmp_path, standing):

@@ -5,9 +5,10 @@ import pytest
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.geometry.pose_maps import limb_depths
+from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
 from tf_unseen_pose.pose.retargeting import retarget
-from tf_unseen_pose.skeleton import BODY, GOLF, PERSON, Limb, Skeleton
+from tf_unseen_pose.skeleton import Limb, Skeleton
 
 # Seen from the front, the left arm raised; left and right differ everywhere.
 SOURCE = np.array(

@@ -6,9 +6,10 @@ import pytest
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.pose_files import Poses, write_poses
 from tf_unseen_pose.pose.sources import find_poses
-from tf_unseen_pose.skeleton import PERSON, Limb, Skeleton
+from tf_unseen_pose.skeleton import Limb, Skeleton
 
 NTSC = Fraction(30000, 1001)
 

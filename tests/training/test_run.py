@@ -9,7 +9,7 @@ from short_training import settings, stages
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import PERSON, SKELETONS, register_skeleton
+from tf_unseen_pose.known_skeletons import PERSON, SKELETONS, register_skeleton
 from tf_unseen_pose.training.fit import train
 from tf_unseen_pose.training.run import Run
 

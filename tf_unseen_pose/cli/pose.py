@@ -24,9 +24,9 @@ def pose(
     from tf_unseen_pose.imaging.photos import is_image, load_image
     from tf_unseen_pose.imaging.video import require_video_name
     from tf_unseen_pose.inference import animation
+    from tf_unseen_pose.known_skeletons import BODY
     from tf_unseen_pose.pose.pose_files import write_poses
     from tf_unseen_pose.pose.sources import find_poses, is_pose_file
-    from tf_unseen_pose.skeleton import BODY
 
     if is_pose_file(picture):
         raise UserError(f"{picture} is no picture; name a photo or a video.")

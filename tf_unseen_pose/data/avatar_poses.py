@@ -6,7 +6,7 @@
              "mask": "frames/X/00_mask.png", "limbs": "frames/X/00_limbs.png"}
 
 Files are relative to the index and of one size a clip. Landmarks are BlazePose's in pixels. A pixel of `limbs` is 0
-where nobody is, else it counts `limb_names` from 1 on, which are limbs of `skeleton.BODY`. A clip's frames are stills,
+where nobody is, else it counts `limb_names` from 1 on, which are limbs of `BODY`. A clip's frames are stills,
 each of another exercise. Its person is the same in other outfits; the sexes are set aside for validation alike.
 """
 
@@ -33,8 +33,8 @@ from tf_unseen_pose.data.clips import (
     read_jpeg,
 )
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
-from tf_unseen_pose.skeleton import BODY
 
 _ACTION = "exercise"
 _NEAREST = Image.Resampling.NEAREST

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tf_unseen_pose.skeleton import PERSON, Skeleton, convert_joints
+from tf_unseen_pose.known_skeletons import PERSON, convert_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 JPEG_QUALITY = 95
 # Why a frame is `Rejected` for which no crop can be found.

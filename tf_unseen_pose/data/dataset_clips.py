@@ -7,7 +7,7 @@ from pathlib import Path
 from tf_unseen_pose.data.clips import Clip, Frame
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import BODY, PERSON
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 
 
 def dataset_clips(roots: list[Path]) -> list[Clip]:

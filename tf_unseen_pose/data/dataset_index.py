@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tf_unseen_pose.data.tfrecord import RECORD_OVERHEAD
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import named_skeleton
+from tf_unseen_pose.known_skeletons import named_skeleton
 
 INDEX_NAME = "dataset.json"
 VERSION = 1

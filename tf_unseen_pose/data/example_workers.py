@@ -24,7 +24,8 @@ from tf_unseen_pose.config import Config, validated
 from tf_unseen_pose.data.examples import Examples
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import Skeleton, register_skeleton
+from tf_unseen_pose.known_skeletons import register_skeleton
+from tf_unseen_pose.skeleton import Skeleton
 
 # Up to so many cores threads do, and take less memory: they share the decoded pictures.
 FEW_CORES = 4

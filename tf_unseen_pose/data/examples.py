@@ -21,7 +21,7 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.crop import common_crop, compose, invert, transform_joints
 from tf_unseen_pose.imaging.resampling import cut_out
-from tf_unseen_pose.skeleton import SKELETONS
+from tf_unseen_pose.known_skeletons import SKELETONS
 
 # The rows of noise are drawn from a table that would fill so many canvases.
 NOISE_CANVASES = 16

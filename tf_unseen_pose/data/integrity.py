@@ -16,7 +16,8 @@ from tf_unseen_pose.data.clips import PICTURE_ERRORS, fault_of_pose, picture_siz
 from tf_unseen_pose.data.dataset_index import ClipEntry, Index
 from tf_unseen_pose.data.tfrecord import Example, read_records
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import SKELETONS, Skeleton
+from tf_unseen_pose.known_skeletons import SKELETONS
+from tf_unseen_pose.skeleton import Skeleton
 
 
 def check_file(path: Path, size: int, sha256: str) -> None:

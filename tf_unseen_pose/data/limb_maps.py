@@ -20,7 +20,7 @@ def renumbering(limbs: Sequence[str], skeleton: Skeleton) -> np.ndarray:
 
     Example:
         >>> from tf_unseen_pose.data.limb_maps import renumbering
-        >>> from tf_unseen_pose.skeleton import PERSON
+        >>> from tf_unseen_pose.known_skeletons import PERSON
         >>> renumbering(["torso", "head"], PERSON)[:3].tolist()
         [0, 10, 1]
     """
@@ -35,7 +35,7 @@ def conversion(source: Skeleton, target: Skeleton) -> np.ndarray | None:
 
     Example:
         >>> from tf_unseen_pose.data.limb_maps import conversion
-        >>> from tf_unseen_pose.skeleton import BODY, PERSON
+        >>> from tf_unseen_pose.known_skeletons import BODY, PERSON
         >>> names = [limb.name for limb in BODY.limbs]
         >>> label = conversion(BODY, PERSON)[1 + names.index("left_hand")]
         >>> PERSON.limbs[label - 1].name, conversion(PERSON, BODY)

@@ -17,8 +17,8 @@ import numpy as np
 
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, read_frame
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
-from tf_unseen_pose.skeleton import BODY
 
 
 def pair_clips(root: Path, max_side: int | None = None) -> list[Clip]:

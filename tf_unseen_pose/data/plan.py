@@ -20,7 +20,8 @@ from tf_unseen_pose.data.registration import registered
 from tf_unseen_pose.data.synthetic import actions_of, synthetic_clip
 from tf_unseen_pose.data.video_clips import VideoOptions, video_clips
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import PERSON, Skeleton, named_skeleton
+from tf_unseen_pose.known_skeletons import PERSON, named_skeleton
+from tf_unseen_pose.skeleton import Skeleton
 
 # A pair needs two frames.
 LEAST_FRAMES = 2

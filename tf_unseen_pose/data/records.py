@@ -28,7 +28,8 @@ from tf_unseen_pose.data.dataset_index import ClipEntry, Index, Place, read_inde
 from tf_unseen_pose.data.integrity import check_file, find_faults
 from tf_unseen_pose.data.tfrecord import RECORD_HEADER, Example
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import BODY, PERSON, SKELETONS, Skeleton, convert_joints
+from tf_unseen_pose.known_skeletons import BODY, PERSON, SKELETONS, convert_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 # Of how many clips it is told by name that frames were left out.
 _NAMED_CLIPS = 5

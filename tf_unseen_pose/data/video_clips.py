@@ -20,7 +20,7 @@ from tf_unseen_pose.imaging import registration
 from tf_unseen_pose.imaging.crop import person_height
 from tf_unseen_pose.imaging.image_files import shrink
 from tf_unseen_pose.imaging.video import read_video
-from tf_unseen_pose.skeleton import BODY, PERSON, convert_joints
+from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 
 if TYPE_CHECKING:  # MediaPipe takes seconds, and only videos need it.
     from tf_unseen_pose.pose.estimation import Detection, PoseEstimator

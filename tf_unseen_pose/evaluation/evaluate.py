@@ -29,8 +29,8 @@ from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
 from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.photo_metrics import PhotoJudge, open_judge
 from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, PerceptualError, measure_flicker
+from tf_unseen_pose.known_skeletons import is_person
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
-from tf_unseen_pose.skeleton import is_person
 from tf_unseen_pose.training.feature_statistics import load_deviations, measure_deviations
 
 # Columns that are no model's. The target photographs themselves show what the pose detector can find at best.

@@ -17,7 +17,8 @@ from tf_unseen_pose.evaluation import metrics
 from tf_unseen_pose.evaluation.example_pictures import PhotoPair
 from tf_unseen_pose.evaluation.faces import FaceRecogniser, is_same_person, missing_packages
 from tf_unseen_pose.evaluation.result_metrics import Detector
-from tf_unseen_pose.skeleton import PERSON, Skeleton, person_joints
+from tf_unseen_pose.known_skeletons import PERSON, person_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 # A pose is failed where less than this part of its joints is found.
 LEAST_PCKH = 0.5

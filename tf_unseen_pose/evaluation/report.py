@@ -30,7 +30,7 @@ from tf_unseen_pose.files import replacing, require_folder
 from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.provenance import saving_options
-from tf_unseen_pose.skeleton import is_person
+from tf_unseen_pose.known_skeletons import is_person
 
 PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.png"
 # Pairs that are shown: of the best, of the worst, and across actions.

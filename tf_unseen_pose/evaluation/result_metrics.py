@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from tf_unseen_pose.evaluation import metrics
 from tf_unseen_pose.evaluation.example_pictures import Example
-from tf_unseen_pose.skeleton import PERSON, Skeleton, person_joints
+from tf_unseen_pose.known_skeletons import PERSON, person_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 
 class Detected(Protocol):

@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager
 import tensorflow as tf
 
 from tf_unseen_pose.geometry.pose_maps import PERSON_COUNTS, person_joints
-from tf_unseen_pose.skeleton import Skeleton, is_person
+from tf_unseen_pose.known_skeletons import is_person
+from tf_unseen_pose.skeleton import Skeleton
 
 
 def require(condition: tf.Tensor, sentence: str) -> AbstractContextManager:

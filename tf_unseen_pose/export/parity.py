@@ -18,7 +18,8 @@ from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints, w
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.local import Canvas, Reposer
-from tf_unseen_pose.skeleton import PERSON, Skeleton, is_person, person_joints
+from tf_unseen_pose.known_skeletons import PERSON, is_person, person_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 # Rounding to 8 bits may fall the other way; numbers of a state or a stage may differ in their last digits. Pictures of
 # photos are made by another engine than Python's, which looks colours up at a 32nd of a pixel.

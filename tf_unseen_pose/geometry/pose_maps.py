@@ -19,7 +19,8 @@ All functions keep the floating dtype of their points.
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose.skeleton import BODY, PERSON, REFERENCE_SIZE, Skeleton, is_person
+from tf_unseen_pose.known_skeletons import BODY, PERSON, is_person
+from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 
 # How many joints a person may be given by.
 PERSON_COUNTS = (PERSON.joint_count, BODY.joint_count)

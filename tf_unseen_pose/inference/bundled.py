@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_unseen_pose.imaging.photos import load_image
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.pose_files import Poses, read_poses
-from tf_unseen_pose.skeleton import PERSON
 
 FOLDER = Path(__file__).parents[1] / "assets" / "demo_data"
 

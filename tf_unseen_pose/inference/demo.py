@@ -17,8 +17,9 @@ from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.animation import write_animation
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.known_skeletons import person_joints
 from tf_unseen_pose.pose.retargeting import retarget
-from tf_unseen_pose.skeleton import Skeleton, person_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 # Of a photo of one's own, three of which stand beside one another in the video; and poses on the sheet.
 _LONGER_SIDE, _SHOWN = 1280, 4

@@ -17,9 +17,10 @@ from tf_unseen_pose.imaging.crop import invert, transform_joints, usual_step, wh
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.protocol import ReposerLike
+from tf_unseen_pose.known_skeletons import is_person, person_joints
 from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.pose.pose_files import as_joints, inside_photo
-from tf_unseen_pose.skeleton import Skeleton, is_person, person_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 # Joints of a target pose may lie outside the photo by this part of its longer side: hands above their heads.
 TARGET_MARGIN = 0.25

@@ -28,9 +28,10 @@ from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.inference.connection import Connection
 from tf_unseen_pose.inference.photo_reposer import source_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
+from tf_unseen_pose.known_skeletons import SKELETONS
 from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.pose.pose_files import as_joints
-from tf_unseen_pose.skeleton import SKELETONS, Skeleton
+from tf_unseen_pose.skeleton import Skeleton
 
 _log = logging.getLogger(__name__)
 # Parts of a sequence that are on their way at a time: one is rendered while the other travels.

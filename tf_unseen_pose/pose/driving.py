@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import Skeleton, person_joints
+from tf_unseen_pose.known_skeletons import person_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 
 def driving_poses(values: ArrayLike, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:

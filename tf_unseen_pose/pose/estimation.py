@@ -1,7 +1,7 @@
 """Finds the person of a picture or a video: joints and mask, by MediaPipe's BlazePose.
 
 Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; joints are those of
-`skeleton.BODY`, and may lie outside the image. Their z is BlazePose's depth: in pixels like x, about 0 at the hips,
+`BODY`, and may lie outside the image. Their z is BlazePose's depth: in pixels like x, about 0 at the hips,
 negative towards the camera.
 """
 
@@ -14,11 +14,11 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.known_skeletons import BODY, PERSON, person_joints
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
 from tf_unseen_pose.pose.landmarker_model import landmarker_model
 from tf_unseen_pose.pose.left_right import consistent_sides
 from tf_unseen_pose.pose.smoothing import smooth
-from tf_unseen_pose.skeleton import BODY, PERSON, person_joints
 
 # Between frames of a video, in milliseconds. MediaPipe smooths joints by a filter that lags, over less than a minute;
 # frames that are an hour apart leave it nothing to do, and `pose.smoothing` does not lag.
@@ -33,7 +33,7 @@ class Detection:
     """A person that was found.
 
     Attributes:
-        joints: float32 [23, 4] of `skeleton.BODY`: x, y in pixels of the image, visibility 0..1, z.
+        joints: float32 [23, 4] of `BODY`: x, y in pixels of the image, visibility 0..1, z.
         mask: uint8 [H, W], soft, 255 = person.
     """
 

@@ -1,7 +1,7 @@
 """Poses as other programs write them: each reader recognises its JSON by the content.
 
 A reader takes what the JSON holds and returns None where it is of another kind, or joints float32 [T, 23, 3] of
-`skeleton.BODY` ([T, 23, 4] with BlazePose's depth) and the image's (width, height), None where the file does not say.
+`BODY` ([T, 23, 4] with BlazePose's depth) and the image's (width, height), None where the file does not say.
 Malformed content raises KeyError, TypeError or ValueError, which `read_foreign_poses` puts into words.
 
 Convention: one person a frame; a frame without anybody has all joints invisible. Frames of named images are in the
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.pose.joint_formats import FORMATS, blazepose_to_body
-from tf_unseen_pose.skeleton import BODY
 
 PosesAndSize = tuple[np.ndarray, tuple[int, int] | None]
 

@@ -1,4 +1,4 @@
-"""From the keypoints of other datasets and estimators to the joints of `skeleton.PERSON` or `skeleton.BODY`.
+"""From the keypoints of other datasets and estimators to the joints of `PERSON` or `BODY`.
 
 All of them name left and right as the person's own, as we do. Each converter takes keypoints [..., K, 3] (x, y in
 pixels, visibility or score; 0 where the keypoint is absent) and returns float32 [..., J, 3]. Where depth is known,
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_unseen_pose.skeleton import BODY, PERSON, Skeleton
+from tf_unseen_pose.known_skeletons import BODY, PERSON
+from tf_unseen_pose.skeleton import Skeleton
 
 # Below this an estimator has guessed the joint; it counts as absent.
 LEAST_VISIBILITY = 0.1
@@ -60,7 +61,7 @@ class JointFormat:
         return joints
 
     def to_person(self, keypoints: np.ndarray) -> np.ndarray:
-        """`to_joints` of `skeleton.PERSON`: float32 [..., 14, 3 or 4]."""
+        """`to_joints` of `PERSON`: float32 [..., 14, 3 or 4]."""
         return self.to_joints(keypoints, PERSON)
 
     def _head(self, keypoints: np.ndarray, neck: np.ndarray) -> np.ndarray:

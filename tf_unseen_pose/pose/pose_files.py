@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
+from tf_unseen_pose.known_skeletons import is_person, person_joints
 from tf_unseen_pose.pose.foreign_files import (
     PosesAndSize,
     openpose_files,
@@ -26,7 +27,7 @@ from tf_unseen_pose.pose.foreign_files import (
     read_posewarp_poses,
     stack_poses,
 )
-from tf_unseen_pose.skeleton import Skeleton, is_person, person_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 _ACCEPTED = (
     "JSON with width, height and poses (see docs/your-photo.md), the JSON of OpenPose (or its folder of a video), "

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 # What scipy raises for files that are no .mat, are cut short, or hold something else.
 _MAT_ERRORS = (

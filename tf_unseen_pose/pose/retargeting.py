@@ -25,7 +25,8 @@ from itertools import pairwise, product
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import Skeleton, person_joints
+from tf_unseen_pose.known_skeletons import person_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 _HIPS, _CHEST = -2, -1
 # The joints whose means are the hips' and the shoulders' middles, and what hangs from each.

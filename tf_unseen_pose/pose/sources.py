@@ -5,8 +5,9 @@ from pathlib import Path
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.photos import is_image, load_image
+from tf_unseen_pose.known_skeletons import BODY, is_person, person_joints
 from tf_unseen_pose.pose.pose_files import Poses, read_poses
-from tf_unseen_pose.skeleton import BODY, Skeleton, is_person, person_joints
+from tf_unseen_pose.skeleton import Skeleton
 
 _POSE_SUFFIXES = (".json", ".mat")
 

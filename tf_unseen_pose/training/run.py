@@ -22,9 +22,10 @@ from tf_unseen_pose.config import Config, StageConfig, read_config
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
+from tf_unseen_pose.known_skeletons import register_skeleton
 from tf_unseen_pose.model import PoseModel, build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
-from tf_unseen_pose.skeleton import Skeleton, register_skeleton
+from tf_unseen_pose.skeleton import Skeleton
 
 # What may change when a run is resumed: how long it goes on, how often it speaks and in what way steps are computed.
 _MAY_CHANGE = {

@@ -8,7 +8,7 @@ from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.data.synthetic.club import CLUB_LENGTH
 from tf_unseen_pose.data.synthetic.figure import Figure, Posture
 from tf_unseen_pose.data.synthetic.motion import Body, Motion
-from tf_unseen_pose.skeleton import GOLF, PERSON
+from tf_unseen_pose.known_skeletons import GOLF, PERSON
 
 TIMES = np.linspace(0, 2, 97)
 GRIP, HEAD = GOLF.joint_index("club_grip", "club_head")

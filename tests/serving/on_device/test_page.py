@@ -10,8 +10,8 @@ from PIL import Image
 
 from tf_unseen_pose import TFLiteReposer
 from tf_unseen_pose.inference.demo import bundled
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.on_device.lite_file import LiteFile
-from tf_unseen_pose.skeleton import PERSON
 
 JOINTS = PERSON.joints
 

@@ -10,9 +10,9 @@ from tf_unseen_pose.imaging.crop import whole_crop
 from tf_unseen_pose.imaging.provenance import png_chunks
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.inference.demo import bundled
+from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.on_device.lite_file import metadata
 from tf_unseen_pose.pose.retargeting import retarget
-from tf_unseen_pose.skeleton import PERSON
 
 SIDE = 256
 

@@ -14,7 +14,8 @@ from tf_unseen_pose.data.synthetic.figure import Figure, Posture
 from tf_unseen_pose.data.synthetic.motion import ACTIONS, Body, Motion
 from tf_unseen_pose.data.synthetic.scene import draw_scene
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.skeleton import GOLF, PERSON, Skeleton
+from tf_unseen_pose.known_skeletons import GOLF, PERSON
+from tf_unseen_pose.skeleton import Skeleton
 
 __all__ = ["ACTIONS", "SyntheticFrame", "actions_of", "synthetic_clip"]
 SMALLEST_SIDE = 32

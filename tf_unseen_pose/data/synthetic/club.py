@@ -5,7 +5,7 @@ Convention: lengths in body units, points in the body's frame (see `motion`), th
 
 import numpy as np
 
-from tf_unseen_pose.skeleton import PERSON
+from tf_unseen_pose.known_skeletons import PERSON
 
 # From the middle of the hands to the head.
 CLUB_LENGTH = 0.44

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_unseen_pose.data.synthetic.club import with_club
-from tf_unseen_pose.skeleton import GOLF, PERSON, Skeleton
+from tf_unseen_pose.known_skeletons import GOLF, PERSON
+from tf_unseen_pose.skeleton import Skeleton
 
 CAMERA_PITCH = np.radians(9)
 Angles = dict[str, tuple[np.ndarray, np.ndarray]]

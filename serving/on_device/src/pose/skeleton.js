@@ -1,4 +1,4 @@
-// The 14 joints and 10 limbs of `tf_unseen_pose/skeleton.py` (PERSON), in its order. Left and right are the person's own.
+// The 14 joints and 10 limbs of `tf_unseen_pose/known_skeletons.py` (PERSON), in its order. Left and right are the person's own.
 // A pose is an array of 14 joints [x, y, visibility] in pixels, visibility 0 meaning absent; filmed motions have a fourth
 // number, depth, smaller being nearer.
 
