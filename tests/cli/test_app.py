@@ -123,6 +123,7 @@ def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
         ({"--background": folder / "photo.png", "--server": "localhost:1"}, "leave out --background"),
         ({"-o": folder / "none" / "out.png"}, "no folder"),
         ({"-o": folder / "out.docx"}, "format"),
+        ({"-o": folder / "photo.png"}, "--force"),
     ]
     for changes, words in cases:
         code, out, err = run(*synthesize(folder, **changes))

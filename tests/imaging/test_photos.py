@@ -7,8 +7,10 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image, ImageCms
+from PIL.ExifTags import IFD, Base
 
-from tf_unseen_pose.imaging.photos import as_photo, is_image, load_image
+from tf_unseen_pose.imaging.image_files import save_image
+from tf_unseen_pose.imaging.photos import as_photo, is_image, lasting_exif, load_image
 
 
 def smooth(height=20, width=30, channels=3, seed=0):
@@ -146,3 +148,28 @@ def test_what_is_no_photo_is_refused(tmp_path, refuses):
     Image.fromarray(smooth(200, 300)).save(whole, "JPEG")
     (tmp_path / "half.jpg").write_bytes(whole.getvalue()[:900])
     refuses(lambda: load_image(tmp_path / "half.jpg"), "half.jpg", "damaged")
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".webp"])
+def test_results_say_when_and_with_what_the_photo_was_taken(tmp_path, ending):
+    exif = Image.Exif()
+    exif[Base.Model], exif[Base.Orientation], exif[Base.ImageDescription] = "Camera 3", 6, "Holidays"
+    exif.get_ifd(IFD.Exif).update({Base.DateTimeOriginal: "2026:05:04 03:02:01", Base.ExifImageWidth: 30})
+    exif.get_ifd(IFD.GPSInfo).update({1: "N", 2: (48.0, 8.0, 30.0)})
+    Image.fromarray(smooth()).save(tmp_path / "photo.jpg", exif=exif)
+    made = tmp_path / f"made{ending}"
+    save_image(made, load_image(tmp_path / "photo.jpg"), synthetic=True, exif=lasting_exif(tmp_path / "photo.jpg"))
+    with Image.open(made) as image:
+        found = image.getexif()
+    assert found[Base.Model] == "Camera 3" and Base.Orientation not in found
+    assert found.get_ifd(IFD.Exif) == {Base.DateTimeOriginal: "2026:05:04 03:02:01"}
+    assert found.get_ifd(IFD.GPSInfo)[2] == (48, 8, 30)
+    assert found.get(Base.ImageDescription) != "Holidays"
+
+
+def test_jpeg_results_keep_colours_at_full_resolution(tmp_path):
+    save_image(tmp_path / "a.jpg", smooth())
+    with Image.open(tmp_path / "a.jpg") as image:
+        # Sampling factors of the three components, and the first entries of quality 95's tables.
+        assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3
+        assert image.quantization[0][0] == 2 and image.quantization[1][0] == 2

@@ -8,6 +8,7 @@ import typer
 from tf_unseen_pose.cli.options import (
     LITE,
     Background,
+    Force,
     Model,
     Photo,
     PoseModel,
@@ -19,6 +20,7 @@ from tf_unseen_pose.cli.options import (
     open_background,
     open_reposer,
 )
+from tf_unseen_pose.files import require_other_file
 
 
 def animate(
@@ -41,6 +43,7 @@ def animate(
     ] = 1920,
     batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered at a time.")] = 4,
     xla: Annotated[bool, typer.Option("--xla", help="Compile the networks: faster on GPUs, not on CPUs.")] = False,
+    force: Force = False,
     pose_model: PoseModel = None,
     server: Server = None,
     server_token: ServerToken = None,
@@ -59,6 +62,7 @@ def animate(
     from tf_unseen_pose.pose.sources import find_poses
 
     require_video_name(output)
+    require_other_file(output, driving, background, force=force)
     scene = open_background(background, server, pose_model)
     reposer = open_reposer(model, xla, server, server_token, server_authority, server_timeout)
     photo_size, image = image.shape[1::-1], shrink(image, max_side)

@@ -43,6 +43,9 @@ PoseModel = Annotated[
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
 
 
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is read.")]
+
+
 class Split(StrEnum):
     """Parts of a dataset."""
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tf_unseen_pose.cli.options import PoseModel, require_writable
+from tf_unseen_pose.cli.options import Force, PoseModel, require_writable
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.files import require_folder
+from tf_unseen_pose.files import require_folder, require_other_file
 
 
 def pose(
@@ -16,6 +16,7 @@ def pose(
     overlay: Annotated[
         Path | None, typer.Option(help="Also write the picture, or a video, with the skeleton drawn over it.")
     ] = None,
+    force: Force = False,
     pose_model: PoseModel = None,
 ) -> None:
     """Find the joints of a person in a photo or a video."""
@@ -33,6 +34,7 @@ def pose(
     require_folder(output)
     if overlay:
         (require_writable if is_image(picture) else require_video_name)(overlay)
+        require_other_file(overlay, picture, force=force)
     poses = find_poses(picture, BODY, None, pose_model)
     write_poses(output, poses)
     typer.echo(f"Wrote {output}: {len(poses.joints)} {'pose' if len(poses.joints) == 1 else 'poses'}.")

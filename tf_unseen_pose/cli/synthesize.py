@@ -8,6 +8,7 @@ import typer
 from tf_unseen_pose.cli.options import (
     LITE,
     Background,
+    Force,
     Model,
     Photo,
     PoseModel,
@@ -21,6 +22,7 @@ from tf_unseen_pose.cli.options import (
     require_writable,
 )
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import require_other_file
 
 
 def synthesize(
@@ -43,6 +45,7 @@ def synthesize(
     explain: Annotated[
         bool, typer.Option("--explain", help="Also write OUT-explain.png, every stage on a sheet.")
     ] = False,
+    force: Force = False,
     pose_model: PoseModel = None,
     server: Server = None,
     server_token: ServerToken = None,
@@ -51,10 +54,11 @@ def synthesize(
 ) -> None:
     """Make the photo of that person in another pose."""
     from tf_unseen_pose.imaging import image_files
-    from tf_unseen_pose.imaging.photos import is_image, load_image
+    from tf_unseen_pose.imaging.photos import is_image, lasting_exif, load_image
 
-    image = load_image(photo)
+    image, exif = load_image(photo), lasting_exif(photo)
     require_writable(output)
+    require_other_file(output, photo, target, source_pose, background, force=force)
 
     from tf_unseen_pose.imaging.drawing import explanation_sheet
     from tf_unseen_pose.pose.sources import find_poses, is_pose_file
@@ -74,7 +78,7 @@ def synthesize(
 
         poses = fit(poses, source, reposer.skeleton)
     made = reposer.synthesize(image, poses[0], source, crop, scene)
-    image_files.save_image(output, made, synthetic=True)
+    image_files.save_image(output, made, synthetic=True, exif=exif)
     typer.echo(f"Wrote {output}.")
     if explain:
         from tf_unseen_pose.inference.local import Reposer

@@ -4,6 +4,7 @@ Convention: images are uint8 [H, W, 3] RGB; points are (x, y) in pixels, (0, 0) 
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,12 +14,19 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.imaging.provenance import saving_options
 
+# Little is lost: Pillow's own choice is quality 75 and colours at half the resolution.
+_QUALITY: dict[str, dict[str, Any]] = {
+    **dict.fromkeys((".jpg", ".jpeg"), {"quality": 95, "subsampling": "4:4:4"}),
+    ".webp": {"quality": 95},
+}  # fmt: skip
 
-def save_image(path: Path, image: np.ndarray, synthetic: bool = False) -> None:
+
+def save_image(path: Path, image: np.ndarray, synthetic: bool = False, exif: Image.Exif | None = None) -> None:
     """Writes uint8 [H, W, 3] in the format that the name's ending asks for, under a temporary name first.
 
     Args:
         synthetic: it shows a re-posed person, and the file is to say so (see `provenance`).
+        exif: of the photo that a synthetic picture was made of; see `photos.lasting_exif`.
 
     Raises:
         UserError: unknown ending, or one whose format cannot say so; missing folder, no permission, disk full.
@@ -33,7 +41,8 @@ def save_image(path: Path, image: np.ndarray, synthetic: bool = False) -> None:
     """
     try:
         with replacing(path) as temporary:
-            Image.fromarray(image).save(temporary, **(saving_options(path.suffix) if synthetic else {}))
+            mark = saving_options(path.suffix, exif) if synthetic else {}
+            Image.fromarray(image).save(temporary, **_QUALITY.get(path.suffix.lower(), {}), **mark)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(f"Cannot write the image {path}: {reason}; choose another place or a .png name.") from error

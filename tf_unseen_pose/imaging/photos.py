@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.ExifTags import IFD, Base
 
 from tf_unseen_pose.errors import UserError
 
@@ -23,6 +24,9 @@ Photo: TypeAlias = np.ndarray | Image.Image | str | Path
 _log = logging.getLogger(__name__)
 # Which of Pillow's modes the colours of an embedded profile are.
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+# EXIF that still holds for a picture made of the photo, and of the blocks about exposure and place what does not.
+_LASTING = {Base.Make, Base.Model, Base.DateTime, Base.Artist, Base.Copyright}
+_PASSING = {Base.MakerNote, Base.ExifImageWidth, Base.ExifImageHeight, Base.ExifInteroperabilityOffset, Base.ColorSpace}
 # Four letters of an ISO base media file that say that it holds pictures of the HEIF kind.
 _HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 
@@ -103,6 +107,28 @@ def as_photo(photo: Photo, name: str = "the photo") -> np.ndarray:
     if shape[0] == 4:
         return np.asarray(_on_white(Image.fromarray(pixels)))
     return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
+def lasting_exif(path: Path) -> Image.Exif:
+    """What a photo's EXIF says that still holds for a picture made of it: when, where and with what it was taken.
+
+    Its orientation, size and preview do not hold, nor does what the maker of the camera noted.
+
+    Raises:
+        UserError: as `load_image`.
+    """
+    lasting = Image.Exif()
+    try:
+        with _opened(path) as image:
+            exif = image.getexif()
+            lasting.update({tag: value for tag, value in exif.items() if tag in _LASTING})
+            for block in (IFD.Exif, IFD.GPSInfo):
+                entries = {tag: value for tag, value in exif.get_ifd(block).items() if tag not in _PASSING}
+                if entries:
+                    lasting.get_ifd(block).update(entries)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"The image {path} is damaged ({error}); save it anew.") from error
+    return lasting
 
 
 def _in_bytes(pixels: np.ndarray, name: str) -> np.ndarray:

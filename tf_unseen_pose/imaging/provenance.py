@@ -49,16 +49,19 @@ _MP4_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _GIF_TRAILER = bytes([1, *range(255, -1, -1), 0])
 
 
-def saving_options(suffix: str) -> dict:
+def saving_options(suffix: str, exif: Image.Exif | None = None) -> dict:
     """What Pillow's `Image.save` is to be told for a picture that carries the mark, by the file's ending (".png").
+
+    Args:
+        exif: what the file is to say beside.
 
     Raises:
         ValueError: files of that ending cannot carry it here.
     """
     if suffix.lower() == ".png":
-        return {"pnginfo": _png_info()}
+        return {"pnginfo": _png_info()} | ({"exif": exif} if exif else {})
     if suffix.lower() in (".jpg", ".jpeg", ".webp"):
-        exif = Image.Exif()
+        exif = exif or Image.Exif()
         exif[Base.Software], exif[Base.ImageDescription] = SOFTWARE, COMMENT
         return {"xmp": XMP.encode(), "exif": exif}
     raise ValueError(f"'{suffix}' files cannot say that they are synthetic")

@@ -128,10 +128,11 @@ class VideoWriter:
         path: file to write; for a name that appears only when whole, give a temporary one (`files.replacing`).
         fps: frames a second.
         synthetic: the frames show a re-posed person, and the file says so (see `provenance`).
+        name: what messages call the file, where `path` is temporary.
     """
 
-    def __init__(self, path: Path, fps: Fraction, synthetic: bool = False):
-        self._path, self._fps, self._synthetic = path, fps, synthetic
+    def __init__(self, path: Path, fps: Fraction, synthetic: bool = False, name: Path | None = None):
+        self._path, self._fps, self._synthetic, self._name = path, fps, synthetic, name or path
         self._container: OutputContainer | None = None
         self._stream: Any = None
         self._palette: av.filter.Graph | None = None
@@ -205,7 +206,7 @@ class VideoWriter:
             self._container = None
 
     def _refused(self, error: OSError) -> UserError:
-        return UserError(f"Cannot write {self._path}: {error.strerror}; free space or choose another place.")
+        return UserError(f"Cannot write {self._name}: {error.strerror}; free space or choose another place.")
 
     def __enter__(self) -> "VideoWriter":
         return self

@@ -42,7 +42,7 @@ def write_animation(
     """
     rate = Fraction(fps).limit_denominator(1001)
     written, stopped = 0, False
-    with replacing(output) as temporary, VideoWriter(temporary, rate, synthetic) as writer:
+    with replacing(output) as temporary, VideoWriter(temporary, rate, synthetic, output) as writer:
         try:
             for frame in tqdm(frames, "Rendering", count, unit="frame", disable=not progress):
                 writer.write(frame)
