@@ -1,4 +1,5 @@
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -81,7 +82,8 @@ def test_both_sexes_are_set_aside(tmp_path):
         clips = plan_clips([root], Options("avatars", validation=part))
         aside = [clip.person for clip in clips if clip.split == "validation"]
         assert [sum(f"_{sex}_" in person for person in aside) for sex in "FM"] == [each, each]
-    assert [clip.split for clip in plan_clips([root], Options("avatars", validation=0.5))] == [c.split for c in clips]
+    again = pickle.loads(pickle.dumps(plan_clips([root], Options("avatars", validation=0.5))))
+    assert [clip.split for clip in again] == [clip.split for clip in clips] and again[5].background()
 
 
 def test_from_the_folder_to_a_mixed_dataset(avatars, make_dataset, make_clip, tmp_path, decode):

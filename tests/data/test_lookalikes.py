@@ -1,15 +1,17 @@
 """Who is drawn in the same clothes is found alike, who is not is not; pairs across clips keep to their poses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
 from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
-from tf_unseen_pose.data.lookalikes import distance, limb_colours, lookalikes
+from tf_unseen_pose.data.lookalikes import _colours, distance, limb_colours, lookalikes
 from tf_unseen_pose.data.pairs import expanded, pair_batches
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.known_skeletons import PERSON
+from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 
 
 @pytest.fixture
@@ -96,3 +98,24 @@ def test_pairs_across_clips_show_each_frame_in_its_own_crop(make_dataset, dresse
     np.testing.assert_array_equal(batch["image"].numpy()[free], batch["target_image"].numpy()[free])
     alone = make_dataset([dressed("a", outfits[0]), dressed("b", outfits[1])], "alone")
     refuses(lambda: pair_batches(alone, config), "looks alike", "data.across")
+
+
+def test_hands_and_feet_do_not_tell_who_looks_alike(make_dataset, dressed, outfits):
+    """Whoever is alike without them is so with them."""
+    clips = [dressed("a", outfits[0]), dressed("b", outfits[0], shift=4), dressed("c", outfits[1])]
+    dataset = make_dataset(list(map(with_hands, clips)))
+    assert lookalikes(dataset, DecodedFrames(dataset), [0, 1, 2]) == {0: [1], 1: [0]}
+    plain = make_dataset(clips, "plain")
+    for position in range(3):
+        one, other = (DecodedFrames(of).read(position, 0) for of in (dataset, plain))
+        np.testing.assert_array_equal(_colours(one, BODY), limb_colours(other, PERSON))
+
+
+def with_hands(clip):
+    def frames():
+        for frame in clip.frames():
+            joints = convert_joints(frame.joints, PERSON, BODY)
+            joints[14:] = [150, 180, 1]
+            yield replace(frame, joints=joints)
+
+    return replace(clip, frames=frames, skeleton=BODY)

@@ -15,6 +15,7 @@ from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.crop import person_height
+from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 from tf_unseen_pose.skeleton import Skeleton
 
 # Where a limb's colour is taken: so far along its axis, within this part of the person's size, where the mask says so.
@@ -84,7 +85,7 @@ def lookalikes(dataset: ClipDataset, frames: DecodedFrames, clips: list[int]) ->
         if entry.scene and masked:
             scenes[entry.scene].append(clip)
             chosen = [masked[i] for i in spread(len(masked), _LOOKED_AT)]
-            colours[clip] = [limb_colours(frames.read(clip, frame), dataset.skeleton) for frame in chosen]
+            colours[clip] = [_colours(frames.read(clip, frame), dataset.skeleton) for frame in chosen]
     found = defaultdict(list)
     for scene in scenes.values():
         for one, other in combinations(scene, 2):
@@ -92,6 +93,12 @@ def lookalikes(dataset: ClipDataset, frames: DecodedFrames, clips: list[int]) ->
                 found[one].append(other)
                 found[other].append(one)
     return dict(found)
+
+
+def _colours(frame: DecodedFrame, skeleton: Skeleton) -> np.ndarray:
+    # Hands are of one colour, whoever's they are: what is alike was measured without.
+    judged = PERSON if skeleton == BODY else skeleton
+    return limb_colours(frame._replace(joints=convert_joints(frame.joints, skeleton, judged)), judged)
 
 
 class Partners:

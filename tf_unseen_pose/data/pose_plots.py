@@ -95,6 +95,8 @@ def _draw_visibility(figure: Figure, clips: list[ClipPoses], skeleton: Skeleton)
     names = [name.replace("_", " ") for name in skeleton.joints]
     axes.barh(names, 100 * seen, color=[_COLOURS[_side(name)] for name in skeleton.joints])
     axes.invert_yaxis()
+    # As many points as there is room for, and Matplotlib's own 10 at most.
+    axes.tick_params(axis="y", labelsize=min(10, 160 / len(names)))
     axes.set(xlim=(0, 100), xlabel="frames in which the joint is seen, %")
 
 
