@@ -7,7 +7,7 @@ from small_networks import TINY
 from small_servers import started_server
 
 from tf_unseen_pose import (
-    PERSON,
+    BODY,
     ClipDataset,
     Limb,
     Poses,
@@ -30,18 +30,20 @@ from tf_unseen_pose.known_skeletons import SKELETONS
 TAIL = ("tail_base", "tail_middle", "tail_tip")
 TAILED = Skeleton(
     "tailed",
-    (*PERSON.joints, *TAIL),
-    (*PERSON.limbs, Limb("upper_tail", TAIL[:2], width=7.0), Limb("lower_tail", TAIL[1:], width=5.0)),
-    PERSON.root,
+    (*BODY.joints, *TAIL),
+    (*BODY.limbs, Limb("upper_tail", TAIL[:2], width=7.0), Limb("lower_tail", TAIL[1:], 5.0, "upper_tail", TAIL[:1])),
+    BODY.root,
     held=(("tail_base", "left_hip"),),
 )
 
 
 def with_tail(frame):
-    """A frame whose person has a tail that swings to the viewer's right."""
+    """A frame whose person has hands, feet, a face, and a tail that swings to the viewer's right."""
     hip = frame.joints[TAILED.joints.index("left_hip")]
+    fine = frame.joints[[0, 0, 0, 4, 7, 10, 13, 10, 13]] + np.float32([3, 7, 0])
+    fine[-2:] += [5, 2, 0]
     tail = hip + np.float32([[5, 0, 0], [25, 10, 0], [45 + frame.number, 0, 0]])
-    return type(frame)(frame.jpeg, np.concatenate([frame.joints, tail]), frame.number, mask_png=frame.mask_png)
+    return type(frame)(frame.jpeg, np.concatenate([frame.joints, fine, tail]), frame.number, mask_png=frame.mask_png)
 
 
 @pytest.fixture

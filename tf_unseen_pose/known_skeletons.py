@@ -119,7 +119,6 @@ def convert_joints(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np
     Example:
         >>> import numpy as np
         >>> from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
-    from tf_unseen_pose.skeleton import FINE_JOINTS
         >>> convert_joints(np.ones((14, 3)), PERSON, BODY)[13:15]
         array([[1., 1., 1.],
                [0., 0., 0.]])
@@ -144,7 +143,6 @@ def person_joints(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     Example:
         >>> from tf_unseen_pose import BODY, bundled
         >>> from tf_unseen_pose.known_skeletons import person_joints
-    from tf_unseen_pose.skeleton import FINE_JOINTS
         >>> photo, joints, motion = bundled()
         >>> joints.shape, person_joints(joints, BODY).shape
         ((14, 4), (23, 4))

@@ -52,7 +52,10 @@ class ModelConfig(Section):
     network: Literal["modular", "copying", "unet"] = Field(
         "modular", description="the paper's generator, that of preset lite, or the plain U-Net to compare with"
     )
-    skeleton: str = Field("person", description="joints and limbs: person, golf with a club, or a registered one")
+    skeleton: str = Field(
+        "person",
+        description="joints and limbs: person, body with hands, feet and a face, golf with a club, or a registered one",
+    )
     height: int = Field(256, ge=32, le=2048, description="of the canvas")
     width: int = Field(256, ge=32, le=2048, description="of the canvas")
     segmentation: UNetConfig | CompactUNetConfig = Field(description="which limb a pixel of the photo belongs to")

@@ -87,7 +87,6 @@ def test_joints_keep_their_names(name):
         given = keypoints[[names.index(keypoint) for keypoint in spelled(joint, name)]]
         expected = [*given[:, :2].mean(axis=0), given[:, 2].min()] if len(given) else [0, 0, 0]
         np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg=joint)
-    np.testing.assert_array_equal(FORMATS[name].to_joints(keypoints, PERSON), joints[:14])
 
 
 def test_the_table_holds_all_formats():

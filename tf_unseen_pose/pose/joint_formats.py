@@ -1,7 +1,7 @@
-"""From the keypoints of other datasets and estimators to the joints of `PERSON` or `BODY`.
+"""From the keypoints of other datasets and estimators to the joints of `BODY`; `PERSON` has the first 14.
 
 All of them name left and right as the person's own, as we do. Each converter takes keypoints [..., K, 3] (x, y in
-pixels, visibility or score; 0 where the keypoint is absent) and returns float32 [..., J, 3]. Where depth is known,
+pixels, visibility or score; 0 where the keypoint is absent) and returns float32 [..., 23, 3]. Where depth is known,
 z is the fourth column of both.
 """
 
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_unseen_pose.known_skeletons import BODY, PERSON
-from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.known_skeletons import BODY
 
 # Below this an estimator has guessed the joint; it counts as absent.
 LEAST_VISIBILITY = 0.1
@@ -39,30 +38,23 @@ class JointFormat:
     head: tuple[tuple[str, ...], ...] = (_EARS, ("left_ear",), ("right_ear",), ("nose",))
     derived: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
-    def to_joints(self, keypoints: np.ndarray, skeleton: Skeleton = BODY) -> np.ndarray:
-        """The joints of a skeleton.
+    def to_joints(self, keypoints: np.ndarray) -> np.ndarray:
+        """The joints of `BODY`.
 
         Args:
             keypoints: [..., K, 3 or 4]: x, y in pixels, visibility 0..1 (larger ones are clipped), z in pixels.
-            skeleton: a `PERSON`, or a `BODY`.
 
         Returns:
-            float32 [..., J, 3 or 4]. A derived joint is as visible as the least visible keypoint that it is made of; a
+            float32 [..., 23, 3 or 4]. A derived joint is as visible as the least visible keypoint that it is made of; a
             visibility below 0.1 becomes 0, and joints that the format knows nothing of are 0 altogether.
         """
         keypoints = np.asarray(keypoints, np.float32)
         neck = self._first_visible(keypoints, self.neck)
         found = {"neck": neck, "head": self._head(keypoints, neck)}
         found |= {joint: self._mean(keypoints, names) for joint, names in self.derived}
-        joints = np.stack(
-            [found[name] if name in found else self._named(keypoints, name) for name in skeleton.joints], -2
-        )
+        joints = np.stack([found[name] if name in found else self._named(keypoints, name) for name in BODY.joints], -2)
         joints[..., 2] = np.where(joints[..., 2] < LEAST_VISIBILITY, 0, np.clip(joints[..., 2], 0, 1))
         return joints
-
-    def to_person(self, keypoints: np.ndarray) -> np.ndarray:
-        """`to_joints` of `PERSON`: float32 [..., 14, 3 or 4]."""
-        return self.to_joints(keypoints, PERSON)
 
     def _head(self, keypoints: np.ndarray, neck: np.ndarray) -> np.ndarray:
         if "head_top" in self.keypoints:
@@ -148,8 +140,3 @@ FORMATS = {
 }  # fmt: skip
 
 blazepose_to_body = FORMATS["BlazePose"].to_joints
-blazepose_to_person = FORMATS["BlazePose"].to_person
-coco_to_person = FORMATS["COCO"].to_person
-body18_to_person = FORMATS["BODY_18"].to_person
-body25_to_person = FORMATS["BODY_25"].to_person
-mpii_to_person = FORMATS["MPII"].to_person
