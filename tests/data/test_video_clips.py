@@ -10,6 +10,7 @@ from tf_unseen_pose.data.registration import MOVED
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.data.video_clips import VideoOptions, _sampled, _Selection, video_clips, video_frames
 from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 from tf_unseen_pose.pose.estimation import Detection
 
 
@@ -78,6 +79,7 @@ def wall(make_picture, count):
 
 
 def found(joints):
+    joints = convert_joints(joints, PERSON, BODY)
     mask = np.zeros((240, 200), np.uint8)
     mask[40:200, 60:150] = 255
     # A depth, which frames do not keep.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tf_unseen_pose.imaging.image_files import save_image
-from tf_unseen_pose.imaging.video import VideoInfo, VideoWriter, probe, read_video, require_video_name
+from tf_unseen_pose.imaging.video import VideoInfo, VideoWriter, probe, read_video, require_video_name, steady_frames
 
 RATE = Fraction(30000, 1001)
 
@@ -94,7 +94,11 @@ def test_a_rotated_recording_is_turned_upright(tmp_path):
 def test_files_that_are_no_videos_are_refused(tmp_path, refuses):
     path = write(tmp_path / "good.mp4", moving_square(60))
     data = path.read_bytes()
-    for name, content in (("empty.mp4", b""), ("text.mp4", b"hello " * 99), ("cut.mp4", data[: len(data) // 2])):
+    for name, content in (
+        ("empty.mp4", b""),
+        ("text.mp4", b"hello " * 99),
+        ("cut.mp4", data[: data.index(b"mdat") + 9]),
+    ):
         (tmp_path / name).write_bytes(content)
         refuses(lambda name=name: list(read_video(tmp_path / name)), name)
     save_image(tmp_path / "picture.png", moving_square()[0])
@@ -105,20 +109,86 @@ def test_files_that_are_no_videos_are_refused(tmp_path, refuses):
     refuses(lambda: probe(tmp_path), tmp_path)
 
 
-def test_a_file_that_ends_early_is_noticed(tmp_path, refuses):
+def noise(count, height=48, width=80):
+    return list(np.random.default_rng(0).integers(0, 256, (count, height, width, 3), dtype=np.uint8))
+
+
+def test_of_a_file_that_ends_early_all_that_is_there_is_used(tmp_path, caplog):
     path = tmp_path / "long.avi"
     with av.open(path, "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 80, 48, "yuv420p"
-        for frame in moving_square(50):
+        for frame in noise(50):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
         container.mux(stream.encode(None))
     assert probe(path) == VideoInfo(80, 48, Fraction(25), 50)
+    assert len(list(read_video(path))) == 50 and not caplog.records
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
-    frames = read_video(path)
-    assert next(frames)[1].shape == (48, 80, 3)
-    refuses(lambda: list(frames), "long.avi", "of 50 frames")
+    assert 25 <= len(list(read_video(path))) <= 36
+    assert "long.avi is damaged or cut off" in caplog.text and "of 2.0 s" in caplog.text
+
+
+def test_damaged_packets_are_left_out_and_counted(tmp_path, caplog):
+    path = tmp_path / "a.mp4"
+    # Each frame for itself, so that one does not spoil the next.
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 80, 48, "yuvj420p"
+        for frame in moving_square(9):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(stream.encode(None))
+    data = bytearray(path.read_bytes())
+    starts = [at for at in range(len(data)) if data[at : at + 3] == b"\xff\xd8\xff"]
+    data[starts[4] : starts[5]] = bytes(starts[5] - starts[4])
+    path.write_bytes(data)
+    assert len(list(read_video(path))) == 8
+    assert "1 bad packets" in caplog.text and "8 frames" in caplog.text
+
+
+def frames_shown_at(path, times, duration, shape=(48, 80)):
+    """A video whose frames are shown from given times on, in 1/100 s."""
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=100)
+        stream.width, stream.height, stream.pix_fmt, stream.time_base = *shape[::-1], "yuv420p", Fraction(1, 100)
+        for number, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(np.full((*shape, 3), 20 * number, np.uint8))
+            frame.pts, frame.time_base = time, Fraction(1, 100)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def test_a_variable_rate_becomes_steady(tmp_path):
+    path = tmp_path / "phone.mp4"
+    # Ten frames a second, then a pause of half a second, then one frame too many.
+    frames_shown_at(path, [0, 10, 20, 30, 80, 85, 90, 100], 110)
+    assert probe(path).fps == 10
+    shown = [round(image.mean() / 20) for image in steady_frames(path)]
+    assert shown[:4] == [0, 1, 2, 3] and shown[4:8] == [3, 3, 3, 3] and shown[-1] == 7
+    assert len(shown) == pytest.approx(11, abs=1) and shown == sorted(shown)
+
+
+def test_a_steady_rate_is_left_alone(tmp_path):
+    path = write(tmp_path / "a.mp4", moving_square(9))
+    both = zip(steady_frames(path), read_video(path), strict=True)
+    assert probe(path).fps == RATE and all(np.array_equal(image, frame) for image, (_, frame) in both)
+
+
+def test_pixels_become_square(tmp_path):
+    path = tmp_path / "television.mp4"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 80, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(3, 2)
+        for frame in moving_square(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(stream.encode(None))
+    info = probe(path)
+    assert (info.width, info.height) == (120, 48)
+    _, image = next(read_video(path))
+    reddest = np.argwhere(image[..., 0].astype(int) - image[..., 1] > 90)
+    # The square is as high as before, and half as wide again.
+    np.testing.assert_allclose(np.ptp(reddest, axis=0) + 1, [16, 24], atol=3)
 
 
 def test_names_are_checked_before_the_work(tmp_path, refuses):

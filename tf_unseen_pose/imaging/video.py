@@ -4,6 +4,8 @@ Convention: frames are uint8 [H, W, 3] RGB, upright (a phone's rotation mark is 
 kept as fractions, since 30000/1001 is a common one.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,10 +23,15 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
 from tf_unseen_pose.imaging.provenance import COMMENT, mark_video
 
+_log = logging.getLogger(__name__)
 # FFmpeg opens pictures and text as videos of one frame.
 _NO_VIDEO = ("image2", "_pipe", "tty")
-# Less than this part of the frames that the header promises means that the file was cut off. Headers are off by a few.
-_LEAST_DECODED = 0.95
+# Less than this part of the time that the header promises means that the file was cut off. Headers are off by a little.
+_LEAST_SHOWN = 0.95
+# Where the header tells no rate.
+_DEFAULT_RATE = Fraction(25)
+# Of a constant rate no gap between frames is so many times as long as another.
+_UNEVEN = 1.5
 _SUFFIXES = (".mp4", ".gif")
 # For material that is looked at closely: 23 is libx264's default quality, lower is better. At a higher effort it takes
 # longer than preset `lite` takes to make the frame; this one costs a quarter more bytes than `superfast`.
@@ -37,7 +44,7 @@ class VideoInfo:
 
     Attributes:
         width, height: of the upright frames, in pixels.
-        fps: the average frame rate.
+        fps: the frame rate, the usual one where it varies.
         frame_count: number of frames, 0 where the header does not know it.
     """
 
@@ -48,41 +55,102 @@ class VideoInfo:
 
 
 def probe(path: Path) -> VideoInfo:
-    """Reads a video's header and first frame.
+    """Reads a video's header, the times of its frames, and the first of them.
 
     Raises:
         UserError: no such file, not a video, or one of which not even the first frame can be decoded.
     """
     with _opened(path) as (container, stream):
-        first = next(iter(container.decode(stream)), None)
+        first = next(iter(_decoded(container, stream, Counter())), None)
         if first is None:
-            raise UserError(f"The video {path} holds no frame; record it anew.")
-        height, width = _upright(first).shape[:2]
-        rate = stream.average_rate
-        # PyAV 19 has a type of its own for it.
-        fps = Fraction(rate.numerator, rate.denominator) if rate else Fraction(25)
-        return VideoInfo(width, height, fps, stream.frames)
+            raise UserError(f"The video {path} holds no frame that can be read; record it anew.")
+        height, width = _upright(first, stream).shape[:2]
+        count = stream.frames
+    with _opened(path) as (container, stream):
+        return VideoInfo(width, height, _rate(container, stream), count)
 
 
 def read_video(path: Path) -> Iterator[tuple[float, np.ndarray]]:
-    """The time of every frame in seconds, and the frame, uint8 [H, W, 3].
+    """The time of every frame in seconds, and the frame, uint8 [H, W, 3], of square pixels.
+
+    Of a damaged file all frames that can be decoded are given; a warning in the log says what was missing.
 
     Raises:
-        UserError: as `probe`, or the file is damaged or ends early; the frames before that were given.
+        UserError: as `probe`.
     """
-    count = 0
+    count, first, damage = 0, 0.0, Counter[str]()
     with _opened(path) as (container, stream):
-        fps = stream.average_rate or Fraction(25)
-        # Whether FFmpeg reports a cut packet or drops it depends on which of its threads is first.
+        fps = stream.average_rate or _DEFAULT_RATE
+        for frame in _decoded(container, stream, damage):
+            time = frame.time if frame.time is not None else float(count / fps)
+            first = time if not count else first
+            yield time, _upright(frame, stream)
+            count += 1
+        if not count:
+            raise UserError(f"The video {path} holds no frame that can be read; record it anew.")
+        promised = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+        if "mp4" not in container.format.name:
+            # An MP4 may count frames that its edit list hides.
+            promised = max(promised, float(stream.frames / fps))
+    shown = time - first + float(1 / fps)
+    if damage or shown < _LEAST_SHOWN * promised:
+        _log.warning(
+            "%s is damaged or cut off (%d bad packets, %.1f of %.1f s): %d frames can be read and are used.",
+            path, damage["packets"], shown, max(promised, shown), count,
+        )  # fmt: skip
+
+
+def steady_frames(path: Path) -> Iterator[np.ndarray]:
+    """The frames uint8 [H, W, 3] as they are shown at the constant rate that `probe` tells.
+
+    Of a video of variable rate, as phones and screen recorders write them, some are repeated or left out.
+
+    Raises:
+        UserError: as `read_video`.
+    """
+    fps, made, held = probe(path).fps, 0, None
+    begin = end = last = 0.0
+    for time, image in read_video(path):
+        if held is None:
+            begin = time
+        else:
+            last = time - begin - end
+            while made < (time - begin) * fps - 0.5:
+                yield held
+                made += 1
+        held, end = image, time - begin
+    while held is not None and made < (end + last) * fps - 0.5:
+        yield held
+        made += 1
+    if held is not None and not made:
+        yield held
+
+
+def _rate(container: InputContainer, stream: VideoStream) -> Fraction:
+    """The rate at which frames follow each other, the usual one where it varies."""
+    times = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
+    # PyAV 19 has a type of its own for fractions.
+    average = Fraction(str(stream.average_rate)) if stream.average_rate else _DEFAULT_RATE
+    gaps = np.diff(np.array(times, float)) * float(stream.time_base or 0)
+    gaps = gaps[gaps > 0]
+    if not len(gaps) or np.percentile(gaps, 95) <= _UNEVEN * np.percentile(gaps, 5):
+        return average
+    return Fraction(1 / float(np.median(gaps))).limit_denominator(1001)
+
+
+def _decoded(container: InputContainer, stream: VideoStream, damage: Counter[str]) -> Iterator[av.VideoFrame]:
+    """All frames that can be decoded; bad packets are counted as `damage["packets"]`."""
+    packets = container.demux(stream)
+    while True:
         try:
-            for frame in container.decode(stream):
-                yield frame.time if frame.time is not None else float(count / fps), _upright(frame)
-                count += 1
+            packet = next(packets)
+            frames = packet.decode()
+        except StopIteration:
+            return
         except av.InvalidDataError:
-            if not (count and stream.frames):
-                raise
-        if count < _LEAST_DECODED * stream.frames:
-            raise UserError(f"The video {path} ends after {count} of {stream.frames} frames; copy or record it anew.")
+            damage["packets"] += 1
+            continue
+        yield from frames
 
 
 @contextmanager
@@ -102,9 +170,13 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise UserError(f"{path} is no video that can be read, or is damaged; copy or record it anew.") from error
 
 
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    # The mark says how far to turn counterclockwise, in degrees.
+def _upright(frame: av.VideoFrame, stream: VideoStream) -> np.ndarray:
+    aspect = stream.sample_aspect_ratio
+    if aspect and aspect != 1:
+        # Pixels of old cameras and of television are not square.
+        frame = frame.reformat(round(frame.width * float(aspect)), frame.height, "rgb24")
     image = frame.to_ndarray(format="rgb24")
+    # The mark says how far to turn counterclockwise, in degrees.
     return np.rot90(image, round(frame.rotation / 90) % 4)
 
 

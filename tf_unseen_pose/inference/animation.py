@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.imaging.drawing import draw_pose
-from tf_unseen_pose.imaging.video import VideoWriter, read_video
+from tf_unseen_pose.imaging.video import VideoWriter, steady_frames
 from tf_unseen_pose.pose.pose_files import Poses
 from tf_unseen_pose.pose.sources import is_pose_file
 from tf_unseen_pose.skeleton import Skeleton
@@ -71,7 +71,7 @@ def beside_driving(
         UserError: the video cannot be read.
     """
     black = np.zeros((poses.height, poses.width, 3), np.uint8)
-    shown = (black for _ in poses.joints) if is_pose_file(driving) else (image for _, image in read_video(driving))
+    shown = (black for _ in poses.joints) if is_pose_file(driving) else steady_frames(driving)
     for frame, image, joints in zip(frames, shown, poses.joints, strict=True):
         height = frame.shape[0]
         width = max(1, round(poses.width * height / poses.height))
@@ -85,5 +85,5 @@ def overlaid(driving: Path, poses: Poses, skeleton: Skeleton) -> Iterator[np.nda
     Raises:
         UserError: the video cannot be read.
     """
-    for (_, image), joints in zip(read_video(driving), poses.joints, strict=True):
+    for image, joints in zip(steady_frames(driving), poses.joints, strict=True):
         yield draw_pose(np.ascontiguousarray(image), joints, skeleton)

@@ -74,12 +74,11 @@ def _seen_in_image(path: Path, pose_model: Path | None) -> Poses:
 def _seen_in_video(path: Path, pose_model: Path | None, progress: bool) -> Poses:
     from tqdm import tqdm
 
-    from tf_unseen_pose.imaging.video import probe, read_video
+    from tf_unseen_pose.imaging.video import probe, steady_frames
     from tf_unseen_pose.pose.estimation import estimate_video, open_estimator
 
     info = probe(path)
-    frames = (image for _, image in read_video(path))
     with open_estimator(video=True, model=pose_model) as estimator:
-        bar = tqdm(frames, "Finding poses", info.frame_count or None, unit="frame", disable=not progress)
+        bar = tqdm(steady_frames(path), "Finding poses", info.frame_count or None, unit="frame", disable=not progress)
         joints = estimate_video(bar, float(info.fps), estimator, str(path))
     return Poses(joints, info.width, info.height, float(info.fps))
