@@ -8,8 +8,7 @@ from tf_unseen_pose.data.plan import Options as DatasetOptions
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.evaluation import evaluate as module
-from tf_unseen_pose.evaluation import metrics
+from tf_unseen_pose.evaluation import metrics, perceptual_units
 from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
 from tf_unseen_pose.evaluation.photo_metrics import sharpness
@@ -72,7 +71,7 @@ class TwoMaps:
 
 
 def test_the_vgg_errors_units(dataset, run_path, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PerceptualFeatures", TwoMaps)
+    monkeypatch.setattr(perceptual_units, "PerceptualFeatures", TwoMaps)
     model = Model.open(run_path)
     options = Options(pairs=2, poses=False, features_weights=tmp_path / "vgg.h5")
     measured = evaluate(dataset, {"model": model}, options, progress=False)
@@ -116,7 +115,7 @@ def test_poses_are_those_of_the_results(make_run, tmp_path, has_model):
     assert np.isnan(table.column("ssim", "target")).all()
 
 
-def test_what_cannot_be_evaluated_is_refused(dataset, run_path):
+def test_what_cannot_be_evaluated_is_refused(dataset, run_path, make_run):
     model = Model.open(run_path)
     with pytest.raises(UserError, match="'warp' is the name of a column"):
         evaluate(dataset, {"model": model, "warp": model}, Options(), progress=False)
@@ -125,3 +124,6 @@ def test_what_cannot_be_evaluated_is_refused(dataset, run_path):
         evaluate(alone, {"model": model}, Options(), progress=False)
     with pytest.raises(UserError, match="--across needs two"):
         evaluate(alone, {"model": model}, Options(split="train", across=True), progress=False)
+    other = Model.open(make_run("golf", "model.skeleton=golf"))
+    with pytest.raises(UserError, match="joints of 'person', the model those of 'golf'"):
+        evaluate(dataset, {"model": model, "other": other}, Options(), progress=False)

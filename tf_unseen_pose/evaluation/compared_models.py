@@ -67,7 +67,7 @@ class Model:
 
     def __call__(self, example: Example) -> np.ndarray:
         """Encodes the source and renders the target pose: uint8 [H, W, 3]."""
-        return to_uint8(self._call(example.batch)[0])
+        return to_uint8(self._call(example.as_of(self.config.model.body).batch)[0])
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,11 @@ class _Sight:
 
     height: int
     width: int
-    skeleton: str
     crop_factor: float
 
 
 def require_same_canvas(models: dict[str, Model]) -> None:
-    """Refuses models whose results cannot be compared.
+    """Refuses models whose results cannot be compared. Their skeletons may differ, as a dataset's and a model's may.
 
     Raises:
         UserError: two models see the photos differently.
@@ -97,8 +96,8 @@ def require_same_canvas(models: dict[str, Model]) -> None:
 
 
 def _sight(config: Config) -> _Sight:
-    return _Sight(config.model.height, config.model.width, config.model.skeleton, config.data.crop_factor)
+    return _Sight(config.model.height, config.model.width, config.data.crop_factor)
 
 
 def _described(sight: _Sight) -> str:
-    return f"{sight.width} x {sight.height} pixels of a '{sight.skeleton}' at crop factor {sight.crop_factor:g}"
+    return f"{sight.width} x {sight.height} pixels at crop factor {sight.crop_factor:g}"

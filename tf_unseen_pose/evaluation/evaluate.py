@@ -16,9 +16,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tf_unseen_pose.config import Config
-from tf_unseen_pose.data.clip_poses import spread
-from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import evaluation_pairs, metric_columns
@@ -27,17 +24,14 @@ from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
 from tf_unseen_pose.evaluation.metric_table import MetricTable
+from tf_unseen_pose.evaluation.perceptual_units import open_perceptual
 from tf_unseen_pose.evaluation.photo_metrics import PhotoJudge, open_judge
-from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, PerceptualError, measure_flicker
-from tf_unseen_pose.model.perceptual import PerceptualFeatures
-from tf_unseen_pose.skeleton import is_person
-from tf_unseen_pose.training.feature_statistics import load_deviations, measure_deviations
+from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, measure_flicker
+from tf_unseen_pose.skeleton import Skeleton, is_person
 
 # Columns that are no model's. The target photographs themselves show what the pose detector can find at best.
 COPY, WARP, TARGET = "copy", "warp", "target"
 _SEQUENCES = 20
-# Pictures, spread over the dataset, on which the VGG channels' deviations are measured.
-_STATISTICS_PICTURES = 64
 
 Method = Callable[[Example], np.ndarray]
 
@@ -107,7 +101,8 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
     """Evaluates models, all on the same pairs, beside copying the source and warping alone.
 
     Args:
-        models: by the name of their column, the one to be judged first; of one canvas.
+        models: by the name of their column, the one to be judged first; of one canvas, and each of a skeleton as which
+            the dataset can be read (`ClipDataset.as_of`).
         progress: shows a bar.
 
     Raises:
@@ -121,18 +116,19 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
     pairs = evaluation_pairs.pairs_within(dataset, clips, options.pairs, options.seed, first.config.data.min_gap)
     others = evaluation_pairs.pairs_across(dataset, clips, options.pairs, options.seed) if options.across else []
     runs = evaluation_pairs.sequences(dataset, clips, _SEQUENCES, options.seed)
-    skeleton, reader = first.config.model.body, ExampleReader(dataset, first.config)
     # Before minutes of work: a dataset of another skeleton is refused here.
-    reader.within(pairs[0])
-    perceptual, note = _perceptual(dataset, first, options)
+    for model in models.values():
+        dataset.as_of(model.config.model.body)
+    skeleton, reader = dataset.skeleton, ExampleReader(dataset, first.config)
+    perceptual, note = open_perceptual(dataset, first, options.features_weights)
     name, *more = models
     methods: dict[str, Method] = {name: models[name], COPY: copy_source, WARP: partial(warp_only, skeleton=skeleton)}
     methods |= {name: models[name] for name in more}
     with ExitStack() as stack:
-        detector = _open_detector(first.config, options, stack)
+        detector = _open_detector(skeleton, options, stack)
         photographers = {name: model.repose for name, model in models.items() if model.repose}
         judge = open_judge({COPY: copy_photo} | photographers, skeleton, detector, TARGET) if photographers else None
-        work = _Work(dataset, reader, methods, Measuring(skeleton, perceptual, detector), judge)
+        work = _Work(dataset, reader, methods, Measuring(perceptual, detector), judge)
         bar = stack.enter_context(
             tqdm(total=len(pairs) + len(runs) + len(others), desc="Evaluating", unit="case", disable=not progress)
         )
@@ -152,48 +148,14 @@ def _check_names(models: dict[str, Model]) -> None:
             raise UserError(f"'{name}' is the name of a column that is always there; call the model otherwise.")
 
 
-def _open_detector(config: Config, options: Options, stack: ExitStack) -> Detector | None:
+def _open_detector(skeleton: Skeleton, options: Options, stack: ExitStack) -> Detector | None:
     # MediaPipe knows people alone.
-    if not options.poses or not is_person(config.model.body):
+    if not options.poses or not is_person(skeleton):
         return None
     # MediaPipe is large, and not needed by those who want no poses.
     from tf_unseen_pose.pose.estimation import open_estimator
 
     return stack.enter_context(open_estimator(model=options.pose_model))
-
-
-def _perceptual(dataset: ClipDataset, model: Model, options: Options) -> tuple[PerceptualError | None, str]:
-    """The VGG error and what its units are, or None and why."""
-    weights = options.features_weights or model.config.loss.features_weights
-    if weights is None:
-        return None, (
-            "There is no VGG error, since no weights were given: name a Keras VGG19 or VGG16 .h5 with "
-            "--features-weights. Who trained with ImageNet's has it in ~/.keras/models."
-        )
-    if not options.features_weights and not weights.is_file():
-        return None, f"There is no VGG error: the weights {weights}, which the run was trained with, are not there."
-    features = PerceptualFeatures(weights)
-    compared = f"It compares {len(features.channels)} maps of {features.network.upper()};"
-    reason = "the run has none"
-    if model.deviations:
-        try:
-            deviations = load_deviations(model.deviations, features.channels)
-            return PerceptualError(features, deviations), f"{compared} its units are those of the run."
-        except UserError as error:
-            reason = f"those of the run do not serve: {str(error).partition(';')[0]}"
-    deviations, count = _measured_deviations(dataset, model.config, features)
-    note = f"{compared} its units were measured on {count} frames, spread over the dataset, since {reason}."
-    return PerceptualError(features, deviations), note
-
-
-def _measured_deviations(
-    dataset: ClipDataset, config: Config, features: PerceptualFeatures
-) -> tuple[list[np.ndarray], int]:
-    """Of frames that are spread over the dataset, and how many these are."""
-    frames = [(clip, frame) for clip, entry in enumerate(dataset.clips) for frame in range(len(entry.frames))]
-    chosen = [frames[position] for position in spread(len(frames), _STATISTICS_PICTURES)]
-    pictures = (evaluation_pair(dataset, config, clip, frame, frame) for clip, frame in chosen)
-    return measure_deviations(features, pictures, len(chosen)), len(chosen)
 
 
 class _Work:

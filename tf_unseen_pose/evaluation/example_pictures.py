@@ -2,11 +2,11 @@
 
 Convention: everything but a `PhotoPair` is on the model's canvas (H, W), cut out of the photos as for training, without
 augmentation; pictures as in `evaluation.metrics`, masks float32 [H, W] in [0, 1], joints [J, 3] in pixels of the
-canvas.
+canvas. Joints are the dataset's, whatever the model's: all models are shown the same canvas, and asked for the same.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,6 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
-from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
@@ -24,6 +23,7 @@ from tf_unseen_pose.imaging.inpainting import grown
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.pose.retargeting import retarget
+from tf_unseen_pose.skeleton import Skeleton, person_joints
 
 # Beside the person are contours, hair and shadows: the background is judged from this part of the canvas's shorter
 # side on.
@@ -62,6 +62,11 @@ class Example:
         """What a generator takes. Without noise: a generator has a fixed one, the same at every call."""
         keys = ("image", "source_joints", "target_joints")
         return {key: tf.constant(getattr(self, key)[None]) for key in keys}
+
+    def as_of(self, skeleton: Skeleton) -> "Example":
+        """The same with the joints of another skeleton; see `skeleton.person_joints`."""
+        poses = (person_joints(joints, skeleton) for joints in (self.source_joints, self.target_joints))
+        return replace(self, source_joints=next(poses), target_joints=next(poses))
 
     @property
     def outside(self) -> np.ndarray:
@@ -103,16 +108,11 @@ class PhotoPair:
 
 
 class ExampleReader:
-    """Reads pairs and sequences of a dataset onto the canvas of a configuration.
-
-    Raises:
-        UserError: as `ClipDataset.as_of`.
-    """
+    """Reads pairs and sequences of a dataset, with its joints, onto the canvas of a configuration."""
 
     def __init__(self, dataset: ClipDataset, config: Config):
-        dataset = dataset.as_of(config.model.body)
-        self._dataset, self._config, self._frames = dataset, config, DecodedFrames(dataset)
-        self._size = config.model.height, config.model.width
+        self._dataset, self._frames, self._skeleton = dataset, DecodedFrames(dataset), dataset.skeleton
+        self._size, self._crop_factor = (config.model.height, config.model.width), config.data.crop_factor
 
     def within(self, pair: EvaluationPair) -> Example:
         """Source and target of one clip.
@@ -120,20 +120,9 @@ class ExampleReader:
         Raises:
             UserError: a frame that cannot be read, or a pose for which no crop can be found.
         """
-        frames = pair.source_clip, pair.source_frame, pair.target_frame
-        arrays = {key: value[0].numpy() for key, value in evaluation_pair(self._dataset, self._config, *frames).items()}
-        source, target = arrays["source_joints"], arrays["target_joints"]
-        known = bool(arrays["mask_known"] > 0)
-        masks = [arrays[key][..., 0] for key in ("source_mask", "target_mask")]
-        return Example(
-            image=arrays["image"],
-            source_joints=source,
-            target_joints=target,
-            source_mask=masks[0] if known else self._drawn_mask(source),
-            target_mask=masks[1] if known else self._drawn_mask(target),
-            target=to_uint8(arrays["target_image"]),
-            masks_drawn=not known,
-        )
+        source, target = self._read(pair)
+        canvas = self._crop([source.joints, target.joints], [source.box, target.box])
+        return self._example(source, target.joints, target, canvas)
 
     def photos(self, pair: EvaluationPair) -> PhotoPair:
         """The photographs of a pair of one clip.
@@ -141,8 +130,7 @@ class ExampleReader:
         Raises:
             UserError: a frame that cannot be read, or without a mask and a size.
         """
-        source = self._frames.read(pair.source_clip, pair.source_frame)
-        target = self._frames.read(pair.target_clip, pair.target_frame)
+        source, target = self._read(pair)
         size = source.image.shape[:2]
         source_mask, target_mask = (self._whole_mask(frame) for frame in (source, target))
         image = target.image
@@ -162,8 +150,7 @@ class ExampleReader:
             self._frames.read(sequence.clip, frame) for frame in (sequence.source_frame, *sequence.frames)
         )
         poses = np.stack([frame.joints for frame in targets])
-        crop = self._config.data.crop_factor
-        canvas = sequence_crop(source.joints, poses, self._config.model.body, *self._size, crop)
+        canvas = sequence_crop(source.joints, poses, self._skeleton, *self._size, self._crop_factor)
         for target in targets:
             yield self._example(source, target.joints, target, canvas)
 
@@ -177,10 +164,16 @@ class ExampleReader:
         count = len(self._dataset.clips[pair.target_clip].frames)
         frames = sorted({*spread(count, _FITTED_FRAMES), pair.target_frame})
         motion = np.stack([self._dataset.read_frame(pair.target_clip, frame).joints for frame in frames])
-        pose = retarget(motion, source.joints, self._config.model.body)[frames.index(pair.target_frame)]
-        crop = self._config.data.crop_factor
-        canvas = common_crop([source.joints, pose], self._config.model.body, *self._size, crop, [source.box, None])
-        return self._example(source, pose, None, canvas)
+        pose = retarget(motion, source.joints, self._skeleton)[frames.index(pair.target_frame)]
+        return self._example(source, pose, None, self._crop([source.joints, pose], [source.box, None]))
+
+    def _read(self, pair: EvaluationPair) -> tuple[DecodedFrame, DecodedFrame]:
+        """Source and target."""
+        source = self._frames.read(pair.source_clip, pair.source_frame)
+        return source, self._frames.read(pair.target_clip, pair.target_frame)
+
+    def _crop(self, poses: Sequence[np.ndarray], boxes: Sequence[np.ndarray | None]) -> np.ndarray:
+        return common_crop(poses, self._skeleton, *self._size, self._crop_factor, boxes)
 
     def _example(
         self, source: DecodedFrame, pose: np.ndarray, target: DecodedFrame | None, canvas_to_image: np.ndarray
@@ -203,7 +196,7 @@ class ExampleReader:
         """uint8, of the frame's size."""
         if frame.mask is not None:
             return frame.mask
-        return mask_from_joints(frame.joints, self._config.model.body, *frame.image.shape[:2])
+        return mask_from_joints(frame.joints, self._skeleton, *frame.image.shape[:2])
 
     def _mask(self, frame: DecodedFrame, canvas_to_image: np.ndarray) -> np.ndarray | None:
         if frame.mask is None:
@@ -211,4 +204,4 @@ class ExampleReader:
         return cut_out(frame.mask, canvas_to_image, *self._size) / np.float32(255)
 
     def _drawn_mask(self, joints: np.ndarray) -> np.ndarray:
-        return mask_from_joints(joints, self._config.model.body, *self._size) / np.float32(255)
+        return mask_from_joints(joints, self._skeleton, *self._size) / np.float32(255)

@@ -120,7 +120,7 @@ class PhotoComparison:
         part = metrics.pckh(
             None if detection is None else person_joints(detection.joints, PERSON),
             target,
-            metrics.head_length(target, self._measuring.skeleton),
+            metrics.head_length(target, PERSON),
             metrics.counted_joints(target, *result.shape[:2]),
         )
         return {"photo_pckh": part, "failed": float(part < LEAST_PCKH) if np.isfinite(part) else part}

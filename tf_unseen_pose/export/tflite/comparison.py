@@ -46,7 +46,7 @@ class LiteModel(Model):
 
     def __call__(self, example: Example) -> np.ndarray:
         """uint8 [H, W, 3]."""
-        return to_uint8(self._call(**called_with(example))["image"][0])
+        return to_uint8(self._call(**called_with(example.as_of(self.config.model.body)))["image"][0])
 
 
 def compare(contents: dict[str, bytes], examples: list[dict[str, np.ndarray]]) -> dict[str, dict[str, float]]:
