@@ -12,6 +12,7 @@ from tf_unseen_pose.evaluation import metrics, perceptual_units
 from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
 from tf_unseen_pose.evaluation.photo_metrics import sharpness
+from tf_unseen_pose.skeleton import GOLF
 from tf_unseen_pose.training.feature_statistics import save_deviations
 
 
@@ -127,3 +128,6 @@ def test_what_cannot_be_evaluated_is_refused(dataset, run_path, make_run):
     other = Model.open(make_run("golf", "model.skeleton=golf"))
     with pytest.raises(UserError, match="joints of 'person', the model those of 'golf'"):
         evaluate(dataset, {"model": model, "other": other}, Options(), progress=False)
+    swings = SimpleNamespace(path="swings", skeleton=GOLF, clips=dataset.clips, as_of=lambda skeleton: None)
+    with pytest.raises(UserError, match="swings has the joints of 'golf', and --joints 14 is for those of people"):
+        evaluate(swings, {"model": other}, Options(joints="14"), progress=False)

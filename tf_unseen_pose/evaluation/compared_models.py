@@ -1,5 +1,6 @@
 """The models that an evaluation compares: the only place that knows what kind of thing a model's path may name."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tf_unseen_pose.evaluation.example_pictures import Example
 from tf_unseen_pose.evaluation.photo_metrics import Repose
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.model import PoseModel
+from tf_unseen_pose.skeleton import Skeleton, person_joints
 from tf_unseen_pose.training.run import Run
 
 
@@ -36,6 +38,9 @@ class Model:
         path: where it lies.
         deviations: a file with the units of the perceptual loss that it was trained with; None where there is none.
         repose: re-poses whole photos; None where the model is judged on canvases alone.
+
+    Attributes:
+        given: the skeleton whose joints it is given.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Model:
         repose: Repose | None = None,
     ):
         self.config, self.path, self.deviations, self.repose = config, path, deviations, repose
+        self.given = config.model.body
         self._call = tf.function(lambda batch: generator(batch), autograph=False)
 
     @classmethod
@@ -65,9 +71,21 @@ class Model:
         repose = None if reposer is None else reposer(generator, run.config).synthesize
         return cls(generator, run.config, run.path, deviations, repose)
 
+    def limited_to(self, skeleton: Skeleton) -> "Model":
+        """The same model, given no joints but those of `PERSON`, say: what else it knows is absent."""
+        limited, repose = copy.copy(self), self.repose
+        limited.given = skeleton
+        if repose is not None:
+            limited.repose = lambda photo, *poses: repose(photo, *(person_joints(pose, skeleton) for pose in poses))
+        return limited
+
     def __call__(self, example: Example) -> np.ndarray:
         """Encodes the source and renders the target pose: uint8 [H, W, 3]."""
-        return to_uint8(self._call(example.as_of(self.config.model.body).batch)[0])
+        return to_uint8(self._call(self.seen(example).batch)[0])
+
+    def seen(self, example: Example) -> Example:
+        """An example with the joints of the model's skeleton, those that it is given."""
+        return example.as_of(self.given).as_of(self.config.model.body)
 
 
 @dataclass(frozen=True)

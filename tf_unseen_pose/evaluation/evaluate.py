@@ -27,7 +27,7 @@ from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.perceptual_units import open_perceptual
 from tf_unseen_pose.evaluation.photo_metrics import PhotoJudge, open_judge
 from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, measure_flicker
-from tf_unseen_pose.skeleton import Skeleton, is_person
+from tf_unseen_pose.skeleton import PERSON, Skeleton, is_person
 
 # Columns that are no model's. The target photographs themselves show what the pose detector can find at best.
 COPY, WARP, TARGET = "copy", "warp", "target"
@@ -48,6 +48,7 @@ class Options:
         poses: whether to find poses in the results.
         pose_model: MediaPipe's .task file; see `pose.landmarker_model`.
         features_weights: as `loss.features_weights`; by default the one that the first model was trained with.
+        joints: of people, what methods are given: "all" of the dataset's joints, or "14", those of `PERSON` alone.
     """
 
     split: str = "validation"
@@ -57,6 +58,7 @@ class Options:
     poses: bool = True
     pose_model: Path | None = None
     features_weights: Path | None = None
+    joints: str = "all"
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,7 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
 
     Raises:
         UserError: nothing to evaluate on, models of different canvases or named like a baseline, a dataset of another
-            skeleton, a weights file or pose model that cannot be read.
+            skeleton (or of none of a person's, for 14 joints), a weights file or pose model that cannot be read.
     """
     _check_names(models)
     require_same_canvas(models)
@@ -119,10 +121,12 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
     # Before minutes of work: a dataset of another skeleton is refused here.
     for model in models.values():
         dataset.as_of(model.config.model.body)
-    skeleton, reader = dataset.skeleton, ExampleReader(dataset, first.config)
+    skeleton, given = dataset.skeleton, _given(dataset, options)
+    models = {name: model.limited_to(given) for name, model in models.items()}
+    reader = ExampleReader(dataset, first.config)
     perceptual, note = open_perceptual(dataset, first, options.features_weights)
     name, *more = models
-    methods: dict[str, Method] = {name: models[name], COPY: copy_source, WARP: partial(warp_only, skeleton=skeleton)}
+    methods: dict[str, Method] = {name: models[name], COPY: copy_source, WARP: partial(warp_only, skeleton=given)}
     methods |= {name: models[name] for name in more}
     with ExitStack() as stack:
         detector = _open_detector(skeleton, options, stack)
@@ -146,6 +150,18 @@ def _check_names(models: dict[str, Model]) -> None:
     for name in models:
         if name in (COPY, WARP, TARGET):
             raise UserError(f"'{name}' is the name of a column that is always there; call the model otherwise.")
+
+
+def _given(dataset: ClipDataset, options: Options) -> Skeleton:
+    """Whose joints all methods are given."""
+    if options.joints == "all":
+        return dataset.skeleton
+    if not is_person(dataset.skeleton):
+        raise UserError(
+            f"{dataset.path} has the joints of '{dataset.skeleton.name}', and --joints 14 is for those of people; "
+            "leave it out."
+        )
+    return PERSON
 
 
 def _open_detector(skeleton: Skeleton, options: Options, stack: ExitStack) -> Detector | None:

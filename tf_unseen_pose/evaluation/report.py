@@ -119,6 +119,8 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
             "Clips for training are among those evaluated: a model that was trained on them has seen these people, and "
             "its numbers say little about others."
         )
+    if evaluation.options.joints != "all":
+        yield "All methods were given 14 joints a pose: nothing told them where hands and feet are, or how heads turn."
     if clips < _FEW_CLIPS:
         yield f"Only {clips} {'clip was' if clips == 1 else 'clips were'} evaluated: intervals say little so far."
     if evaluation.drawn_masks:
