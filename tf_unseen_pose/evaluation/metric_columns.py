@@ -45,6 +45,8 @@ BACKGROUND = MetricColumn("background", "Background's change", False, 4)
 PHOTOS = (
     MetricColumn("sharpness", "Sharpness", True),
     MetricColumn("photo_pckh", "PCKh@0.5 in the photo", True),
+    MetricColumn("hands_pckh", "PCKh@0.5 of hands", True),
+    MetricColumn("toes_pckh", "PCKh@0.5 of toes", True),
     MetricColumn("failed", "Poses that failed", False),
     MetricColumn("face_found", "The face is found", True),
     MetricColumn("same_face", "The face is the person's", True),

@@ -21,6 +21,12 @@ from tf_unseen_pose.skeleton import PERSON, Skeleton, person_joints
 
 # A pose is failed where less than this part of its joints is found.
 LEAST_PCKH = 0.5
+# The joints that PCKh is measured over: the paper's, by which models of either skeleton compare, and ends of limbs.
+_JUDGED = {
+    "photo_pckh": PERSON.joints,
+    "hands_pckh": ("right_hand", "left_hand"),
+    "toes_pckh": ("right_toe", "left_toe"),
+}
 
 # Photo uint8 [H, W, 3], target joints and source joints [J, 3] in its pixels -> the photo re-posed, uint8 [H, W, 3].
 Repose = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -108,22 +114,26 @@ class PhotoComparison:
     def pose(self, result: np.ndarray) -> dict[str, float]:
         """How well the pose that is found in a picture, uint8 [H, W, 3], is the target pose, and whether that failed.
 
-        It is judged by the paper's 14 joints.
+        It is judged by the paper's 14 joints; hands and toes are judged beside it where the target's skeleton has them.
 
         Raises:
             UserError: the target pose has no size.
         """
         if self._measuring.detector is None:
             return {}
-        target = person_joints(self._photos.target_joints, PERSON)
+        skeleton, target = self._measuring.skeleton, self._photos.target_joints
         detection = self._measuring.detector.detect(result)
-        part = metrics.pckh(
-            None if detection is None else person_joints(detection.joints, PERSON),
-            target,
-            metrics.head_length(target, PERSON),
-            metrics.counted_joints(target, *result.shape[:2]),
-        )
-        return {"photo_pckh": part, "failed": float(part < LEAST_PCKH) if np.isfinite(part) else part}
+        joints = None if detection is None else person_joints(detection.joints, skeleton)
+        head = metrics.head_length(person_joints(target, PERSON), PERSON)
+        counted = metrics.counted_joints(target, *result.shape[:2])
+        parts = {}
+        for key, names in _JUDGED.items():
+            if set(names) <= set(skeleton.joints):
+                judged = skeleton.joint_index(*names)
+                found = None if joints is None else joints[judged]
+                parts[key] = metrics.pckh(found, target[judged], head, counted[judged])
+        part = parts["photo_pckh"]
+        return parts | {"failed": float(part < LEAST_PCKH) if np.isfinite(part) else part}
 
     def face(self, result: np.ndarray) -> dict[str, float]:
         """Whether a picture, uint8 [H, W, 3], has a face at the target's head, and whether it is the person's.

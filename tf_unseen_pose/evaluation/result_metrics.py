@@ -13,11 +13,11 @@ from tf_unseen_pose.skeleton import PERSON, person_joints
 
 
 class Detected(Protocol):
-    """A person with joints [J, 3 or 4] in pixels of the picture."""
+    """A person with the joints of `BODY` in pixels of the picture."""
 
     @property
     def joints(self) -> np.ndarray:
-        """[J, 3 or 4]."""
+        """[23, 3 or 4]."""
 
 
 class Detector(Protocol):
