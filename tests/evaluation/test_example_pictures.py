@@ -3,6 +3,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.pairs import evaluation_pair
@@ -117,6 +118,16 @@ def test_joints_are_the_datasets_whatever_the_models(avatars_dataset, config):
     np.testing.assert_array_equal(less.source_joints, example.source_joints[:14])
     # The canvas is no other for that.
     assert less.image is example.image
+
+
+def test_what_is_behind_is_the_clips_scene(avatars_dataset, reader, config):
+    photos = ExampleReader(avatars_dataset, config).photos(EvaluationPair(1, 0, 1, 2))
+    nobody = np.maximum(photos.source_mask, photos.target_mask) == 0
+    assert photos.scene.shape == photos.source.shape
+    for photo in (photos.source, photos.target):
+        difference = np.abs(photo.astype(int) - photos.scene).mean(axis=-1)
+        assert difference[ndimage.binary_erosion(nobody, iterations=8)].mean() < 3 < difference[~nobody].mean() / 5
+    assert reader.photos(EvaluationPair(1, 0, 1, 3)).scene is None
 
 
 def test_other_canvases_are_cut_to_their_size(dataset):

@@ -57,6 +57,19 @@ def test_the_hole_is_where_the_source_alone_stood(photos):
     assert np.isnan(module.hole_error(photos.source, photos.target, photos.target_mask, photos.target_mask))
 
 
+def test_the_scene_says_what_is_behind_where_it_is_known(photos, picture):
+    known = replace(photos, scene=picture(7, 60, 44))
+    results = {"target": photos.target, "scene": known.scene}
+    found = {
+        (name, given.scene is None): PhotoComparison(PhotoMeasuring(PERSON, None, None), given).measure(result)
+        for name, result in results.items()
+        for given in (photos, known)
+    }
+    errors = {key: values["hole_error"] for key, values in found.items()}
+    assert errors["target", True] == errors["scene", False] == 0
+    assert errors["target", False] == errors["scene", True] > 0.1
+
+
 def test_its_own_pose_should_leave_a_photo_as_it_is(photos):
     mask = photos.source_mask
     assert module.own_pose(photos.source, photos.source, mask) == {"own_psnr": 100, "own_change": 0}

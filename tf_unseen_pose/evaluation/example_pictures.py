@@ -97,6 +97,7 @@ class PhotoPair:
         source, target: uint8 [H, W, 3]; may be shared, not to be written to.
         source_joints, target_joints: float32 [J, 3] in pixels of the photo.
         source_mask, target_mask: float32 [H, W] in [0, 1]; drawn from the joints where the dataset has none.
+        scene: uint8 [H, W, 3], the same without anybody; None where the clip's scene is not known.
     """
 
     source: np.ndarray
@@ -105,6 +106,7 @@ class PhotoPair:
     target_joints: np.ndarray
     source_mask: np.ndarray
     target_mask: np.ndarray
+    scene: np.ndarray | None = None
 
 
 class ExampleReader:
@@ -131,14 +133,17 @@ class ExampleReader:
             UserError: a frame that cannot be read, or without a mask and a size.
         """
         source, target = self._read(pair)
-        size = source.image.shape[:2]
-        source_mask, target_mask = (self._whole_mask(frame) for frame in (source, target))
-        image = target.image
-        if image.shape[:2] != size:
-            # Frames of a clip lie on one another by their first pixel.
-            image, target_mask = (cut_out(picture, np.eye(2, 3), *size) for picture in (image, target_mask))
-        masks = (mask / np.float32(255) for mask in (source_mask, target_mask))
-        return PhotoPair(source.image, image, source.joints, target.joints, *masks)
+        size, scene = source.image.shape[:2], self._frames.background(pair.source_clip)
+        image, target_mask = (_of_size(picture, size) for picture in (target.image, self._whole_mask(target)))
+        return PhotoPair(
+            source=source.image,
+            target=image,
+            source_joints=source.joints,
+            target_joints=target.joints,
+            source_mask=self._whole_mask(source) / np.float32(255),
+            target_mask=target_mask / np.float32(255),
+            scene=None if scene is None else _of_size(scene, size),
+        )
 
     def sequence(self, sequence: PairSequence) -> Iterator[Example]:
         """The frames of a sequence, all cut out alike, with one source.
@@ -205,3 +210,8 @@ class ExampleReader:
 
     def _drawn_mask(self, joints: np.ndarray) -> np.ndarray:
         return mask_from_joints(joints, self._skeleton, *self._size) / np.float32(255)
+
+
+def _of_size(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A picture of a clip at the size of another one: they lie on one another by their first pixel."""
+    return picture if picture.shape[:2] == size else cut_out(picture, np.eye(2, 3), *size)

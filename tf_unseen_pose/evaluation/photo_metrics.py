@@ -49,17 +49,19 @@ def sharpness(result: np.ndarray, target: np.ndarray, weight: np.ndarray) -> flo
     return metrics.weighted_mean(gradient(result), weight) / truth if truth > 0 else float("nan")
 
 
-def hole_error(result: np.ndarray, target: np.ndarray, source_mask: np.ndarray, target_mask: np.ndarray) -> float:
-    """What is painted where only the source's person stood, against what the target shows to have been behind.
+def hole_error(result: np.ndarray, truth: np.ndarray, source_mask: np.ndarray, target_mask: np.ndarray) -> float:
+    """What is painted inside the source person's mask and outside the target's, against what is really behind.
 
     Args:
-        result, target: uint8 [H, W, 3].
+        result: uint8 [H, W, 3].
+        truth: uint8 [H, W, 3], the scene without anybody, where the clip's is known; else the target photograph, which
+            shows what the person of the source had covered, and perhaps the other pose's shadow.
         source_mask, target_mask: float32 [H, W], the person.
 
     Returns:
         Mean absolute difference in parts of the range.
     """
-    return metrics.weighted_mean(np.abs(metrics.difference(result, target)), np.maximum(source_mask - target_mask, 0))
+    return metrics.weighted_mean(np.abs(metrics.difference(result, truth)), np.maximum(source_mask - target_mask, 0))
 
 
 def own_pose(result: np.ndarray, source: np.ndarray, mask: np.ndarray) -> dict[str, float]:
@@ -104,9 +106,10 @@ class PhotoComparison:
             UserError: the target pose has no size.
         """
         photos = self._photos
+        behind = photos.target if photos.scene is None else photos.scene
         return {
             "sharpness": sharpness(result, photos.target, photos.target_mask),
-            "hole_error": hole_error(result, photos.target, photos.source_mask, photos.target_mask),
+            "hole_error": hole_error(result, behind, photos.source_mask, photos.target_mask),
             **self.pose(result),
             **self.face(result),
         }
