@@ -38,14 +38,19 @@ def test_whole_photos_are_what_users_get(dataset, run_path):
     np.testing.assert_array_equal(asked, np.add(poses, 1))
 
 
-def test_either_skeletons_poses_serve_a_model(dataset, avatars_dataset, config, run_path, make_run):
-    person, body = Model.open(run_path), Model.open(make_run("body", "model.skeleton=body"))
+def test_either_skeletons_poses_serve_a_model(dataset, avatars_dataset, config, run_path, body_model):
+    person, body = Model.open(run_path), body_model
     example = ExampleReader(avatars_dataset, config).within(EvaluationPair(0, 0, 0, 2))
     np.testing.assert_array_equal(person(example), person(example.as_of(PERSON)))
     assert (body(example) != body(example.as_of(PERSON))).any()
     np.testing.assert_array_equal(body.limited_to(PERSON)(example), body(example.as_of(PERSON)))
     assert body(ExampleReader(dataset, config).within(EvaluationPair(1, 0, 1, 3))).shape == (64, 64, 3)
     require_same_canvas({"person": person, "body": body})
+    chosen = body.limited_to(PERSON).choice(example)
+    assert chosen.weights.shape == (32, 32, 15) and (chosen.skeleton, chosen.given) == (BODY, PERSON)
+    # Without joints of its own, a hand goes where the forearm goes.
+    places = {limb.name: place for limb, place in zip(BODY.limbs, chosen.target_to_source, strict=False)}
+    np.testing.assert_array_equal(places["left_hand"], places["left_forearm"])
 
 
 def test_a_runs_units_of_the_loss_come_along(make_run):

@@ -11,8 +11,9 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import metrics, perceptual_units
 from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
+from tf_unseen_pose.evaluation.limb_choice import measure_choice
 from tf_unseen_pose.evaluation.photo_metrics import sharpness
-from tf_unseen_pose.skeleton import GOLF
+from tf_unseen_pose.skeleton import BODY, GOLF
 from tf_unseen_pose.training.feature_statistics import save_deviations
 
 
@@ -57,6 +58,20 @@ def test_sequences_and_other_actions(evaluation):
     across = evaluation.across
     assert list(across.values) == ["background"] and len(across.samples) == 7
     assert (across.column("background", "judged") > 0).all()
+
+
+def test_models_of_either_skeleton_on_rendered_people(avatars_dataset, run_path, body_model):
+    models = {"body": body_model, "person": Model.open(run_path)}
+    found = evaluate(avatars_dataset, models, Options(split="train", pairs=1, poses=False), progress=False)
+    (pair,) = found.within.samples
+    example = found.reader.within(pair)
+    expected = measure_choice(body_model.choice(example), example.target_limbs, BODY)
+    assert set(expected) == {"choice", "fine_choice"}
+    for key, value in expected.items():
+        np.testing.assert_array_equal(found.within.values[key], [[value, np.nan, np.nan, np.nan, np.nan]])
+    # Of a model that does not choose there is no such number; limbs lie where the person is.
+    assert models["person"].choice(example) is None
+    assert (example.target_limbs > 0)[example.target_mask > 0.9].mean() > 0.9
 
 
 class TwoMaps:

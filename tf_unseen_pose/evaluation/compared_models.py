@@ -12,6 +12,7 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.example_pictures import Example
+from tf_unseen_pose.evaluation.limb_choice import LimbChoice
 from tf_unseen_pose.evaluation.photo_metrics import Repose
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.model import PoseModel
@@ -25,6 +26,9 @@ class PhotoReposing(Protocol):
     def synthesize(self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray, /) -> np.ndarray:
         """The photo in the target's pose; see `Repose`."""
 
+
+# Of a generator's stages, what is judged, as far as it has them.
+_JUDGED = "image", "limb_weights", "target_to_source"
 
 NewReposer = Callable[[PoseModel, Config], PhotoReposing]
 
@@ -53,7 +57,12 @@ class Model:
     ):
         self.config, self.path, self.deviations, self.repose = config, path, deviations, repose
         self.given = config.model.body
-        self._call = tf.function(lambda batch: generator(batch), autograph=False)
+
+        def judged(batch):
+            stages = generator.explain(batch)
+            return {name: stages[name] for name in _JUDGED if name in stages}
+
+        self._call = tf.function(judged, autograph=False)
 
     @classmethod
     def open(cls, path: Path, reposer: NewReposer | None = None) -> "Model":
@@ -81,7 +90,15 @@ class Model:
 
     def __call__(self, example: Example) -> np.ndarray:
         """Encodes the source and renders the target pose: uint8 [H, W, 3]."""
-        return to_uint8(self._call(self.seen(example).batch)[0])
+        return to_uint8(self._call(self.seen(example).batch)["image"][0])
+
+    def choice(self, example: Example) -> LimbChoice | None:
+        """How it chooses among limbs; None of a model that does not."""
+        stages = self._call(self.seen(example).batch)
+        if "limb_weights" not in stages:
+            return None
+        weights, transforms = (stages[name][0].numpy() for name in ("limb_weights", "target_to_source"))
+        return LimbChoice(self.config.model.body, self.given, weights, transforms)
 
     def seen(self, example: Example) -> Example:
         """An example with the joints of the model's skeleton, those that it is given."""

@@ -23,6 +23,7 @@ from tf_unseen_pose.evaluation.baselines import copy_photo, copy_source, warp_on
 from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
+from tf_unseen_pose.evaluation.limb_choice import measure_choice
 from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.perceptual_units import open_perceptual
 from tf_unseen_pose.evaluation.photo_metrics import PhotoJudge, open_judge
@@ -132,7 +133,7 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
         detector = _open_detector(skeleton, options, stack)
         photographers = {name: model.repose for name, model in models.items() if model.repose}
         judge = open_judge({COPY: copy_photo} | photographers, skeleton, detector, TARGET) if photographers else None
-        work = _Work(dataset, reader, methods, Measuring(perceptual, detector), judge)
+        work = _Work(dataset, reader, models, methods, Measuring(perceptual, detector), judge)
         bar = stack.enter_context(
             tqdm(total=len(pairs) + len(runs) + len(others), desc="Evaluating", unit="case", disable=not progress)
         )
@@ -185,12 +186,13 @@ class _Work:
         self,
         dataset: ClipDataset,
         reader: ExampleReader,
+        models: dict[str, Model],
         methods: dict[str, Method],
         measuring: Measuring,
         judge: PhotoJudge | None,
     ):
-        self._dataset, self._reader, self._methods, self._measuring = dataset, reader, methods, measuring
-        self._judge = judge
+        self._dataset, self._reader, self._models, self._methods = dataset, reader, models, methods
+        self._measuring, self._judge = measuring, judge
         self.times: dict[str, list[float]] = {name: [] for name in methods}
 
     def within(self, pairs: Sequence[EvaluationPair], bar: tqdm) -> tuple[MetricTable[EvaluationPair], int]:
@@ -202,6 +204,8 @@ class _Work:
                 self._measured(example)
                 self.times = {name: [] for name in self._methods}
             found = self._measured(example)
+            for name, model in self._models.items():
+                found[name] |= self._choice(model, example)
             found[TARGET] = self._measuring.against(example).pose(example.target)
             if self._judge:
                 for name, values in self._judge(self._reader.photos(pair)).items():
@@ -253,6 +257,11 @@ class _Work:
             self.times[name].append(time.perf_counter() - start)
             found[name] = comparison.measure(result)
         return found
+
+    def _choice(self, model: Model, example: Example) -> dict[str, float]:
+        labels = example.target_limbs
+        choice = None if labels is None else model.choice(example)
+        return {} if choice is None else measure_choice(choice, labels, self._dataset.skeleton)
 
     def _table(
         self,

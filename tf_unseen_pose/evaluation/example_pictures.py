@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.config import Config
+from tf_unseen_pose.data import limb_maps
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
@@ -42,6 +44,8 @@ class Example:
         source_mask, target_mask: the person in the source and, as far as it is known, in the result.
         target: uint8 [H, W, 3], the photograph of the target pose; None where no such photograph can exist.
         masks_drawn: whether a mask is not the dataset's but drawn from the joints.
+        target_limbs: uint8 [H, W], the target's limb map with the dataset's limbs, see `data.limb_maps`, 0 beyond the
+            photo's border; None where unknown.
     """
 
     image: np.ndarray
@@ -51,6 +55,7 @@ class Example:
     target_mask: np.ndarray
     target: np.ndarray | None
     masks_drawn: bool
+    target_limbs: np.ndarray | None = None
 
     @cached_property
     def source(self) -> np.ndarray:
@@ -195,6 +200,7 @@ class ExampleReader:
             target_mask=self._drawn_mask(target_joints) if target_mask is None else target_mask,
             target=None if target is None else cut_out(target.image, canvas_to_image, *self._size),
             masks_drawn=source_mask is None or target_mask is None,
+            target_limbs=None if target is None else self._limbs(target, canvas_to_image),
         )
 
     def _whole_mask(self, frame: DecodedFrame) -> np.ndarray:
@@ -207,6 +213,11 @@ class ExampleReader:
         if frame.mask is None:
             return None
         return cut_out(frame.mask, canvas_to_image, *self._size) / np.float32(255)
+
+    def _limbs(self, frame: DecodedFrame, canvas_to_image: np.ndarray) -> np.ndarray | None:
+        if frame.limbs is None:
+            return None
+        return limb_maps.cut_out(frame.limbs, canvas_to_image, *self._size, border=cv2.BORDER_CONSTANT)
 
     def _drawn_mask(self, joints: np.ndarray) -> np.ndarray:
         return mask_from_joints(joints, self._skeleton, *self._size) / np.float32(255)

@@ -9,7 +9,7 @@ from tf_unseen_pose.evaluation.evaluate import TARGET, Evaluation
 from tf_unseen_pose.evaluation.intervals import Estimate
 from tf_unseen_pose.evaluation.metric_columns import BY_KEY, PHOTOS, MetricColumn
 
-_COLUMNS = ("vgg", "vgg_inside", "ssim", "ssim_inside", "pckh", "background")
+_COLUMNS = ("vgg", "vgg_inside", "ssim", "ssim_inside", "pckh", "choice", "fine_choice", "background")
 
 
 def as_markdown(evaluation: Evaluation) -> str:

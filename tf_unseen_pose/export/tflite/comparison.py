@@ -49,6 +49,9 @@ class LiteModel(Model):
         """uint8 [H, W, 3]."""
         return to_uint8(self._call(**called_with(self.seen(example)))["image"][0])
 
+    def choice(self, example: Example) -> None:
+        """A file tells nothing but the picture."""
+
 
 def compare(contents: dict[str, bytes], examples: list[dict[str, np.ndarray]]) -> dict[str, dict[str, float]]:
     """How like float32 the variants' pictures are.
