@@ -1,9 +1,10 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from small_networks import TINY
+from small_networks import LITE, TINY
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
@@ -68,6 +69,13 @@ def make_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def run_path(make_run):
     return make_run("tiny")
+
+
+@pytest.fixture(scope="session")
+def body_model():
+    """Untrained, of preset lite with 23 joints: it chooses limbs."""
+    config = load_config("lite", [*LITE, "model.skeleton=body"])
+    return Model(build_generator(config.model), config, Path("body"))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.known_skeletons import BODY, PERSON, person_joints
 from tf_unseen_pose.training.run import Run
 
 
@@ -30,6 +31,26 @@ def test_whole_photos_are_what_users_get(dataset, run_path):
     result = model.repose(photos.source, *poses)
     assert result.shape == photos.source.shape == (80, 96, 3) and (result != photos.source).any()
     np.testing.assert_array_equal(result, Reposer.load(run_path).synthesize(photos.source, *poses))
+    asked = []
+    model.repose = lambda photo, *poses: asked.extend(poses)
+    more = [person_joints(pose, BODY) + 1 for pose in poses]
+    model.limited_to(PERSON).repose(photos.source, *more)
+    np.testing.assert_array_equal(asked, np.add(poses, 1))
+
+
+def test_either_skeletons_poses_serve_a_model(dataset, avatars_dataset, config, run_path, body_model):
+    person, body = Model.open(run_path), body_model
+    example = ExampleReader(avatars_dataset, config).within(EvaluationPair(0, 0, 0, 2))
+    np.testing.assert_array_equal(person(example), person(example.as_of(PERSON)))
+    assert (body(example) != body(example.as_of(PERSON))).any()
+    np.testing.assert_array_equal(body.limited_to(PERSON)(example), body(example.as_of(PERSON)))
+    assert body(ExampleReader(dataset, config).within(EvaluationPair(1, 0, 1, 3))).shape == (64, 64, 3)
+    require_same_canvas({"person": person, "body": body})
+    chosen = body.limited_to(PERSON).choice(example)
+    assert chosen.weights.shape == (32, 32, 15) and (chosen.skeleton, chosen.given) == (BODY, PERSON)
+    # Without joints of its own, a hand goes where the forearm goes.
+    places = {limb.name: place for limb, place in zip(BODY.limbs, chosen.target_to_source, strict=False)}
+    np.testing.assert_array_equal(places["left_hand"], places["left_forearm"])
 
 
 def test_a_runs_units_of_the_loss_come_along(make_run):

@@ -8,11 +8,12 @@ from tf_unseen_pose.data.plan import Options as DatasetOptions
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.evaluation import evaluate as module
-from tf_unseen_pose.evaluation import metrics
+from tf_unseen_pose.evaluation import metrics, perceptual_units
 from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
+from tf_unseen_pose.evaluation.limb_choice import measure_choice
 from tf_unseen_pose.evaluation.photo_metrics import sharpness
+from tf_unseen_pose.known_skeletons import BODY, GOLF
 from tf_unseen_pose.training.feature_statistics import save_deviations
 
 
@@ -59,6 +60,20 @@ def test_sequences_and_other_actions(evaluation):
     assert (across.column("background", "judged") > 0).all()
 
 
+def test_models_of_either_skeleton_on_rendered_people(avatars_dataset, run_path, body_model):
+    models = {"body": body_model, "person": Model.open(run_path)}
+    found = evaluate(avatars_dataset, models, Options(split="train", pairs=1, poses=False), progress=False)
+    (pair,) = found.within.samples
+    example = found.reader.within(pair)
+    expected = measure_choice(body_model.choice(example), example.target_limbs, BODY)
+    assert set(expected) == {"choice", "fine_choice"}
+    for key, value in expected.items():
+        np.testing.assert_array_equal(found.within.values[key], [[value, np.nan, np.nan, np.nan, np.nan]])
+    # Of a model that does not choose there is no such number; limbs lie where the person is.
+    assert models["person"].choice(example) is None
+    assert (example.target_limbs > 0)[example.target_mask > 0.9].mean() > 0.9
+
+
 class TwoMaps:
     """Stands for the VGG."""
 
@@ -72,7 +87,7 @@ class TwoMaps:
 
 
 def test_the_vgg_errors_units(dataset, run_path, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PerceptualFeatures", TwoMaps)
+    monkeypatch.setattr(perceptual_units, "PerceptualFeatures", TwoMaps)
     model = Model.open(run_path)
     options = Options(pairs=2, poses=False, features_weights=tmp_path / "vgg.h5")
     measured = evaluate(dataset, {"model": model}, options, progress=False)
@@ -116,7 +131,7 @@ def test_poses_are_those_of_the_results(make_run, tmp_path, has_model):
     assert np.isnan(table.column("ssim", "target")).all()
 
 
-def test_what_cannot_be_evaluated_is_refused(dataset, run_path):
+def test_what_cannot_be_evaluated_is_refused(dataset, run_path, make_run):
     model = Model.open(run_path)
     with pytest.raises(UserError, match="'warp' is the name of a column"):
         evaluate(dataset, {"model": model, "warp": model}, Options(), progress=False)
@@ -125,3 +140,9 @@ def test_what_cannot_be_evaluated_is_refused(dataset, run_path):
         evaluate(alone, {"model": model}, Options(), progress=False)
     with pytest.raises(UserError, match="--across needs two"):
         evaluate(alone, {"model": model}, Options(split="train", across=True), progress=False)
+    other = Model.open(make_run("golf", "model.skeleton=golf"))
+    with pytest.raises(UserError, match="joints of 'person', the model those of 'golf'"):
+        evaluate(dataset, {"model": model, "other": other}, Options(), progress=False)
+    swings = SimpleNamespace(path="swings", skeleton=GOLF, clips=dataset.clips, as_of=lambda skeleton: None)
+    with pytest.raises(UserError, match="swings has the joints of 'golf', and --joints 14 is for those of people"):
+        evaluate(swings, {"model": other}, Options(joints="14"), progress=False)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import photo_metrics as module
 from tf_unseen_pose.evaluation.example_pictures import PhotoPair
 from tf_unseen_pose.evaluation.photo_metrics import PhotoComparison, PhotoJudge, PhotoMeasuring, open_judge
-from tf_unseen_pose.known_skeletons import PERSON
+from tf_unseen_pose.known_skeletons import BODY, PERSON
 
 
 @pytest.fixture
@@ -56,6 +57,19 @@ def test_the_hole_is_where_the_source_alone_stood(photos):
     assert np.isnan(module.hole_error(photos.source, photos.target, photos.target_mask, photos.target_mask))
 
 
+def test_the_scene_says_what_is_behind_where_it_is_known(photos, picture):
+    known = replace(photos, scene=picture(7, 60, 44))
+    results = {"target": photos.target, "scene": known.scene}
+    found = {
+        (name, given.scene is None): PhotoComparison(PhotoMeasuring(PERSON, None, None), given).measure(result)
+        for name, result in results.items()
+        for given in (photos, known)
+    }
+    errors = {key: values["hole_error"] for key, values in found.items()}
+    assert errors["target", True] == errors["scene", False] == 0
+    assert errors["target", False] == errors["scene", True] > 0.1
+
+
 def test_its_own_pose_should_leave_a_photo_as_it_is(photos):
     mask = photos.source_mask
     assert module.own_pose(photos.source, photos.source, mask) == {"own_psnr": 100, "own_change": 0}
@@ -85,6 +99,23 @@ def test_a_pose_of_which_less_than_half_is_found_failed(photos):
     assert comparison.pose(photos.target) == {"photo_pckh": 1, "failed": 0}
     assert comparison.pose(photos.target // 8) == {"photo_pckh": pytest.approx(6 / 14), "failed": 1}
     assert PhotoComparison(PhotoMeasuring(PERSON, None, None), photos).pose(photos.target) == {}
+
+
+def test_hands_and_toes_are_judged_on_their_own(photos):
+    more = np.random.default_rng(5).uniform(4, 40, (9, 3)).astype(np.float32)
+    more[:, 2] = 1
+    whole = replace(photos, target_joints=np.concatenate([photos.target_joints, more]))
+    found = whole.target_joints.copy()
+    found[BODY.joint_index("left_hand", "right_heel"), 0] += 1000
+    found[BODY.joints.index("right_toe"), 2] = 0
+    whole.target_joints[BODY.joints.index("left_toe"), 1] = 60  # below the photo
+    comparison = PhotoComparison(PhotoMeasuring(BODY, Detector(found), None), whole)
+    assert comparison.pose(photos.target) == {"photo_pckh": 1, "failed": 0, "hands_pckh": 0.5, "toes_pckh": 0}
+    # Of those that are seen, in a photo where nobody is found none is right.
+    nobody = SimpleNamespace(detect=lambda image: None)
+    whole.target_joints[BODY.joint_index("left_hand", "right_hand"), 2] = 0
+    values = PhotoComparison(PhotoMeasuring(BODY, nobody, None), whole).pose(photos.target)
+    assert values["toes_pckh"] == 0 and np.isnan(values["hands_pckh"])
 
 
 class Recogniser:

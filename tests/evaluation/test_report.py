@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import report
 from tf_unseen_pose.evaluation.metric_columns import BY_KEY
 from tf_unseen_pose.evaluation.metric_table import MetricTable
 from tf_unseen_pose.evaluation.summary import summary
 from tf_unseen_pose.imaging.photos import load_image
+from tf_unseen_pose.known_skeletons import GOLF
 
 
 class Page(HTMLParser):
@@ -119,10 +119,8 @@ def test_pictures_are_strips_of_every_method(page, written, embedded):
 def test_what_a_reader_must_know_is_said(page, evaluation):
     for words in ("Only 3 clips", "lack a mask", "--features-weights", "No poses were looked for", "11 × 11 Gaussian"):
         assert words in " ".join(page.text.split()), words
-    golf = SimpleNamespace(config=load_config("tiny", ["model.skeleton=golf"]))
-    bare = replace(
-        evaluation, sequences=None, across=None, left_out=2, models={"golf": golf}, unplaced=3, faces="None."
-    )
+    golf = SimpleNamespace(skeleton=GOLF)
+    bare = replace(evaluation, sequences=None, across=None, left_out=2, dataset=golf, unplaced=3, faces="None.")
     notes = " ".join(report._notes(bare))
     assert "3 pairs were not judged as whole photos" in notes and "None." in notes
     assert "no flicker" in notes and "2 poses" in notes and "'golf' cannot be found in pictures" in notes

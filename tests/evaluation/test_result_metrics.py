@@ -9,7 +9,6 @@ from tf_unseen_pose.evaluation import metrics
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.evaluation.result_metrics import Measuring, PerceptualError, measure_flicker
-from tf_unseen_pose.known_skeletons import PERSON
 
 
 class Detector:
@@ -35,7 +34,7 @@ def two_maps(images):
 def test_the_truth_is_perfect_and_the_background_its_own(example):
     detector = Detector(np.concatenate([example.target_joints, np.zeros((14, 1), np.float32)], axis=1))
     perceptual = PerceptualError(two_maps, [np.ones(3, np.float32), np.ones(2, np.float32)])
-    found = Measuring(PERSON, perceptual, detector).against(example).measure(example.target)
+    found = Measuring(perceptual, detector).against(example).measure(example.target)
     for suffix in ("", "_inside", "_outside"):
         assert found[f"ssim{suffix}"] == pytest.approx(1, abs=1e-5)
         assert found[f"psnr{suffix}"] == 100 and found[f"vgg{suffix}"] == 0
@@ -46,7 +45,7 @@ def test_the_truth_is_perfect_and_the_background_its_own(example):
 
 def test_regions_see_their_own_part(example):
     perceptual = PerceptualError(two_maps, [np.ones(3, np.float32), np.ones(2, np.float32)])
-    comparison = Measuring(PERSON, perceptual, None).against(example)
+    comparison = Measuring(perceptual, None).against(example)
     spoilt = np.where(example.target_mask[..., None] > 0.5, 255 - example.target, example.target)
     found = comparison.measure(spoilt)
     assert found["psnr_inside"] < 15 < found["psnr"] < found["psnr_outside"]
@@ -64,13 +63,13 @@ def test_regions_see_their_own_part(example):
 
 
 def test_nobody_found_is_nothing_right(example):
-    found = Measuring(PERSON, None, Detector(None)).against(example).pose(example.source)
+    found = Measuring(None, Detector(None)).against(example).pose(example.source)
     assert (found["pckh"], found["found"]) == (0, 0) and np.isnan(found["joint_error"])
 
 
 def test_without_a_truth_there_is_no_likeness(example):
     blind = replace(example, target=None)
-    found = Measuring(PERSON, None, Detector(blind.target_joints)).against(blind).measure(example.source)
+    found = Measuring(None, Detector(blind.target_joints)).against(blind).measure(example.source)
     assert set(found) == {"pckh", "joint_error", "found", "background"} and found["background"] == 0
 
 

@@ -1,5 +1,6 @@
 """The command `evaluate`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,13 @@ from tf_unseen_pose.errors import UserError
 
 # What the judged model is called in the report.
 MODEL_NAME = "model"
+
+
+class Joints(StrEnum):
+    """Which of a pose's joints the models are given."""
+
+    all = "all"
+    fourteen = "14"
 
 
 def evaluate(
@@ -28,6 +36,9 @@ def evaluate(
     across: Annotated[
         bool, typer.Option("--across", help="Also put the people of each action into poses of others.")
     ] = False,
+    joints: Annotated[
+        Joints, typer.Option(help="The joints of each pose that the models are given: 14 leaves hands, feet, face out.")
+    ] = Joints.all,
     poses: Poses = True,
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
@@ -46,7 +57,7 @@ def evaluate(
 
     dataset = ClipDataset.open(data)
     models = {name: Model.open(path, Reposer) for name, path in paths.items()}
-    options = Options(split.value, pairs, seed, across, poses, pose_model, features_weights)
+    options = Options(split.value, pairs, seed, across, poses, pose_model, features_weights, joints.value)
     evaluation = run(dataset, models, options)
     page = write_report(evaluation, output)
     typer.echo(f"Evaluated {len(evaluation.within.samples)} pairs. Look at {page}.")

@@ -31,9 +31,13 @@ def warp_only(example: Example, skeleton: Skeleton) -> np.ndarray:
     strong. Layers are warped by the limbs' similarities and pasted the root limb first, then in the reverse of the
     skeleton's order (legs, arms, head): depth is not known.
 
+    Args:
+        skeleton: whose joints and limbs are used.
+
     Returns:
         uint8 [H, W, 3].
     """
+    example = example.as_of(skeleton)
     layers = limb_layers(example, skeleton)
     source, target = (tf.constant(joints[None]) for joints in (example.source_joints, example.target_joints))
     target_to_source = pose_maps.limb_transforms(source, target, skeleton)[0]

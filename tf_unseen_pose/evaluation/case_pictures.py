@@ -59,12 +59,12 @@ def case_rows(evaluation: Evaluation, pair: EvaluationPair, side: int) -> list[P
         results = [(LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]
         return [[("source", example.source), ("target", np.asarray(example.target)), *results]]
     photos, model = evaluation.reader.photos(pair), next(iter(evaluation.models.values())).config
-    poses = [photos.source_joints, *[photos.target_joints] * (len(pictures) - 1)]
+    poses, skeleton = [photos.source_joints, *[photos.target_joints] * (len(pictures) - 1)], evaluation.dataset.skeleton
     height, width = model.model.height, model.model.width
-    people = common_crop(poses[:2], model.model.body, height, width, model.data.crop_factor)
+    people = common_crop(poses[:2], skeleton, height, width, model.data.crop_factor)
     size = side, round(side * width / height)
     rows = [[(name, _shown(picture, people, height, size)) for name, picture in pictures]]
-    places = [_face(joints, model.model.body, size) for joints in poses]
+    places = [_face(joints, skeleton, size) for joints in poses]
     if places[1] is not None:
         blank = np.zeros((*size, 3), np.uint8)
         faces = [blank if to is None else cut_out(of, to, *size) for (_, of), to in zip(pictures, places, strict=True)]

@@ -1,5 +1,6 @@
 """The models that an evaluation compares: the only place that knows what kind of thing a model's path may name."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,12 @@ import tensorflow as tf
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.example_pictures import Example
+from tf_unseen_pose.evaluation.limb_choice import LimbChoice
 from tf_unseen_pose.evaluation.photo_metrics import Repose
 from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.known_skeletons import person_joints
 from tf_unseen_pose.model import PoseModel
+from tf_unseen_pose.skeleton import Skeleton
 from tf_unseen_pose.training.run import Run
 
 
@@ -23,6 +27,9 @@ class PhotoReposing(Protocol):
     def synthesize(self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray, /) -> np.ndarray:
         """The photo in the target's pose; see `Repose`."""
 
+
+# Of a generator's stages, what is judged, as far as it has them.
+_JUDGED = "image", "limb_weights", "target_to_source"
 
 NewReposer = Callable[[PoseModel, Config], PhotoReposing]
 
@@ -36,6 +43,9 @@ class Model:
         path: where it lies.
         deviations: a file with the units of the perceptual loss that it was trained with; None where there is none.
         repose: re-poses whole photos; None where the model is judged on canvases alone.
+
+    Attributes:
+        given: the skeleton whose joints it is given.
     """
 
     def __init__(
@@ -47,7 +57,13 @@ class Model:
         repose: Repose | None = None,
     ):
         self.config, self.path, self.deviations, self.repose = config, path, deviations, repose
-        self._call = tf.function(lambda batch: generator(batch), autograph=False)
+        self.given = config.model.body
+
+        def judged(batch):
+            stages = generator.explain(batch)
+            return {name: stages[name] for name in _JUDGED if name in stages}
+
+        self._call = tf.function(judged, autograph=False)
 
     @classmethod
     def open(cls, path: Path, reposer: NewReposer | None = None) -> "Model":
@@ -65,9 +81,29 @@ class Model:
         repose = None if reposer is None else reposer(generator, run.config).synthesize
         return cls(generator, run.config, run.path, deviations, repose)
 
+    def limited_to(self, skeleton: Skeleton) -> "Model":
+        """The same model, given no joints but those of `PERSON`, say: what else it knows is absent."""
+        limited, repose = copy.copy(self), self.repose
+        limited.given = skeleton
+        if repose is not None:
+            limited.repose = lambda photo, *poses: repose(photo, *(person_joints(pose, skeleton) for pose in poses))
+        return limited
+
     def __call__(self, example: Example) -> np.ndarray:
         """Encodes the source and renders the target pose: uint8 [H, W, 3]."""
-        return to_uint8(self._call(example.batch)[0])
+        return to_uint8(self._call(self.seen(example).batch)["image"][0])
+
+    def choice(self, example: Example) -> LimbChoice | None:
+        """How it chooses among limbs; None of a model that does not."""
+        stages = self._call(self.seen(example).batch)
+        if "limb_weights" not in stages:
+            return None
+        weights, transforms = (stages[name][0].numpy() for name in ("limb_weights", "target_to_source"))
+        return LimbChoice(self.config.model.body, self.given, weights, transforms)
+
+    def seen(self, example: Example) -> Example:
+        """An example with the joints of the model's skeleton, those that it is given."""
+        return example.as_of(self.given).as_of(self.config.model.body)
 
 
 @dataclass(frozen=True)
@@ -76,12 +112,11 @@ class _Sight:
 
     height: int
     width: int
-    skeleton: str
     crop_factor: float
 
 
 def require_same_canvas(models: dict[str, Model]) -> None:
-    """Refuses models whose results cannot be compared.
+    """Refuses models whose results cannot be compared. Their skeletons may differ, as a dataset's and a model's may.
 
     Raises:
         UserError: two models see the photos differently.
@@ -97,8 +132,8 @@ def require_same_canvas(models: dict[str, Model]) -> None:
 
 
 def _sight(config: Config) -> _Sight:
-    return _Sight(config.model.height, config.model.width, config.model.skeleton, config.data.crop_factor)
+    return _Sight(config.model.height, config.model.width, config.data.crop_factor)
 
 
 def _described(sight: _Sight) -> str:
-    return f"{sight.width} x {sight.height} pixels of a '{sight.skeleton}' at crop factor {sight.crop_factor:g}"
+    return f"{sight.width} x {sight.height} pixels at crop factor {sight.crop_factor:g}"

@@ -16,9 +16,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tf_unseen_pose.config import Config
-from tf_unseen_pose.data.clip_poses import spread
-from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation import evaluation_pairs, metric_columns
@@ -26,18 +23,17 @@ from tf_unseen_pose.evaluation.baselines import copy_photo, copy_source, warp_on
 from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
+from tf_unseen_pose.evaluation.limb_choice import measure_choice
 from tf_unseen_pose.evaluation.metric_table import MetricTable
+from tf_unseen_pose.evaluation.perceptual_units import open_perceptual
 from tf_unseen_pose.evaluation.photo_metrics import PhotoJudge, open_judge
-from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, PerceptualError, measure_flicker
-from tf_unseen_pose.known_skeletons import is_person
-from tf_unseen_pose.model.perceptual import PerceptualFeatures
-from tf_unseen_pose.training.feature_statistics import load_deviations, measure_deviations
+from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, measure_flicker
+from tf_unseen_pose.known_skeletons import PERSON, is_person
+from tf_unseen_pose.skeleton import Skeleton
 
 # Columns that are no model's. The target photographs themselves show what the pose detector can find at best.
 COPY, WARP, TARGET = "copy", "warp", "target"
 _SEQUENCES = 20
-# Pictures, spread over the dataset, on which the VGG channels' deviations are measured.
-_STATISTICS_PICTURES = 64
 
 Method = Callable[[Example], np.ndarray]
 
@@ -54,6 +50,7 @@ class Options:
         poses: whether to find poses in the results.
         pose_model: MediaPipe's .task file; see `pose.landmarker_model`.
         features_weights: as `loss.features_weights`; by default the one that the first model was trained with.
+        joints: of people, what methods are given: "all" of the dataset's joints, or "14", those of `PERSON` alone.
     """
 
     split: str = "validation"
@@ -63,6 +60,7 @@ class Options:
     poses: bool = True
     pose_model: Path | None = None
     features_weights: Path | None = None
+    joints: str = "all"
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +105,13 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
     """Evaluates models, all on the same pairs, beside copying the source and warping alone.
 
     Args:
-        models: by the name of their column, the one to be judged first; of one canvas.
+        models: by the name of their column, the one to be judged first; of one canvas, and each of a skeleton as which
+            the dataset can be read (`ClipDataset.as_of`).
         progress: shows a bar.
 
     Raises:
         UserError: nothing to evaluate on, models of different canvases or named like a baseline, a dataset of another
-            skeleton, a weights file or pose model that cannot be read.
+            skeleton (or of none of a person's, for 14 joints), a weights file or pose model that cannot be read.
     """
     _check_names(models)
     require_same_canvas(models)
@@ -121,18 +120,21 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
     pairs = evaluation_pairs.pairs_within(dataset, clips, options.pairs, options.seed, first.config.data.min_gap)
     others = evaluation_pairs.pairs_across(dataset, clips, options.pairs, options.seed) if options.across else []
     runs = evaluation_pairs.sequences(dataset, clips, _SEQUENCES, options.seed)
-    skeleton, reader = first.config.model.body, ExampleReader(dataset, first.config)
     # Before minutes of work: a dataset of another skeleton is refused here.
-    reader.within(pairs[0])
-    perceptual, note = _perceptual(dataset, first, options)
+    for model in models.values():
+        dataset.as_of(model.config.model.body)
+    skeleton, given = dataset.skeleton, _given(dataset, options)
+    models = {name: model.limited_to(given) for name, model in models.items()}
+    reader = ExampleReader(dataset, first.config)
+    perceptual, note = open_perceptual(dataset, first, options.features_weights)
     name, *more = models
-    methods: dict[str, Method] = {name: models[name], COPY: copy_source, WARP: partial(warp_only, skeleton=skeleton)}
+    methods: dict[str, Method] = {name: models[name], COPY: copy_source, WARP: partial(warp_only, skeleton=given)}
     methods |= {name: models[name] for name in more}
     with ExitStack() as stack:
-        detector = _open_detector(first.config, options, stack)
+        detector = _open_detector(skeleton, options, stack)
         photographers = {name: model.repose for name, model in models.items() if model.repose}
         judge = open_judge({COPY: copy_photo} | photographers, skeleton, detector, TARGET) if photographers else None
-        work = _Work(dataset, reader, methods, Measuring(skeleton, perceptual, detector), judge)
+        work = _Work(dataset, reader, models, methods, Measuring(perceptual, detector), judge)
         bar = stack.enter_context(
             tqdm(total=len(pairs) + len(runs) + len(others), desc="Evaluating", unit="case", disable=not progress)
         )
@@ -152,48 +154,26 @@ def _check_names(models: dict[str, Model]) -> None:
             raise UserError(f"'{name}' is the name of a column that is always there; call the model otherwise.")
 
 
-def _open_detector(config: Config, options: Options, stack: ExitStack) -> Detector | None:
+def _given(dataset: ClipDataset, options: Options) -> Skeleton:
+    """Whose joints all methods are given."""
+    if options.joints == "all":
+        return dataset.skeleton
+    if not is_person(dataset.skeleton):
+        raise UserError(
+            f"{dataset.path} has the joints of '{dataset.skeleton.name}', and --joints 14 is for those of people; "
+            "leave it out."
+        )
+    return PERSON
+
+
+def _open_detector(skeleton: Skeleton, options: Options, stack: ExitStack) -> Detector | None:
     # MediaPipe knows people alone.
-    if not options.poses or not is_person(config.model.body):
+    if not options.poses or not is_person(skeleton):
         return None
     # MediaPipe is large, and not needed by those who want no poses.
     from tf_unseen_pose.pose.estimation import open_estimator
 
     return stack.enter_context(open_estimator(model=options.pose_model))
-
-
-def _perceptual(dataset: ClipDataset, model: Model, options: Options) -> tuple[PerceptualError | None, str]:
-    """The VGG error and what its units are, or None and why."""
-    weights = options.features_weights or model.config.loss.features_weights
-    if weights is None:
-        return None, (
-            "There is no VGG error, since no weights were given: name a Keras VGG19 or VGG16 .h5 with "
-            "--features-weights. Who trained with ImageNet's has it in ~/.keras/models."
-        )
-    if not options.features_weights and not weights.is_file():
-        return None, f"There is no VGG error: the weights {weights}, which the run was trained with, are not there."
-    features = PerceptualFeatures(weights)
-    compared = f"It compares {len(features.channels)} maps of {features.network.upper()};"
-    reason = "the run has none"
-    if model.deviations:
-        try:
-            deviations = load_deviations(model.deviations, features.channels)
-            return PerceptualError(features, deviations), f"{compared} its units are those of the run."
-        except UserError as error:
-            reason = f"those of the run do not serve: {str(error).partition(';')[0]}"
-    deviations, count = _measured_deviations(dataset, model.config, features)
-    note = f"{compared} its units were measured on {count} frames, spread over the dataset, since {reason}."
-    return PerceptualError(features, deviations), note
-
-
-def _measured_deviations(
-    dataset: ClipDataset, config: Config, features: PerceptualFeatures
-) -> tuple[list[np.ndarray], int]:
-    """Of frames that are spread over the dataset, and how many these are."""
-    frames = [(clip, frame) for clip, entry in enumerate(dataset.clips) for frame in range(len(entry.frames))]
-    chosen = [frames[position] for position in spread(len(frames), _STATISTICS_PICTURES)]
-    pictures = (evaluation_pair(dataset, config, clip, frame, frame) for clip, frame in chosen)
-    return measure_deviations(features, pictures, len(chosen)), len(chosen)
 
 
 class _Work:
@@ -207,12 +187,13 @@ class _Work:
         self,
         dataset: ClipDataset,
         reader: ExampleReader,
+        models: dict[str, Model],
         methods: dict[str, Method],
         measuring: Measuring,
         judge: PhotoJudge | None,
     ):
-        self._dataset, self._reader, self._methods, self._measuring = dataset, reader, methods, measuring
-        self._judge = judge
+        self._dataset, self._reader, self._models, self._methods = dataset, reader, models, methods
+        self._measuring, self._judge = measuring, judge
         self.times: dict[str, list[float]] = {name: [] for name in methods}
 
     def within(self, pairs: Sequence[EvaluationPair], bar: tqdm) -> tuple[MetricTable[EvaluationPair], int]:
@@ -224,6 +205,8 @@ class _Work:
                 self._measured(example)
                 self.times = {name: [] for name in self._methods}
             found = self._measured(example)
+            for name, model in self._models.items():
+                found[name] |= self._choice(model, example)
             found[TARGET] = self._measuring.against(example).pose(example.target)
             if self._judge:
                 for name, values in self._judge(self._reader.photos(pair)).items():
@@ -275,6 +258,11 @@ class _Work:
             self.times[name].append(time.perf_counter() - start)
             found[name] = comparison.measure(result)
         return found
+
+    def _choice(self, model: Model, example: Example) -> dict[str, float]:
+        labels = example.target_limbs
+        choice = None if labels is None else model.choice(example)
+        return {} if choice is None else measure_choice(choice, labels, self._dataset.skeleton)
 
     def _table(
         self,

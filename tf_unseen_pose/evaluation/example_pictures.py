@@ -2,20 +2,21 @@
 
 Convention: everything but a `PhotoPair` is on the model's canvas (H, W), cut out of the photos as for training, without
 augmentation; pictures as in `evaluation.metrics`, masks float32 [H, W] in [0, 1], joints [J, 3] in pixels of the
-canvas.
+canvas. Joints are the dataset's, whatever the model's: all models are shown the same canvas, and asked for the same.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.config import Config
+from tf_unseen_pose.data import limb_maps
 from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
-from tf_unseen_pose.data.pairs import evaluation_pair
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
 from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
@@ -23,7 +24,9 @@ from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.imaging.inpainting import grown
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.imaging.resampling import cut_out
+from tf_unseen_pose.known_skeletons import person_joints
 from tf_unseen_pose.pose.retargeting import retarget
+from tf_unseen_pose.skeleton import Skeleton
 
 # Beside the person are contours, hair and shadows: the background is judged from this part of the canvas's shorter
 # side on.
@@ -42,6 +45,8 @@ class Example:
         source_mask, target_mask: the person in the source and, as far as it is known, in the result.
         target: uint8 [H, W, 3], the photograph of the target pose; None where no such photograph can exist.
         masks_drawn: whether a mask is not the dataset's but drawn from the joints.
+        target_limbs: uint8 [H, W], the target's limb map with the dataset's limbs, see `data.limb_maps`, 0 beyond the
+            photo's border; None where unknown.
     """
 
     image: np.ndarray
@@ -51,6 +56,7 @@ class Example:
     target_mask: np.ndarray
     target: np.ndarray | None
     masks_drawn: bool
+    target_limbs: np.ndarray | None = None
 
     @cached_property
     def source(self) -> np.ndarray:
@@ -62,6 +68,11 @@ class Example:
         """What a generator takes. Without noise: a generator has a fixed one, the same at every call."""
         keys = ("image", "source_joints", "target_joints")
         return {key: tf.constant(getattr(self, key)[None]) for key in keys}
+
+    def as_of(self, skeleton: Skeleton) -> "Example":
+        """The same with the joints of another skeleton; see `skeleton.person_joints`."""
+        poses = (person_joints(joints, skeleton) for joints in (self.source_joints, self.target_joints))
+        return replace(self, source_joints=next(poses), target_joints=next(poses))
 
     @property
     def outside(self) -> np.ndarray:
@@ -92,6 +103,7 @@ class PhotoPair:
         source, target: uint8 [H, W, 3]; may be shared, not to be written to.
         source_joints, target_joints: float32 [J, 3] in pixels of the photo.
         source_mask, target_mask: float32 [H, W] in [0, 1]; drawn from the joints where the dataset has none.
+        scene: uint8 [H, W, 3], the same without anybody; None where the clip's scene is not known.
     """
 
     source: np.ndarray
@@ -100,19 +112,15 @@ class PhotoPair:
     target_joints: np.ndarray
     source_mask: np.ndarray
     target_mask: np.ndarray
+    scene: np.ndarray | None = None
 
 
 class ExampleReader:
-    """Reads pairs and sequences of a dataset onto the canvas of a configuration.
-
-    Raises:
-        UserError: as `ClipDataset.as_of`.
-    """
+    """Reads pairs and sequences of a dataset, with its joints, onto the canvas of a configuration."""
 
     def __init__(self, dataset: ClipDataset, config: Config):
-        dataset = dataset.as_of(config.model.body)
-        self._dataset, self._config, self._frames = dataset, config, DecodedFrames(dataset)
-        self._size = config.model.height, config.model.width
+        self._dataset, self._frames, self._skeleton = dataset, DecodedFrames(dataset), dataset.skeleton
+        self._size, self._crop_factor = (config.model.height, config.model.width), config.data.crop_factor
 
     def within(self, pair: EvaluationPair) -> Example:
         """Source and target of one clip.
@@ -120,20 +128,9 @@ class ExampleReader:
         Raises:
             UserError: a frame that cannot be read, or a pose for which no crop can be found.
         """
-        frames = pair.source_clip, pair.source_frame, pair.target_frame
-        arrays = {key: value[0].numpy() for key, value in evaluation_pair(self._dataset, self._config, *frames).items()}
-        source, target = arrays["source_joints"], arrays["target_joints"]
-        known = bool(arrays["mask_known"] > 0)
-        masks = [arrays[key][..., 0] for key in ("source_mask", "target_mask")]
-        return Example(
-            image=arrays["image"],
-            source_joints=source,
-            target_joints=target,
-            source_mask=masks[0] if known else self._drawn_mask(source),
-            target_mask=masks[1] if known else self._drawn_mask(target),
-            target=to_uint8(arrays["target_image"]),
-            masks_drawn=not known,
-        )
+        source, target = self._read(pair)
+        canvas = self._crop([source.joints, target.joints], [source.box, target.box])
+        return self._example(source, target.joints, target, canvas)
 
     def photos(self, pair: EvaluationPair) -> PhotoPair:
         """The photographs of a pair of one clip.
@@ -141,16 +138,18 @@ class ExampleReader:
         Raises:
             UserError: a frame that cannot be read, or without a mask and a size.
         """
-        source = self._frames.read(pair.source_clip, pair.source_frame)
-        target = self._frames.read(pair.target_clip, pair.target_frame)
-        size = source.image.shape[:2]
-        source_mask, target_mask = (self._whole_mask(frame) for frame in (source, target))
-        image = target.image
-        if image.shape[:2] != size:
-            # Frames of a clip lie on one another by their first pixel.
-            image, target_mask = (cut_out(picture, np.eye(2, 3), *size) for picture in (image, target_mask))
-        masks = (mask / np.float32(255) for mask in (source_mask, target_mask))
-        return PhotoPair(source.image, image, source.joints, target.joints, *masks)
+        source, target = self._read(pair)
+        size, scene = source.image.shape[:2], self._frames.background(pair.source_clip)
+        image, target_mask = (_of_size(picture, size) for picture in (target.image, self._whole_mask(target)))
+        return PhotoPair(
+            source=source.image,
+            target=image,
+            source_joints=source.joints,
+            target_joints=target.joints,
+            source_mask=self._whole_mask(source) / np.float32(255),
+            target_mask=target_mask / np.float32(255),
+            scene=None if scene is None else _of_size(scene, size),
+        )
 
     def sequence(self, sequence: PairSequence) -> Iterator[Example]:
         """The frames of a sequence, all cut out alike, with one source.
@@ -162,8 +161,7 @@ class ExampleReader:
             self._frames.read(sequence.clip, frame) for frame in (sequence.source_frame, *sequence.frames)
         )
         poses = np.stack([frame.joints for frame in targets])
-        crop = self._config.data.crop_factor
-        canvas = sequence_crop(source.joints, poses, self._config.model.body, *self._size, crop)
+        canvas = sequence_crop(source.joints, poses, self._skeleton, *self._size, self._crop_factor)
         for target in targets:
             yield self._example(source, target.joints, target, canvas)
 
@@ -177,10 +175,16 @@ class ExampleReader:
         count = len(self._dataset.clips[pair.target_clip].frames)
         frames = sorted({*spread(count, _FITTED_FRAMES), pair.target_frame})
         motion = np.stack([self._dataset.read_frame(pair.target_clip, frame).joints for frame in frames])
-        pose = retarget(motion, source.joints, self._config.model.body)[frames.index(pair.target_frame)]
-        crop = self._config.data.crop_factor
-        canvas = common_crop([source.joints, pose], self._config.model.body, *self._size, crop, [source.box, None])
-        return self._example(source, pose, None, canvas)
+        pose = retarget(motion, source.joints, self._skeleton)[frames.index(pair.target_frame)]
+        return self._example(source, pose, None, self._crop([source.joints, pose], [source.box, None]))
+
+    def _read(self, pair: EvaluationPair) -> tuple[DecodedFrame, DecodedFrame]:
+        """Source and target."""
+        source = self._frames.read(pair.source_clip, pair.source_frame)
+        return source, self._frames.read(pair.target_clip, pair.target_frame)
+
+    def _crop(self, poses: Sequence[np.ndarray], boxes: Sequence[np.ndarray | None]) -> np.ndarray:
+        return common_crop(poses, self._skeleton, *self._size, self._crop_factor, boxes)
 
     def _example(
         self, source: DecodedFrame, pose: np.ndarray, target: DecodedFrame | None, canvas_to_image: np.ndarray
@@ -197,18 +201,29 @@ class ExampleReader:
             target_mask=self._drawn_mask(target_joints) if target_mask is None else target_mask,
             target=None if target is None else cut_out(target.image, canvas_to_image, *self._size),
             masks_drawn=source_mask is None or target_mask is None,
+            target_limbs=None if target is None else self._limbs(target, canvas_to_image),
         )
 
     def _whole_mask(self, frame: DecodedFrame) -> np.ndarray:
         """uint8, of the frame's size."""
         if frame.mask is not None:
             return frame.mask
-        return mask_from_joints(frame.joints, self._config.model.body, *frame.image.shape[:2])
+        return mask_from_joints(frame.joints, self._skeleton, *frame.image.shape[:2])
 
     def _mask(self, frame: DecodedFrame, canvas_to_image: np.ndarray) -> np.ndarray | None:
         if frame.mask is None:
             return None
         return cut_out(frame.mask, canvas_to_image, *self._size) / np.float32(255)
 
+    def _limbs(self, frame: DecodedFrame, canvas_to_image: np.ndarray) -> np.ndarray | None:
+        if frame.limbs is None:
+            return None
+        return limb_maps.cut_out(frame.limbs, canvas_to_image, *self._size, border=cv2.BORDER_CONSTANT)
+
     def _drawn_mask(self, joints: np.ndarray) -> np.ndarray:
-        return mask_from_joints(joints, self._config.model.body, *self._size) / np.float32(255)
+        return mask_from_joints(joints, self._skeleton, *self._size) / np.float32(255)
+
+
+def _of_size(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A picture of a clip at the size of another one: they lie on one another by their first pixel."""
+    return picture if picture.shape[:2] == size else cut_out(picture, np.eye(2, 3), *size)

@@ -9,7 +9,7 @@ from tf_unseen_pose.evaluation.evaluate import TARGET, Evaluation
 from tf_unseen_pose.evaluation.intervals import Estimate
 from tf_unseen_pose.evaluation.metric_columns import BY_KEY, PHOTOS, MetricColumn
 
-_COLUMNS = ("vgg", "vgg_inside", "ssim", "ssim_inside", "pckh", "background")
+_COLUMNS = ("vgg", "vgg_inside", "ssim", "ssim_inside", "pckh", "choice", "fine_choice", "background")
 
 
 def as_markdown(evaluation: Evaluation) -> str:
@@ -19,7 +19,8 @@ def as_markdown(evaluation: Evaluation) -> str:
     pairs, clips = len(evaluation.within.samples), len(set(evaluation.within.clips.tolist()))
     steps = {model.config.train.steps for model in evaluation.models.values()}
     trained = f"{steps.pop()} steps each; " if len(steps) == 1 else ""
-    last = f"{trained}{pairs} pairs of {clips} clips. {evaluation.perceptual}"
+    given = "" if evaluation.options.joints == "all" else ", 14 joints a pose"
+    last = f"{trained}{pairs} pairs of {clips} clips{given}. {evaluation.perceptual}"
     return "\n".join([line for table in tables if table for line in (*table, "")] + [last, ""])
 
 

@@ -40,11 +40,18 @@ POSE = (
     MetricColumn("joint_error", "Joint error where a person is found, pixels", False, 2, comparable=False),
     MetricColumn("found", "A person is found", True),
 )
+# Of models that choose limbs, where the dataset has limb maps; see `limb_choice`.
+CHOICE = (
+    MetricColumn("choice", "The right limb is chosen", True),
+    MetricColumn("fine_choice", "The right limb, with hands and feet", True),
+)
 BACKGROUND = MetricColumn("background", "Background's change", False, 4)
 # On whole photos, which `photo_metrics` defines.
 PHOTOS = (
     MetricColumn("sharpness", "Sharpness", True),
     MetricColumn("photo_pckh", "PCKh@0.5 in the photo", True),
+    MetricColumn("hands_pckh", "PCKh@0.5 of hands", True),
+    MetricColumn("toes_pckh", "PCKh@0.5 of toes", True),
     MetricColumn("failed", "Poses that failed", False),
     MetricColumn("face_found", "The face is found", True),
     MetricColumn("same_face", "The face is the person's", True),
@@ -59,6 +66,7 @@ PAIRS = (
     *_by_region("psnr", "PSNR", ", dB", True, 2),
     *_by_region("vgg", "VGG error", "", False, 3),
     *POSE,
+    *CHOICE,
     BACKGROUND,
     *PHOTOS,
 )

@@ -22,6 +22,12 @@ from tf_unseen_pose.skeleton import Skeleton
 
 # A pose is failed where less than this part of its joints is found.
 LEAST_PCKH = 0.5
+# The joints that PCKh is measured over: the paper's, by which models of either skeleton compare, and ends of limbs.
+_JUDGED = {
+    "photo_pckh": PERSON.joints,
+    "hands_pckh": ("right_hand", "left_hand"),
+    "toes_pckh": ("right_toe", "left_toe"),
+}
 
 # Photo uint8 [H, W, 3], target joints and source joints [J, 3] in its pixels -> the photo re-posed, uint8 [H, W, 3].
 Repose = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -44,17 +50,19 @@ def sharpness(result: np.ndarray, target: np.ndarray, weight: np.ndarray) -> flo
     return metrics.weighted_mean(gradient(result), weight) / truth if truth > 0 else float("nan")
 
 
-def hole_error(result: np.ndarray, target: np.ndarray, source_mask: np.ndarray, target_mask: np.ndarray) -> float:
-    """What is painted where only the source's person stood, against what the target shows to have been behind.
+def hole_error(result: np.ndarray, truth: np.ndarray, source_mask: np.ndarray, target_mask: np.ndarray) -> float:
+    """What is painted inside the source person's mask and outside the target's, against what is really behind.
 
     Args:
-        result, target: uint8 [H, W, 3].
+        result: uint8 [H, W, 3].
+        truth: uint8 [H, W, 3], the scene without anybody, where the clip's is known; else the target photograph, which
+            shows what the person of the source had covered, and perhaps the other pose's shadow.
         source_mask, target_mask: float32 [H, W], the person.
 
     Returns:
         Mean absolute difference in parts of the range.
     """
-    return metrics.weighted_mean(np.abs(metrics.difference(result, target)), np.maximum(source_mask - target_mask, 0))
+    return metrics.weighted_mean(np.abs(metrics.difference(result, truth)), np.maximum(source_mask - target_mask, 0))
 
 
 def own_pose(result: np.ndarray, source: np.ndarray, mask: np.ndarray) -> dict[str, float]:
@@ -99,9 +107,10 @@ class PhotoComparison:
             UserError: the target pose has no size.
         """
         photos = self._photos
+        behind = photos.target if photos.scene is None else photos.scene
         return {
             "sharpness": sharpness(result, photos.target, photos.target_mask),
-            "hole_error": hole_error(result, photos.target, photos.source_mask, photos.target_mask),
+            "hole_error": hole_error(result, behind, photos.source_mask, photos.target_mask),
             **self.pose(result),
             **self.face(result),
         }
@@ -109,22 +118,26 @@ class PhotoComparison:
     def pose(self, result: np.ndarray) -> dict[str, float]:
         """How well the pose that is found in a picture, uint8 [H, W, 3], is the target pose, and whether that failed.
 
-        It is judged by the paper's 14 joints.
+        It is judged by the paper's 14 joints; hands and toes are judged beside it where the target's skeleton has them.
 
         Raises:
             UserError: the target pose has no size.
         """
         if self._measuring.detector is None:
             return {}
-        target = person_joints(self._photos.target_joints, PERSON)
+        skeleton, target = self._measuring.skeleton, self._photos.target_joints
         detection = self._measuring.detector.detect(result)
-        part = metrics.pckh(
-            None if detection is None else person_joints(detection.joints, PERSON),
-            target,
-            metrics.head_length(self._photos.target_joints, self._measuring.skeleton),
-            metrics.counted_joints(target, *result.shape[:2]),
-        )
-        return {"photo_pckh": part, "failed": float(part < LEAST_PCKH) if np.isfinite(part) else part}
+        joints = None if detection is None else person_joints(detection.joints, skeleton)
+        head = metrics.head_length(person_joints(target, PERSON), PERSON)
+        counted = metrics.counted_joints(target, *result.shape[:2])
+        parts = {}
+        for key, names in _JUDGED.items():
+            if set(names) <= set(skeleton.joints):
+                judged = skeleton.joint_index(*names)
+                found = None if joints is None else joints[judged]
+                parts[key] = metrics.pckh(found, target[judged], head, counted[judged])
+        part = parts["photo_pckh"]
+        return parts | {"failed": float(part < LEAST_PCKH) if np.isfinite(part) else part}
 
     def face(self, result: np.ndarray) -> dict[str, float]:
         """Whether a picture, uint8 [H, W, 3], has a face at the target's head, and whether it is the person's.

@@ -119,6 +119,8 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
             "Clips for training are among those evaluated: a model that was trained on them has seen these people, and "
             "its numbers say little about others."
         )
+    if evaluation.options.joints != "all":
+        yield "All methods were given 14 joints a pose: nothing told them where hands and feet are, or how heads turn."
     if clips < _FEW_CLIPS:
         yield f"Only {clips} {'clip was' if clips == 1 else 'clips were'} evaluated: intervals say little so far."
     if evaluation.drawn_masks:
@@ -129,7 +131,7 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
     if "vgg" not in within.values:
         yield evaluation.perceptual
     if "pckh" not in within.values:
-        skeleton = next(iter(evaluation.models.values())).config.model.body
+        skeleton = evaluation.dataset.skeleton
         reason = (
             "" if is_person(skeleton) else f" (those of the skeleton '{skeleton.name}' cannot be found in pictures)"
         )
@@ -233,8 +235,7 @@ def _across_strips(evaluation: Evaluation) -> list[tuple[str, str]]:
     for position in spread(len(table.samples), _SHOWN_ACROSS):
         pair = table.samples[position]
         example = evaluation.reader.across(pair)
-        skeleton = evaluation.models[table.methods[0]].config.model.body
-        pose = draw_pose(np.zeros_like(example.source), example.target_joints, skeleton)
+        pose = draw_pose(np.zeros_like(example.source), example.target_joints, evaluation.dataset.skeleton)
         source, target = (evaluation.dataset.clips[clip] for clip in (pair.source_clip, pair.target_clip))
         caption = f"{source.name} ({source.action}) in a pose of {target.name} ({target.action})"
         results = [(LABELS.get(name, name), picture) for name, picture in evaluation.render(example).items()]

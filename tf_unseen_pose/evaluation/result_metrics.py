@@ -10,15 +10,14 @@ import tensorflow as tf
 from tf_unseen_pose.evaluation import metrics
 from tf_unseen_pose.evaluation.example_pictures import Example
 from tf_unseen_pose.known_skeletons import PERSON, person_joints
-from tf_unseen_pose.skeleton import Skeleton
 
 
 class Detected(Protocol):
-    """A person with joints [J, 3 or 4] in pixels of the picture."""
+    """A person with the joints of `BODY` in pixels of the picture."""
 
     @property
     def joints(self) -> np.ndarray:
-        """[J, 3 or 4]."""
+        """[23, 3 or 4]."""
 
 
 class Detector(Protocol):
@@ -65,12 +64,10 @@ class Measuring:
     """What measuring needs beside the pictures.
 
     Attributes:
-        skeleton: that of the joints.
         perceptual: None where there are no VGG weights.
         detector: None where poses are not to be found.
     """
 
-    skeleton: Skeleton
     perceptual: PerceptualError | None
     detector: Detector | None
 
@@ -128,7 +125,7 @@ class Comparison:
         detection = self._measuring.detector.detect(result)
         found = None if detection is None else person_joints(detection.joints, PERSON)
         counted = metrics.counted_joints(target, height, width)
-        head = metrics.head_length(self._example.target_joints, self._measuring.skeleton)
+        head = metrics.head_length(target, PERSON)
         return {
             "pckh": metrics.pckh(found, target, head, counted),
             "joint_error": metrics.joint_error(found, target, counted),

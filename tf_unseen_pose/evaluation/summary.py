@@ -13,8 +13,8 @@ def summary(evaluation: Evaluation) -> dict:
     """What was found, as JSON takes it. Two evaluations of the same things differ in "seconds_per_picture" alone.
 
     Returns:
-        data, split, seed; models: path by name; seconds_per_picture: by method; vgg: a sentence on the VGG error's
-        units, or why there is none; drawn_masks, left_out: see `Evaluation`; and
+        data, split, seed, joints: see `evaluate.Options`; models: path by name; seconds_per_picture: by method; vgg: a
+        sentence on the VGG error's units, or why there is none; drawn_masks, left_out: see `Evaluation`; and
         within, sequences, across: None, or a dict of
           - count, clips: samples, pairs or sequences, and the clips that they are of
           - all: {metric: {method: {mean, low, high, count}}}; low and high are null where one clip is all there is
@@ -35,6 +35,7 @@ def summary(evaluation: Evaluation) -> dict:
         "data": str(dataset.path),
         "split": evaluation.options.split,
         "seed": seed,
+        "joints": evaluation.options.joints,
         "models": {name: str(model.path) for name, model in evaluation.models.items()},
         "vgg": evaluation.perceptual,
         "drawn_masks": evaluation.drawn_masks,

@@ -38,6 +38,7 @@ class LiteModel(Model):
 
     def __init__(self, content: bytes, run: Run):
         self.config: Config = run.config
+        self.given = run.config.model.body
         self.path = run.path
         self.deviations = run.deviations if run.deviations.is_file() else None
         # Bits are compared on canvases.
@@ -46,7 +47,10 @@ class LiteModel(Model):
 
     def __call__(self, example: Example) -> np.ndarray:
         """uint8 [H, W, 3]."""
-        return to_uint8(self._call(**called_with(example))["image"][0])
+        return to_uint8(self._call(**called_with(self.seen(example)))["image"][0])
+
+    def choice(self, example: Example) -> None:
+        """A file tells nothing but the picture."""
 
 
 def compare(contents: dict[str, bytes], examples: list[dict[str, np.ndarray]]) -> dict[str, dict[str, float]]:

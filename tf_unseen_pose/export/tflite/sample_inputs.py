@@ -28,7 +28,7 @@ def dataset_pairs(dataset: ClipDataset, config: Config, split: str, count: int) 
     Raises:
         UserError: the split has none, or the dataset is of another skeleton.
     """
-    reader = ExampleReader(dataset, config)
+    reader = ExampleReader(dataset.as_of(config.model.body), config)
     clips = evaluation_pairs.clips_of_split(dataset, split)
     return [
         reader.within(pair) for pair in evaluation_pairs.pairs_within(dataset, clips, count, 0, config.data.min_gap)
