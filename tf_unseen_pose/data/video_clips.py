@@ -170,7 +170,7 @@ class _Selection:
             return Rejected(NO_PERSON, number)
         if reason := self._fault(found, number, image):
             return Rejected(reason, number)
-        joints, mask = _inside(_body(found), image), found.mask
+        joints, mask = _inside(found, image), found.mask
         if self._options.register:
             if self._registration is None:
                 self._registration = registration.Registration(image, mask)
@@ -186,7 +186,7 @@ class _Selection:
     def _fault(self, found: "Detection", number: int, image: np.ndarray) -> str | None:
         if self._are_several(number, image):
             return SEVERAL_PEOPLE
-        joints = _person(_inside(_body(found), image))
+        joints = _person(_inside(found, image))
         absent = joints[:, 2] <= 0
         if absent.sum() > _MOST_ABSENT or absent[PERSON.joint_index(*_NEEDED)].any():
             return OUT_OF_FRAME
@@ -212,9 +212,9 @@ def _person(joints: np.ndarray) -> np.ndarray:
     return convert_joints(joints, BODY, PERSON)
 
 
-def _inside(joints: np.ndarray, image: np.ndarray) -> np.ndarray:
+def _inside(found: "Detection", image: np.ndarray) -> np.ndarray:
     """The joints of `Frame`: those outside the picture being absent, and without z, which frames do not have."""
-    joints = joints[:, :3]
+    joints = _body(found)[:, :3]
     height, width = image.shape[:2]
     inside = (joints[:, :2] >= -0.5).all(axis=1) & (joints[:, :2] <= (width - 0.5, height - 0.5)).all(axis=1)
     return np.where(inside[:, None], joints, joints * np.float32([1, 1, 0]))
