@@ -111,13 +111,15 @@ def test_a_target_of_another_size_lies_on_the_source_by_its_first_pixel(reader, 
     np.testing.assert_array_equal(photos.target[:70, :90], target.image[:70, :90])
 
 
-def test_another_skeleton_is_refused(dataset, config):
-    class Other:
-        clips, path, skeleton = dataset.clips, dataset.path, None
-
-    Other.skeleton = type("Skeleton", (), {"name": "tail"})()
-    with pytest.raises(UserError, match="tail"):
-        ExampleReader(Other, config).within(EvaluationPair(1, 0, 1, 3))
+def test_a_dataset_is_read_as_of_the_models_skeleton(dataset, reader):
+    other = ExampleReader(dataset, load_config("tiny", ["model.skeleton=body"]))
+    for method, pair in (("within", EvaluationPair(1, 0, 1, 3)), ("across", EvaluationPair(1, 0, 2, 3))):
+        plain, more = (getattr(of, method)(pair) for of in (reader, other))
+        assert more.target_joints.shape == (23, 3) and not more.target_joints[14:, 2].any()
+        np.testing.assert_allclose(more.target_joints[:14], plain.target_joints, atol=1e-3)
+    assert other.photos(EvaluationPair(1, 0, 1, 3)).source_joints.shape == (23, 3)
+    with pytest.raises(UserError, match="golf"):
+        ExampleReader(dataset, load_config("tiny", ["model.skeleton=golf"]))
 
 
 def test_other_canvases_are_cut_to_their_size(dataset):
