@@ -267,7 +267,8 @@ def test_prepare_keeps_the_good_video_and_reports_every_other(films, run, tmp_pa
     (clip,) = ClipDataset.open(tmp_path / "set").clips
     assert (clip.name, clip.action) == ("dance.mp4", "folder") and len(clip.frames) >= 2
     for name, words in (
-        ("cut.mp4", "damaged"), ("empty.mp4", "damaged"), ("nobody.mp4", "no person"), ("picture.jpg", "not a video"),
+        ("cut.mp4", "no frame that can be read"), ("empty.mp4", "damaged"), ("nobody.mp4", "no person"),
+        ("picture.jpg", "not a video"),
         ("still.mp4", "too few usable frames (1"), ("text.mp4", "damaged"), ("two.mp4", "several people"),
     ):  # fmt: skip
         (line,) = (line for line in out.splitlines() if f"{name} was skipped" in line)

@@ -11,7 +11,7 @@ from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
 from tf_unseen_pose.data.pair_choice import find_pairs
 from tf_unseen_pose.data.pairs import Share, adjust_brightness, evaluation_pair, expanded, pair_batches
 from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints
-from tf_unseen_pose.known_skeletons import PERSON
+from tf_unseen_pose.known_skeletons import PERSON, SKELETONS
 
 KEYS = {
     "image", "target_image", "source_joints", "target_joints", "noise", "source_mask", "target_mask", "mask_known"
@@ -147,9 +147,7 @@ def test_people_with_hands_are_trained_without_and_the_reverse(avatars_dataset, 
 
 
 def test_another_skeleton_is_refused(dataset, config, refuses, monkeypatch):
-    from tf_unseen_pose import skeleton
-
-    monkeypatch.setitem(skeleton.SKELETONS, "racket", dataclasses.replace(PERSON, name="racket"))
+    monkeypatch.setitem(SKELETONS, "racket", dataclasses.replace(PERSON, name="racket"))
     other = load_config("tiny", ["model.skeleton=racket"])
     refuses(lambda: pair_batches(dataset, other), "'racket'", "'person'")
     refuses(lambda: evaluation_pair(dataset, other, 0, 0, 1), "'racket'")
