@@ -56,7 +56,6 @@ def synthesize(folder, **changes):
     return ["synthesize", photo, *(item for pair in options.items() for item in pair if item is not True)]
 
 
-@pytest.mark.older_stack
 def test_a_package_that_cannot_be_loaded_is_one_line(folder, tmp_path):
     (tmp_path / "numpy.py").write_text("raise ImportError('libfoo.so.1: cannot open shared object file')")
     command = [sys.executable, "-m", "tf_unseen_pose", *map(str, synthesize(folder))]
@@ -91,7 +90,6 @@ def spoil(folder, name, change):
     return folder / name
 
 
-@pytest.mark.older_stack
 def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
     (folder / "text.jpg").write_text("not a picture")
     (folder / "video").write_bytes(b"\0\0\0\x18ftypisom")
@@ -131,7 +129,6 @@ def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
         assert err.count("\n") == 1 and "Traceback" not in err and not out
 
 
-@pytest.mark.older_stack
 def test_a_real_process_ends_with_code_2_and_one_line(folder):
     command = [sys.executable, "-m", "tf_unseen_pose", *map(str, synthesize(folder, photo=folder / "none.jpg"))]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -139,7 +136,6 @@ def test_a_real_process_ends_with_code_2_and_one_line(folder):
     assert result.stderr == f"unseen-pose: There is no file {folder / 'none.jpg'}; name an existing photo.\n"
 
 
-@pytest.mark.older_stack
 def test_prepare_and_what_train_refuses(folder, run, tmp_path):
     data, where = tmp_path / "data", shutil.copytree(folder / "run", tmp_path / "run")
     code, out, _ = run("prepare", "-o", data, "--format", "synthetic", "--clips", 1, "--frames", 4, "--size", 64)
@@ -240,7 +236,6 @@ def test_animate_follows_the_driving_video(films, folder, run, tmp_path, has_mod
         assert small.shape == (100, 120, 3) and np.abs(half.astype(int) - small).mean() < 8
 
 
-@pytest.mark.older_stack
 def test_animate_refuses_in_one_sentence(films, folder, run, tmp_path, has_model):
     for changes, words in (
         ({"--driving": films / "none.mp4"}, "no file"),
@@ -260,7 +255,6 @@ def test_animate_refuses_in_one_sentence(films, folder, run, tmp_path, has_model
         assert not (tmp_path / "out.mp4").exists()
 
 
-@pytest.mark.older_stack
 def test_prepare_keeps_the_good_video_and_reports_every_other(films, run, tmp_path, has_model):
     code, out, err = run("prepare", films / "folder", "-o", tmp_path / "set", "--workers", 2)
     assert code == 0, err
@@ -276,7 +270,6 @@ def test_prepare_keeps_the_good_video_and_reports_every_other(films, run, tmp_pa
     assert (tmp_path / "set" / "summary.html").is_file() and "summary.html" in out
 
 
-@pytest.mark.older_stack
 def test_a_killed_prepare_ends_with_the_same_dataset(tmp_path):
     """SIGKILL to the command and its workers, while clips are staged."""
     options = ["--format", "synthetic", "--clips", "4", "--frames", "8", "--size", "64", "--workers", "2"]
@@ -300,7 +293,6 @@ def test_a_killed_prepare_ends_with_the_same_dataset(tmp_path):
             assert (tmp_path / "set" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-@pytest.mark.older_stack
 def test_beam_is_asked_for_in_one_sentence(run, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
     code, _, err = run("prepare", "-o", tmp_path / "x", "--format", "synthetic", "--runner", "DirectRunner")
@@ -326,7 +318,6 @@ def test_import_posewarp_leaves_a_run_that_synthesize_takes(folder, run, tmp_pat
     assert code == 2 and "exists" in err
 
 
-@pytest.mark.older_stack
 def test_a_disk_that_refuses_is_reported_in_one_sentence(folder, run, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device", str(folder / "x"))

@@ -78,6 +78,7 @@ def test_a_batch_worked_off_in_parts_gives_the_same_step(vgg19_file, batch):
         np.testing.assert_allclose(a, b, atol=1e-5 + 1e-4 * np.abs(a).max())
 
 
+@pytest.mark.newer_stack
 def test_compiled_gradients_are_the_same(batch):
     inputs = batch(batch=4)
     plain, compiled = (
