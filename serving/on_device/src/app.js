@@ -2,6 +2,7 @@
 
 import { Compositor } from './compositing/compositor.js';
 import { Engine } from './engine/engine.js';
+import { OTHER_SCENE } from './geometry/background_plate.js';
 import { hasExtent } from './geometry/crop.js';
 import { Refusal, readPhoto } from './photo.js';
 import { Player } from './player.js';
@@ -29,7 +30,7 @@ export class App {
     this._speed = new Speed(page.speed);
     this._compositor = new Compositor(() => this._redraw());
     this._page.drawsSlowly(this._compositor.slow);
-    this._opened = withResolvers();
+    this._opened = new Promise((resolve) => { this._tellOpened = resolve; });
     this._taking = 0;
     this.mode = 'move';
     this.view = 'result';
@@ -62,27 +63,43 @@ export class App {
     this.stop();
     this._engine?.close();
     this._engine = engine;
-    this._opened.resolve();
+    this._tellOpened();
     this._speed.on(about);
-    if (this._guide.active) this._page.say(PLACING);
+    if (this._guide.active) this._sayNext();
     else if (photo && this._source) await this._begin(photo, this._source, this._target);
   }
 
   /** Takes the photo that `read` brings: {photo, pose}, the pose where it is known. Of several only the last asked for. */
-  async take(read) {
+  take(read) {
     const asked = this._asked = Symbol('photo');
-    this._taking++;
-    this._showBusy();
-    try {
+    return this._busyWhile(async () => {
       const { photo, pose } = await read();
       if (asked === this._asked) await this._taken(photo, pose);
-    } finally {
-      this._taking--;
-      this._showBusy();
-    }
+    });
   }
 
   takeFile(file) { return this.take(async () => ({ photo: await readPhoto(file) })); }
+
+  /** Takes a photo of the scene without the person, for the photo that is there; of several only the last asked for. */
+  takePlate(file) {
+    const asked = this._askedPlate = Symbol('plate');
+    return this._busyWhile(async () => {
+      const { photo } = this, picture = await readPhoto(file);
+      if (asked !== this._askedPlate) return;
+      this._page.say('Laying the scene over the photo …');
+      const plate = await this._engine.placePlate(picture, photo, this._source).finally(() => {
+        if (asked === this._askedPlate) this._sayNext();
+      });
+      if (asked !== this._askedPlate) return;
+      if (!plate) throw new Refusal(OTHER_SCENE);
+      await this._setPlate(plate);
+    });
+  }
+
+  removePlate() {
+    this._askedPlate = null;
+    return this._setPlate(null);
+  }
 
   /** Has the user place the joints. */
   placeAnew() {
@@ -150,6 +167,8 @@ export class App {
     this._guide.stop();
     this._page.ready(false);
     this._page.layers([]);
+    this._askedPlate = this._plate = null;
+    this._page.plated(false);
     this._session = this._newSession(photo);
     this._stage.setSize(photo.width, photo.height);
     this._stage.context.drawImage(photo.canvas, 0, 0);
@@ -158,7 +177,7 @@ export class App {
     this._choose('move');
     this._source = this._target = this._picture = null;
     // Who is quick chooses a photo before the runtime is there.
-    await this._opened.promise;
+    await this._opened;
     pose ??= await this._found(photo);
     if (this.photo !== photo) return;
     if (pose) await this._begin(photo, pose, pose);
@@ -168,12 +187,33 @@ export class App {
   _newSession(photo) {
     // What an earlier photo's session still brings is not wanted any more.
     const ifCurrent = (action) => (value) => { if (session === this._session) action(value); };
-    const session = new Session(this._engine, photo, {
+    const session = new Session(this._engine, photo, this._plate, {
       picture: ifCurrent((picture) => this._show(picture)),
       failed: ifCurrent((error) => this._page.refuse(`The picture could not be made: ${error.message}.`)),
       busy: ifCurrent(() => this._showBusy()),
     });
     return session;
+  }
+
+  /** Has the person shown before another background. */
+  _setPlate(plate) {
+    this.stop();
+    this._plate = plate;
+    this._page.plated(plate !== null);
+    this._session.setPlate(plate);
+    // While joints are placed there is nobody to show.
+    return this._guide.active ? null : this._setTarget(this._target);
+  }
+
+  async _busyWhile(action) {
+    this._taking++;
+    this._showBusy();
+    try {
+      await action();
+    } finally {
+      this._taking--;
+      this._showBusy();
+    }
   }
 
   _showBusy() { this._page.stage.setAttribute('aria-busy', this._taking > 0 || this._session?.working === true); }
@@ -244,7 +284,13 @@ export class App {
     const started = performance.now();
     this._draw();
     this._speed.took(picture, performance.now() - started);
-    this._page.say(this.mode === 'correct' ? 'Move each joint onto the person.' : 'Drag a joint, or play a motion.');
+    this._sayNext();
+  }
+
+  /** Says what may be done next. */
+  _sayNext() {
+    if (this._guide.active) this._page.say(PLACING);
+    else this._page.say(this.mode === 'correct' ? 'Move each joint onto the person.' : 'Drag a joint, or play a motion.');
   }
 
   _redraw() {
@@ -266,10 +312,4 @@ export class App {
     this._stage.frozen = this.view !== 'result';
     if (!this._player) this._stage.setPose(this.view === 'result' ? this._target : this._source);
   }
-}
-
-function withResolvers() {
-  const made = {};
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
-  return made;
 }

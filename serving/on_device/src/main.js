@@ -6,7 +6,7 @@ import { MOTIONS } from './pose/motions.js';
 import { download, filmed, pictureOf, poseFile, videoKind } from './ui/saving.js';
 
 const $ = (id) => document.getElementById(id);
-const NEEDS_POSE = ['pose-controls', 'motion-controls', 'view-controls', 'save-controls'];
+const NEEDS_POSE = ['pose-controls', 'plate-controls', 'motion-controls', 'view-controls', 'save-controls'];
 
 const page = {
   stage: $('stage'), guide: $('guide'), speed: $('speed'),
@@ -25,6 +25,7 @@ const page = {
   chosen(mode) {
     for (const choice of [`[name=mode][value=${mode}]`, '[name=view][value=result]']) document.querySelector(choice).checked = true;
   },
+  plated(value) { $('plate-remove').hidden = !value; },
   layers(figures) {
     $('layers').replaceChildren(...figures);
     $('layers').hidden = figures.length === 0;
@@ -94,13 +95,18 @@ function acceptDrops() {
   }));
 }
 
+/** Hands a chosen file on; the same one may be chosen again. */
+const onFile = (id, action) => on(id, 'change', async ({ target }) => {
+  const [file] = target.files;
+  target.value = '';
+  if (file) await action(file);
+});
+
 function connect() {
   for (const [name, text] of Object.entries(MOTIONS)) $('motion').append(new Option(text, name));
-  on('file', 'change', async ({ target }) => {
-    const [file] = target.files;
-    target.value = '';
-    if (file) await app.takeFile(file);
-  });
+  onFile('file', (file) => app.takeFile(file));
+  onFile('plate', (file) => app.takePlate(file));
+  on('plate-remove', 'click', () => app.removePlate());
   on('example', 'click', example);
   on('reset', 'click', () => app.reset());
   on('replace', 'click', () => app.placeAnew());

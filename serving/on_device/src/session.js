@@ -3,6 +3,7 @@
 // A picture takes longer than a pointer's move. While one is rendered only the newest wish is kept; and a pose that
 // leaves the crop has the photo encoded anew in a wider one.
 
+import { sittingOf } from './compositing/sitting.js';
 import { boxOf, hasExtent, holds, toCanvas, wholeCrop } from './geometry/crop.js';
 import { Placement, onWholePixels } from './geometry/placement.js';
 import { cutOut } from './geometry/resample.js';
@@ -13,10 +14,11 @@ const SPARE = 0.12;
 export class Session {
   /**
    * Calls `picture({decisions, sitting, milliseconds})` for each result, `failed(error)` where there is none, `busy()` where
-   * `working` changed.
+   * `working` changed. `plate` is what is behind the person, see `sitting.js`.
    */
-  constructor(engine, photo, { picture, failed, busy }) {
+  constructor(engine, photo, plate, { picture, failed, busy }) {
     this.photo = photo;
+    this._plate = plate;
     this.engine = engine;
     this._notify = { picture, failed, busy };
     this._source = this._crop = this._wanted = this._encoded = null;
@@ -29,6 +31,15 @@ export class Session {
   setSource(pose) {
     this._source = pose;
     this._crop = null;
+  }
+
+  /** Changes what is behind the person, for pictures that come. */
+  setPlate(plate) {
+    this._plate = plate;
+    if (this._encoded) {
+      const { place, ...maps } = this._encoded.sitting;
+      this._encoded.sitting = sittingOf(this.photo, place, maps, plate);
+    }
   }
 
   /** Has the person shown in a pose, as soon as may be; a wish that came before and was not begun is dropped. */
@@ -75,7 +86,7 @@ export class Session {
     this._crop = crop;
     const { photo } = this, place = new Placement(photo, crop), canvas = cutOut(place.covered(photo), place.crop);
     const { layers, ...maps } = await this.engine.encode(canvas, toCanvas(crop, this._source));
-    this._encoded = { layers, crop, sitting: { photo, place, ...maps } };
+    this._encoded = { layers, crop, sitting: sittingOf(photo, place, maps, this._plate) };
   }
 }
 

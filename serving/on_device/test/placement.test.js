@@ -38,14 +38,14 @@ test('one cell that changes reaches as far as the cells about its neighbours', (
   const cells = 64, shape = [1, cells, cells, 9], decisions = { shape, data: new Float32Array(9 * cells * cells) };
   for (let cell = 0; cell < cells * cells; cell++) decisions.data[9 * cell + 6] = -5;
   decisions.data.set([3, 1], 9 * (20 * cells + 40) + 6);
-  const hole = { shape: [1, cells, cells, 4], data: new Float32Array(4 * cells * cells) };
+  const reach = { shape: [1, cells, cells, 1], data: new Float32Array(cells * cells) };
   const place = new Placement({ width: 256, height: 256 }, { step: 1, x: 0, y: 0 });
-  const boxes = changedBoxes({ place, hole, steepness: 20 }, decisions);
+  const boxes = changedBoxes({ place, reach, steepness: 20 }, decisions);
   // Four pixels a cell, whose middle is at 4 cell + 1.5.
   assert.deepEqual([Math.min(...boxes.map((box) => box.left)), Math.max(...boxes.map((box) => box.right))], [154, 170]);
   assert.deepEqual([boxes[0].top, boxes.at(-1).bottom], [74, 90]);
   decisions.data.fill(0);
   for (let cell = 0; cell < cells * cells; cell++) decisions.data[9 * cell + 8] = 1;
-  assert.deepEqual(changedBoxes({ place, hole, steepness: 20 }, decisions), []);
-  assert.deepEqual(changedBoxes({ place, hole, steepness: 20 }, NOBODY), [{ left: 0, top: 0, right: 256, bottom: 256 }]);
+  assert.deepEqual(changedBoxes({ place, reach, steepness: 20 }, decisions), []);
+  assert.deepEqual(changedBoxes({ place, reach, steepness: 20 }, NOBODY), [{ left: 0, top: 0, right: 256, bottom: 256 }]);
 });

@@ -179,10 +179,10 @@ class Page:
         mouse.up()
         self.settle()
 
-    def choose(self, content, name="photo.png"):
+    def choose(self, content, name="photo.png", field="#file"):
         """Gives the page a file."""
         kind = "image/png" if name.endswith("png") else "image/jpeg"
-        self.tab.locator("#file").set_input_files({"name": name, "mimeType": kind, "buffer": content})
+        self.tab.locator(field).set_input_files({"name": name, "mimeType": kind, "buffer": content})
 
     def saved(self, button):
         """The file that a button saves."""

@@ -13,10 +13,10 @@ SIDE, STEEPNESS = 256, 20.0
 # Of a canvas within the photo, and of one that leaves it: step, x, y.
 INSIDE, LEAVING = (0.61, 31.4, 17.8), (1.37, -120.3, -33.6)
 
-_DRAWN = """async ([engine, { photo, crop, maps, steepness }]) => {
+_DRAWN = """async ([engine, { photo, plate, crop, maps, steepness }]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const files = ['geometry/placement', 'compositing/changes', `compositing/${engine.toLowerCase()}`];
-  const [{ Placement, onWholePixels }, { changedBoxes }, engines] = await Promise.all(
+  const files = ['geometry/placement', 'compositing/changes', 'compositing/sitting', `compositing/${engine.toLowerCase()}`];
+  const [{ Placement, onWholePixels }, { changedBoxes }, { sittingOf }, engines] = await Promise.all(
     files.map((file) => import(`/${file}.js`)));
   const { width, height } = photo, data = new Uint8ClampedArray(bytes(photo.data).buffer);
   const canvas = Object.assign(document.createElement('canvas'), { width, height }), context = canvas.getContext('2d');
@@ -24,7 +24,8 @@ _DRAWN = """async ([engine, { photo, crop, maps, steepness }]) => {
   const map = ({ data, shape }) => ({ data: new Float32Array(bytes(data).buffer), shape });
   const [matte, hole, ...decisions] = maps.map(map);
   const place = new Placement(photo, onWholePixels(crop));
-  const sitting = { photo: { data, width, height }, place, matte, hole, steepness };
+  const behind = plate && new Uint8ClampedArray(bytes(plate).buffer);
+  const sitting = sittingOf({ data, width, height }, place, { matte, hole, steepness }, behind);
   const drawing = new engines[engine](document.createElement('canvas'));
   drawing.prepare(sitting);
   return decisions.map((decided) => {
@@ -60,19 +61,24 @@ def _decisions(rng):
     return np.concatenate([*maps, stillness.clip(0, 1)], axis=-1)
 
 
+@pytest.mark.parametrize("plated", [False, True], ids=["painted", "plate"])
 @pytest.mark.parametrize("crop", [INSIDE, LEAVING], ids=["inside", "leaving"])
 @pytest.mark.parametrize("engine", ["Graphics", "Processor"])
-def test_pictures_are_those_of_the_package(modules, psnr, engine, crop):
+def test_pictures_are_those_of_the_package(modules, psnr, engine, crop, plated):
     rng = np.random.default_rng(7)
-    photo = cv2.resize(rng.integers(0, 256, (60, 48, 3), np.uint8), (233, 301))
+    photo, plate = (cv2.resize(rng.integers(0, 256, (60, 48, 3), np.uint8), (233, 301)) for _ in range(2))
+    # It ends within the hole.
+    plate = np.dstack([plate, np.full_like(plate[..., 0], 255)]) if plated else None
+    if plated:
+        plate[140:, 120:, 3] = 0
     matte = _smooth(rng, SIDE, 2, -0.5, 1.2)
     used = (_smooth(rng, 128, 1, -1, 1.5)).clip(0, 1)
     hole = np.concatenate([used * _smooth(rng, 128, 3, -0.9, 0.8), used], axis=-1)
     poses = [_decisions(rng) for _ in range(2)]
     step, x, y = crop
     place = Placement.of(photo, on_whole_pixels(np.array([[step, 0, x], [0, step, y]]), SIDE, SIDE), SIDE, SIDE)
-    compositor = Compositor(photo, place, matte, hole, STEEPNESS)
-    pictures = _drawn(modules, engine, photo, crop, [matte, hole, *poses])
+    compositor = Compositor(photo, place, matte, hole, STEEPNESS, plate)
+    pictures = _drawn(modules, engine, photo, plate, crop, [matte, hole, *poses])
     for picture, pose in zip(pictures, poses, strict=True):
         expected = compositor(pose)
         assert psnr(expected, photo) < 25
@@ -82,10 +88,11 @@ def test_pictures_are_those_of_the_package(modules, psnr, engine, crop):
         assert np.array_equal(picture[outside], photo[outside])
 
 
-def _drawn(tab, engine, photo, crop, maps):
+def _drawn(tab, engine, photo, plate, crop, maps):
     text = lambda values: base64.b64encode(values.tobytes()).decode()  # noqa: E731
     given = {
         "photo": {"data": text(np.dstack([photo, np.full_like(photo[..., :1], 255)])), **_size(photo)},
+        "plate": None if plate is None else text(plate),
         "crop": dict(zip(("step", "x", "y"), crop, strict=True)),
         "maps": [{"data": text(np.float32(values)), "shape": [1, *values.shape]} for values in maps],
         "steepness": STEEPNESS,

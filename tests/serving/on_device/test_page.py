@@ -4,11 +4,16 @@ import base64
 import io
 import json
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from tf_unseen_pose import TFLiteReposer
+from tf_unseen_pose.data.synthetic.scene import draw_scene
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging.background_plate import placed
+from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.demo import bundled
 from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.on_device.lite_file import LiteFile
@@ -34,9 +39,9 @@ def starts_from_the_photo(request):
 
 @pytest.fixture(scope="module")
 def python(model_file):
-    """Of a photo and its joints, a function that gives the photo in another pose, by the page's own file."""
+    """Of a photo, its joints and a plate, a function that gives the photo in another pose, by the page's own file."""
     reposer = TFLiteReposer(LiteFile.open(model_file))
-    return lambda photo, source: reposer.live(photo, source[None, :, :3], source[:, :3])
+    return lambda photo, source, plate=None: reposer.live(photo, source[None, :, :3], source[:, :3], plate)
 
 
 def test_a_dragged_wrist_moves_the_person_as_in_python(page, python, psnr):
@@ -122,6 +127,56 @@ def test_graphics_may_be_lost_and_come_back(open_page, site, psnr, as_file):
     sentence.wait_for(state="hidden")
     pictures.append(page.picture())
     assert psnr(*pictures[:2]) > 60 and psnr(*pictures[2:]) > 60 and psnr(*pictures[1:3]) < 50
+    assert page.errors == []
+
+
+def _behind_the_example():
+    """A scene that is the example's wherever no person is, and where the person surely is: bool [H, W]."""
+    image, source, _ = bundled()
+    mask = mask_from_joints(source[:, :3], PERSON, *image.shape[:2])
+    plate = np.where(mask[..., None] > 0, image[::-1, ::-1], image)
+    return plate, cv2.erode(mask, np.ones((25, 25))) > 0
+
+
+def test_a_plate_fills_the_hole_as_in_python(page, python, psnr, as_file):
+    image, source, _ = bundled()
+    plate, person = _behind_the_example()
+    page.choose(as_file(plate), field="#plate")
+    page.tab.locator("#plate-remove").wait_for()
+    page.drag("left_wrist", -40, 50)
+    picture, expected = page.picture(), python(image, source, plate)(page.pose())
+    assert psnr(picture, expected) >= 50 and psnr(picture[person], expected[person]) >= 40
+    assert psnr(expected, python(image, source)(page.pose())) < 40
+    page.tab.get_by_label("The scene without the person", exact=True).check()
+    assert psnr(page.picture()[person], plate[person]) >= 40
+    assert page.errors == []
+
+
+def test_a_plate_of_another_scene_changes_nothing_and_one_that_fits_may_be_removed(page, psnr, as_file):
+    def scene():
+        page.tab.get_by_label("The scene without the person", exact=True).check()
+        return page.picture()
+
+    image, source, _ = bundled()
+    painted, plate, other = scene(), as_file(_behind_the_example()[0]), draw_scene(np.random.default_rng(5), 300, 400)
+    with pytest.raises(UserError) as refused:
+        placed(other, image, mask_from_joints(source[:, :3], PERSON, *image.shape[:2]))
+    page.choose(as_file(other), field="#plate")
+    assert page.error() == str(refused.value)
+    page.settle()
+    remove = page.tab.locator("#plate-remove")
+    assert remove.is_hidden() and np.array_equal(scene(), painted)
+    # A new photo has no plate, either.
+    for without in (remove, page.tab.locator("#example")):
+        page.choose(plate, field="#plate")
+        remove.wait_for()
+        page.settle()
+        assert psnr(scene(), painted) < 30
+        without.click()
+        remove.wait_for(state="hidden")
+        page.tab.locator("#pose-controls:enabled").wait_for()
+        page.settle()
+        assert np.array_equal(scene(), painted)
     assert page.errors == []
 
 

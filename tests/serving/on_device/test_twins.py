@@ -8,6 +8,7 @@ import pytest
 from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import whole_crop
 from tf_unseen_pose.imaging.provenance import png_chunks
+from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.inference.demo import bundled
 from tf_unseen_pose.known_skeletons import PERSON
@@ -67,6 +68,20 @@ def test_fitted_motion(page_says):
     for person in (source[:, :3], _poses(1, 3)[0]):
         fitted = page_says("pose/retarget.js", "m.retarget(...given)", driving.tolist(), person.tolist())
         assert np.allclose(fitted, retarget(driving, person, PERSON), atol=1e-2)
+
+
+def test_where_a_person_may_be(page_says):
+    _, source, _ = bundled()
+    # Another one, whose shoulders are crossed and whose right arm and one calf are not seen.
+    other = source[:, :3].copy()
+    other[[2, 5]] = other[[5, 2]]
+    other[[4, 13], 2] = 0
+    size = {"width": 540, "height": 630}
+    for joints in (source[:, :3], other):
+        beside = page_says("geometry/person.js", "[...m.besidePerson(...given)]", joints.tolist(), size, 0)
+        mask = mask_from_joints(joints, PERSON, 630, 540) > 0
+        assert mask.mean() > 0.05
+        assert ((np.reshape(beside, mask.shape) == 0) != mask).sum() < 0.03 * mask.sum()
 
 
 @pytest.mark.parametrize("step, x, y", [(0.61, 31.4, 17.8), (1.37, -120.3, -33.6), (3.3, 150.2, -20.1), (0.001, 5, 5)])

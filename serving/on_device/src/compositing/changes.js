@@ -6,7 +6,7 @@
 export const MASK_FLOOR = 1e-2, LEAST_LOGIT = -7;
 // What a hole, or what is left of stillness, must be to show.
 const LEAST = 1e-3;
-const CHANNELS = 9, ALPHA = 6, COVERAGE = 7, STILLNESS = 8, HOLE_CHANNELS = 4, USED = 3;
+const CHANNELS = 9, ALPHA = 6, COVERAGE = 7, STILLNESS = 8;
 
 /** The decisions about a picture without the person: what they cover is the scene. */
 export const NOBODY = { data: Float32Array.of(0, 0, 0, 0, 0, 0, -100, 0, 0), shape: [1, 1, 1, CHANNELS] };
@@ -41,23 +41,23 @@ function firstPixels(place, axis, cells) {
 }
 
 /** For every cell of a map whether the picture may differ from the photo there. */
-function changedCells({ hole, steepness }, { data, shape: [, rows, columns] }) {
+function changedCells({ reach, steepness }, { data, shape: [, rows, columns] }) {
   const result = new Uint8Array(rows * columns).fill(1);
-  if (hole.shape[1] !== rows || hole.shape[2] !== columns) return result;
-  const highest = (channel) => neighbours(data, channel, rows, columns, Math.max);
-  const alpha = highest(ALPHA), coverage = highest(COVERAGE), stillness = neighbours(data, STILLNESS, rows, columns, Math.min);
+  if (reach.shape[1] !== rows || reach.shape[2] !== columns) return result;
+  const over = (channel, choose) => neighbours(data, CHANNELS, channel, rows, columns, choose);
+  const alpha = over(ALPHA, Math.max), coverage = over(COVERAGE, Math.max), stillness = over(STILLNESS, Math.min);
   return result.map((_, cell) => {
     const logit = alpha[cell] + Math.log((coverage[cell] + MASK_FLOOR) / (1 - coverage[cell] + MASK_FLOOR));
-    const shows = steepness * logit > LEAST_LOGIT || hole.data[HOLE_CHANNELS * cell + USED] > LEAST;
+    const shows = steepness * logit > LEAST_LOGIT || reach.data[cell] > LEAST;
     return shows && stillness[cell] < 1 - LEAST;
   });
 }
 
-/** The highest or lowest value of every cell and its eight neighbours, in one channel. */
-function neighbours(data, channel, rows, columns, choose) {
+/** The highest or lowest value of every cell and its eight neighbours, in one of so many channels. */
+export function neighbours(data, channels, channel, rows, columns, choose) {
   const along = new Float32Array(rows * columns), result = new Float32Array(rows * columns);
   for (let cell = 0; cell < along.length; cell++) {
-    const column = cell % columns, value = (at) => data[CHANNELS * at + channel];
+    const column = cell % columns, value = (at) => data[channels * at + channel];
     along[cell] = choose(value(cell), value(column ? cell - 1 : cell), value(column < columns - 1 ? cell + 1 : cell));
   }
   for (let cell = 0; cell < along.length; cell++) {

@@ -6,9 +6,8 @@ import { Processor } from './processor.js';
 
 export class Compositor {
   /**
-   * A photo that is ready to be shown in any pose, a `sitting`, is {photo, place, matte, hole, steepness}: of the network's
-   * state, maps {data, shape: [1, h, w, C]} and the factor of alpha's logit. Calls `changed()` where what it draws with has
-   * changed, and what it drew last is to be drawn again.
+   * Draws photos that are ready for it, see `sitting.js`. Calls `changed()` where what it draws with has changed, and what it
+   * drew last is to be drawn again.
    */
   constructor(changed) {
     this._canvas = document.createElement('canvas');

@@ -14,8 +14,8 @@ export class Graphics {
     this._gl = gl;
     this._preparing = program(gl, PREPARE);
     this._composing = program(gl, COMPOSE);
-    this._textures = Object.fromEntries(['photo', 'matte', 'hole', 'source', 'scene', 'decisions'].map((name) =>
-      [name, gl.createTexture()]));
+    this._textures = Object.fromEntries(
+      ['photo', 'matte', 'hole', 'reach', 'plate', 'source', 'scene', 'decisions'].map((name) => [name, gl.createTexture()]));
     this._target = gl.createFramebuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
     gl.enableVertexAttribArray(CORNERS);
@@ -24,14 +24,18 @@ export class Graphics {
 
   get lost() { return this._gl.isContextLost(); }
 
-  /** Takes in all that depends on the photo alone; see `Compositor`. */
-  prepare({ photo, place, matte, hole, steepness }) {
+  /** Takes in all that depends on the photo alone; see `sitting.js`. */
+  prepare({ photo, place, matte, hole, steepness, reach, plate }) {
     const gl = this._gl, { width, height } = place;
     Object.assign(this._canvas, { width, height });
     this._place = place;
     this._covered(photo, place);
     this._map('matte', matte, gl.RG32F, gl.RG, matte.shape[2]);
     this._map('hole', hole, gl.RGBA32F, gl.RGBA, hole.shape[2]);
+    this._map('reach', reach, gl.R32F, gl.RED, reach.shape[2]);
+    this._texture('plate', gl.NEAREST);
+    // Transparent where there is none.
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, plate);
     gl.bindFramebuffer(gl.FRAMEBUFFER, this._target);
     ['source', 'scene'].forEach((name, i) => {
       this._texture(name, gl.LINEAR);
@@ -42,7 +46,7 @@ export class Graphics {
     // Left, top, right, bottom.
     const edges = [0, 1].map((axis) => place.open(axis)), open = [0, 1].flatMap((end) => edges.map((axis) => Number(axis[end])));
     const fading = { feather: [place.feather], open }, everywhere = [{ left: 0, top: 0, right: width, bottom: height }];
-    this._run(this._preparing, ['photo', 'matte', 'hole'], { up: [1], ...fading }, everywhere);
+    this._run(this._preparing, ['photo', 'matte', 'hole', 'reach', 'plate'], { up: [1], ...fading }, everywhere);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     this._settings = { up: [-1], scale: [place.scale], steepness: [steepness], ...fading };
   }

@@ -10,28 +10,34 @@ const DECISIONS = 9, PERSON = 6;
 const oddsOf = (mask) => Math.log((mask + MASK_FLOOR) / (1 - mask + MASK_FLOOR));
 
 export class Processor {
-  /** Takes in all that depends on the photo alone; see `Compositor`. */
-  prepare({ photo, place, matte, hole, steepness }) {
+  /** Takes in all that depends on the photo alone; see `sitting.js`. */
+  prepare({ photo, place, matte, hole, steepness, reach, plate }) {
     const covered = place.covered(photo);
     Object.assign(this, { _place: place, _steepness: steepness });
     this._photo = covered.data;
     this._fades = [place.fade(0), place.fade(1)];
     this._mask = masks(covered, place, matte);
-    this._scene = this._painted(hole);
+    this._scene = this._filled(hole, reach, plate);
   }
 
   _fade(column, row) { return Math.min(this._fades[0][column], this._fades[1][row]); }
 
-  /** The covered pixels with the hole painted, less so towards the canvas's edges: RGBA bytes. */
-  _painted(hole) {
-    const { width, height } = this._place, data = this._photo;
-    const lines = new Enlarging(this._place, hole), found = new Float64Array(4), result = new Uint8ClampedArray(data);
+  /** The covered pixels with the hole filled, by a plate or else painted, less so towards the canvas's edges: RGBA bytes. */
+  _filled(hole, reach, plate) {
+    const { width, height } = this._place, data = this._photo, result = new Uint8ClampedArray(data);
+    const lines = new Enlarging(this._place, hole), paint = new Float64Array(4);
+    const reaches = new Enlarging(this._place, reach), shown = new Float64Array(1);
     for (let row = 0, at = 0; row < height; row++) {
-      const line = lines.row(row);
+      const line = lines.row(row), reachLine = reaches.row(row);
       for (let column = 0; column < width; column++, at += 4) {
-        lines.at(line, column, found);
-        const fade = this._fade(column, row);
-        for (let c = 0; c < 3; c++) result[at + c] += fade * (127.5 * (found[c] + found[3]) - found[3] * data[at + c]);
+        lines.at(line, column, paint);
+        reaches.at(reachLine, column, shown);
+        const fade = this._fade(column, row), known = plate ? plate[at + 3] / 255 : 0;
+        for (let c = 0; c < 3; c++) {
+          let change = 127.5 * (paint[c] + paint[3]) - paint[3] * data[at + c];
+          if (known) change += known * (shown[0] * (plate[at + c] - data[at + c]) - change);
+          result[at + c] += fade * change;
+        }
       }
     }
     return result;

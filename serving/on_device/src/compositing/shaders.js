@@ -54,9 +54,9 @@ vec4 enlarged(sampler2D map, Cells at, int texels, int part) {
 }
 `;
 
-/** What depends on the photo alone: its colours with the person's mask, and the scene with the hole painted, faded. */
+/** What depends on the photo alone: its colours with the person's mask, and the scene with the hole filled, faded. */
 export const PREPARE = `${ENLARGING}
-uniform sampler2D photo, matte, hole;
+uniform sampler2D photo, matte, hole, reach, plate;
 layout(location = 0) out vec4 source;
 layout(location = 1) out vec4 scene;
 
@@ -66,8 +66,11 @@ void main() {
   vec2 line = enlarged(matte, cellsAt(pixel, textureSize(matte, 0)), 1, 0).xy;
   // Rec. 601.
   source = vec4(colour, clamp(line.x * dot(colour, vec3(0.299, 0.587, 0.114)) + line.y, 0.0, 1.0));
-  vec4 paint = enlarged(hole, cellsAt(pixel, textureSize(hole, 0)), 1, 0);
-  scene = vec4(colour + fadeAt(pixel) * ((paint.rgb + paint.a) / 2.0 - paint.a * colour), 1);
+  Cells at = cellsAt(pixel, textureSize(hole, 0));
+  vec4 paint = enlarged(hole, at, 1, 0), known = texelFetch(plate, ivec2(pixel), 0);
+  vec3 painted = (1.0 - paint.a) * colour + (paint.rgb + paint.a) / 2.0;
+  vec3 made = mix(painted, mix(colour, known.rgb, enlarged(reach, at, 1, 0).r), known.a);
+  scene = vec4(mix(colour, made, fadeAt(pixel)), 1);
 }`;
 
 /** One pose. What a pixel need not know is not looked up: that is most of the time where graphics are emulated. */

@@ -29,6 +29,12 @@ export class Engine {
 
   findPose({ data, width, height }) { return this._call('findPose', { photo: { data, width, height } }); }
 
+  /** A plate in a photo's place and light; see `geometry/background_plate.js`. */
+  placePlate(plate, photo, pose) {
+    const picture = ({ data, width, height }) => ({ data, width, height });
+    return this._call('placePlate', { plate: picture(plate), photo: picture(photo), pose });
+  }
+
   close() {
     this._worker.terminate();
     this._fail('The runtime was closed.');

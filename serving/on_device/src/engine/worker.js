@@ -1,7 +1,8 @@
-// The networks, off the page's thread: LiteRT.js, the re-poser and, when asked for, the pose finder.
+// What takes long, off the page's thread: LiteRT.js, the re-poser and, when asked for, the pose finder; laying a plate.
 // A classic script, since LiteRT.js loads its own with importScripts. Messages: {id, call, ...arguments}.
 
 import { loadAndCompile, loadLiteRt, supportsFeature } from '@litertjs/core';
+import { placed } from '../geometry/background_plate.js';
 import { about } from './model_file.js';
 import { PoseFinder } from './pose_finder.js';
 import { ReposingModel } from './reposing_model.js';
@@ -30,6 +31,7 @@ const calls = {
       await compiled(await content('models/pose_landmark.tflite'), 'wasm'));
     return finder.find(photo);
   },
+  placePlate: ({ plate, photo, pose }) => placed(plate, photo, pose),
 };
 
 // LiteRT.js has threads in its build with relaxed SIMD alone; browsers allow them on isolated pages.

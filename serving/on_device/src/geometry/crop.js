@@ -4,7 +4,7 @@
 import { index } from '../pose/skeleton.js';
 
 export const CANVAS = 256;
-const CROP_FACTOR = 1.14;
+export const CROP_FACTOR = 1.14;
 const SCALE_UNIT = 200;
 const UPPER_BODY_FACTOR = 2.5, CALF_FACTOR = 5, BOX_FACTOR = 1.2, LEAST_BOX_FACTOR = 0.9;
 const STRAY_PERCENTAGE = 2, REACH = 0.15, BEYOND = 1.5;

@@ -41,8 +41,8 @@ function place(position, size) {
   return [first, Math.min(first + 1, size - 1), inside - first];
 }
 
-/** The photo at about 1 / factor of its size, averaged by a triangle, one axis after the other. */
-function reduced({ data, width, height }, factor) {
+/** A picture at about 1 / factor of its size, 1 or more, averaged by a triangle, one axis after the other; floats. */
+export function reduced({ data, width, height }, factor) {
   const columns = Math.max(1, Math.round(width / factor)), rows = Math.max(1, Math.round(height / factor));
   const narrow = alongRows(data, width, height, columns);
   return { data: alongColumns(narrow, columns, height, rows), width: columns, height: rows };
