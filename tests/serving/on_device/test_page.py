@@ -366,6 +366,8 @@ def test_saved_pictures_say_whether_they_are_synthetic(page):
 
 def test_a_motion_plays_and_is_filmed(page):
     page.tab.select_option("#motion", "wave")
+    # A click on what lies below would scroll the page, and the wrist with it.
+    page.tab.locator("#play").scroll_into_view_if_needed()
     before = page.centre("left_wrist")
     page.tab.locator("#play").click()
     page.tab.wait_for_timeout(2000)
