@@ -15,7 +15,8 @@ INSIDE, LEAVING = (0.61, 31.4, 17.8), (1.37, -120.3, -33.6)
 
 _DRAWN = """async ([engine, { photo, plate, crop, maps, steepness }]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const files = ['geometry/placement', 'compositing/changes', 'compositing/sitting', `compositing/${engine.toLowerCase()}`];
+  const files = ['geometry/placement', 'compositing/changes', 'compositing/sitting',
+    `compositing/${engine.toLowerCase()}`];
   const [{ Placement, onWholePixels }, { changedBoxes }, { sittingOf }, engines] = await Promise.all(
     files.map((file) => import(`/${file}.js`)));
   const { width, height } = photo, data = new Uint8ClampedArray(bytes(photo.data).buffer);
