@@ -5,7 +5,7 @@ without complaint and compute NaN.
 
 Convention: canvases are float32 [1, H, W, 3] in [-1, 1], since many accelerators know no other type; source joints
 float32 [1, J, 3], target joints [1, J, 4] with depth. Depth 0 of all joints says what no depth says. One at a time:
-TFLite's shapes are fixed.
+TFLite's shapes are fixed, so hosts fill a pose of fewer joints up with absent ones.
 """
 
 import contextlib
