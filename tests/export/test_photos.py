@@ -7,6 +7,7 @@ from PIL import Image
 
 from tf_unseen_pose.export import photos
 from tf_unseen_pose.imaging.crop import invert, transform_joints
+from tf_unseen_pose.imaging.photos import load_image
 
 
 @pytest.fixture(scope="module")
@@ -16,17 +17,28 @@ def picture():
     return np.uint8(np.clip(smooth + np.random.default_rng(0).normal(0, 9, smooth.shape), 0, 255))
 
 
-@pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("JPEG", {"quality": 80}), ("JPEG", {"progressive": True})])
-def test_decodes_what_pillow_decodes(picture, as_file, from_file, kind, options):
-    content = as_file(picture, kind, **options)
-    np.testing.assert_array_equal(photos.decoded(tf.constant(content)), from_file(content))
+def _read(content):
+    return photos.read(tf.constant(content), 4096)[0].numpy()
 
 
-def test_grey_and_transparent_pictures_have_three_channels(picture, as_file):
-    grey, alpha = Image.fromarray(picture).convert("L"), Image.fromarray(picture).convert("RGBA")
-    for image in (grey, alpha):
-        found = photos.decoded(tf.constant(as_file(np.asarray(image))))
-        np.testing.assert_array_equal(found, np.asarray(image.convert("RGB")))
+@pytest.mark.parametrize("options", [{"quality": 80}, {"progressive": True}])
+def test_a_jpeg_is_read_as_on_the_host(picture, as_file, from_file, options):
+    content = as_file(picture, "JPEG", **options)
+    np.testing.assert_array_equal(_read(content), from_file(content))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA", "P"])
+def test_a_png_is_read_as_on_the_host(picture, tmp_path, mode):
+    image = Image.fromarray(np.dstack([picture, np.uint8(np.linspace(0, 255, picture[..., 0].size).reshape(37, 53))]))
+    # A palette with entries that are transparent in part.
+    image = image.quantize(16) if mode == "P" else image.convert(mode)
+    image.save(tmp_path / "photo.png")
+    np.testing.assert_array_equal(_read((tmp_path / "photo.png").read_bytes()), load_image(tmp_path / "photo.png"))
+
+
+def test_a_photo_larger_than_the_limit_is_made_smaller(picture, as_file):
+    found, scale = photos.read(tf.constant(as_file(picture)), 26)
+    assert found.shape == (18, 26, 3) and float(scale) == pytest.approx(26 / 53)
 
 
 def test_a_jpeg_of_too_many_pixels_is_not_decoded(picture, as_file):
@@ -34,7 +46,7 @@ def test_a_jpeg_of_too_many_pixels_is_not_decoded(picture, as_file):
     frame = content.index(b"\xff\xc0")  # marker, length, precision, height, width
     content[frame + 5 : frame + 9] = b"\x75\x30\x75\x30"
     with pytest.raises(tf.errors.InvalidArgumentError, match="more than 50000000 pixels"):
-        photos.decoded(tf.constant(bytes(content)))
+        _read(bytes(content))
 
 
 def test_encoded_pictures_are_the_pictures(picture, from_file):

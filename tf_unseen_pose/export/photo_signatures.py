@@ -39,8 +39,9 @@ class PhotoSignatures:
         model = config.model
         self._size, self._skeleton = (model.height, model.width), model.body
         self._crop = PhotoCrop(model.body, *self._size, config.data.crop_factor)
-        self._encoded, self._decided, self._max_side = encoded, decided, max_side
+        self._encoded, self._decided = encoded, decided
         # As functions: each is traced and stored once, for all signatures.
+        self._read = tf.function(lambda contents: photos.read(contents, max_side), autograph=False)
         self._sitting = tf.function(
             lambda photo, crop, matte, hole: photo_compositing.sitting(photo, crop, self._size, matte, hole),
             autograph=False,
@@ -106,7 +107,7 @@ class PhotoSignatures:
 
     def _photo(self, contents, source):
         """uint8 [H, W, 3], within the limit; how far it was made smaller; and its person's pose [J, 3]."""
-        photo, scale = photos.within(photos.decoded(contents), self._max_side)
+        photo, scale = self._read(contents)
         source = photos.scaled(checked_pose(source, self._skeleton, SOURCE), scale)
         return photo, scale, inside_photo(source, photo, self._skeleton, SOURCE)
 

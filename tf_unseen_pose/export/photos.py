@@ -9,33 +9,60 @@ Convention: one photo at a time, without batch axis. Joints are float32 [..., J,
 import tensorflow as tf
 
 from tf_unseen_pose.export.checks import require
+from tf_unseen_pose.export.color_profile import conversion, in_srgb
+from tf_unseen_pose.export.photo_metadata import in_jpeg, in_png, number, orientation, upright
 from tf_unseen_pose.geometry.pixels import from_bytes
 from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.imaging.provenance import PNG_HEADER, XMP, png_chunks
 
 # A picture of more pixels is refused before it is decoded: a PNG of a few kilobytes may unfold to gigabytes.
 MOST_PIXELS = 50_000_000
-_PNG = b"\x89PNG\r\n\x1a\n"
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def decoded(contents: tf.Tensor) -> tf.Tensor:
-    """A JPEG or PNG file, a string, as uint8 [H, W, 3]; its EXIF orientation is not looked at.
+def read(contents: tf.Tensor, max_side: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """A JPEG or PNG file, a string, as `imaging.photos` has it: upright, in sRGB, on white.
 
-    JPEG's arithmetic is the accurate one, which Pillow uses, too.
+    Returns:
+        uint8 [H, W, 3], its longer side at most so long; and by how much it was multiplied for that, float32.
     """
-
-    def jpeg():
-        with _require_size(tf.io.extract_jpeg_shape(contents)):
-            return tf.io.decode_jpeg(tf.identity(contents), channels=3, dct_method="INTEGER_ACCURATE")
-
-    def png():
-        with _require_size(_png_size(contents)):
-            return tf.io.decode_png(tf.identity(contents), channels=3)
-
     is_jpeg = tf.equal(tf.strings.substr(contents, 0, 3), b"\xff\xd8\xff")
-    is_png = tf.equal(tf.strings.substr(contents, 0, 8), _PNG)
+    is_png = tf.equal(tf.strings.substr(contents, 0, 8), _SIGNATURE)
     with require(is_jpeg | is_png, "image_bytes is no JPEG and no PNG file; send one of these."):
-        return tf.cond(tf.identity(is_jpeg), jpeg, png)
+        about = tf.cond(tf.identity(is_jpeg), lambda: in_jpeg(contents), lambda: in_png(contents))
+    colours = conversion(about.profile)
+    photo = tf.cond(is_jpeg, lambda: _from_jpeg(contents), lambda: _from_png(contents, about.transparent, colours))
+    photo, scale = within(photo, max_side)
+    # Where nothing is transparent the smaller photo is converted, which is less work.
+    colours = colours._replace(needed=colours.needed & ~about.transparent)
+    return in_srgb(upright(photo, orientation(about.exif)), colours), scale
+
+
+def _from_jpeg(contents):
+    """JPEG's arithmetic is the accurate one, which Pillow uses, too."""
+    with _require_size(tf.io.extract_jpeg_shape(contents)):
+        return tf.io.decode_jpeg(tf.identity(contents), channels=3, dct_method="INTEGER_ACCURATE")
+
+
+def _from_png(contents, transparent, colours):
+    # The first chunk is IHDR: length, name, width, height.
+    with _require_size(tf.stack([number(contents, 16, 4), number(contents, 20, 4)])):
+        contents = tf.identity(contents)
+    return tf.cond(
+        transparent,
+        lambda: _on_white(tf.io.decode_png(contents, channels=4), colours),
+        lambda: tf.io.decode_png(contents, channels=3),
+    )
+
+
+def _on_white(photo, colours):
+    """uint8 [H, W, 4] -> [H, W, 3] in sRGB; row by row, because whole the larger numbers would take much memory."""
+
+    def row(pixels):
+        levels, opacity = tf.cast(in_srgb(pixels[:, :3], colours), tf.int32), tf.cast(pixels[:, 3:], tf.int32)
+        return tf.cast((levels * opacity + 255 * (255 - opacity) + 127) // 255, tf.uint8)
+
+    return tf.map_fn(row, photo, fn_output_signature=tf.TensorSpec([None, 3], tf.uint8), parallel_iterations=1)
 
 
 def within(photo: tf.Tensor, max_side: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -98,12 +125,6 @@ def on_canvas(joints: tf.Tensor, canvas_to_image: tf.Tensor) -> tf.Tensor:
     crop = tf.cast(canvas_to_image, tf.float64)
     points = (tf.cast(joints[..., :2], tf.float64) - crop[:, 2]) / crop[0, 0]
     return tf.concat([tf.cast(points, tf.float32), joints[..., 2:]], axis=-1)
-
-
-def _png_size(contents):
-    # The first chunk is IHDR: length, name, width, height.
-    header = tf.io.decode_raw(tf.strings.substr(contents, 16, 8), tf.uint8, fixed_length=8)
-    return tf.reduce_sum(tf.reshape(tf.cast(header, tf.int64), [2, 4]) * [1 << 24, 1 << 16, 1 << 8, 1], axis=1)
 
 
 def _require_size(size):
