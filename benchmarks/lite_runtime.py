@@ -9,8 +9,8 @@ from pathlib import Path
 import tensorflow as tf
 
 from tf_unseen_pose.export.tflite.conversion import convert, convert_saved_model
+from tf_unseen_pose.inference.lite_file import LiteFile
 from tf_unseen_pose.model import PoseModel
-from tf_unseen_pose.on_device.lite_file import LiteFile
 
 THREADS = 2
 # The names under which `forward` has the signatures.

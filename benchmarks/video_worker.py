@@ -19,7 +19,7 @@ from benchmarks.reference_inputs import crop, crop_scale, network_inputs
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.inference.animation import write_animation
-from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.model import build_generator
 
 # Frames that `Reposer.animate` makes at a time.
@@ -76,7 +76,7 @@ def main(variant: str, scene: str, frames: str, video: str, result: str) -> None
         made = reference_frames(network, photo, *points)
     else:
         config = load_config(variant)
-        reposer = Reposer(build_generator(config.model), config)
+        reposer = Reposer.of(build_generator(config.model), config)
         clock = Clock(_BATCH)
         made = reposer.animate(photo, poses, source, batch_size=_BATCH)
     written, _ = write_animation(clock.watch(made), len(poses), Path(video), 25.0, progress=False)

@@ -15,7 +15,7 @@ from tf_unseen_pose.geometry import pose_maps
 from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose, explanation_sheet
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.inference.bundled import bundled
-from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.known_skeletons import PERSON
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -28,7 +28,7 @@ _LIMBS = [limb.name.replace("_", " ") for limb in PERSON.limbs]
 def main() -> None:
     photo, source, motion = bundled()
     target = motion.joints[_POSE]
-    reposer = Reposer.load("lite")
+    reposer = Reposer.load("lite", "tensorflow")
     canvas = reposer.canvas(photo, source[:, :3], target)
     stages = reposer.explain(canvas)
     shown = to_uint8(canvas.image)

@@ -30,7 +30,7 @@ from source_tree import Definition, definitions, modules, raising, where
 
 SPOKEN = (
     "geometry", "imaging", "pose", "skeleton", "compat", "model", "data",
-    "inference.protocol", "inference.photo_reposer", "inference.local", "training.losses", "evaluation.metrics",
+    "inference.protocol", "inference.networks", "inference.reposer", "training.losses", "evaluation.metrics",
 )  # fmt: skip
 AXES = {"B", "T", "H", "W", "J", "L", "C", "N", "h", "w"}
 HOOKS = {

@@ -3,7 +3,7 @@
 What users and extenders need is here; each name is imported when it is first asked for, so that importing the package
 stays fast and takes no TensorFlow:
 
-- re-posing: `Reposer`, on a server `RemoteReposer`, by LiteRT `TFLiteReposer`; `ReposerLike`, what these share
+- re-posing: `Reposer`, on a server `RemoteReposer`; `ReposerLike`, what these share
 - pictures and poses: `bundled`, `load_image`, `load_background`, `save_image`, `Poses`, `read_poses`, `write_poses`,
   `find_poses`, `retarget`
 - skeletons: `BODY`, `PERSON`, `GOLF`, `Skeleton`, `Limb`, `register_skeleton`
@@ -25,15 +25,14 @@ if TYPE_CHECKING:
     from tf_unseen_pose.imaging.photos import load_image as load_image
     from tf_unseen_pose.inference.background import load_background as load_background
     from tf_unseen_pose.inference.bundled import bundled as bundled
-    from tf_unseen_pose.inference.local import Reposer as Reposer
     from tf_unseen_pose.inference.protocol import ReposerLike as ReposerLike
     from tf_unseen_pose.inference.remote import RemoteReposer as RemoteReposer
+    from tf_unseen_pose.inference.reposer import Reposer as Reposer
     from tf_unseen_pose.known_skeletons import BODY as BODY
     from tf_unseen_pose.known_skeletons import GOLF as GOLF
     from tf_unseen_pose.known_skeletons import PERSON as PERSON
     from tf_unseen_pose.known_skeletons import register_skeleton as register_skeleton
     from tf_unseen_pose.model import build_generator as build_generator
-    from tf_unseen_pose.on_device.reposer import TFLiteReposer as TFLiteReposer
     from tf_unseen_pose.pose.pose_files import Poses as Poses
     from tf_unseen_pose.pose.pose_files import read_poses as read_poses
     from tf_unseen_pose.pose.pose_files import write_poses as write_poses
@@ -60,11 +59,10 @@ _MODULES = {
     "PERSON": "known_skeletons",
     "Poses": "pose.pose_files",
     "RemoteReposer": "inference.remote",
-    "Reposer": "inference.local",
+    "Reposer": "inference.reposer",
     "ReposerLike": "inference.protocol",
     "Run": "training.run",
     "Skeleton": "skeleton",
-    "TFLiteReposer": "on_device.reposer",
     "UserError": "errors",
     "build_generator": "model",
     "bundled": "inference.bundled",

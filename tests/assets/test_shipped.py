@@ -11,7 +11,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.imaging.photos import load_image
-from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.pose_files import read_poses
 from tf_unseen_pose.training.run import Run
@@ -90,7 +90,7 @@ def test_lite_is_what_its_recipe_makes_and_small_enough_to_come_along():
 
 
 def test_lite_moves_the_demos_person_and_its_saved_model_does_the_same():
-    reposer = Reposer.load("lite")
+    reposer = Reposer.load("lite", "tensorflow")
     image = load_image(ROOT / "tf_unseen_pose" / "assets" / "demo_data" / "person.jpg")
     source = read_poses(ROOT / "tf_unseen_pose" / "assets" / "demo_data" / "person.json", PERSON).joints[0]
     target = read_poses(ROOT / "tf_unseen_pose" / "assets" / "demo_data" / "motion.json", PERSON).joints[20]
@@ -106,7 +106,7 @@ def test_lite_moves_the_demos_person_and_its_saved_model_does_the_same():
     signature = tf.saved_model.load(str(shipped.model_folder("lite"))).signatures["synthesize"]
     joints = {"source_joints": canvas.source_joints[None, :, :3], "target_joints": canvas.target_joints[None, :, :3]}
     served = signature(image=tf.constant(picture), **{name: tf.constant(value) for name, value in joints.items()})
-    expected = to_uint8(reposer.generator({"image": picture.astype(np.float32) / 127.5 - 1, **joints}))
+    expected = to_uint8(reposer.networks.generator({"image": picture.astype(np.float32) / 127.5 - 1, **joints}))
     assert np.abs(served["image"].numpy().astype(int) - expected).max() <= 1
 
 
@@ -114,10 +114,10 @@ def test_lite_moves_the_demos_person_and_its_saved_model_does_the_same():
 def test_the_files_for_devices_are_small_and_portable(variant, most):
     from tf_unseen_pose.assets.shipped import tflite_file
     from tf_unseen_pose.export.tflite.inspection import require_portable
-    from tf_unseen_pose.on_device import TFLiteReposer
+    from tf_unseen_pose.inference.lite_networks import LiteNetworks
 
     file = tflite_file("lite", variant)
     assert file.stat().st_size <= most
     require_portable(file.read_bytes(), variant)
-    about = TFLiteReposer.load("lite", variant=variant).about
+    about = LiteNetworks.load("lite", variant=variant).about
     assert (about["variant"], about["height"]) == (variant, 256) and about["licence"].startswith("MIT")

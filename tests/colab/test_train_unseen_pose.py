@@ -111,17 +111,19 @@ def _title(page):
 
 
 def test_the_archive_holds_a_model_that_loads(finished, tmp_path):
-    from tf_unseen_pose.inference.local import Reposer
-    from tf_unseen_pose.on_device import TFLiteReposer
+    from tf_unseen_pose.inference.lite_networks import LiteNetworks
+    from tf_unseen_pose.inference.tensorflow_networks import TensorFlowNetworks
 
     *_, folder = finished
     with zipfile.ZipFile(folder / "models" / "drawn.zip") as archive:
         archive.extractall(tmp_path)
-    trained = Reposer.load(folder / "run").generator.get_weights()
+    trained = TensorFlowNetworks.load(folder / "run").generator.get_weights()
     # Exported weights are in half precision.
-    for one, other in zip(trained, Reposer.load(tmp_path / "drawn" / "1").generator.get_weights(), strict=True):
+    for one, other in zip(
+        trained, TensorFlowNetworks.load(tmp_path / "drawn" / "1").generator.get_weights(), strict=True
+    ):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
-    about = TFLiteReposer.load(tmp_path / "drawn", variant="float16").about
+    about = LiteNetworks.load(tmp_path / "drawn", variant="float16").about
     assert about["licence"] == "all rights reserved" and about["height"] == 64
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.compiled_model import CompiledModel
 
-from tf_unseen_pose.on_device.lite_file import LiteFile
+from tf_unseen_pose.inference.lite_file import LiteFile
 from tf_unseen_pose.pose.joint_formats import HEAD_BEYOND_EARS, LEAST_VISIBILITY
 
 ROW = re.compile(r"^\| (?:(\d) `(\w+)`)? *\| (in|out) \| `(\w+)` \| \[([\d, ]+)\] \|", re.MULTILINE)

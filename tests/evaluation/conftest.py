@@ -14,7 +14,7 @@ from tf_unseen_pose.data.staging import stage_clip
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.evaluate import Options, evaluate
-from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.training.run import Run
 
@@ -87,7 +87,7 @@ def config():
 def evaluation(dataset, run_path):
     """One model on all pairs, without poses and without VGG."""
     options = Options(pairs=7, seed=5, across=True, poses=False)
-    return evaluate(dataset, {"judged": Model.open(run_path, Reposer)}, options, progress=False)
+    return evaluate(dataset, {"judged": Model.open(run_path, Reposer.of)}, options, progress=False)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tf_unseen_pose.evaluation import ablation
 from tf_unseen_pose.evaluation.ablation import ablate, variants
 from tf_unseen_pose.evaluation.evaluate import Options
 from tf_unseen_pose.imaging.photos import load_image
-from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.training import fit
 from tf_unseen_pose.training.run import Run
 
@@ -44,7 +44,7 @@ def test_trains_compares_and_resumes(tmp_path, vgg19_settings, monkeypatch):
     del configs["L1"]
     chosen = Options(pairs=4, poses=False)
     (tmp_path / "out").mkdir()
-    report = ablate(data, tmp_path / "out", configs, chosen, Reposer)
+    report = ablate(data, tmp_path / "out", configs, chosen, Reposer.of)
     lines = (report / "table.md").read_text().splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:7]] == [
         "VGG", "copying the source", "warp only", "VGG + GAN", "U-Net"
@@ -60,7 +60,7 @@ def test_trains_compares_and_resumes(tmp_path, vgg19_settings, monkeypatch):
     # Called again it trains nothing and ends alike.
     before = {path: path.read_bytes() for path in (tmp_path / "out" / "runs").glob("*/generator.weights.h5")}
     assert len(before) == 3
-    assert ablate(data, tmp_path / "out", configs, chosen, Reposer) == report
+    assert ablate(data, tmp_path / "out", configs, chosen, Reposer.of) == report
     assert (report / "table.md").read_text().splitlines() == lines
     for path, content in before.items():
         assert path.read_bytes() == content
@@ -70,7 +70,8 @@ def test_stopped_training_gives_no_table(tmp_path, dataset_path, vgg19_settings)
     settings = [*TINY, *CANVAS_32, "train.batch_size=2", *vgg19_settings, "train.max_minutes=0.0001"]
     (tmp_path / "out").mkdir()
     assert (
-        ablate(dataset_path, tmp_path / "out", variants("tiny", settings, 500), Options(poses=False), Reposer) is None
+        ablate(dataset_path, tmp_path / "out", variants("tiny", settings, 500), Options(poses=False), Reposer.of)
+        is None
     )
     assert not (tmp_path / "out" / "report").exists()
 

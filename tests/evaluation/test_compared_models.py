@@ -6,7 +6,7 @@ from tf_unseen_pose.evaluation.compared_models import Model, require_same_canvas
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair
 from tf_unseen_pose.evaluation.example_pictures import ExampleReader
 from tf_unseen_pose.imaging.image_files import to_uint8
-from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.known_skeletons import BODY, PERSON, person_joints
 from tf_unseen_pose.training.run import Run
 
@@ -25,7 +25,7 @@ def test_a_run_renders_what_its_generator_does(dataset, run_path):
 
 def test_whole_photos_are_what_users_get(dataset, run_path):
     """Both by their own crop of the photo, to the pixel."""
-    model = Model.open(run_path, Reposer)
+    model = Model.open(run_path, Reposer.of)
     photos = ExampleReader(dataset, model.config).photos(EvaluationPair(1, 0, 1, 3))
     poses = photos.target_joints, photos.source_joints
     result = model.repose(photos.source, *poses)

@@ -13,7 +13,7 @@ from tf_unseen_pose.export.signatures import Signatures
 from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import whole_crop
 from tf_unseen_pose.imaging.provenance import SOURCE_TYPE
-from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.pose.driving import driving_poses
@@ -22,7 +22,7 @@ from tf_unseen_pose.pose.driving import driving_poses
 @pytest.fixture(scope="module")
 def reposer(exported):
     run, _, generator = exported
-    return Reposer(generator, run.config)
+    return Reposer.of(generator, run.config)
 
 
 def photo_of(height, width, seed):

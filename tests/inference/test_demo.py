@@ -58,7 +58,7 @@ def test_the_bundled_pose_is_one_of_the_motion():
 def test_a_photo_of_nobody_is_refused_before_anything_is_written(tmp_path, untrained, has_model):
     save_image(tmp_path / "wall.png", np.full((200, 150, 3), 90, np.uint8))
     with pytest.raises(UserError, match="wall.png"):
-        demo(tmp_path / "demo", tmp_path / "wall.png", untrained)
+        list(demo(tmp_path / "demo", tmp_path / "wall.png", untrained))
     assert not (tmp_path / "demo").exists()
 
 

@@ -18,8 +18,8 @@ import tensorflow as tf
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.inference.bundled import FOLDER, bundled
 from tf_unseen_pose.inference.connection import Connection
-from tf_unseen_pose.inference.local import Reposer
 from tf_unseen_pose.inference.remote import RemoteReposer
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.known_skeletons import GOLF, PERSON, register_skeleton
 from tf_unseen_pose.pose.sources import find_poses
 
@@ -53,7 +53,7 @@ def address(request, exported):
 @pytest.fixture(scope="module")
 def reposer(exported):
     run, _, generator = exported
-    return Reposer(generator, run.config)
+    return Reposer.of(generator, run.config)
 
 
 @pytest.fixture(scope="module")

@@ -100,9 +100,9 @@ def test_a_device_needs_no_tensorflow(install, root, tmp_path):
     said = run(tmp_path, programs / "python", "-m", "tf_unseen_pose.on_device", "--frames", 3, "-o", "out.png")
     assert "Made 3 frames" in said
     code = (
-        "from tf_unseen_pose.inference.bundled import bundled; from tf_unseen_pose.on_device import TFLiteReposer;"
+        "from tf_unseen_pose.inference.bundled import bundled; from tf_unseen_pose import Reposer;"
         "image, source, motion = bundled();"
-        "made = TFLiteReposer.load('lite').synthesize(image, motion.joints[2], source);"
+        "made = Reposer.load('lite').synthesize(image, motion.joints[2], source);"
         "import numpy, sys; from PIL import Image;"
         "shown = numpy.asarray(Image.open('out.png')); assert shown.shape == made.shape == image.shape;"
         "print(*(numpy.ptp(each - 1.0 * image) > 99 for each in (made, shown)), 'tensorflow' in sys.modules)"

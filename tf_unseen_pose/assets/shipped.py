@@ -35,6 +35,11 @@ def model_folder(path: Path | str) -> Path:
     return path
 
 
+def has_tflite_file(path: Path | str) -> bool:
+    """Whether `tflite_file` finds any variant there."""
+    return Path(path).suffix == ".tflite" or _tflite_folder(Path(path)) is not None
+
+
 def tflite_file(path: Path | str, variant: str) -> Path:
     """A .tflite file itself, or that variant of a folder of them or of a model that comes with the project.
 
@@ -44,8 +49,7 @@ def tflite_file(path: Path | str, variant: str) -> Path:
     path = Path(path)
     if path.suffix == ".tflite":
         return path
-    places = [path, path / "tflite", *(place / path / "tflite" for place in _PLACES)]
-    folder = next((place for place in places if any(place.glob("*.tflite"))), None)
+    folder = _tflite_folder(path)
     if folder is None:
         raise UserError(f"{path} is no .tflite file and no folder of them; make some with 'export --tflite'.")
     file = folder / f"{variant}.tflite"
@@ -55,6 +59,11 @@ def tflite_file(path: Path | str, variant: str) -> Path:
     if (folder / SUMS).is_file():
         _check(folder)
     return file
+
+
+def _tflite_folder(path: Path) -> Path | None:
+    places = [path, path / "tflite", *(place / path / "tflite" for place in _PLACES)]
+    return next((place for place in places if any(place.glob("*.tflite"))), None)
 
 
 def verified(name: str) -> Iterator[Path]:

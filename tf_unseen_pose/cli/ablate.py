@@ -31,12 +31,12 @@ def ablate(
 
     from tf_unseen_pose.evaluation import ablation
     from tf_unseen_pose.evaluation.evaluate import Options
-    from tf_unseen_pose.inference.local import Reposer
+    from tf_unseen_pose.inference.reposer import Reposer
 
     configs = ablation.variants(config, settings or [], steps)
     output.mkdir(exist_ok=True)
     options = Options(split.value, pairs, seed, False, poses, pose_model, features_weights)
-    report = ablation.ablate(data, output, configs, options, Reposer)
+    report = ablation.ablate(data, output, configs, options, Reposer.of)
     if report is None:
         typer.echo(f"Stopped; the same command goes on in {output}.")
         raise typer.Exit(130)

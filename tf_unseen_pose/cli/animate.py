@@ -12,6 +12,7 @@ from tf_unseen_pose.cli.options import (
     Model,
     Photo,
     PoseModel,
+    RuntimeOption,
     Server,
     ServerAuthority,
     ServerTimeout,
@@ -21,6 +22,7 @@ from tf_unseen_pose.cli.options import (
     open_reposer,
 )
 from tf_unseen_pose.files import require_other_file
+from tf_unseen_pose.inference.runtime import Runtime
 
 
 def animate(
@@ -43,6 +45,7 @@ def animate(
     ] = 1920,
     batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered at a time.")] = 4,
     xla: Annotated[bool, typer.Option("--xla", help="Compile the networks: faster on GPUs, not on CPUs.")] = False,
+    runtime: RuntimeOption = Runtime.auto,
     force: Force = False,
     pose_model: PoseModel = None,
     server: Server = None,
@@ -64,7 +67,7 @@ def animate(
     require_video_name(output)
     require_other_file(output, driving, background, force=force)
     scene = open_background(background, server, pose_model)
-    reposer = open_reposer(model, xla, server, server_token, server_authority, server_timeout)
+    reposer = open_reposer(model, runtime, xla, server, server_token, server_authority, server_timeout)
     photo_size, image = image.shape[1::-1], shrink(image, max_side)
     size = image.shape[1::-1]
     source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]

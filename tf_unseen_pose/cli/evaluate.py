@@ -53,10 +53,10 @@ def evaluate(
     from tf_unseen_pose.evaluation.compared_models import Model
     from tf_unseen_pose.evaluation.evaluate import Options
     from tf_unseen_pose.evaluation.evaluate import evaluate as run
-    from tf_unseen_pose.inference.local import Reposer
+    from tf_unseen_pose.inference.reposer import Reposer
 
     dataset = ClipDataset.open(data)
-    models = {name: Model.open(path, Reposer) for name, path in paths.items()}
+    models = {name: Model.open(path, Reposer.of) for name, path in paths.items()}
     options = Options(split.value, pairs, seed, across, poses, pose_model, features_weights, joints.value)
     evaluation = run(dataset, models, options)
     page = write_report(evaluation, output)

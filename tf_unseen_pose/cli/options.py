@@ -8,6 +8,7 @@ import typer
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_folder
+from tf_unseen_pose.inference.runtime import Runtime
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,12 @@ PoseModel = Annotated[
     Path | None,
     typer.Option(help="MediaPipe's pose_landmarker .task file; else the bundled one, or one that is fetched once."),
 ]
+RuntimeOption = Annotated[
+    Runtime,
+    typer.Option(
+        "--runtime", help="What runs the networks; auto: LiteRT where the model has a .tflite file and no GPU is there."
+    ),
+]
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
 
 
@@ -68,15 +75,21 @@ FeaturesWeights = Annotated[
 
 
 def open_reposer(
-    model: Path, xla: bool, server: str | None, token: Path | None, authority: Path | None, timeout: float
+    model: Path,
+    runtime: Runtime,
+    xla: bool,
+    server: str | None,
+    token: Path | None,
+    authority: Path | None,
+    timeout: float,
 ) -> "ReposerLike":
     """The model, or a server's with the same face."""
     if not server:
         if token or authority:
             raise UserError("--server-token and --server-authority are for a server; name it with --server.")
-        from tf_unseen_pose.inference.local import Reposer
+        from tf_unseen_pose.inference.reposer import Reposer
 
-        return Reposer.load(model, xla)
+        return Reposer.load(model, runtime, xla)
     from tf_unseen_pose.inference.remote import RemoteReposer
     from tf_unseen_pose.serving.access import read_token
 

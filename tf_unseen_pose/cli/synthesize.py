@@ -1,7 +1,7 @@
 """The command `synthesize`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from tf_unseen_pose.cli.options import (
     Model,
     Photo,
     PoseModel,
+    RuntimeOption,
     Server,
     ServerAuthority,
     ServerTimeout,
@@ -23,6 +24,12 @@ from tf_unseen_pose.cli.options import (
 )
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import require_other_file
+from tf_unseen_pose.inference.runtime import Runtime
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tf_unseen_pose.inference.protocol import ReposerLike
 
 
 def synthesize(
@@ -45,6 +52,7 @@ def synthesize(
     explain: Annotated[
         bool, typer.Option("--explain", help="Also write OUT-explain.png, every stage on a sheet.")
     ] = False,
+    runtime: RuntimeOption = Runtime.auto,
     force: Force = False,
     pose_model: PoseModel = None,
     server: Server = None,
@@ -60,15 +68,16 @@ def synthesize(
     require_writable(output)
     require_other_file(output, photo, target, source_pose, background, force=force)
 
-    from tf_unseen_pose.imaging.drawing import explanation_sheet
     from tf_unseen_pose.pose.sources import find_poses, is_pose_file
 
-    if server and explain:
+    if explain and server:
         raise UserError("The stages are not sent by servers; leave --server out to have them explained.")
     if not (is_pose_file(target) or is_image(target)):
         raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
     scene = open_background(background, server, pose_model)
-    reposer = open_reposer(model, False, server, server_token, server_authority, server_timeout)
+    if explain and runtime == Runtime.auto:
+        runtime = Runtime.tensorflow
+    reposer = open_reposer(model, runtime, False, server, server_token, server_authority, server_timeout)
     photo_size, image = image.shape[1::-1], image_files.shrink(image, max_side)
     size = image.shape[1::-1]
     source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
@@ -77,14 +86,21 @@ def synthesize(
         from tf_unseen_pose.pose.retargeting import retarget as fit
 
         poses = fit(poses, source, reposer.skeleton)
+    stages = _stages(reposer, image, source, poses[0]) if explain else None
     made = reposer.synthesize(image, poses[0], source, crop, scene)
     image_files.save_image(output, made, synthetic=True, exif=exif)
     typer.echo(f"Wrote {output}.")
-    if explain:
-        from tf_unseen_pose.inference.local import Reposer
-
-        assert isinstance(reposer, Reposer)  # Servers are refused above.
-        canvas, sheet = reposer.canvas(image, source, poses[0]), output.with_name(f"{output.stem}-explain.png")
-        stages = explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton)
+    if stages is not None:
+        sheet = output.with_name(f"{output.stem}-explain.png")
         image_files.save_image(sheet, stages, synthetic=True)
         typer.echo(f"Wrote {sheet}.")
+
+
+def _stages(reposer: "ReposerLike", image: "np.ndarray", source: "np.ndarray", target: "np.ndarray") -> "np.ndarray":
+    """A sheet of what the networks made of a photo."""
+    from tf_unseen_pose.imaging.drawing import explanation_sheet
+    from tf_unseen_pose.inference.reposer import Reposer
+
+    assert isinstance(reposer, Reposer)  # Servers are refused before.
+    canvas = reposer.canvas(image, source, target)
+    return explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton)

@@ -17,7 +17,7 @@ from tf_unseen_pose.export.signatures import EXPLAINED
 from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints, whole_crop
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.bundled import bundled
-from tf_unseen_pose.inference.local import Canvas, Reposer
+from tf_unseen_pose.inference.reposer import Canvas, Reposer
 from tf_unseen_pose.known_skeletons import PERSON, is_person, person_joints
 from tf_unseen_pose.skeleton import Skeleton
 
@@ -60,13 +60,14 @@ def _require_near(name: str, measured: dict[str, float]) -> None:
 
 def _cases(reposer: Reposer) -> Iterator[tuple[str, dict, dict]]:
     """Signature, inputs, and what is expected of its outputs."""
-    model, skeleton = reposer.config.model, reposer.skeleton
+    networks, skeleton = reposer.networks, reposer.skeleton
+    size = networks.height, networks.width
     for photo, source, poses in _photos(skeleton):
         for encoded in (_file(photo, "PNG"), _file(photo, "JPEG", quality=90)):
             image = np.asarray(Image.open(io.BytesIO(encoded)))
             yield from _photo_cases(reposer, image, encoded, source, poses)
         pair = [person_joints(joints, skeleton) for joints in (source, poses[0])]
-        crop = common_crop(pair, skeleton, model.height, model.width, reposer.config.data.crop_factor)
+        crop = common_crop(pair, skeleton, *size, networks.crop_factor)
         pixels = to_uint8(reposer.canvas(photo, source, poses[0]).image)
         on_canvas = [transform_joints(invert(crop), joints) for joints in (source, poses[0])]
         yield from _canvas_cases(reposer, pixels, *on_canvas)
@@ -83,10 +84,9 @@ def _photo_cases(
     yield "repose_photo", {"image_bytes": [encoded], **single, "image_format": ["png"]}, {"image_bytes": whole[None]}
     frames = np.stack(list(reposer.animate(image, poses, source, crop=True)))
     yield "render_sequence", {"image_bytes": encoded, **joints}, {"image_bytes": frames}
-    model = reposer.config.model
-    size, crop_factor = image.shape[:2], reposer.config.data.crop_factor
-    whole = person_joints(source, model.body), person_joints(poses, model.body)
-    crop = whole_crop(*whole, size, model.body, model.height, model.width, crop_factor)
+    networks, skeleton, size = reposer.networks, reposer.skeleton, image.shape[:2]
+    whole = person_joints(source, skeleton), person_joints(poses, skeleton)
+    crop = whole_crop(*whole, size, skeleton, networks.height, networks.width, networks.crop_factor)
     yield (
         "sequence_crop",
         {"source_joints": source[None], "target_joints": poses[None], "image_size": np.int32([size])},

@@ -16,7 +16,7 @@ from tf_unseen_pose.config import Config
 from tf_unseen_pose.export import photo_compositing, photos
 from tf_unseen_pose.export.checks import checked_pose, inside_photo, require
 from tf_unseen_pose.export.photo_crop import PhotoCrop
-from tf_unseen_pose.inference.photo_reposer import TARGET_MARGIN
+from tf_unseen_pose.inference.reposer import TARGET_MARGIN
 
 # Frames of a sequence that are decided upon together, and how many a request may ask for.
 _AT_ONCE, _MOST_FRAMES = 4, 256

@@ -21,7 +21,7 @@ from tf_unseen_pose.export.about import write_about
 from tf_unseen_pose.export.parity import parity
 from tf_unseen_pose.export.signatures import MAX_SIDE, Signatures
 from tf_unseen_pose.export.warmup_requests import write_warmup
-from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
 from tf_unseen_pose.training.run import Run
@@ -69,7 +69,7 @@ def export_run(
         _write_saved_model(exported, folder.resolve().name, max_side)
         write_about(run, report, made)
         if check:
-            measured = parity(made, Reposer(exported.load_generator(), run.config))
+            measured = parity(made, Reposer.of(exported.load_generator(), run.config))
             (made / "assets.extra" / "parity.json").write_text(json.dumps(measured, indent=2) + "\n")
         write_sums(made)
         made.rename(version)

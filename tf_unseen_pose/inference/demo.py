@@ -4,7 +4,7 @@ The bundled photo and motion are of one video (see assets/demo_data/NOTICE), so 
 what they really looked like is known; anybody else's photo gets them fitted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,8 @@ from tf_unseen_pose.imaging.image_files import save_image, shrink
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.animation import write_animation
 from tf_unseen_pose.inference.bundled import bundled
-from tf_unseen_pose.inference.local import Reposer
+from tf_unseen_pose.inference.reposer import Reposer
+from tf_unseen_pose.inference.runtime import Runtime
 from tf_unseen_pose.known_skeletons import person_joints
 from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.skeleton import Skeleton
@@ -26,30 +27,36 @@ _LONGER_SIDE, _SHOWN = 1280, 4
 
 
 def demo(
-    output: Path, photo: Path | None = None, model: Path | str = "lite", progress: bool = True
-) -> tuple[Path, Path]:
-    """Writes `demo.png`, a contact sheet, and `demo.mp4`, the whole motion, to a folder; returns their paths.
+    output: Path,
+    photo: Path | None = None,
+    model: Path | str = "lite",
+    runtime: Runtime | str = Runtime.auto,
+    progress: bool = True,
+) -> Iterator[Path]:
+    """Writes `demo.png`, a contact sheet, and `demo.mp4`, the whole motion, to a folder; yields each when it is there.
 
     Args:
         output: the folder; made if there is none.
         photo: of one person, whose pose is then looked for; else the bundled photo, whose pose is known.
-        model: a run's folder or the name of a model that comes with the project.
+        model, runtime: as `Reposer.load`.
         progress: shows a bar.
 
     Raises:
         UserError: a photo that cannot be read, or that shows nobody or several people; no such model.
     """
-    reposer, (image, source, motion) = Reposer.load(model), bundled()
+    reposer, (image, source, motion) = Reposer.load(model, runtime), bundled()
     if photo is not None:
         image, source = _found(photo)
     skeleton = reposer.skeleton
     source, poses = person_joints(source, skeleton), retarget(motion.joints, source, skeleton)
     output.mkdir(parents=True, exist_ok=True)
-    frames = list(reposer.animate(image, poses, source[:, :3]))
     sheet, video = output / "demo.png", output / "demo.mp4"
-    save_image(sheet, _sheet(image, source, poses, frames, skeleton), synthetic=True)
-    write_animation(_beside(image, poses, frames, skeleton), len(frames), video, motion.fps, progress)
-    return sheet, video
+    posed = reposer.live(image, poses, source[:, :3])
+    save_image(sheet, _sheet(image, source, poses[spread(len(poses), _SHOWN)], posed, skeleton), synthetic=True)
+    yield sheet
+    frames = _beside(image, poses, map(posed, poses), skeleton)
+    write_animation(frames, len(poses), video, motion.fps, progress)
+    yield video
 
 
 def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -62,16 +69,22 @@ def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _sheet(
-    image: np.ndarray, source: np.ndarray, poses: np.ndarray, frames: list[np.ndarray], skeleton: Skeleton
+    image: np.ndarray,
+    source: np.ndarray,
+    poses: np.ndarray,
+    posed: Callable[[np.ndarray], np.ndarray],
+    skeleton: Skeleton,
 ) -> np.ndarray:
     """Above the photo and poses, below the photo's joints and results, all at the photo's size."""
-    chosen, nothing = spread(len(frames), _SHOWN), np.zeros_like(image)
-    above = [("photo", image), *(("pose", draw_pose(nothing, poses[i], skeleton)) for i in chosen)]
-    below = [("its joints", draw_pose(image, source, skeleton)), *(("result", frames[i]) for i in chosen)]
-    return contact_sheet(above + below, columns=1 + len(chosen))
+    nothing = np.zeros_like(image)
+    above = [("photo", image), *(("pose", draw_pose(nothing, pose, skeleton)) for pose in poses)]
+    below = [("its joints", draw_pose(image, source, skeleton)), *(("result", posed(pose)) for pose in poses)]
+    return contact_sheet(above + below, columns=1 + len(poses))
 
 
-def _beside(image: np.ndarray, poses: np.ndarray, frames: list[np.ndarray], skeleton: Skeleton) -> Iterator[np.ndarray]:
+def _beside(
+    image: np.ndarray, poses: np.ndarray, frames: Iterable[np.ndarray], skeleton: Skeleton
+) -> Iterator[np.ndarray]:
     """Photo, pose and result side by side, frame by frame, large enough to be looked at."""
     nothing = np.zeros_like(image)
     for joints, frame in zip(poses, frames, strict=True):

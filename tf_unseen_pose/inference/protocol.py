@@ -18,18 +18,18 @@ from tf_unseen_pose.skeleton import Skeleton
 class ReposerLike(Protocol):
     """What puts the person of a photo into other poses.
 
-    It is a `Reposer` in this process, a `RemoteReposer` on a server, or a `TFLiteReposer` by LiteRT.
+    It is a `Reposer` in this process, or a `RemoteReposer` on a server.
 
     Attributes:
         skeleton: whose joints it takes.
 
     Example:
-        >>> from tf_unseen_pose import ReposerLike, TFLiteReposer, bundled
+        >>> from tf_unseen_pose import Reposer, ReposerLike, bundled
         >>> def moves(reposer: ReposerLike) -> bool:
         ...     photo, joints, motion = bundled()
         ...     first, last = reposer.animate(photo, motion.joints[[0, 20]], joints)
         ...     return bool((first != last).any())
-        >>> moves(TFLiteReposer.load("lite"))
+        >>> moves(Reposer.load("lite"))
         True
     """
 

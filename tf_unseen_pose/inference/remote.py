@@ -26,8 +26,8 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.inference.connection import Connection
-from tf_unseen_pose.inference.photo_reposer import source_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
+from tf_unseen_pose.inference.reposer import source_pose
 from tf_unseen_pose.known_skeletons import SKELETONS
 from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.pose.pose_files import as_joints

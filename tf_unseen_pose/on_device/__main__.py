@@ -16,10 +16,12 @@ from tf_unseen_pose.imaging.image_files import shrink
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.background import load_background
 from tf_unseen_pose.inference.bundled import bundled
+from tf_unseen_pose.inference.lite_networks import DEFAULT_VARIANT
 from tf_unseen_pose.inference.protocol import ReposerLike
+from tf_unseen_pose.inference.reposer import Reposer
+from tf_unseen_pose.inference.runtime import Runtime
 from tf_unseen_pose.on_device.camera import Fitting, camera_poses, learned_poses
 from tf_unseen_pose.on_device.output import Pace, Window, open_output
-from tf_unseen_pose.on_device.reposer import DEFAULT_VARIANT, TFLiteReposer
 from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.pose.sources import find_poses
 
@@ -50,10 +52,10 @@ def run(arguments: list[str] | None = None) -> None:
     """Does what the arguments say.
 
     Raises:
-        UserError: as `TFLiteReposer`; a package that is needed for it is not installed.
+        UserError: as `Reposer.load`; a package that is needed for it is not installed.
     """
     options = command_line().parse_args(arguments)
-    reposer = TFLiteReposer.load(options.model, options.threads, options.variant)
+    reposer = Reposer.load(options.model, Runtime.litert, threads=options.threads, variant=options.variant)
     window = Window() if options.window else None
     image, source = _photo(options, reposer)
     background = None if options.background is None else load_background(options.background)
@@ -83,7 +85,7 @@ def _photo(options: argparse.Namespace, reposer: ReposerLike) -> tuple[np.ndarra
 
 def _frames(
     options: argparse.Namespace,
-    reposer: TFLiteReposer,
+    reposer: Reposer,
     image: np.ndarray,
     source: np.ndarray,
     background: np.ndarray | None,
@@ -100,7 +102,7 @@ def _frames(
 
 
 def _live(
-    index: int, reposer: TFLiteReposer, image: np.ndarray, source: np.ndarray, background: np.ndarray | None
+    index: int, reposer: Reposer, image: np.ndarray, source: np.ndarray, background: np.ndarray | None
 ) -> Iterator[np.ndarray]:
     poses = camera_poses(index)
     fitting = Fitting(learned_poses(poses), source, reposer.skeleton)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_unseen_pose.on_device.lite_file import LiteFile
+from tf_unseen_pose.inference.lite_file import LiteFile
 
 _ACCOUNT = Path("/proc/self/status")
 # Whatever the time: of more calls the median hardly changes.

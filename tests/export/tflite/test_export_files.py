@@ -9,7 +9,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.tflite import export_files
 from tf_unseen_pose.export.tflite.export_files import Options, export_tflite, require_same
 from tf_unseen_pose.imaging.image_files import to_uint8
-from tf_unseen_pose.on_device.lite_file import LiteFile
+from tf_unseen_pose.inference.lite_file import LiteFile
 
 
 @pytest.fixture

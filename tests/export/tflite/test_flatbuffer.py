@@ -3,7 +3,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tf_unseen_pose.export.tflite.flatbuffer import graphs, with_metadata
-from tf_unseen_pose.on_device.lite_file import LiteFile, metadata
+from tf_unseen_pose.inference.lite_file import LiteFile, metadata
 
 
 def with_constants_behind(content):

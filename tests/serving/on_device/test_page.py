@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_unseen_pose import TFLiteReposer
+from tf_unseen_pose import Reposer
 from tf_unseen_pose.data.synthetic.scene import draw_scene
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.background_plate import placed
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.demo import bundled
+from tf_unseen_pose.inference.lite_file import LiteFile
+from tf_unseen_pose.inference.lite_networks import LiteNetworks
 from tf_unseen_pose.known_skeletons import PERSON
-from tf_unseen_pose.on_device.lite_file import LiteFile
 
 JOINTS = PERSON.joints
 
@@ -40,7 +41,7 @@ def starts_from_the_photo(request):
 @pytest.fixture(scope="module")
 def python(model_file):
     """Of a photo, its joints and a plate, a function that gives the photo in another pose, by the page's own file."""
-    reposer = TFLiteReposer(LiteFile.open(model_file))
+    reposer = Reposer(LiteNetworks(LiteFile.open(model_file)))
     return lambda photo, source, plate=None: reposer.live(photo, source[None, :, :3], source[:, :3], plate)
 
 

@@ -11,8 +11,8 @@ from tf_unseen_pose.imaging.provenance import png_chunks
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.inference.demo import bundled
+from tf_unseen_pose.inference.lite_file import metadata
 from tf_unseen_pose.known_skeletons import PERSON
-from tf_unseen_pose.on_device.lite_file import metadata
 from tf_unseen_pose.pose.retargeting import retarget
 
 SIDE = 256

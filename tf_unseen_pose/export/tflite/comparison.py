@@ -13,7 +13,7 @@ from tf_unseen_pose.evaluation.evaluate import Options, evaluate
 from tf_unseen_pose.evaluation.example_pictures import Example
 from tf_unseen_pose.export.tflite.sample_inputs import called_with
 from tf_unseen_pose.imaging.image_files import to_uint8
-from tf_unseen_pose.on_device.lite_file import LiteFile
+from tf_unseen_pose.inference.lite_file import LiteFile
 from tf_unseen_pose.training.run import Run
 
 # Of `evaluation.metric_columns`, those that the table shows.

@@ -1,11 +1,11 @@
-"""What a .tflite file says about itself; see `on_device.lite_file` for where it stands and how it is read."""
+"""What a .tflite file says about itself; see `inference.lite_file` for where it stands and how it is read."""
 
 import json
 from dataclasses import asdict
 
 from tf_unseen_pose.export.about import origin
 from tf_unseen_pose.export.tflite.flatbuffer import with_metadata
-from tf_unseen_pose.on_device.lite_file import FORMAT, METADATA, LiteFile
+from tf_unseen_pose.inference.lite_file import FORMAT, METADATA, LiteFile
 from tf_unseen_pose.training.run import Run
 
 _JOINTS = (

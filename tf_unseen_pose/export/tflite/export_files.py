@@ -18,8 +18,8 @@ from tf_unseen_pose.export.tflite.sample_inputs import bundled_examples, called_
 from tf_unseen_pose.export.tflite.timing import Clock
 from tf_unseen_pose.export.tflite.variants import VARIANTS, quantized
 from tf_unseen_pose.files import replacing
+from tf_unseen_pose.inference.lite_file import LiteFile
 from tf_unseen_pose.model import PoseModel
-from tf_unseen_pose.on_device.lite_file import LiteFile
 from tf_unseen_pose.training.run import Run
 
 # Float32 in another order of additions, as between a SavedModel and its run (`export.parity`): where `lite` looks up a

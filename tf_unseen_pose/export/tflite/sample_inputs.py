@@ -16,7 +16,7 @@ from tf_unseen_pose.export.parity import as_skeleton
 from tf_unseen_pose.imaging.crop import common_crop, compose, invert, transform_joints
 from tf_unseen_pose.imaging.image_files import from_uint8
 from tf_unseen_pose.inference.bundled import bundled
-from tf_unseen_pose.on_device.cutting import cut_out
+from tf_unseen_pose.inference.cutting import cut_out
 
 # Of the bundled photo: how far it is scaled, moved (in parts of the canvas) and lit up.
 _SCALE, _SHIFT, _BRIGHTNESS = (0.85, 1.2), 0.06, (0.7, 1.3)

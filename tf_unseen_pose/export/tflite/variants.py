@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from tf_unseen_pose.on_device.lite_file import LiteFile
+from tf_unseen_pose.inference.lite_file import LiteFile
 
 VARIANTS = ("float32", "float16", "dynamic", "int8")
 # Keras's names for what lies between convolutions of a network.

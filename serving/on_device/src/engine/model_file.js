@@ -1,5 +1,5 @@
 // What a .tflite file of the project says about itself: JSON in the flatbuffer's metadata, under a name.
-// The twin of `metadata` in `tf_unseen_pose/on_device/lite_file.py`, which says what is in it.
+// The twin of `metadata` in `tf_unseen_pose/inference/lite_file.py`, which says what is in it.
 
 const NAME = 'unseen_pose.json', FORMAT = 2;
 // Where a table's fields stand in TensorFlow Lite's schema.

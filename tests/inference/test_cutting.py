@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.geometry.resampling import resample
-from tf_unseen_pose.on_device.cutting import cut_out
+from tf_unseen_pose.inference.cutting import cut_out
 
 
 @pytest.mark.parametrize("step", [0.4, 1.3, 2.2, 3.7])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tf_unseen_pose.export.tflite.flatbuffer import with_metadata
-from tf_unseen_pose.on_device.lite_file import METADATA, LiteFile, metadata
+from tf_unseen_pose.inference.lite_file import METADATA, LiteFile, metadata
 
 
 @pytest.fixture

@@ -6,12 +6,11 @@ import pytest
 
 from tf_unseen_pose import Reposer
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.on_device import TFLiteReposer
 
 
 @pytest.fixture(scope="module")
 def reposers(exported, lite_files):
-    return Reposer.load(exported[1]), TFLiteReposer.load(lite_files[1], variant="float32")
+    return Reposer.load(exported[1]), Reposer.load(lite_files[1], variant="float32")
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +68,9 @@ def test_refusals(reposers, frames, lite_files, tmp_path, refuses):
     lite, image, joints = reposers[1], frames[0].image, frames[0].joints
     refuses(lambda: lite.synthesize(image, joints[:-1], joints), "13 joints")
     refuses(lambda: lite.encode(image, joints), "canvas is uint8")
-    refuses(lambda: TFLiteReposer.load(tmp_path), "export --tflite")
-    refuses(lambda: TFLiteReposer.load(lite_files[1], variant="int4"), "int4", "float16")
+    refuses(lambda: Reposer.load(tmp_path, "litert"), "export --tflite")
+    refuses(lambda: Reposer.load(lite_files[1], variant="int4"), "int4", "float16")
+    refuses(lambda: lite.explain(lite.canvas(image, joints, joints)), "TensorFlow as the runtime")
 
 
 WITHOUT_TENSORFLOW = """
@@ -81,12 +81,11 @@ for name in ("tensorflow", "keras", "mediapipe", "av", "scipy", "pydantic", "tqd
     sys.modules[name] = None
 import numpy as np
 from tf_unseen_pose.inference.bundled import bundled
-from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.on_device import TFLiteReposer
+from tf_unseen_pose import Reposer, UserError
 import tf_unseen_pose.on_device.__main__
 
 image, source, motion = bundled()
-reposer = TFLiteReposer.load(sys.argv[1])
+reposer = Reposer.load(sys.argv[1])
 made = reposer.synthesize(image, motion.joints[20], source)
 assert made.shape == image.shape and (made != image).any()
 try:

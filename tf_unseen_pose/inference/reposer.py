@@ -1,4 +1,8 @@
-"""What every model on this machine does with a photo, whatever runs it: TensorFlow (`local`) or LiteRT (`on_device`).
+"""The Python face: load a model once, re-pose any number of photos.
+
+    reposer = Reposer.load("lite")
+    photo = reposer.synthesize(image, target_joints)
+    video = reposer.animate(image, poses)
 
 Convention: as `protocol`, photos uint8 [H, W, 3], joints [J, 3 or 4] in pixels of the photo.
 """
@@ -6,7 +10,9 @@ Convention: as `protocol`, photos uint8 [H, W, 3], joints [J, 3 or 4] in pixels 
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +20,21 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.background_plate import placed
 from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import invert, transform_joints, usual_step, whole_crop
+from tf_unseen_pose.imaging.image_files import from_uint8
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.imaging.registration import mask_from_joints
+from tf_unseen_pose.inference.cutting import cut_out
+from tf_unseen_pose.inference.networks import Networks
 from tf_unseen_pose.inference.protocol import ReposerLike
+from tf_unseen_pose.inference.runtime import Runtime, chosen_runtime
 from tf_unseen_pose.known_skeletons import is_person, person_joints
 from tf_unseen_pose.pose.driving import driving_poses
 from tf_unseen_pose.pose.pose_files import as_joints, inside_photo
 from tf_unseen_pose.skeleton import Skeleton
+
+if TYPE_CHECKING:
+    from tf_unseen_pose.config import Config
+    from tf_unseen_pose.model import PoseModel
 
 # Joints of a target pose may lie outside the photo by this part of its longer side: hands above their heads.
 TARGET_MARGIN = 0.25
@@ -31,22 +45,103 @@ _log = logging.getLogger(__name__)
 _Function = Callable[[np.ndarray], np.ndarray]
 
 
-class PhotoReposer(ReposerLike):
-    """Cropping, encoding once, deciding often, carrying decisions out on the photo's pixels.
+@dataclass(frozen=True)
+class Canvas:
+    """What the network sees of a photo.
 
-    Subclasses give `_encode_photo`, `_maps`, `_decide_batch` and `_render_batch`.
-
-    Args:
-        skeleton: that of the joints.
-        height, width: of the network's canvas.
-        crop_factor: see `imaging.crop.whole_crop`.
-        steepness: see `imaging.compositing.Compositor`.
+    Attributes:
+        image: float32 [h, w, 3] in [-1, 1].
+        source_joints: float32 [J, 3] in canvas pixels.
+        target_joints: float32 [J, 3 or 4], or [T, J, 3 or 4] of a sequence.
+        canvas_to_image: float32 [2, 3].
     """
 
-    def __init__(self, skeleton: Skeleton, height: int, width: int, crop_factor: float, steepness: float):
-        self.skeleton = skeleton
-        self._size = height, width
-        self._crop_factor, self._steepness = crop_factor, steepness
+    image: np.ndarray
+    source_joints: np.ndarray
+    target_joints: np.ndarray
+    canvas_to_image: np.ndarray
+
+
+class Reposer(ReposerLike):
+    """A model on this machine, with all that surrounds it: a photo is cut out and encoded once, decided upon often.
+
+    Args:
+        networks: what runs the model.
+
+    Attributes:
+        networks: the same.
+
+    Example:
+        >>> from tf_unseen_pose import Reposer, bundled
+        >>> reposer, (photo, joints, motion) = Reposer.load("lite"), bundled()
+        >>> result = reposer.synthesize(photo, motion.joints[20], joints)
+        >>> result.shape == photo.shape, bool((result == photo).all())
+        (True, False)
+        >>> [frame.shape for frame in reposer.animate(photo, motion.joints[:2], joints)]
+        [(630, 540, 3), (630, 540, 3)]
+    """
+
+    def __init__(self, networks: Networks):
+        self.networks = networks
+        self.skeleton = networks.skeleton
+        self._size, self._crop_factor = (networks.height, networks.width), networks.crop_factor
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        runtime: Runtime | str = Runtime.auto,
+        xla: bool = False,
+        threads: int | None = None,
+        variant: str = "float16",
+    ) -> "Reposer":
+        """Loads a model.
+
+        Args:
+            path: a run, a version made by `export`, a .tflite file, a folder of these made by `export --tflite`, or the
+                name of a model that comes with the project: "lite".
+            runtime: "litert", "tensorflow", or "auto" for the one that suits; see `runtime.chosen_runtime`.
+            xla: of TensorFlow: compile the networks with XLA, faster on GPUs, slower on most CPUs, and slow to start.
+            threads: of LiteRT: how many it may use; all cores by default, four at most.
+            variant: of LiteRT: of a folder or a name which file, "float32", "float16", "dynamic" or "int8".
+
+        Raises:
+            UserError: no such model, none of this project's, no such runtime; a package that is not installed.
+        """
+        runtime = chosen_runtime(path, runtime, xla)
+        _log.info("%s is run by %s.", path, "LiteRT" if runtime == Runtime.litert else "TensorFlow")
+        # Each is large, and the other one is not needed.
+        if runtime == Runtime.litert:
+            from tf_unseen_pose.inference.lite_networks import LiteNetworks
+
+            return cls(LiteNetworks.load(path, threads, variant))
+        from tf_unseen_pose.inference.tensorflow_networks import TensorFlowNetworks
+
+        return cls(TensorFlowNetworks.load(path, xla))
+
+    @classmethod
+    def of(cls, generator: "PoseModel", config: "Config") -> "Reposer":
+        """A generator in memory, with the configuration that it is trained with."""
+        from tf_unseen_pose.inference.tensorflow_networks import TensorFlowNetworks
+
+        return cls(TensorFlowNetworks(generator, config))
+
+    def encode(self, image: np.ndarray, joints: np.ndarray) -> Any:
+        """All that depends on the source alone, for `render`.
+
+        Args:
+            image: uint8 [h, w, 3] of the canvas's size (`networks.height`, `width`).
+            joints: [J, 3] in pixels of the canvas.
+
+        Raises:
+            UserError: an image of another size or type, or joints that are no pose.
+        """
+        size = (*self._size, 3)
+        if image.shape != size or image.dtype != np.uint8:
+            raise UserError(
+                f"A canvas is uint8 {list(size)}, not {image.dtype} {list(image.shape)}; use synthesize for photos."
+            )
+        return self.networks.encode(image, as_joints(joints, self.skeleton, "the source pose")[:, :3])
 
     def render(self, state: Any, joints: np.ndarray) -> np.ndarray:
         """The source person in another pose: joints [J, 3 or 4] in canvas pixels -> uint8 [h, w, 3].
@@ -54,7 +149,31 @@ class PhotoReposer(ReposerLike):
         Raises:
             UserError: the joints are no pose.
         """
-        return self._render_batch(state, as_joints(joints, self.skeleton, "the target pose")[None])[0]
+        return self.networks.render(state, as_joints(joints, self.skeleton, "the target pose")[None])[0]
+
+    def canvas(self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray) -> Canvas:
+        """Cuts out of a photo what the network is to see: both poses, at the size that it was trained with.
+
+        Args:
+            image: uint8 [H, W, 3].
+            source_joints: [J, 3] in pixels of the photo; None to have them found.
+            target_joints: [J, 3 or 4] in pixels of the photo.
+
+        Raises:
+            UserError: as `synthesize`.
+        """
+        source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
+        place = Placement.of(image, canvas_to_image, *self._size)
+        pixels = from_uint8(cut_out(place.covered(image), place.canvas_to_covered, *self._size))
+        return Canvas(pixels, source, target, canvas_to_image)
+
+    def explain(self, canvas: Canvas) -> dict[str, np.ndarray]:
+        """Every intermediate of one re-posing, without B, image [H, W, 3] the last; see the generator's class.
+
+        Raises:
+            UserError: the runtime is not TensorFlow.
+        """
+        return self.networks.explain(canvas.image, canvas.source_joints, canvas.target_joints)
 
     def synthesize(
         self,
@@ -159,43 +278,14 @@ class PhotoReposer(ReposerLike):
             shown = transform_joints(canvas_to_image, source_joints)
             plate = placed(background, image, mask_from_joints(shown, self.skeleton, *image.shape[:2]))
         place = Placement.of(image, canvas_to_image, *self._size)
-        state = self._encode_photo(place.covered(image), source_joints, place.canvas_to_covered)
-        compositor = Compositor(image, place, *self._maps(state), self._steepness, plate)
+        state = self.networks.encode_photo(place.covered(image), source_joints, place.canvas_to_covered)
+        compositor = Compositor(image, place, *self.networks.maps(state), self.networks.steepness, plate)
 
         def finish(decisions):
             picture = compositor(decisions)
             return place.covered(picture) if crop else picture
 
-        return lambda poses: self._decide_batch(state, poses), finish
-
-    def _encode_photo(self, pixels: np.ndarray, source_joints: np.ndarray, canvas_to_pixels: np.ndarray) -> Any:
-        """The state of a crop, given what of the photo it covers; the joints [J, 3] are the canvas's."""
-        raise NotImplementedError
-
-    def _maps(self, state: Any) -> tuple[np.ndarray, np.ndarray]:
-        """A state's matte [h, w, 2] and hole [h, w, 4]."""
-        raise NotImplementedError
-
-    def _decide_batch(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
-        """How to make B poses [B, J, 3 or 4] of the canvas: float32 [B, h, w, 9], see `model.compositing.Decisions`."""
-        raise NotImplementedError
-
-    def _render_batch(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
-        """One source, encoded, in B poses [B, J, 3 or 4] of the canvas, on the canvas: uint8 [B, h, w, 3]."""
-        raise NotImplementedError
-
-    def _checked_canvas(self, image: np.ndarray, joints: np.ndarray) -> np.ndarray:
-        """The joints [J, 3] of a canvas that is to be encoded.
-
-        Raises:
-            UserError: the image is not uint8 of the canvas's size, or the joints are no pose.
-        """
-        size = (*self._size, 3)
-        if image.shape != size or image.dtype != np.uint8:
-            raise UserError(
-                f"A canvas is uint8 {list(size)}, not {image.dtype} {list(image.shape)}; use synthesize for photos."
-            )
-        return as_joints(joints, self.skeleton, "the source pose")[:, :3]
+        return lambda poses: self.networks.decide(state, poses), finish
 
     def _whole_crop(
         self, image: np.ndarray, source_joints: np.ndarray | None, targets: np.ndarray

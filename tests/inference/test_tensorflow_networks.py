@@ -93,7 +93,9 @@ def test_explain_has_every_stage_of_the_result(run_path, frames):
 
 def test_the_documented_call_of_the_generator(run_path, batch):
     inputs = batch()
-    image = Reposer.load(run_path).generator({key: inputs[key] for key in ("image", "source_joints", "target_joints")})
+    image = Reposer.load(run_path).networks.generator(
+        {key: inputs[key] for key in ("image", "source_joints", "target_joints")}
+    )
     assert image.shape == (2, 64, 64, 3) and np.abs(image).max() <= 1
 
 
@@ -141,15 +143,15 @@ def test_animate_renders_what_encode_and_render_do(run_path, frames):
     for held, shown in ((0, 1), (3, 2), (4, 2)):
         np.testing.assert_array_equal(video[held], video[shown])
     assert np.abs(video[5].astype(int) - video[2]).max() > 3
-    model, crop_factor = reposer.config.model, reposer.config.data.crop_factor
-    crop = sequence_crop(frames[0].joints, poses[[1, 2, 5, 6]], reposer.skeleton, 64, 64, crop_factor)
+    networks = reposer.networks
+    crop = sequence_crop(frames[0].joints, poses[[1, 2, 5, 6]], reposer.skeleton, 64, 64, networks.crop_factor)
     crop = on_whole_pixels(crop, 64, 64)
     source, target = (transform_joints(invert(crop), joints) for joints in (frames[0].joints, poses[5]))
     place = Placement.of(frames[0].image, crop, 64, 64)
     pixels, inside = place.covered(frames[0].image), np.float32(place.canvas_to_covered)
-    canvas = resample(pixels.astype(np.float32), inside, model.height, model.width).numpy() / 127.5 - 1
-    state = reposer.generator.encode_source(canvas[None], source[None])
-    decisions = np.concatenate(reposer.generator.decide(state, target[None]), axis=-1)[0]
+    canvas = resample(pixels.astype(np.float32), inside, networks.height, networks.width).numpy() / 127.5 - 1
+    state = networks.generator.encode_source(canvas[None], source[None])
+    decisions = np.concatenate(networks.generator.decide(state, target[None]), axis=-1)[0]
     compositor = Compositor(frames[0].image, place, state.matte[0].numpy(), state.hole[0].numpy(), 1.0)
     whole = list(reposer.animate(frames[0].image, poses, frames[0].joints, batch_size=3))
     assert np.abs(whole[5].astype(int) - compositor(decisions)).max() <= 1
@@ -199,17 +201,17 @@ def test_a_target_may_have_depth(run_path, frames):
 
 def test_each_function_is_traced_once_a_shape(run_path, frames):
     reposer = Reposer.load(run_path)
-    poses = np.stack([frame.joints for frame in frames])
+    networks, poses = reposer.networks, np.stack([frame.joints for frame in frames])
     for photo in (frames[0].image, frames[0].image[:170, :230]):
         assert len(list(reposer.animate(photo, poses, frames[0].joints, batch_size=3))) == 8
-    traced = (reposer._cut_out, reposer._encode, reposer._decide)
+    traced = (networks._cut_out, networks._encode, networks._decide)
     assert [function.experimental_get_tracing_count() for function in traced] == [1, 1, 1]
 
 
 def test_xla_makes_the_same_pictures(run_path, frames):
     poses = np.stack([frame.joints for frame in frames[3:5]])
     plain, compiled = (
-        np.stack(list(Reposer.load(run_path, xla).animate(frames[0].image, poses, frames[0].joints, batch_size=2)))
+        np.stack(list(Reposer.load(run_path, xla=xla).animate(frames[0].image, poses, frames[0].joints, batch_size=2)))
         for xla in (False, True)
     )
     assert np.abs(plain.astype(int) - compiled).max() <= 1

@@ -1,0 +1,56 @@
+"""What runs the networks: the part of a re-poser that TensorFlow or LiteRT does.
+
+Convention: images of a canvas are uint8 [h, w, 3]; joints are in pixels of the canvas, a source's [J, 3], targets'
+[B, J, 3 or 4]. A state is all that depends on the source alone, in whatever form the runtime has it.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from tf_unseen_pose.skeleton import Skeleton
+
+
+class Networks(Protocol):
+    """The networks of one model.
+
+    Attributes:
+        skeleton: whose joints it takes.
+        height, width: of its canvas.
+        crop_factor: see `imaging.crop.whole_crop`.
+        steepness: see `imaging.compositing.Compositor`.
+    """
+
+    skeleton: Skeleton
+    height: int
+    width: int
+    crop_factor: float
+    steepness: float
+
+    def encode(self, canvas: np.ndarray, source_joints: np.ndarray) -> Any:
+        """The state of a canvas."""
+        ...
+
+    def encode_photo(self, pixels: np.ndarray, source_joints: np.ndarray, canvas_to_pixels: np.ndarray) -> Any:
+        """The state of a crop, given what of the photo it covers, uint8 [H, W, 3], and where it lies there [2, 3]."""
+        ...
+
+    def maps(self, state: Any) -> tuple[np.ndarray, np.ndarray]:
+        """A state's matte [h, w, 2] and hole [h, w, 4]."""
+        ...
+
+    def decide(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
+        """How to make B poses: float32 [B, h, w, 9], see `model.compositing.Decisions`."""
+        ...
+
+    def render(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
+        """The source in B poses, on the canvas: uint8 [B, h, w, 3]."""
+        ...
+
+    def explain(self, image: np.ndarray, source_joints: np.ndarray, target_joints: np.ndarray) -> dict[str, np.ndarray]:
+        """Every intermediate of one re-posing, by name, of an image float32 [h, w, 3] in [-1, 1].
+
+        Raises:
+            UserError: the runtime gives results alone.
+        """
+        ...
