@@ -9,15 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import mediapipe
 import numpy as np
-from mediapipe.tasks.python import BaseOptions, vision
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.known_skeletons import BODY, PERSON, person_joints
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
 from tf_unseen_pose.pose.landmarker_model import landmarker_model
 from tf_unseen_pose.pose.left_right import consistent_sides
+from tf_unseen_pose.pose.mediapipe_tasks import BaseOptions, mediapipe, vision
 from tf_unseen_pose.pose.smoothing import smooth
 
 # Between frames of a video, in milliseconds. MediaPipe smooths joints by a filter that lags, over less than a minute;
