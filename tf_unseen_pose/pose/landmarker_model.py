@@ -71,25 +71,26 @@ def wheel_has_networks() -> bool:
 @cache
 def bundle_of_wheel() -> bytes:
     """The networks of the MediaPipe wheel as a `.task` bundle."""
-    # The newer wheel cannot import it.
-    from mediapipe.tasks.python.metadata.metadata_writers.model_asset_bundle_utils import create_model_asset_bundle
+    from tf_unseen_pose.pose.mediapipe_tasks import hidden_tensorflow
+
+    # The newer wheel cannot import these. TensorFlow would open their files, which Python does as well.
+    with hidden_tensorflow():
+        from mediapipe.tasks.python.metadata.metadata_writers.metadata_writer import MetadataWriter
+        from mediapipe.tasks.python.metadata.metadata_writers.model_asset_bundle_utils import create_model_asset_bundle
+
+    def with_input_range(network: Path, low: float, high: float) -> bytes:
+        """The network, telling that it takes images in [low, high]."""
+        # Pixels enter as (value - mean) / deviation.
+        deviation = 255 / (high - low)
+        writer = MetadataWriter.create(bytearray(network.read_bytes()))
+        writer.add_image_input([-low * deviation], [deviation])
+        content, _ = writer.populate()
+        return bytes(content)
 
     bundle = io.BytesIO()
     networks = {
-        "pose_detector.tflite": _with_input_range(_DETECTOR, -1, 1),
-        "pose_landmarks_detector.tflite": _with_input_range(_LANDMARKS, 0, 1),
+        "pose_detector.tflite": with_input_range(_DETECTOR, -1, 1),
+        "pose_landmarks_detector.tflite": with_input_range(_LANDMARKS, 0, 1),
     }
     create_model_asset_bundle(networks, bundle)
     return bundle.getvalue()
-
-
-def _with_input_range(network: Path, low: float, high: float) -> bytes:
-    """The network, telling that it takes images in [low, high]."""
-    from mediapipe.tasks.python.metadata.metadata_writers.metadata_writer import MetadataWriter
-
-    # Pixels enter as (value - mean) / deviation.
-    deviation = 255 / (high - low)
-    writer = MetadataWriter.create(bytearray(network.read_bytes()))
-    writer.add_image_input([-low * deviation], [deviation])
-    content, _ = writer.populate()
-    return bytes(content)

@@ -1,16 +1,26 @@
-"""MediaPipe's tasks without TensorFlow, which they import, for seconds, only to decorate their documentation."""
+"""MediaPipe's tasks without TensorFlow, which they import, for seconds, where something else would do."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-_hidden = "tensorflow" not in sys.modules
-if _hidden:
-    # Python takes this for a package that is not installed, as MediaPipe does.
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]
-try:
+
+@contextmanager
+def hidden_tensorflow() -> Iterator[None]:
+    """What is imported in this context takes TensorFlow for not installed, unless it has been imported before."""
+    hidden = "tensorflow" not in sys.modules
+    if hidden:
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules["tensorflow"]
+
+
+# It only decorates their documentation.
+with hidden_tensorflow():
     import mediapipe
     from mediapipe.tasks.python import BaseOptions, vision
-finally:
-    if _hidden:
-        del sys.modules["tensorflow"]
 
-__all__ = ["BaseOptions", "mediapipe", "vision"]
+__all__ = ["BaseOptions", "hidden_tensorflow", "mediapipe", "vision"]
