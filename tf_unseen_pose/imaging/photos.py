@@ -24,6 +24,8 @@ Photo: TypeAlias = np.ndarray | Image.Image | str | Path
 _log = logging.getLogger(__name__)
 # Which of Pillow's modes the colours of an embedded profile are.
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+# What Pillow and its plugins raise for damaged files.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, RuntimeError)
 # EXIF that still holds for a picture made of the photo, and of the blocks about exposure and place what does not.
 _LASTING = {Base.Make, Base.Model, Base.DateTime, Base.Artist, Base.Copyright}
 _PASSING = {Base.MakerNote, Base.ExifImageWidth, Base.ExifImageHeight, Base.ExifInteroperabilityOffset, Base.ColorSpace}
@@ -53,8 +55,8 @@ def load_image(path: Path | str) -> np.ndarray:
         raise UserError(f"{path} is not an image; name a JPEG, PNG or HEIC file.") from error
     except Image.DecompressionBombError as error:
         raise UserError(f"{path} has too many pixels to be decoded safely; make it smaller.") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"The image {path} is damaged ({error}); save it anew.") from error
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
 
 
 def is_image(path: Path) -> bool:
@@ -71,7 +73,7 @@ def is_image(path: Path) -> bool:
     except UserError:
         # A kind that takes another package is a picture all the same.
         return True
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (*_DAMAGE, Image.DecompressionBombError) as error:
         # What is too large is one, too.
         return isinstance(error, Image.DecompressionBombError)
 
@@ -126,9 +128,14 @@ def lasting_exif(path: Path) -> Image.Exif:
                 entries = {tag: value for tag, value in exif.get_ifd(block).items() if tag not in _PASSING}
                 if entries:
                     lasting.get_ifd(block).update(entries)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"The image {path} is damaged ({error}); save it anew.") from error
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
     return lasting
+
+
+def _damaged(path: Path | str, error: BaseException) -> UserError:
+    # Some plugins report in several lines.
+    return UserError(f"The image {path} is damaged ({' '.join(str(error).split())}); save it anew.")
 
 
 def _in_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
