@@ -63,7 +63,8 @@ def train(
         init: a run, or a weights file of one, to start from; of no account for a run that has a checkpoint.
 
     Raises:
-        UserError: bad dataset, run folder, features or initial weights; batch not divisible; loss not finite.
+        UserError: bad dataset, run folder, features or initial weights; batch not divisible; loss or weights not
+            finite.
 
     Example:
         >>> from pathlib import Path
@@ -137,7 +138,8 @@ def _fit(
     schedule = run.config.train
     counter = callbacks.StepCounter(step)
     checkpoints = callbacks.Checkpoints(counter, schedule.checkpoint_every, saver.save)
-    guard = callbacks.FiniteLosses(counter, checkpoints, functools.partial(_save_batch, run, dataset))
+    save_batch = functools.partial(_save_batch, run, dataset)
+    guard = callbacks.Finite(counter, checkpoints, save_batch, saver.is_finite)
     bar = callbacks.Progress(counter, schedule.steps, progress)
     agree = functools.partial(anybody, strategy) if spans_machines(strategy) else None
     # What pictures take is waited for when all is saved.

@@ -15,8 +15,6 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import tensorflow as tf
-
 from tf_unseen_pose.assets.shipped import model_folder
 from tf_unseen_pose.config import Config, StageConfig, read_config
 from tf_unseen_pose.data.records import ClipDataset
@@ -103,10 +101,19 @@ class Run:
             temporary.write_text(text)
 
     @property
+    def saved_checkpoints(self) -> dict[int, str]:
+        """The checkpoints by their steps, in ascending order, each as TensorFlow calls it: without endings.
+
+        By the files that are there, not by TensorFlow's list: a damaged one may be deleted.
+        """
+        names = (str(file.with_suffix("")) for file in self.checkpoints.glob("*-*.index"))
+        steps = {int(step): name for name in names if (step := name.rpartition("-")[2]).isdecimal()}
+        return dict(sorted(steps.items()))
+
+    @property
     def steps_done(self) -> int:
         """The step of the last checkpoint; 0 without one."""
-        latest = tf.train.latest_checkpoint(str(self.checkpoints))
-        return int(latest.rpartition("-")[2]) if latest else 0
+        return max(self.saved_checkpoints, default=0)
 
     def _check_data(self, dataset: ClipDataset) -> None:
         begin_anew = f"choose another folder for the run and start from these weights with --init {self.path}"
