@@ -21,6 +21,7 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.known_skeletons import register_skeleton
+from tf_unseen_pose.locks import LOCK_NAME
 from tf_unseen_pose.model import PoseModel, build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
 from tf_unseen_pose.skeleton import Skeleton
@@ -85,7 +86,7 @@ class Run:
                 _check_stages(path, before.train.stages, config.train.stages, run.steps_done)
                 if dataset:
                     run._check_data(dataset)
-        elif path.is_file() or (path.is_dir() and any(path.iterdir())):
+        elif path.is_file() or (path.is_dir() and any(entry.name != LOCK_NAME for entry in path.iterdir())):
             raise UserError(f"{path} exists and is not a run; choose another folder for the run.")
         if writes:
             path.mkdir(parents=True, exist_ok=True)
