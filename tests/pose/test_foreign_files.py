@@ -347,6 +347,8 @@ def bad(names, change):
             [keypoints_of(BLAZEPOSE).tolist(), keypoints_of(BLAZEPOSE)[:32].tolist()],
             "frame 2 has 32 landmarks; 33 were",
         ),
+        ({"landmark": landmarks()[:32]}, "frame 1 has 32 landmarks; 33 were"),
+        ({"pose": {"x": 1}}, "not a pose file"),
         ([keypoints_of(BLAZEPOSE)[:, :1].tolist()], "a landmark is not x, y"),
         ([keypoints_of(BLAZEPOSE)[:14].tolist()], "not a pose file"),
         ([{"image": "a.jpg", "joints": [[1, 2]] * 15, "joints_vis": [1] * 16}], "'joints' has 15 entries; 16"),

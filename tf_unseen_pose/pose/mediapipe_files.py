@@ -34,8 +34,10 @@ def mediapipe_frames(content: Any, path: Path) -> list[FrameOfPeople] | None:
 
 def _is_one_frame(content: Any) -> bool:
     if isinstance(content, dict):
-        return _held(content) is not None or _has_names(content)
-    return isinstance(content, list) and len(content) == len(_NAMES) and all(map(_is_landmark, content))
+        held = _held(content)
+        people = held if isinstance(held, list) and not _are_landmarks(held) else [held]
+        return _has_names(content) or any(_are_landmarks(one) or _is_one_frame(one) for one in people)
+    return _are_landmarks(content) and len(content) == len(_NAMES)
 
 
 def _held(frame: dict) -> Any:
@@ -44,6 +46,10 @@ def _held(frame: dict) -> Any:
 
 def _has_names(frame: dict) -> bool:
     return set(_NAMES) <= {key.lower() for key in frame}
+
+
+def _are_landmarks(content: Any) -> bool:
+    return isinstance(content, list) and len(content) > 0 and all(map(_is_landmark, content))
 
 
 def _is_landmark(entry: Any) -> bool:
