@@ -154,6 +154,13 @@ def test_mpii_has_the_top_of_the_head_and_our_neck_is_its_thorax():
     np.testing.assert_array_equal([head[2], neck[2]], [1, 0])
 
 
+@pytest.mark.parametrize("name, head, neck", [("Halpe-26", "Head", "Neck"), ("BODY_25B", "HeadTop", "UpperNeck")])
+def test_a_neck_at_the_chin_is_not_ours(name, head, neck):
+    shoulders = {"LShoulder": [60, 100, 0.9], "RShoulder": [40, 110, 0.4]}
+    found = head_and_neck(name, **{head: [57, 20, 0.8], neck: [52, 80, 1]}, **shoulders)
+    np.testing.assert_allclose(found, [[57, 20, 0.8], [50, 105, 0.4]], rtol=1e-6)
+
+
 def test_guessed_joints_are_absent(landmarks):
     landmarks[BLAZEPOSE.index("right_ear"), 2] = 0.09
     landmarks[BLAZEPOSE.index("left_knee"), 2] = 0.05

@@ -98,7 +98,7 @@ _BODY_18 = (
     "right_eye", "left_eye", "right_ear", "left_ear",
 )  # fmt: skip
 _HALPE = (
-    *_COCO, "head_top", "neck", "pelvis",
+    *_COCO, "head_top", "upper_neck", "pelvis",
     "left_big_toe", "right_big_toe", "left_small_toe", "right_small_toe", "left_heel", "right_heel",
 )  # fmt: skip
 # Six points of two feet, as OpenPose and COCO-WholeBody order them.
@@ -135,11 +135,9 @@ FORMATS = {
     ),
     "COCO-17": JointFormat(_COCO),
     "COCO-WholeBody": JointFormat((*_COCO, *_FEET, *_FACE, *_HANDS), derived=_OF_KNUCKLES + _OF_BIG_TOE),
-    # AlphaPose's. Its head is the top of the head, its neck the middle between the shoulders.
-    "Halpe-26": JointFormat(_HALPE, neck=(("neck",), _SHOULDERS), derived=_OF_BIG_TOE),
-    "Halpe-136": JointFormat(
-        (*_HALPE, *_FACE, *_HANDS), neck=(("neck",), _SHOULDERS), derived=_OF_KNUCKLES + _OF_BIG_TOE
-    ),
+    # AlphaPose's. Its head and neck are what MPII calls head_top and upper_neck, by which MMPose's models of it learn.
+    "Halpe-26": JointFormat(_HALPE, derived=_OF_BIG_TOE),
+    "Halpe-136": JointFormat((*_HALPE, *_FACE, *_HANDS), derived=_OF_KNUCKLES + _OF_BIG_TOE),
     # OpenPose's models. The neck of the first two is the mean of the shoulders by training, that of the third lies at
     # the chin, as MPII's.
     "BODY_18": JointFormat(_BODY_18, neck=(("neck",), _SHOULDERS)),
