@@ -25,7 +25,10 @@ def main(server: str, photo: str, source: str, target: str, output: str) -> None
     with grpc.insecure_channel(server, [("grpc.max_receive_message_length", 64 << 20)]) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         answer = stub.Predict(request, timeout=30)
-    Path(output).write_bytes(answer.outputs["image_bytes"].string_val[0])
+    # However the server has written an output, as a list or as bytes.
+    (content,) = tf.make_ndarray(answer.outputs["image_bytes"])
+    Path(output).write_bytes(content)
+    print(f"{output} holds the photo, {len(content)} bytes.")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,16 @@ def test_the_new_file_appears_whole_or_not_at_all(tmp_path):
     assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
 
 
+def test_errors_name_the_file_that_users_know(tmp_path):
+    path = tmp_path / "none" / "a.json"
+    with pytest.raises(OSError) as caught, replacing(path) as temporary:
+        temporary.write_text("no such folder")
+    assert caught.value.filename == str(path) and ".partial-" not in str(caught.value)
+    # As h5py writes it.
+    with pytest.raises(OSError, match=rf"unable to create \(name '{path}', errno 28\)"), replacing(path) as temporary:
+        raise OSError(f"unable to create (name '{temporary}', errno 28)")
+
+
 def test_two_at_once_leave_the_later_one_whole(tmp_path):
     path = tmp_path / "a.json"
     with replacing(path) as one:

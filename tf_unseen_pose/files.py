@@ -15,14 +15,32 @@ def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary name beside `path`, with its ending, to write to; renames it to `path` at the end.
 
     After an error the temporary file is removed, and what `path` held before is still there. The name is nobody else's:
-    of two processes that write the same file, the later one's is left, whole.
+    of two processes that write the same file, the later one's is left, whole. An error of the system names `path`.
     """
     temporary = path.with_name(f".partial-{secrets.token_hex(4)}-{path.name}")
     try:
-        yield temporary
-        temporary.replace(path)
+        with errors_name(path.name, temporary.name):
+            yield temporary
+            temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def errors_name(name: str, temporary: str) -> Iterator[None]:
+    """Errors of the system name a file as users know it; some libraries have its name in their own sentence, too.
+
+    Args:
+        temporary: part of a path that nobody knows.
+    """
+    try:
+        yield
+    except OSError as error:
+        for attribute in ("filename", "filename2", "strerror"):
+            if isinstance(text := getattr(error, attribute, None), str):
+                setattr(error, attribute, text.replace(temporary, name))
+        error.args = tuple(part.replace(temporary, name) if isinstance(part, str) else part for part in error.args)
         raise
 
 

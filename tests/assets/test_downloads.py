@@ -1,6 +1,7 @@
 """Fetching, against a server on the loopback."""
 
 import hashlib
+import os
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ import pytest
 
 from tf_unseen_pose.assets.downloads import default_cache, fetch
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.locks import waiting_for
 
 BODY = np.random.default_rng(0).bytes(700_001)
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -73,6 +75,20 @@ def test_fetches_once(server, cache, capsys):
     assert [file.name for file in path.parent.iterdir()] == ["a.task"]
     # The bar alone.
     assert server.url not in capsys.readouterr().err
+
+
+def test_a_file_that_another_process_fetches_is_waited_for(server, cache, caplog):
+    cache.mkdir(parents=True)
+    fetched = []
+    thread = threading.Thread(target=lambda: fetched.append(fetch(f"{server.url}/a.task", SHA256, WAY_OUT)))
+    with waiting_for(cache / "a.task"):
+        thread.start()
+        while not caplog.messages:
+            assert thread.is_alive()
+        (cache / "a.task").write_bytes(BODY)
+    thread.join()
+    assert caplog.messages == [f"Process {os.getpid()} fetches {cache / 'a.task'}; waiting for it."]
+    assert fetched == list(cache.iterdir()) and server.requests == 0
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_anew(server, cache):

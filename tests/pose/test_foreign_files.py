@@ -3,61 +3,283 @@ import json
 import numpy as np
 import pytest
 import scipy.io
+from small_poses import (
+    BLAZEPOSE,
+    BODY_18,
+    BODY_25,
+    BODY_25B,
+    COCO,
+    COCO_WHOLEBODY,
+    FACE,
+    FEET,
+    HALPE_26,
+    HALPE_136,
+    LEFT_HAND,
+    MPII,
+    RIGHT_HAND,
+    keypoints_of,
+    place,
+)
 
 from tf_unseen_pose.known_skeletons import BODY, PERSON
-from tf_unseen_pose.pose.joint_formats import (
-    FORMATS,
-    blazepose_to_body,
-)
 from tf_unseen_pose.pose.pose_files import read_poses
 from tf_unseen_pose.skeleton import Limb, Skeleton
 
-SIZE = (200, 240)
-NOSE, LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_WRIST = 0, 5, 6, 9  # of COCO
-
-
-def keypoints(count, seed=0, spread=1.0):
-    """Random keypoints [count, 3] about (100, 120), wider for a larger spread; all visible."""
-    points = np.random.default_rng(seed).uniform(-90, 90, (count, 2)) * spread + [100, 120]
-    return np.concatenate([points, np.full((count, 1), 0.75)], axis=1).round(2)
-
-
-def person(values):
-    return {"person_id": [-1], "pose_keypoints_2d": values.ravel().tolist(), "face_keypoints_2d": []}
+SIZE = (320, 240)
+SEEN = 0.75
 
 
 @pytest.fixture
 def read(tmp_path):
     """Writes a content as JSON and reads the poses of it."""
 
-    def write_and_read(content, size=SIZE, name="poses.json"):
-        (tmp_path / name).write_text(json.dumps(content))
-        return read_poses(tmp_path / name, BODY, size)
+    def write_and_read(content, size=SIZE):
+        (tmp_path / "poses.json").write_text(json.dumps(content))
+        return read_poses(tmp_path / "poses.json", BODY, size)
 
     return write_and_read
 
 
-@pytest.mark.parametrize("name, count", [("BODY_25", 25), ("BODY_18", 18)])
-def test_openpose_file(read, name, count):
-    small, large = keypoints(count, 1, 0.4), keypoints(count, 2)
-    # Widest of all, but by a keypoint that was only guessed.
-    guessed = keypoints(count, 3, 0.3)
-    guessed[4] = [900, 900, 0.05]
-    poses = read({"version": 1.3, "people": [person(small), person(large), person(guessed), person(large * 0)]})
-    assert (poses.width, poses.height, poses.fps) == (200, 240, 0)
-    np.testing.assert_array_equal(poses.joints, FORMATS[name].to_joints(large)[None])
+def flat(names, **how):
+    return keypoints_of(names, **how).ravel().tolist()
+
+
+def openpose(names, *parts, **more):
+    """An object of OpenPose with the person, a smaller one, one that is guessed, and entries that hold nobody."""
+    guessed = keypoints_of(names, scale=0.5)
+    guessed[4] = [900, 900, 0.05]  # The widest of all, but by a keypoint that does not count.
+    hands = dict(zip(("hand_left_keypoints_2d", "hand_right_keypoints_2d", "foot_keypoints_2d"), parts, strict=False))
+    people = [
+        {"pose_keypoints_2d": flat(names, scale=0.4)},
+        None,
+        {"person_id": [-1], "pose_keypoints_2d": flat(names), **{key: flat(part) for key, part in hands.items()}},
+        {"pose_keypoints_2d": guessed.ravel().tolist(), "face_keypoints_2d": None},
+        {"pose_keypoints_2d": []},
+        {"pose_keypoints_2d": None},
+        {"pose_keypoints_2d": [0.0] * 3 * len(names)},
+    ]
+    return {"version": 1.3, "people": people, **more}
+
+
+def relative(values, size=SIZE, corner=0.0):
+    """Flat x, y, score, or rows of them, as parts of an image's sides."""
+    points = np.array(values, np.float64).reshape(-1, 3)
+    points[:, :2] = (points[:, :2] + corner) / size
+    return points.reshape(np.shape(values)).tolist()
+
+
+def canvas(names, size=SIZE):
+    people = [{"pose_keypoints_2d": relative(flat(names), size)}]
+    return {"people": people, "canvas_width": size[0], "canvas_height": size[1]}
+
+
+def results(names, **more):
+    """The person with a score that is best, and others; one has no keypoints."""
+    others = [(0.2, flat(names, shift=(9, 5))), (0.99, None), (0.99, [])]
+    entries = [{"image_id": 1, "category_id": 1, "keypoints": values, "score": score} for score, values in others]
+    return [*entries, {"image_id": 1, "keypoints": flat(names), "score": 0.8, **more}]
+
+
+def without_scores(names):
+    """The larger area is the one."""
+    small = {"image_id": "a.jpg", "keypoints": flat(names, shift=(9, 5)), "area": 50.5}
+    return [small, {"image_id": "a.jpg", "keypoints": flat(names), "area": 2000.0, "score": None}]
+
+
+def annotations(*values, **more):
+    entry = dict(zip(("keypoints", "foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts"), values, strict=False))
+    image = {"id": 4, "file_name": "4.jpg", "width": 320, "height": 240}
+    return {"images": [image], "annotations": [{"id": 1, "image_id": 4, "area": 5.0, **entry, **more}]}
+
+
+def instance(names, score=0.8, **how):
+    """As MMPose writes it."""
+    points = keypoints_of(names, **how)
+    rows, scores = points[:, :2].tolist(), points[:, 2].tolist()
+    return {"keypoints": rows, "keypoint_scores": scores, "bbox": [[1, 2, 3, 4]], "bbox_score": score}
+
+
+def yolo(names, part=False, confidence=0.8, **how):
+    x, y, visible = np.array(relative(keypoints_of(names, **how)) if part else keypoints_of(names, **how)).T.tolist()
+    box = {"x1": 1.0, "y1": 2.0, "x2": 3.0, "y2": 4.0}
+    keypoints = {"x": x, "y": y, "visible": visible}
+    return {"name": "person", "class": 0, "confidence": confidence, "box": box, "keypoints": keypoints}
+
+
+def vitpose(names, **how):
+    points = keypoints_of(names, **how)
+    return {"keypoints": points[:, :2].tolist(), "scores": points[:, 2].tolist(), "labels": [0] * len(names)}
+
+
+def landmarks(**how):
+    """MediaPipe's, which count from the outer edge of the first pixel, as objects."""
+    rows = relative(keypoints_of(BLAZEPOSE, **how).tolist(), corner=0.5)
+    return [{"x": x, "y": y, "z": 0.25, "visibility": seen} for x, y, seen in rows]
+
+
+def named(entries):
+    """With their names, in another order."""
+    return [{"name": name.upper(), **entry} for name, entry in zip(BLAZEPOSE, entries, strict=True)][::-1]
+
+
+NO_HANDS = {"right_hand", "left_hand"}
+FACE_ALONE = NO_HANDS | {"right_heel", "left_heel", "right_toe", "left_toe"}
+HANDS = LEFT_HAND, RIGHT_HAND
+# What each file holds, and what BODY has that it lacks.
+FILES = {
+    "openpose-25": (openpose(BODY_25), NO_HANDS),
+    "openpose-25b": (openpose(BODY_25B), NO_HANDS),
+    "openpose-18": (openpose(BODY_18), FACE_ALONE),
+    "openpose-hands": (openpose(BODY_25, *HANDS), set()),
+    "dwpose": (openpose(BODY_18, *HANDS, FEET, canvas_width=320, canvas_height=240, animals=[]), set()),
+    "controlnet-0..1": (canvas(BODY_18), FACE_ALONE),
+    "comfyui": ([canvas(BODY_18)], FACE_ALONE),
+    "coco-results": (results(COCO), FACE_ALONE),
+    "coco-no-score": (without_scores(COCO), FACE_ALONE),
+    "coco-largest": ([{"image_id": 3, "keypoints": flat(COCO, scale=k)} for k in (0.5, 1.0, 0.7)], FACE_ALONE),
+    "wholebody-results": (results(COCO_WHOLEBODY), set()),
+    "alphapose-26": (results(HALPE_26, box=[1, 2, 3, 4], idx=0), NO_HANDS),
+    "alphapose-136": (results(HALPE_136), set()),
+    "coco-annotations": (annotations(flat(COCO)), FACE_ALONE),
+    "wholebody-annotations": (annotations(*map(flat, (COCO, FEET, FACE, *HANDS))), set()),
+    "halpe-annotations": (annotations(flat(HALPE_136)), set()),
+    "mmpose-image": ([instance(COCO, 0.3, shift=(3, 4)), instance(COCO)], FACE_ALONE),
+    "mmpose-video": (
+        {"meta_info": {}, "instance_info": [{"frame_id": 1, "instances": [instance(HALPE_26)]}]},
+        NO_HANDS,
+    ),
+    "mmpose-predictions": ({"predictions": [[instance(COCO_WHOLEBODY)]], "visualization": []}, set()),
+    "vitpose": ([[vitpose(COCO, scale=0.5), vitpose(COCO)]], FACE_ALONE),
+    "yolo": ([yolo(COCO, confidence=0.4, shift=(3, 4)), yolo(COCO)], FACE_ALONE),
+    "yolo-0..1": ([[yolo(COCO, part=True)]], FACE_ALONE),
+    "mediapipe": (landmarks(), set()),
+    "mediapipe-names": ([named(landmarks())], set()),
+    "mediapipe-by-name": (dict(zip(map(str.upper, BLAZEPOSE), landmarks(), strict=True)), set()),
+    "mediapipe-message": ({"landmark": landmarks()}, set()),
+    "mediapipe-old-js": ([{"poseLandmarks": landmarks(), "image": {}}], set()),
+    "mediapipe-js": ({"landmarks": [landmarks(scale=0.5), landmarks()], "worldLandmarks": []}, set()),
+    "mediapipe-frames": ({"frames": [{"timestamp": 0, "pose_landmarks": {"landmark": landmarks()}}]}, set()),
+    "blazepose-rows": ([keypoints_of(BLAZEPOSE)[:, [0, 1, 2, 2]].tolist()], set()),
+    "mpii": (
+        [
+            {"image": "a.jpg", "joints": (keypoints_of(MPII, scale=k)[:, :2] + 1).tolist(), "joints_vis": [1] * 16}
+            for k in (0.5, 1.0)
+        ],
+        FACE_ALONE | {"nose", "right_ear", "left_ear"},
+    ),
+}
+
+
+def expected_joint(joint):
+    """Where `BODY` has it; the top of the head is estimated from the ears, unless the format has it."""
+    if joint == "head":
+        neck, ears = np.array(place("neck")), np.mean([place("left_ear"), place("right_ear")], axis=0)
+        return [ears + 0.6 * (ears - neck), place("head_top")]
+    side, _, part = joint.partition("_")
+    parts = {"hand": ("index", "pinky"), "toe": ("big_toe",)}.get(part)
+    return [np.mean([place(f"{side}_{name}") for name in parts], axis=0) if parts else place(joint)]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_other_programs(read, name):
+    content, lacks = FILES[name]
+    poses = read(content)
+    assert (poses.width, poses.height, poses.fps, len(poses.joints)) == (320, 240, 0, 1)
+    for joint, (x, y, seen, *_) in zip(BODY.joints, poses.joints[0], strict=True):
+        assert (seen > 0) == (joint not in lacks), joint
+        if seen:
+            assert np.abs(np.array(expected_joint(joint)) - [x, y]).max(axis=1).min() < 2e-3, joint
+
+
+def test_what_cannot_be_told_apart_is_said(read, caplog):
+    """BODY_25 is the usual one; a file of 0..1 that does not say of what is taken for one of the given image."""
+    for name, words in (
+        ("openpose-25", ""), ("openpose-25b", "OpenPose's BODY_25B, by the lengths"), ("controlnet-0..1", ""),
+        ("yolo-0..1", "320 x 240 pixels were taken"),
+    ):  # fmt: skip
+        caplog.clear()
+        read(FILES[name][0])
+        assert (words in caplog.text) if words else not caplog.text
+
+
+def test_the_size_is_that_of_the_file(read, refuses):
+    for name, (content, _) in FILES.items():
+        if name in ("dwpose", "controlnet-0..1", "comfyui") or "annotations" in name:
+            poses = read(content, size=(5, 6))
+            assert (poses.width, poses.height) == SIZE
+    for name in ("openpose-25", "yolo", "yolo-0..1", "mediapipe", "mpii"):
+        refuses(lambda name=name: read(FILES[name][0], size=None), "poses.json", "give")
+
+
+def test_images_of_several_sizes_are_scaled_to_the_first(read, caplog):
+    """In the order of their files' names, not of their ids; the pose of an image twice as large is the same."""
+    content = annotations(flat(COCO))
+    content["images"] = [
+        {"id": 1, "file_name": "frame 10.jpg", "width": 639, "height": 479},
+        {"id": 2, "file_name": "frame 9.jpg", "width": 320, "height": 240},
+        {"id": 3, "file_name": "frame 11.jpg", "width": 320, "height": 240},
+    ]
+    double = (keypoints_of(COCO) * [2, 2, 1]).ravel().tolist()
+    content["annotations"] = [{"image_id": 1, "keypoints": double}, {"image_id": 2, "keypoints": flat(COCO)}]
+    poses = read(content)
+    assert (poses.width, poses.height) == SIZE and "scaled to the first" in caplog.text
+    first, second, nobody = poses.joints
+    np.testing.assert_allclose(second[:17, :2], first[:17, :2], atol=0.5)
+    assert not nobody.any()
+
+
+def test_visibilities(read):
+    """COCO's flags are 0, 1 and 2; scores stay as they are, AlphaPose's are up to 6."""
+    wrist = COCO.index("left_wrist")
+    for flags, expected in (([2, 1, 0], [1, 0.5, 0]), ([0.9, 1, 0.05], [0.9, 1, 0])):
+        points = keypoints_of(COCO, visibility=2 if 2 in flags else 0.6)
+        points[wrist : wrist + 3, 2] = flags  # left wrist, right wrist, left hip
+        joints = read(annotations(points.ravel().tolist())).joints[0]
+        found = joints[BODY.joint_index("left_wrist", "right_wrist", "left_hip"), 2]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert read(results(COCO)).joints[0, 2, 2] == SEEN
+    assert read([{"image_id": "0.jpg", "keypoints": flat(COCO, visibility=5.5)}]).joints[..., :17, 2].max() == 1
+
+
+def test_frames_in_which_nobody_is_seen(read):
+    """The images' order is that of the numbers in their names; who is nowhere is absent."""
+    here, there = flat(COCO), flat(COCO, shift=(7, 0))
+    images = [{"image_id": f"{i}.jpg", "keypoints": values} for i, values in ((10, there), (9, []), (8, here))]
+    lists = [[{"keypoints": here}], [], [{"keypoints": there}]]
+    for content in (
+        images,
+        [lists[0], None, lists[2]],
+        {"instance_info": [{"instances": people} for people in lists]},
+        [openpose(BODY_18), {"people": None}, openpose(BODY_18)],
+        [{"landmark": landmarks()}, {}, {"landmark": landmarks(shift=(7, 0))}],
+        [keypoints_of(BLAZEPOSE).tolist(), None, keypoints_of(BLAZEPOSE).tolist()],
+    ):  # fmt: skip
+        joints = read(content).joints
+        np.testing.assert_array_equal(joints[..., 2].max(axis=1) > 0, [True, False, True])
+        assert joints[2, 2, 0] - joints[0, 2, 0] in (0, pytest.approx(7, abs=1e-3))
+
+
+def test_depth_of_landmarks(read):
+    """In pixels as x is, where the file has it: MediaPipe's z is a part of the image's width."""
+    joints = read([{}, landmarks()]).joints
+    assert joints.shape == (2, 23, 4) and not joints[0].any()
+    np.testing.assert_allclose(joints[1, :, 3], 0.25 * 320)
+    rows = keypoints_of(BLAZEPOSE)[:, [0, 1, 2]]
+    rows[:, 2] = -0.3
+    np.testing.assert_allclose(read([rows.tolist()]).joints[0, 2:, 3], -0.3, rtol=1e-6)
+    assert read([rows[:, :2].tolist()]).joints.shape == (1, 23, 3)
 
 
 def test_openpose_folder(tmp_path, refuses):
     folder = tmp_path / "poses"
     folder.mkdir()
     refuses(lambda: read_poses(folder, PERSON, SIZE), folder, "NAME_000000000000_keypoints.json")
-    first, last = keypoints(25, 1), keypoints(25, 2)
-    for number, people in ((10, [person(last)]), (9, []), (8, [person(first)])):
-        (folder / f"take2_{number}_keypoints.json").write_text(json.dumps({"version": 1.3, "people": people}))
+    for number, people in ((10, [{"pose_keypoints_2d": flat(BODY_25, shift=(7, 0))}]), (9, []), (8, None)):
+        content = {"people": people} if people is not None else openpose(BODY_25)
+        (folder / f"take2_{number}_keypoints.json").write_text(json.dumps(content))
     (folder / "notes.txt").write_text("not a pose")
     joints = read_poses(folder, BODY, SIZE).joints
-    np.testing.assert_array_equal(joints[[0, 2]], FORMATS["BODY_25"].to_joints(np.stack([first, last])))
+    np.testing.assert_allclose(joints[2, :19, :2], joints[0, :19, :2] + [7, 0] * (joints[0, :19, 2:3] > 0), atol=1e-3)
     np.testing.assert_array_equal(joints[1], np.zeros((23, 3)))
     np.testing.assert_array_equal(read_poses(folder, PERSON, SIZE).joints, joints[:, :14])
 
@@ -68,95 +290,13 @@ def test_openpose_folder(tmp_path, refuses):
     refuses(lambda: read_poses(folder, PERSON, SIZE), "take2_11_keypoints.json", "not a pose file")
 
 
-def test_coco_results(read):
-    values = [keypoints(17, seed) for seed in range(4)]
-    values[2][LEFT_WRIST] = 0
-    entries = [(10, 0.5, 0), (2, 0.3, 1), (2, 0.8, 2), (2, 0.7, 3)]
-    results = [
-        {"image_id": image, "category_id": 1, "keypoints": values[i].ravel().tolist(), "score": score}
-        for image, score, i in entries
-    ]
-    joints = read(results).joints
-    np.testing.assert_array_equal(joints, FORMATS["COCO"].to_joints(np.stack([values[2], values[0]])))
-    wrists = joints[:, PERSON.joint_index("left_wrist", "right_wrist"), 2]
-    np.testing.assert_array_equal(wrists, [[0, 0.75], [0.75, 0.75]])
-    for result in results:
-        result["image_id"] = f"frame {result['image_id']}.jpg"
-    np.testing.assert_array_equal(read(results).joints, joints)
-
-
-@pytest.fixture
-def annotations():
-    """COCO annotations of images 7 (two people), 8 (nobody) and 30 (one), out of order."""
-    flagged = keypoints(17, 1)
-    flagged[:, 2] = 2
-    flagged[LEFT_SHOULDER, 2] = 1
-    flagged[LEFT_WRIST] = 0
-    small = flagged[::-1] + [1, 2, 0]
-    other = flagged + [3, -4, 0]
-    crowd = np.zeros((17, 3))
-    people = [(30, other, 10.0), (7, small, 500.0), (7, flagged, 900.5), (8, crowd, 2000.0), (7, crowd, 3000.0)]
-    return {
-        "info": {"year": 2017},
-        "images": [{"id": id, "width": 320, "height": 180, "file_name": f"{id}.jpg"} for id in (30, 7, 8)],
-        "annotations": [
-            {"id": i, "image_id": image, "keypoints": values.ravel().tolist(), "area": area, "category_id": 1}
-            for i, (image, values, area) in enumerate(people)
-        ],
-    }
-
-
-def test_coco_annotations(read, annotations):
-    poses = read(annotations, size=(5, 6))  # The file's own size counts.
-    assert (poses.width, poses.height, poses.fps) == (320, 180, 0)
-    flagged = np.array(annotations["annotations"][2]["keypoints"], np.float32).reshape(17, 3)
-    left, right, wrist, neck, hip = poses.joints[
-        0, PERSON.joint_index("left_shoulder", "right_shoulder", "left_wrist", "neck", "left_hip")
-    ]
-    np.testing.assert_array_equal(left, [*flagged[LEFT_SHOULDER, :2], 0.5])
-    np.testing.assert_array_equal(right, [*flagged[RIGHT_SHOULDER, :2], 1])
-    assert (wrist[2], neck[2], hip[2]) == (0, 0.5, 1)
-    np.testing.assert_array_equal(poses.joints[1], np.zeros((23, 3)))
-    np.testing.assert_allclose(poses.joints[2, 3, :2], poses.joints[0, 3, :2] + [3, -4], rtol=1e-5)
-
-
-def test_coco_images_of_several_sizes_are_refused(read, refuses, annotations):
-    annotations["images"][1]["width"] = 321
-    refuses(lambda: read(annotations), "poses.json", "of one size")
-
-
-def test_blazepose_landmarks(read):
-    landmarks, depth = keypoints(33), np.full((33, 1), -0.3)
-    visible = np.concatenate([landmarks[:, :2], np.ones((33, 1))], axis=1)
-    frames = [landmarks[:, :2], np.concatenate([landmarks[:, :2], depth], axis=1)]
-    joints = read([frames[0].tolist(), [], frames[1].tolist(), None]).joints
-    np.testing.assert_array_equal(joints[[0, 2]], np.stack([blazepose_to_body(visible)] * 2))
-    assert not joints[[1, 3]].any()
-    four = np.concatenate([landmarks[:, :2], depth, landmarks[:, 2:]], axis=1)
-    joints = read([[], four.tolist()]).joints
-    assert joints.shape == (2, 23, 4) and not joints[0].any()
-    np.testing.assert_array_equal(joints[1], blazepose_to_body(np.concatenate([landmarks, depth], axis=1)))
-    np.testing.assert_array_equal(joints[1, :, :3], blazepose_to_body(landmarks))
-    np.testing.assert_allclose(read([four[:, :3].tolist()]).joints[0, 2:, 3], depth[0, 0] + np.zeros(21), rtol=1e-6)
-
-
 def test_mpii_annotations(read):
-    points = [keypoints(16, seed, spread) for seed, spread in ((1, 0.4), (2, 1.0), (3, 1.0))]
-    for values in points:
-        values[:, 2] = 1
-    points[1][0] = [-1, -1, 1]  # the right ankle, absent
-    points[1][10, 2] = 0  # the right wrist, absent
-    entries = [
-        {"image": name, "joints": values[:, :2].tolist(), "joints_vis": values[:, 2].tolist(), "scale": 1.5}
-        for name, values in zip(("b.jpg", "b.jpg", "a.jpg"), points, strict=True)
-    ]
-    joints = read(entries).joints
-    assert joints.shape == (2, 23, 3)
-    np.testing.assert_array_equal(joints[0], FORMATS["MPII"].to_joints(points[2] - [1, 1, 0]))  # MPII counts from 1.
-    absent = [name for name, visibility in zip(PERSON.joints, joints[1, :14, 2], strict=True) if visibility == 0]
+    points = keypoints_of(MPII)[:, :2] + 1  # MPII counts from 1.
+    points[MPII.index("r ankle")] = -1
+    flags = [int(name != "r wrist") for name in MPII]
+    (joints,) = read([{"image": "a.jpg", "joints": points.tolist(), "joints_vis": flags}]).joints
+    absent = [name for name, visibility in zip(PERSON.joints, joints[:14, 2], strict=True) if visibility == 0]
     assert absent == ["right_wrist", "right_ankle"]
-    elbow = PERSON.joint_index("left_elbow")[0]
-    np.testing.assert_allclose(joints[1, elbow], [*(points[1][14, :2] - 1), 1], rtol=1e-6)
 
 
 def test_the_authors_mat(tmp_path, refuses):
@@ -169,41 +309,50 @@ def test_the_authors_mat(tmp_path, refuses):
     refuses(lambda: read_poses(tmp_path / "none.mat", PERSON, SIZE), "none.mat")
 
 
-GOOD = {
-    "openpose": {"people": [person(keypoints(25))]},
-    "results": [{"image_id": 3, "keypoints": keypoints(17).ravel().tolist(), "score": 0.9}],
-    "blazepose": [keypoints(33).tolist()],
-    "mpii": [{"image": "a.jpg", "joints": keypoints(16)[:, :2].tolist(), "joints_vis": [1] * 16}],
-}
-
-
-@pytest.mark.parametrize("kind", GOOD)
-def test_the_image_size_must_be_given(read, refuses, kind):
-    assert read(GOOD[kind]).joints.shape[:2] == (1, 23)
-    refuses(lambda: read(GOOD[kind], size=None), "poses.json", "how large")
+def bad(names, change):
+    points = keypoints_of(names)
+    points[3] = change
+    return points.ravel().tolist()
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     "content, words",
     [
-        ({"people": [person(keypoints(24))]}, "25 or 18"),
-        ({"people": [{"face": []}]}, "OpenPose"),
-        ({"people": 3}, "OpenPose"),
-        ({"people": [person(keypoints(25) * [1, 1, 0])]}, "visible"),
+        (
+            {"people": [{"pose_keypoints_2d": [1.0] * 72}]},
+            "has 72 numbers; 54 (BODY_18) or 75 (BODY_25, BODY_25B) were",
+        ),
+        ({"people": [{"face": []}]}, "no 'pose_keypoints_2d'"),
+        ({"people": [{"pose_keypoints_2d": flat(BODY_25), "hand_left_keypoints_2d": [1, 2, 3]}]}, "63 were expected"),
+        ({"people": 3}, "'people' is no list"),
+        ({"people": [{"pose_keypoints_2d": flat(BODY_25, visibility=0)}]}, "visible"),
         ({"people": []}, "visible"),
-        ({"people": [person(keypoints(25) * [0.004, 0.004, 1])]}, "width and height"),
-        ({"people": [person(keypoints(25) * [np.nan, 1, 1])]}, "head"),
-        ({"people": [person(keypoints(25) * [1e300, 1, 1])]}, "head"),
-        ([{"image_id": 3, "keypoints": [1.0] * 50, "score": 1}], "17"),
-        ([{"image_id": 3, "keypoints": [1.0] * 51, "score": None}], "COCO results"),
-        ({"images": [], "annotations": []}, "COCO annotations"),
-        ({"images": [{"id": 1, "width": 3, "height": 4}], "annotations": [{"image_id": 1}]}, "keypoints"),
-        ([keypoints(33).tolist(), keypoints(32).tolist()], "33"),
-        ([keypoints(33)[:, :1].tolist()], "33"),
-        ([keypoints(14).tolist()], "not a pose file"),
-        ([{"image": "a.jpg", "joints": [[1, 2]] * 15, "joints_vis": [1] * 16}], "16"),
-        ([{"image": "a.jpg", "joints": [[1, 2]] * 16, "joints_vis": [1] * 15}], "16"),
+        ({"people": [{"pose_keypoints_2d": bad(BODY_25, np.nan)}]}, "not a number"),
+        ({"people": [{"pose_keypoints_2d": bad(BODY_25, [1e300, 1, 1])}]}, "not a number"),
+        (
+            [{"image_id": 3, "keypoints": [1.0] * 54}],
+            "'keypoints' has 54 numbers; 51 (COCO-17), 78 (Halpe-26), 399 (COCO-WholeBody) or 408 (Halpe-136) were",
+        ),
+        ([{"image_id": 3, "keypoints": ["a"] * 51}], "'keypoints' holds something else than numbers"),
+        ([{"image_id": 3, "keypoints": flat(COCO), "score": "good"}], "'score' holds something else"),
+        ([{"keypoints": [[1, 2]] * 18}], "has 18 points; 17 (COCO-17), 26 (Halpe-26)"),
+        ([{"keypoints": [[1, 2]] * 17, "keypoint_scores": [1] * 16}], "'keypoint_scores' has 16 numbers; 17 were"),
+        ([{"keypoints": {"x": [1] * 17, "y": [1] * 16}}], "not equally long"),
+        ({"images": [], "annotations": []}, "COCO annotations, but 'images' lists none"),
+        ({"images": [{"id": 1, "width": 3, "height": 4}], "annotations": [{"image_id": 1}]}, "no 'keypoints'"),
+        ({"images": [{"id": 1}], "annotations": [{"image_id": 2, "keypoints": flat(COCO)}]}, "no image 2"),
+        (annotations(flat(COCO), flat(FEET)[:-3]), "'foot_kpts' has 15 numbers; 18 were expected"),
+        (
+            [keypoints_of(BLAZEPOSE).tolist(), keypoints_of(BLAZEPOSE)[:32].tolist()],
+            "frame 2 has 32 landmarks; 33 were",
+        ),
+        ({"landmark": landmarks()[:32]}, "frame 1 has 32 landmarks; 33 were"),
+        ({"pose": {"x": 1}}, "not a pose file"),
+        ([keypoints_of(BLAZEPOSE)[:, :1].tolist()], "a landmark is not x, y"),
+        ([keypoints_of(BLAZEPOSE)[:14].tolist()], "not a pose file"),
+        ([{"image": "a.jpg", "joints": [[1, 2]] * 15, "joints_vis": [1] * 16}], "'joints' has 15 entries; 16"),
+        ([{"image": "a.jpg", "joints": [[1, 2]] * 16, "joints_vis": [1] * 15}], "'joints_vis' has 15 entries"),
         ("a pose", "not a pose file"),
         ([1, 2], "not a pose file"),
     ],
@@ -214,7 +363,7 @@ def test_what_is_wrong_is_said(read, refuses, content, words):
 
 def test_other_skeletons_are_not_converted_to(tmp_path, refuses):
     worm = Skeleton("worm", ("head", "tail"), (Limb("body", ("head", "tail")),), "body")
-    (tmp_path / "poses.json").write_text(json.dumps(GOOD["openpose"]))
+    (tmp_path / "poses.json").write_text(json.dumps(FILES["openpose-25"][0]))
     refuses(lambda: read_poses(tmp_path / "poses.json", worm, SIZE), "poses.json", "'person'", "'worm'")
 
 

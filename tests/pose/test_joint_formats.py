@@ -1,50 +1,48 @@
 import numpy as np
 import pytest
+from small_poses import (
+    BLAZEPOSE,
+    BODY_18,
+    BODY_25,
+    BODY_25B,
+    COCO,
+    COCO_WHOLEBODY,
+    FEET,
+    HALPE_26,
+    HALPE_136,
+    LEFT_HAND,
+    MPII,
+    RIGHT_HAND,
+    keypoints_of,
+)
 
 from tf_unseen_pose.known_skeletons import BODY, PERSON
-from tf_unseen_pose.pose.joint_formats import FORMATS, blazepose_to_body
+from tf_unseen_pose.pose.joint_formats import FORMATS, blazepose_to_body, with_parts
 
-# Each list is spelled and ordered as in the format's documentation.
-BLAZEPOSE = [
-    "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
-    "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder", "right_shoulder", "left_elbow",
-    "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky", "left_index", "right_index",
-    "left_thumb", "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
-    "left_heel", "right_heel", "left_foot_index", "right_foot_index",
-]  # fmt: skip
-COCO = [
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
-    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
-    "right_ankle",
-]  # fmt: skip
-BODY_18 = [
-    "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "RHip", "RKnee", "RAnkle",
-    "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar",
-]  # fmt: skip
-BODY_25 = [
-    "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "MidHip", "RHip", "RKnee",
-    "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar", "LBigToe", "LSmallToe", "LHeel", "RBigToe",
-    "RSmallToe", "RHeel",
-]  # fmt: skip
-MPII = [
-    "r ankle", "r knee", "r hip", "l hip", "l knee", "l ankle", "pelvis", "thorax", "upper neck", "head top",
-    "r wrist", "r elbow", "r shoulder", "l shoulder", "l elbow", "l wrist",
-]  # fmt: skip
 # How a format spells a joint, and those joints of `BODY` that it does not have.
 SPELLED = {
     "BlazePose": (BLAZEPOSE, "{side}_{part}", ()),
-    "COCO": (COCO, "{side}_{part}", ("hand", "heel", "toe")),
+    "COCO-17": (COCO, "{side}_{part}", ("hand", "heel", "toe")),
+    "COCO-WholeBody": (COCO_WHOLEBODY, "{side}_{part}", ()),
+    "Halpe-26": (HALPE_26, "{S}{Part}", ("hand",)),
+    "Halpe-136": (HALPE_136, "{S}{Part}", ()),
     "BODY_18": (BODY_18, "{S}{Part}", ("hand", "heel", "toe")),
     "BODY_25": (BODY_25, "{S}{Part}", ("hand",)),
+    "BODY_25B": (BODY_25B, "{S}{Part}", ("hand",)),
     "MPII": (MPII, "{s} {part}", ("nose", "ear", "hand", "heel", "toe")),
 }
 FORMAT = pytest.mark.parametrize("name", SPELLED)
+_KNUCKLES = ("{side}_forefinger1", "{side}_pinky_finger1")
 # Joints that have other names there, or are the mean of some.
 OTHERWISE = {
     "BlazePose": {"nose": ("nose",), "hand": ("{side}_index", "{side}_pinky"), "toe": ("{side}_foot_index",)},
-    "COCO": {"nose": ("nose",)},
+    "COCO-17": {"nose": ("nose",)},
     "BODY_18": {"nose": ("Nose",)},
     "BODY_25": {"nose": ("Nose",), "toe": ("{S}BigToe",)},
+    "BODY_25B": {"nose": ("Nose",), "toe": ("{S}BigToe",)},
+    "COCO-WholeBody": {"nose": ("nose",), "hand": _KNUCKLES, "toe": ("{side}_big_toe",)},
+    "Halpe-26": {"nose": ("Nose",), "toe": ("{S}BigToe",)},
+    "Halpe-136": {"nose": ("Nose",), "toe": ("{S}BigToe",), "hand": _KNUCKLES},
     "MPII": {},
 }
 
@@ -120,21 +118,21 @@ def test_depth_goes_with_the_points(landmarks):
 def test_coco_neck_and_head_by_hand():
     body = {"left_shoulder": [60, 100, 0.9], "right_shoulder": [40, 110, 0.7], "nose": [55, 65, 0.5]}
     ears = {"left_ear": [62, 50, 0.6], "right_ear": [50, 60, 0.8]}
-    head, neck = head_and_neck("COCO", **body, **ears)
+    head, neck = head_and_neck("COCO-17", **body, **ears)
     np.testing.assert_allclose([head, neck], [[59.6, 25, 0.6], [50, 105, 0.7]], rtol=1e-6)
     # One ear alone: from the neck 12 right and 55 up, or 0 and 45.
-    head, _ = head_and_neck("COCO", **body, left_ear=ears["left_ear"])
+    head, _ = head_and_neck("COCO-17", **body, left_ear=ears["left_ear"])
     np.testing.assert_allclose(head, [62 + 7.2, 50 - 33, 0.6], rtol=1e-6)
-    head, _ = head_and_neck("COCO", **body, right_ear=ears["right_ear"])
+    head, _ = head_and_neck("COCO-17", **body, right_ear=ears["right_ear"])
     np.testing.assert_allclose(head, [50, 60 - 27, 0.7], rtol=1e-6)
     # The nose: 5 right and 40 up.
-    head, _ = head_and_neck("COCO", **body)
+    head, _ = head_and_neck("COCO-17", **body)
     np.testing.assert_allclose(head, [55 + 3, 65 - 24, 0.5], rtol=1e-6)
 
 
 def test_without_a_shoulder_there_is_neither_neck_nor_head():
     given = {"left_shoulder": [60, 100, 1], "left_ear": [62, 50, 1], "right_ear": [50, 60, 1], "nose": [55, 65, 1]}
-    np.testing.assert_array_equal(head_and_neck("COCO", **given)[:, 2], [0, 0])
+    np.testing.assert_array_equal(head_and_neck("COCO-17", **given)[:, 2], [0, 0])
 
 
 @pytest.mark.parametrize("name", ["BODY_18", "BODY_25"])
@@ -156,6 +154,13 @@ def test_mpii_has_the_top_of_the_head_and_our_neck_is_its_thorax():
     np.testing.assert_array_equal([head[2], neck[2]], [1, 0])
 
 
+@pytest.mark.parametrize("name, head, neck", [("Halpe-26", "Head", "Neck"), ("BODY_25B", "HeadTop", "UpperNeck")])
+def test_a_neck_at_the_chin_is_not_ours(name, head, neck):
+    shoulders = {"LShoulder": [60, 100, 0.9], "RShoulder": [40, 110, 0.4]}
+    found = head_and_neck(name, **{head: [57, 20, 0.8], neck: [52, 80, 1]}, **shoulders)
+    np.testing.assert_allclose(found, [[57, 20, 0.8], [50, 105, 0.4]], rtol=1e-6)
+
+
 def test_guessed_joints_are_absent(landmarks):
     landmarks[BLAZEPOSE.index("right_ear"), 2] = 0.09
     landmarks[BLAZEPOSE.index("left_knee"), 2] = 0.05
@@ -168,7 +173,7 @@ def test_guessed_joints_are_absent(landmarks):
 def test_larger_scores_are_clipped():
     keypoints = random_keypoints(COCO)
     keypoints[:, 2] = 5.5
-    assert set(FORMATS["COCO"].to_joints(keypoints)[:17, 2]) == {1}
+    assert set(FORMATS["COCO-17"].to_joints(keypoints)[:17, 2]) == {1}
 
 
 @FORMAT
@@ -181,3 +186,13 @@ def test_leading_axes(name):
     assert joints.shape == (1, 2, 23, 3)
     np.testing.assert_array_equal(joints[0, 0], convert(keypoints))
     np.testing.assert_array_equal(joints[0, 1], convert(partial))
+
+
+def test_parts_stand_behind_the_body():
+    """So OpenPose has hands, and a body of 18 has feet."""
+    for name, feet in (("BODY_18", FEET), ("BODY_25", []), ("BODY_25B", [])):
+        points = keypoints_of([*SPELLED[name][0], *feet, *LEFT_HAND, *RIGHT_HAND])
+        joints = with_parts(name).to_joints(points)
+        assert (joints[:, 2] > 0).all()
+        hand, toe, heel = joints[BODY.joint_index("right_hand", "left_toe", "right_heel"), :2]
+        np.testing.assert_allclose([hand, toe, heel], [(90.5, 140.5), (180, 217), (132, 217)])

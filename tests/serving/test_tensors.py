@@ -39,6 +39,12 @@ def test_every_type_comes_through_both_ways_of_writing_it(array, listed):
     assert np.array_equal(tf.make_ndarray(back), array) and back.dtype == proto.dtype
 
 
+def test_few_numbers_are_listed_for_clients_that_print_them():
+    few, many = np.linspace(0, 1, 6, dtype=np.float32).reshape(1, 2, 3), np.arange(2040, dtype=np.uint8).reshape(2, -1)
+    assert list(encode(few, tf.float32).float_val) == few.ravel().tolist()
+    assert np.array_equal(tf.make_ndarray(encode(many, tf.uint8)), many) and not encode(many, tf.uint8).int_val
+
+
 def test_the_last_of_the_listed_values_stands_for_the_rest():
     proto = proto_of(tf.float32, [2, 3], float_val=[1, 2, 5])
     assert decode("x", proto, Spec(tf.float32, None), LIMITS).tolist() == [[1, 2, 5], [5, 5, 5]]

@@ -19,6 +19,8 @@ def default_cache() -> Path:
 def fetch(url: str, sha256: str, otherwise: str) -> Path:
     """The cached file if its checksum is right, else the one that `url` gives, at the second attempt if need be.
 
+    Where another process fetches it already, that is waited for.
+
     Args:
         url: where the file comes from; its last part is the file's name.
         sha256: checksum of the file, in hexadecimal.
@@ -31,7 +33,7 @@ def fetch(url: str, sha256: str, otherwise: str) -> Path:
     path = _place(url)
     try:
         if not cached(url, sha256):
-            _download(url, sha256, path)
+            _download_alone(url, sha256, path)
     except (OSError, ValueError) as error:
         raise UserError(
             f"{path.name} could not be fetched ({_reason(error)}); download {url} by other means and put it at {path}, "
@@ -50,8 +52,18 @@ def _place(url: str) -> Path:
     return default_cache() / url.rsplit("/", 1)[-1]
 
 
+def _download_alone(url: str, sha256: str, path: Path) -> None:
+    """Downloads the file, unless another process has done so meanwhile."""
+    # Not at the top: 'doctor' runs where packages are missing.
+    from tf_unseen_pose.locks import waiting_for
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with waiting_for(path):
+        if not cached(url, sha256):
+            _download(url, sha256, path)
+
+
 def _download(url: str, sha256: str, path: Path) -> None:
-    # Not at the top: 'doctor' runs where they are missing.
     import pooch
     from tqdm import tqdm
 

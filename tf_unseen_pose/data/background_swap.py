@@ -5,7 +5,6 @@ did, such a pair is registered, and what is behind the source person is known ex
 alike in both frames, those of the new background on their own, and joints are moved a little, as an estimator errs.
 """
 
-import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 
 from tf_unseen_pose.config import DataConfig
+from tf_unseen_pose.data.byte_cache import byte_cache
 from tf_unseen_pose.data.frame_cache import DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
@@ -21,8 +21,8 @@ from tf_unseen_pose.skeleton import REFERENCE_SIZE
 
 # Masks are soft for some pixels about the outline; so much steeper, less of the old room comes along.
 _STEEPNESS = 2.0
-# Backgrounds are kept at this shorter side at most, and as many as this: a third of a gigabyte.
-_SIDE, _KEPT = 384, 512
+# Backgrounds are kept at this shorter side at most, and as many as fit into so many bytes: some 500.
+_SIDE, _KEPT_BYTES = 384, 3 * 2**27
 
 
 class Backgrounds:
@@ -45,7 +45,7 @@ class Backgrounds:
             raise UserError(
                 f"No clip of {dataset.path} has person masks, which data.background_swap needs; set it to 0."
             )
-        self.picture = functools.lru_cache(_KEPT)(self._paint)
+        self.picture = byte_cache(_KEPT_BYTES)(self._paint)
 
     def __len__(self) -> int:
         return len(self._places)

@@ -30,6 +30,7 @@ from tf_unseen_pose.data.prepare import Summary, summarize, try_staging
 from tf_unseen_pose.data.staging import StagedClip, staged_file
 from tf_unseen_pose.data.video_clips import VideoOptions, video_clip, video_frames
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.locks import at_work
 
 
 def prepare_with_beam(
@@ -46,6 +47,12 @@ def prepare_with_beam(
     Raises:
         UserError: as `prepare`; a runner that does not exist.
     """
+    # The process that starts the pipeline holds the folder for all workers; an address cannot be held.
+    with contextlib.nullcontext() if "://" in output else at_work(Path(output)):
+        return _prepare(inputs, output, options, flags, shard_limit)
+
+
+def _prepare(inputs: list[str], output: str, options: Options, flags: list[str], shard_limit: int) -> Summary:
     clips = _plan(inputs, options)
     recipe = recipe_hash(options.recipe(clips))
     index_file = FileSystems.join(output, INDEX_NAME)

@@ -6,13 +6,12 @@ dataset the ones used last.
 """
 
 import io
-from threading import Lock
 from typing import NamedTuple
 
-import cachetools
 import numpy as np
 from PIL import Image
 
+from tf_unseen_pose.data.byte_cache import byte_cache
 from tf_unseen_pose.data.clips import PICTURE_ERRORS
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
@@ -43,10 +42,9 @@ class DecodedFrames:
 
     def __init__(self, dataset: ClipDataset):
         self._dataset = dataset
-        cache: cachetools.LRUCache = cachetools.LRUCache(_CACHE_BYTES, getsizeof=_byte_count)
-        lock = Lock()
-        self.read = cachetools.cached(cache, lock=lock)(self._decode)
-        self._background = cachetools.cached(cache, lock=lock)(self._decode_background)
+        kept = byte_cache(_CACHE_BYTES)
+        self.read = kept(self._decode)
+        self._background = kept(self._decode_background)
 
     def background(self, clip: int) -> np.ndarray | None:
         """The scene of a clip without the person, uint8 [H, W, 3], or None where unknown; not to be written to."""
@@ -74,10 +72,6 @@ class DecodedFrames:
 
     def _broken(self, what: str) -> UserError:
         return UserError(f"The {what} in {self._dataset.path} cannot be decoded; run 'prepare' again.")
-
-
-def _byte_count(arrays: tuple[np.ndarray | None, ...]) -> int:
-    return sum(array.nbytes for array in arrays if array is not None)
 
 
 def _pixels(picture: bytes, mode: str) -> np.ndarray:

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.config import Config
+from tf_unseen_pose.data.byte_cache import byte_cache
 from tf_unseen_pose.data.example_workers import FEW_CORES, batch_maker, worker_count
 from tf_unseen_pose.data.examples import NOISE_CANVASES, cut_example, draw_corner, draw_noise_rows, example_parts
 from tf_unseen_pose.data.frame_cache import DecodedFrames
@@ -185,7 +186,7 @@ def _brightness_layer():
         return keras_cv.layers.RandomBrightness(0.0, value_range=(0, 255))
 
 
-@functools.cache
+@byte_cache(2**29)
 def _noise_table(height: int, width: int) -> np.ndarray:
     """Rows of standard normal numbers, float32 [R, 3 W]."""
     return np.random.default_rng(0).standard_normal((NOISE_CANVASES * height, 3 * width), np.float32)

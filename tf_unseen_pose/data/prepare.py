@@ -21,6 +21,7 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.staging import StagedClip, stage_clip
 from tf_unseen_pose.data.summary_page import PAGE_NAME, write_summary_page
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.locks import at_work
 
 _log = logging.getLogger(__name__)
 
@@ -65,9 +66,16 @@ def prepare(
         progress: shows a bar.
 
     Raises:
-        UserError: missing or wrong input, nothing usable in it, an output that holds other data or cannot be written.
+        UserError: missing or wrong input, nothing usable in it, an output that holds other data or cannot be written,
+            or that another process is writing.
     """
     clips, output = plan_clips([Path(path) for path in inputs], options), Path(output)
+    # The processes that read clips write nothing but what is staged for this one.
+    with at_work(output):
+        return _prepare(clips, output, options, workers, progress)
+
+
+def _prepare(clips: list[Clip], output: Path, options: Options, workers: int | None, progress: bool) -> Summary:
     writer = DatasetWriter(output, clips[0].skeleton.name, options.recipe(clips))
     if writer.complete:
         writer.discard()

@@ -60,7 +60,7 @@ def stage_clip(folder: Path, position: int, clip: Clip, least_frames: int = 1) -
     # Two runs that overlap, one of them about to die, write the same bytes, but not to the same file.
     partial = file.with_suffix(f".{os.getpid()}.partial")
     try:
-        with writing(partial), partial.open("wb") as records:
+        with writing(file), partial.open("wb") as records:
             frames, rejected = _write_frames(records, clip)
             if len(frames) < least_frames:
                 raise BrokenClip(_too_few(len(frames), least_frames, rejected))

@@ -21,7 +21,9 @@ from tf_unseen_pose.export.about import write_about
 from tf_unseen_pose.export.parity import parity
 from tf_unseen_pose.export.signatures import MAX_SIDE, Signatures
 from tf_unseen_pose.export.warmup_requests import write_warmup
+from tf_unseen_pose.files import errors_name
 from tf_unseen_pose.inference.reposer import Reposer
+from tf_unseen_pose.locks import at_work
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
 from tf_unseen_pose.training.run import Run
@@ -42,8 +44,8 @@ def export_run(
         max_side: photos that are larger are made smaller before they are re-posed.
 
     Raises:
-        UserError: the run has no weights; the folder is a file, or a run; the report is none; the SavedModel computes
-            something else than the run.
+        UserError: the run has no weights; the folder is a file, or a run; another process is at work in it; the report
+            is none; the SavedModel computes something else than the run.
 
     Example:
         >>> from pathlib import Path
@@ -57,22 +59,28 @@ def export_run(
     """
     if folder.is_file() or (folder / "config.json").exists():
         raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")
+    with at_work(folder):
+        return _export_version(run, folder, report, check, max_side)
+
+
+def _export_version(run: Run, folder: Path, report: Path | None, check: bool, max_side: int) -> Path:
     generator = run.load_generator()
     folder.mkdir(parents=True, exist_ok=True)
     version = folder / str(1 + max((int(entry.name) for entry in folder.iterdir() if entry.name.isdigit()), default=0))
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as temporary:
         made = Path(temporary) / version.name
-        made.mkdir()
-        exported = Run(made, run.config)
-        save_weights(generator, exported.weights, half=True)
-        (made / "config.json").write_text(run.config.to_json())
-        _write_saved_model(exported, folder.resolve().name, max_side)
-        write_about(run, report, made)
-        if check:
-            measured = parity(made, Reposer.of(exported.load_generator(), run.config))
-            (made / "assets.extra" / "parity.json").write_text(json.dumps(measured, indent=2) + "\n")
-        write_sums(made)
-        made.rename(version)
+        with errors_name(str(version), str(made)):
+            made.mkdir()
+            exported = Run(made, run.config)
+            save_weights(generator, exported.weights, half=True)
+            (made / "config.json").write_text(run.config.to_json())
+            _write_saved_model(exported, folder.resolve().name, max_side)
+            write_about(run, report, made)
+            if check:
+                measured = parity(made, Reposer.of(exported.load_generator(), run.config))
+                (made / "assets.extra" / "parity.json").write_text(json.dumps(measured, indent=2) + "\n")
+            write_sums(made)
+            made.rename(version)
     return version
 
 

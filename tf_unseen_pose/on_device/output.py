@@ -95,7 +95,7 @@ class Video(Nothing):
                 f"Writing {path} takes the package '{error.name}', which is not installed; install it, or write a .gif."
             ) from error
         self._replacing = replacing(path)
-        self._writer = VideoWriter(self._replacing.__enter__(), Fraction(fps).limit_denominator(1001), True)
+        self._writer = VideoWriter(self._replacing.__enter__(), Fraction(fps).limit_denominator(1001), True, path)
 
     def write(self, frame: np.ndarray) -> None:
         self._writer.write(frame)

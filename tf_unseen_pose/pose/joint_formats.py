@@ -5,7 +5,7 @@ pixels, visibility or score; 0 where the keypoint is absent) and returns float32
 z is the fourth column of both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,12 +86,38 @@ class JointFormat:
         return np.take_along_axis(means, first[None, ..., None], axis=0)[0]
 
 
+_COCO = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear",
+    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+    "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+)  # fmt: skip
 _BODY_18 = (
     "nose", "neck",
     "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
     "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
     "right_eye", "left_eye", "right_ear", "left_ear",
 )  # fmt: skip
+_HALPE = (
+    *_COCO, "head_top", "upper_neck", "pelvis",
+    "left_big_toe", "right_big_toe", "left_small_toe", "right_small_toe", "left_heel", "right_heel",
+)  # fmt: skip
+# Six points of two feet, as OpenPose and COCO-WholeBody order them.
+_FEET = tuple(f"{side}_{point}" for side in ("left", "right") for point in ("big_toe", "small_toe", "heel"))
+# 21 points of a hand: the wrist, then four of each finger from the knuckle to the tip.
+_HAND = (
+    "hand_root", "thumb", "thumb_2", "thumb_3", "thumb_4", "index", "index_2", "index_3", "index_4",
+    "middle", "middle_2", "middle_3", "middle_4", "ring", "ring_2", "ring_3", "ring_4",
+    "pinky", "pinky_2", "pinky_3", "pinky_4",
+)  # fmt: skip
+_HANDS = tuple(f"{side}_{point}" for side in ("left", "right") for point in _HAND)
+_FACE = tuple(f"face_{i}" for i in range(68))
+
+
+def _of_both_sides(joint: str, *names: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((f"{side}_{joint}", tuple(f"{side}_{name}" for name in names)) for side in ("right", "left"))
+
+
+_OF_KNUCKLES, _OF_BIG_TOE = _of_both_sides("hand", "index", "pinky"), _of_both_sides("toe", "big_toe")
 
 FORMATS = {
     # Google's, of MediaPipe. It estimates both ears even when one is hidden.
@@ -105,29 +131,20 @@ FORMATS = {
             "left_heel", "right_heel", "left_foot_index", "right_foot_index",
         ),
         head=(_EARS,),
-        derived=tuple(
-            (f"{side}_{joint}", tuple(f"{side}_{name}" for name in names))
-            for side in ("right", "left")
-            for joint, names in (("hand", ("index", "pinky")), ("toe", ("foot_index",)))
-        ),
+        derived=_OF_KNUCKLES + _of_both_sides("toe", "foot_index"),
     ),
-    "COCO": JointFormat(
-        (
-            "nose", "left_eye", "right_eye", "left_ear", "right_ear",
-            "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
-            "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
-        )
-    ),
-    # OpenPose's two models. Their neck is the mean of the shoulders by training.
+    "COCO-17": JointFormat(_COCO),
+    "COCO-WholeBody": JointFormat((*_COCO, *_FEET, *_FACE, *_HANDS), derived=_OF_KNUCKLES + _OF_BIG_TOE),
+    # AlphaPose's. Its head and neck are what MPII calls head_top and upper_neck, by which MMPose's models of it learn.
+    "Halpe-26": JointFormat(_HALPE, derived=_OF_BIG_TOE),
+    "Halpe-136": JointFormat((*_HALPE, *_FACE, *_HANDS), derived=_OF_KNUCKLES + _OF_BIG_TOE),
+    # OpenPose's models. The neck of the first two is the mean of the shoulders by training, that of the third lies at
+    # the chin, as MPII's.
     "BODY_18": JointFormat(_BODY_18, neck=(("neck",), _SHOULDERS)),
     "BODY_25": JointFormat(
-        (
-            *_BODY_18[:8], "mid_hip", *_BODY_18[8:],
-            "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
-        ),
-        neck=(("neck",), _SHOULDERS),
-        derived=(("right_toe", ("right_big_toe",)), ("left_toe", ("left_big_toe",))),
+        (*_BODY_18[:8], "mid_hip", *_BODY_18[8:], *_FEET), neck=(("neck",), _SHOULDERS), derived=_OF_BIG_TOE
     ),
+    "BODY_25B": JointFormat((*_COCO, "upper_neck", "head_top", *_FEET), derived=_OF_BIG_TOE),
     # MPII's thorax is the mean of the shoulders, as our neck is; its upper neck lies at the chin.
     "MPII": JointFormat(
         (
@@ -140,3 +157,13 @@ FORMATS = {
 }  # fmt: skip
 
 blazepose_to_body = FORMATS["BlazePose"].to_joints
+
+
+def with_parts(name: str) -> JointFormat:
+    """The format of that name whose keypoints are followed by six of the feet, unless it has them, and 21 a hand.
+
+    Left comes before right.
+    """
+    body = FORMATS[name]
+    feet = () if "left_heel" in body.keypoints else _FEET
+    return replace(body, keypoints=(*body.keypoints, *feet, *_HANDS), derived=_OF_KNUCKLES + _OF_BIG_TOE)

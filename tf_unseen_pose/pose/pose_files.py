@@ -20,18 +20,14 @@ from numpy.typing import ArrayLike
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.known_skeletons import is_person, person_joints
-from tf_unseen_pose.pose.foreign_files import (
-    PosesAndSize,
-    openpose_files,
-    read_foreign_poses,
-    read_posewarp_poses,
-    stack_poses,
-)
+from tf_unseen_pose.pose.foreign_files import read_foreign_poses, read_posewarp_poses
+from tf_unseen_pose.pose.foreign_people import SizedPoses, scaled_to, stack_poses
+from tf_unseen_pose.pose.openpose_files import openpose_files
 from tf_unseen_pose.skeleton import Skeleton
 
 _ACCEPTED = (
     "JSON with width, height and poses (see docs/your-photo.md), the JSON of OpenPose (or its folder of a video), "
-    "COCO, MPII or BlazePose, or the authors' .mat"
+    "COCO, AlphaPose, MMPose, YOLO, MPII or MediaPipe, or the authors' .mat"
 )
 
 
@@ -59,11 +55,7 @@ class Poses:
 
     def scaled_to(self, width: int, height: int) -> "Poses":
         """The same poses for an image of another size: scaled uniformly and centred."""
-        scale = min(width / self.width, height / self.height)
-        centre = (np.array([self.width, self.height]) - 1) / 2
-        joints = self.joints.copy()
-        joints[..., :2] = (joints[..., :2] - centre) * scale + (np.array([width, height]) - 1) / 2
-        joints[..., 3:] *= scale
+        joints = scaled_to(self.joints, (self.width, self.height), (width, height))
         return Poses(joints, width, height, self.fps)
 
 
@@ -75,18 +67,22 @@ def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = No
     Poses of `PERSON`, 14 joints, and of `BODY`, 23, are read for either; what the file lacks is absent.
 
     Accepted beside our own JSON, for these two:
-      - OpenPose: a file of 25 or 18 keypoints, or the folder of a video's files; of several people the largest.
-      - COCO's 17 keypoints: results (the best person of each image) or annotations (the largest).
-      - BlazePose: frames of 33 landmarks x, y, and if known z and visibility, all but the last in pixels.
-      - MPII: a list of objects with image, joints and joints_vis; of several people the largest.
+      - OpenPose: a file of 25 keypoints (BODY_25, BODY_25B) or 18, with hands if it has them, or the folder of a
+        video's files; so ControlNet and pose editors write it, with the canvas's size.
+      - COCO's 17 keypoints, COCO-WholeBody's 133, Halpe's 26 and 136: results, annotations, and the lists that
+        AlphaPose, MMPose, ViTPose and YOLO write.
+      - MediaPipe: 33 landmarks x, y, and if known z and visibility, by order or by name.
+      - MPII: a list of objects with image, joints and joints_vis.
       - the authors' .mat.
+    Of several people that of the best score is taken, else of the largest area, else the largest. Coordinates may be
+    parts, 0..1, of the image's width and height. Images of several sizes are scaled to the first one's.
     A frame in which nobody is seen has all joints invisible.
 
     Args:
         path: the file, or the folder of OpenPose's files.
         skeleton: whose joints are wanted.
-        size: width and height of the image that the poses belong to, for files that do not say: all but our own and
-            COCO's annotations.
+        size: width and height of the image that the poses belong to, for files that do not say: all but our own,
+            COCO's annotations and those with a canvas.
 
     Raises:
         UserError: no such file, none of these kinds, missing keys, wrong joint count, NaN, no joint visible in any
@@ -99,8 +95,7 @@ def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = No
         >>> poses.joints.shape, poses.width, poses.height
         ((1, 14, 4), 540, 630)
     """
-    poses, known_size, fps = _read(path, skeleton)
-    size = known_size or size
+    poses, size, fps = _read(path, skeleton, size)
     if size is None:
         raise UserError(f"{path} does not say how large its image is; give the image's width and height with it.")
     if len(poses) == 0 or min(size) < 1:
@@ -111,16 +106,18 @@ def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = No
     return Poses(joints, *size, fps)
 
 
-def _read(path: Path, skeleton: Skeleton) -> tuple[Sequence, tuple[int, int] | None, float]:
-    """Joints of every frame, unchecked; width and height, where the file says; the frame rate, 0 if unknown."""
+def _read(
+    path: Path, skeleton: Skeleton, size: tuple[int, int] | None
+) -> tuple[Sequence, tuple[int, int] | None, float]:
+    """Joints of every frame, unchecked; width and height, if known; the frame rate, 0 if unknown."""
     if not path.exists():
         raise UserError(f"There is no pose file {path}; name an existing one.")
-    foreign: PosesAndSize | None
+    foreign: SizedPoses | None
     if path.suffix.lower() == ".mat":
-        foreign = read_posewarp_poses(path)
+        foreign = read_posewarp_poses(path, size)
     else:
         content = [_load(file) for file in openpose_files(path)] if path.is_dir() else _load(path)
-        foreign = read_foreign_poses(content, path)
+        foreign = read_foreign_poses(content, path, size)
         if foreign is None:
             return _own_poses(content, path)
     if not is_person(skeleton):

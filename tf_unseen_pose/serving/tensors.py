@@ -19,6 +19,8 @@ from tf_unseen_pose.serving.request_errors import invalid, listed, quoted
 
 PICTURES, JOINTS = "image_bytes", "joints"
 _HIGHEST_RANK = 8
+# Clients print `float_val`, as TensorFlow Serving's examples do, of what people look at.
+_MOST_LISTED = 1024
 # In which field a TensorProto lists values of a type, when it does not hold them as bytes.
 _FIELDS = {
     tf.float32: "float_val",
@@ -98,13 +100,16 @@ def decode(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits)
 
 
 def encode(array: np.ndarray, dtype: tf.DType) -> tensor_pb2.TensorProto:
-    """The TensorProto of an output."""
+    """The TensorProto of an output: few numbers listed, as TensorFlow Serving lists all, and more as their bytes."""
     shape = tf.TensorShape(array.shape).as_proto()
     proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape)
     if dtype == tf.string:
         proto.string_val.extend(array.ravel().tolist())
+    elif array.size <= _MOST_LISTED:
+        numbers = array.view(np.uint16) if dtype in (tf.float16, tf.bfloat16) else array
+        getattr(proto, _FIELDS[dtype]).extend(numbers.ravel().tolist())
     else:
-        # Half the time and none of the copies of a list of numbers.
+        # A thousandth of the time of a list, and none of its copies.
         proto.tensor_content = array.tobytes()
     return proto
 

@@ -111,8 +111,13 @@ class Checkpoints(keras.callbacks.Callback):
         self.save = save
         self.last = counter.step
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for the next checkpoint."""
+        return self.counter.step - self.last >= self.every
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if self.counter.step - self.last >= self.every:
+        if self.is_due:
             self._save()
 
     def on_train_end(self, logs: Logs = None) -> None:
@@ -125,29 +130,55 @@ class Checkpoints(keras.callbacks.Callback):
         self.last = self.counter.step
 
 
-class FiniteLosses(keras.callbacks.Callback):
-    """Ends training at the first loss that is not finite, before anything of it is saved but the batch.
+class Finite(keras.callbacks.Callback):
+    """Ends training at the first loss that is not finite, and where weights are not that would be saved.
+
+    Nothing of such a step is saved but its batch. A finite loss may have a gradient that is not, and the step after
+    would tell too late. To be listed before the checkpoints.
 
     Args:
         save_batch: writes the batch of a step and returns the file's path.
+        weights_are_finite: looks at everything that a checkpoint holds.
 
     Raises:
-        UserError: while training, a loss is not finite.
+        UserError: while training, a loss or a weight is not finite.
     """
 
-    def __init__(self, counter: StepCounter, checkpoints: Checkpoints, save_batch: Callable[[int], Path]):
+    def __init__(
+        self,
+        counter: StepCounter,
+        checkpoints: Checkpoints,
+        save_batch: Callable[[int], Path],
+        weights_are_finite: Callable[[], bool],
+    ):
         super().__init__()
         self.counter, self.checkpoints, self.save_batch = counter, checkpoints, save_batch
+        self.weights_are_finite = weights_are_finite
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         for name, value in (logs or {}).items():
             if not math.isfinite(value):
-                step = self.counter.step - 1
-                kept = f"the checkpoint of step {self.checkpoints.last} is kept" if self.checkpoints.last else "none"
-                raise UserError(
-                    f"The loss '{name}' is {value} at step {step}; {kept} and the batch is in {self.save_batch(step)}: "
-                    "lower the stage's learning_rate and train again."
-                )
+                raise self._stop(f"The loss '{name}' is {value} at step {self.counter.step - 1}")
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self.checkpoints.is_due:
+            self._check_weights()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        if self.counter.step > self.checkpoints.last:
+            self._check_weights()
+
+    def _check_weights(self) -> None:
+        if not self.weights_are_finite():
+            raise self._stop(f"The weights are not finite after step {self.counter.step - 1}")
+
+    def _stop(self, fact: str) -> UserError:
+        last = self.checkpoints.last
+        kept = f"the checkpoint of step {last} is kept" if last else "there is no checkpoint yet"
+        batch = self.save_batch(self.counter.step - 1)
+        return UserError(
+            f"{fact}; {kept} and the batch is in {batch}: lower the stage's learning_rate and train again."
+        )
 
 
 class GracefulStop(keras.callbacks.Callback):

@@ -4,6 +4,7 @@ A step is a pure function of the networks' weights, the optimizers' state and th
 it), so a run that was interrupted ends like one that was not.
 """
 
+import contextlib
 import functools
 import logging
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tf_unseen_pose.data.pairs import Share, evaluation_pair, expanded, pair_bat
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError, wrapped_user_error
 from tf_unseen_pose.files import replacing
+from tf_unseen_pose.locks import at_work
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.model.weights import load_weights
 from tf_unseen_pose.training import callbacks
@@ -63,7 +65,8 @@ def train(
         init: a run, or a weights file of one, to start from; of no account for a run that has a checkpoint.
 
     Raises:
-        UserError: bad dataset, run folder, features or initial weights; batch not divisible; loss not finite.
+        UserError: bad dataset, run folder, features or initial weights; batch not divisible; loss or weights not
+            finite; another process trains in the run's folder.
 
     Example:
         >>> from pathlib import Path
@@ -83,6 +86,19 @@ def train(
             "train.accumulate; choose one that is."
         )
     dataset = ClipDataset.open(dataset_path)
+    # On several machines one process alone writes.
+    with at_work(run_path) if is_chief(strategy) else contextlib.nullcontext():
+        return _train(dataset, run_path, config, strategy, progress, init)
+
+
+def _train(
+    dataset: ClipDataset,
+    run_path: Path,
+    config: Config,
+    strategy: tf.distribute.Strategy,
+    progress: bool,
+    init: Path | None,
+) -> Run:
     chief = is_chief(strategy)
     run = Run.create(run_path, config, dataset, writes=chief)
     keras.utils.set_random_seed(config.train.seed)  # the networks' first weights
@@ -137,7 +153,8 @@ def _fit(
     schedule = run.config.train
     counter = callbacks.StepCounter(step)
     checkpoints = callbacks.Checkpoints(counter, schedule.checkpoint_every, saver.save)
-    guard = callbacks.FiniteLosses(counter, checkpoints, functools.partial(_save_batch, run, dataset))
+    save_batch = functools.partial(_save_batch, run, dataset)
+    guard = callbacks.Finite(counter, checkpoints, save_batch, saver.is_finite)
     bar = callbacks.Progress(counter, schedule.steps, progress)
     agree = functools.partial(anybody, strategy) if spans_machines(strategy) else None
     # What pictures take is waited for when all is saved.

@@ -15,14 +15,13 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import tensorflow as tf
-
 from tf_unseen_pose.assets.shipped import model_folder
 from tf_unseen_pose.config import Config, StageConfig, read_config
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.known_skeletons import register_skeleton
+from tf_unseen_pose.locks import LOCK_NAME
 from tf_unseen_pose.model import PoseModel, build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
 from tf_unseen_pose.skeleton import Skeleton
@@ -87,7 +86,7 @@ class Run:
                 _check_stages(path, before.train.stages, config.train.stages, run.steps_done)
                 if dataset:
                     run._check_data(dataset)
-        elif path.is_file() or (path.is_dir() and any(path.iterdir())):
+        elif path.is_file() or (path.is_dir() and any(entry.name != LOCK_NAME for entry in path.iterdir())):
             raise UserError(f"{path} exists and is not a run; choose another folder for the run.")
         if writes:
             path.mkdir(parents=True, exist_ok=True)
@@ -103,10 +102,19 @@ class Run:
             temporary.write_text(text)
 
     @property
+    def saved_checkpoints(self) -> dict[int, str]:
+        """The checkpoints by their steps, in ascending order, each as TensorFlow calls it: without endings.
+
+        By the files that are there, not by TensorFlow's list: a damaged one may be deleted.
+        """
+        names = (str(file.with_suffix("")) for file in self.checkpoints.glob("*-*.index"))
+        steps = {int(step): name for name in names if (step := name.rpartition("-")[2]).isdecimal()}
+        return dict(sorted(steps.items()))
+
+    @property
     def steps_done(self) -> int:
         """The step of the last checkpoint; 0 without one."""
-        latest = tf.train.latest_checkpoint(str(self.checkpoints))
-        return int(latest.rpartition("-")[2]) if latest else 0
+        return max(self.saved_checkpoints, default=0)
 
     def _check_data(self, dataset: ClipDataset) -> None:
         begin_anew = f"choose another folder for the run and start from these weights with --init {self.path}"

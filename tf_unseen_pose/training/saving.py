@@ -1,8 +1,12 @@
 """Checkpoints of everything that resuming needs, and the generator's averaged weights beside them."""
 
+from pathlib import Path
+
 import tensorflow as tf
 
+from tf_unseen_pose.compat import tensorflow_variable
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.files import replacing
 from tf_unseen_pose.training.run import Run
 from tf_unseen_pose.training.trainer import Trainer
 
@@ -29,6 +33,8 @@ class Saver:
         checkpoint = tf.train.Checkpoint(**self._parts, **self._adversaries)
         # Made now: within `fit` it would be a variable of all machines, and who saves would wait for the others.
         _ = checkpoint.save_counter
+        if writes:
+            _forget_deleted(run)
         self._manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=2)
 
     def restore(self) -> int:
@@ -37,17 +43,25 @@ class Saver:
         A run that gets its first adversarial stage now has no discriminator in it: that one begins anew.
 
         Raises:
-            UserError: it is damaged.
+            UserError: it is damaged; says what to delete to go on from the one before.
         """
-        if name := self._manager.latest_checkpoint:
+        if names := list(self._run.saved_checkpoints.values()):
+            name = names[-1]
             try:
                 checkpoint = self._manager.checkpoint
                 if self._adversaries and not _has(name, "discriminator"):
                     checkpoint = tf.train.Checkpoint(**self._parts)
                 checkpoint.restore(name).assert_existing_objects_matched()
-            except (tf.errors.OpError, AssertionError, ValueError) as error:
-                raise UserError(f"The checkpoint {name} is damaged; delete it to resume from an older one.") from error
+            except (tf.errors.OpError, AssertionError, ValueError, LookupError) as error:
+                raise UserError(_way_out(name, names)) from error
         return int(self._step.numpy())
+
+    def is_finite(self) -> bool:
+        """Whether every number that would be saved is one."""
+        parts = (*self._parts.values(), *self._adversaries.values())
+        variables = [variable for part in parts for variable in getattr(part, "variables", [])]
+        values = (tf.convert_to_tensor(tensorflow_variable(variable)) for variable in variables)
+        return all(bool(tf.reduce_all(tf.math.is_finite(value))) for value in values if value.dtype.is_floating)
 
     def save(self, step: int) -> None:
         """Writes the state after `step` steps.
@@ -68,6 +82,28 @@ class Saver:
                 f"The checkpoint of step {step} could not be written to {self._run.checkpoints}: {error.message}; "
                 "free space and resume."
             ) from error
+
+
+def _forget_deleted(run: Run) -> None:
+    """Takes checkpoints that users have deleted off TensorFlow's list, or it would keep as many fewer."""
+    saved, state = list(run.saved_checkpoints.values()), tf.train.get_checkpoint_state(str(run.checkpoints))
+    if saved and state and list(state.all_model_checkpoint_paths) != saved:
+        times = [Path(f"{name}.index").stat().st_mtime for name in saved]
+        state = tf.compat.v1.train.generate_checkpoint_state_proto(
+            str(run.checkpoints), saved[-1], saved, times, state.last_preserved_timestamp
+        )
+        with replacing(run.checkpoints / "checkpoint") as temporary:
+            temporary.write_text(str(state))
+
+
+def _way_out(damaged: str, names: list[str]) -> str:
+    """What to tell about a damaged checkpoint, the last one of those that are there."""
+    folder, stem = Path(damaged).parent, Path(damaged).name
+    if len(names) == 1:
+        return f"The checkpoint {damaged} is damaged and there is no other; delete the folder {folder} to begin anew."
+    before = names[-2].rpartition("-")[2]
+    files = " and ".join(sorted(file.name for file in folder.glob(f"{stem}.*")))
+    return f"The checkpoint {damaged} is damaged; delete {files} in {folder} to go on from step {before}."
 
 
 def _has(checkpoint: str, part: str) -> bool:

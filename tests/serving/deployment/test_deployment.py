@@ -94,6 +94,7 @@ def test_the_example_client_needs_nothing_of_this_project(model_server, files, t
     done = run(sys.executable, SERVING / "client_example.py", model_server.address, *paths, tmp_path / "out.jpg")
     assert done.returncode == 0, done.stderr
     content = (tmp_path / "out.jpg").read_bytes()
+    assert done.stdout == f"{tmp_path / 'out.jpg'} holds the photo, {len(content)} bytes.\n"
     assert content[:3] == b"\xff\xd8\xff" and from_file(content).shape == photo.shape
     assert b"compositeWithTrainedAlgorithmicMedia" in content
 

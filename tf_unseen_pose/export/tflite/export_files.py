@@ -19,6 +19,7 @@ from tf_unseen_pose.export.tflite.timing import Clock
 from tf_unseen_pose.export.tflite.variants import VARIANTS, quantized
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.inference.lite_file import LiteFile
+from tf_unseen_pose.locks import at_work
 from tf_unseen_pose.model import PoseModel
 from tf_unseen_pose.training.run import Run
 
@@ -75,12 +76,18 @@ def export_tflite(run: Run, folder: Path, options: Options = Options()) -> Path:
 
     Raises:
         UserError: the run has no weights; the folder is a file, or a run; an unknown variant; the dataset does not
-            serve; a file would hold what devices do not have, or compute something else than the run.
+            serve; a file would hold what devices do not have, or compute something else than the run; another process
+            is at work in the folder.
     """
     if folder.is_file() or (folder / "config.json").exists():
         raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")
     if unknown := set(options.variants) - set(VARIANTS):
         raise UserError(f"There is no variant {sorted(unknown)[0]}; known are {', '.join(VARIANTS)}.")
+    with at_work(folder):
+        return _export_files(run, folder, options)
+
+
+def _export_files(run: Run, folder: Path, options: Options) -> Path:
     dataset = ClipDataset.open(options.data) if options.data else None
     generator = run.load_generator()
     if dataset:
