@@ -16,6 +16,12 @@ test('a pointer means the nearest joint within reach', () => {
   assert.equal(nearestJoint(person, x + 30, y, 6), -1);
   assert.equal(nearestJoint([[NaN, NaN], [0, 0]], 1, 1, 5), 1);
   assert.deepEqual(inside(-5, 500, 400, 300), [0, 299]);
+  const pose = withJoints(person, 23), heel = index('left_heel'), ankle = index('left_ankle');
+  const [ax, ay] = person[ankle];
+  pose[heel] = [ax, ay + 2, 1];
+  assert.equal(nearestJoint(pose, ax, ay + 2, 20), ankle);
+  pose[heel] = [ax, ay + 9, 1];
+  assert.equal(nearestJoint(pose, ax, ay + 8, 20), heel);
 });
 
 test('a joint takes along what hangs from it', () => {

@@ -25,6 +25,7 @@ export class Stage {
     this._buttons = JOINTS.map((name, joint) => this._button(name, joint));
     root.addEventListener('pointerdown', (event) => this._pressed(event));
     root.addEventListener('pointermove', (event) => this._dragged(event));
+    root.addEventListener('pointerleave', () => this._mark(-1));
     for (const end of ['pointerup', 'pointercancel']) root.addEventListener(end, () => this._released());
   }
 
@@ -97,6 +98,17 @@ export class Stage {
     return [(event.clientX - left) * scale - 0.5, (event.clientY - top) * scale - 0.5, scale];
   }
 
+  /** The joint that a pointer there means, or -1. */
+  _meant(x, y, scale) {
+    const untouchable = ['bare', 'frozen', 'placing'].some((name) => this._root.classList.contains(name));
+    return untouchable ? -1 : nearestJoint(this._pose, x, y, REACH * scale);
+  }
+
+  _mark(joint) {
+    this._root.classList.toggle('marked', joint >= 0);
+    this._buttons.forEach((button, i) => button.classList.toggle('meant', i === joint));
+  }
+
   _pressed(event) {
     if (!this._size || event.button > 0) return;
     const [x, y, scale] = this._point(event);
@@ -105,8 +117,7 @@ export class Stage {
       this._notify.tapped(...inside(x, y, this._size.width, this._size.height));
       return;
     }
-    const untouchable = ['bare', 'frozen'].some((name) => this._root.classList.contains(name));
-    const joint = untouchable ? -1 : nearestJoint(this._pose, x, y, REACH * scale);
+    const joint = this._meant(x, y, scale);
     if (joint < 0) return;
     event.preventDefault();
     this._root.setPointerCapture(event.pointerId);
@@ -117,6 +128,7 @@ export class Stage {
   }
 
   _dragged(event) {
+    if (!this._drag && this._size) this._mark(this._meant(...this._point(event)));
     if (this._drag?.pointer !== event.pointerId) return;
     const [x, y] = this._point(event), { joint, dx, dy } = this._drag;
     this._moveTo(joint, x + dx, y + dy);
