@@ -49,6 +49,7 @@ def test_a_dragged_wrist_moves_the_person_as_in_python(page, python, psnr, skele
     posed = python(image, source)
     before, pose_before = page.picture(), page.pose()
     page.drag("left_wrist", -30, 60)
+    assert page.tab.locator(".joint.meant").get_attribute("data-joint") == "left_wrist"
     after, pose_after = page.picture(), page.pose()
 
     assert page.tab.locator(".joint:visible").count() == len(pose_after) == skeleton.joint_count
