@@ -16,27 +16,27 @@ from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose, explanation
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.reposer import Reposer
-from tf_unseen_pose.known_skeletons import PERSON
+from tf_unseen_pose.skeleton import Skeleton
 
 FOLDER = Path(__file__).parent / "pictures"
 # The pose of the bundled motion in which most limbs are elsewhere than in the photo.
 _POSE = 24
 _SIDE, _QUALITY = 224, 85
-_LIMBS = [limb.name.replace("_", " ") for limb in PERSON.limbs]
 
 
 def main() -> None:
     photo, source, motion = bundled()
     target = motion.joints[_POSE]
     reposer = Reposer.load("lite", "tensorflow")
+    skeleton = reposer.skeleton
     canvas = reposer.canvas(photo, source[:, :3], target)
     stages = reposer.explain(canvas)
     shown = to_uint8(canvas.image)
     sheets = {
-        "heatmaps": _heatmaps(canvas, shown),
+        "heatmaps": _heatmaps(canvas, shown, skeleton),
         "segmentation": _segmentation(stages, shown),
-        "layers": _layers(stages["layers"][:, 1:-1, 1:-1]),
-        "warped": _layers(stages["warped_layers"]),
+        "layers": _layers(stages["layers"][:, 1:-1, 1:-1], skeleton),
+        "warped": _layers(stages["warped_layers"], skeleton),
         "foreground": _foreground(stages, shown),
         "background": _background(stages, shown),
         "composite": [
@@ -48,17 +48,17 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, panels in sheets.items():
         _write(name, contact_sheet(panels, columns=min(len(panels), 6), side=_SIDE))
-    _write("explain", explanation_sheet(stages, vars(canvas), PERSON))
+    _write("explain", explanation_sheet(stages, vars(canvas), skeleton))
 
 
-def _heatmaps(canvas, shown):
-    poses = canvas.source_joints, canvas.target_joints
+def _heatmaps(canvas, shown, skeleton: Skeleton):
+    title, poses = f"its {skeleton.joint_count} heatmaps in one", (canvas.source_joints, canvas.target_joints)
     blobs = [pose_maps.joint_heatmaps(joints[None], *shown.shape[:2])[0].numpy().max(axis=-1) for joints in poses]
     return [
-        ("source pose", draw_pose(shown, canvas.source_joints, PERSON)),
-        ("its 14 heatmaps in one", _grey(blobs[0])),
-        ("target pose", draw_pose(np.zeros_like(shown), canvas.target_joints, PERSON)),
-        ("its 14 heatmaps in one", _grey(blobs[1])),
+        ("source pose", draw_pose(shown, canvas.source_joints, skeleton)),
+        (title, _grey(blobs[0])),
+        ("target pose", draw_pose(np.zeros_like(shown), canvas.target_joints, skeleton)),
+        (title, _grey(blobs[1])),
     ]
 
 
@@ -71,10 +71,11 @@ def _segmentation(stages, shown):
     ]
 
 
-def _layers(layers):
+def _layers(layers, skeleton: Skeleton):
     """[L + 1, h, w, 4], colours times mask: on black."""
     pictures = [to_uint8(layer[..., :3] + layer[..., 3:] - 1) for layer in layers]
-    return list(zip([*_LIMBS, "whole person, unmoved"], pictures, strict=True))
+    limbs = [limb.name.replace("_", " ") for limb in skeleton.limbs]
+    return list(zip([*limbs, "whole person, unmoved"], pictures, strict=True))
 
 
 def _foreground(stages, shown):

@@ -141,11 +141,11 @@ def person_joints(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     Joints of other skeletons are returned as they are. `geometry.pose_maps.person_joints` does so in graphs.
 
     Example:
-        >>> from tf_unseen_pose import BODY, bundled
+        >>> from tf_unseen_pose import PERSON, bundled
         >>> from tf_unseen_pose.known_skeletons import person_joints
         >>> photo, joints, motion = bundled()
-        >>> joints.shape, person_joints(joints, BODY).shape
-        ((14, 4), (23, 4))
+        >>> joints.shape, person_joints(joints, PERSON).shape
+        ((23, 4), (14, 4))
     """
     for other in (PERSON, BODY):
         if is_person(skeleton) and joints.shape[-2] == other.joint_count != skeleton.joint_count:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tf_unseen_pose.inference.bundled import FOLDER, bundled
-from tf_unseen_pose.known_skeletons import PERSON
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.on_device import __main__ as command
 from tf_unseen_pose.on_device.camera import Fitting
 from tf_unseen_pose.pose.retargeting import retarget
@@ -72,8 +72,8 @@ def test_a_camera_without_its_packages(on_device, monkeypatch):
 def test_poses_that_come_one_by_one_are_fitted_as_a_whole_motion_is():
     _, source, motion = bundled()
     driving = motion.joints * np.float32([0.7, 0.7, 1, 0.7]) + np.float32([40, 9, 0, 0])
-    fitting = Fitting(driving, source, PERSON)
-    np.testing.assert_array_equal(fitting.fitted, retarget(driving, source, PERSON))
+    fitting = Fitting(driving, source, BODY)
+    np.testing.assert_array_equal(fitting.fitted, retarget(driving, source, BODY))
     # One frame more of 60 or so moves the percentiles a little.
     np.testing.assert_allclose(fitting(driving[7]), fitting.fitted[7], atol=3)
     assert np.abs(fitting(driving[7]) - driving[7]).max() > 20

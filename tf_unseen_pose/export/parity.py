@@ -18,7 +18,7 @@ from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints, w
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.reposer import Canvas, Reposer
-from tf_unseen_pose.known_skeletons import PERSON, is_person, person_joints
+from tf_unseen_pose.known_skeletons import BODY, PERSON, is_person, person_joints
 from tf_unseen_pose.skeleton import Skeleton
 
 # Rounding to 8 bits may fall the other way; numbers of a state or a stage may differ in their last digits. Pictures of
@@ -120,17 +120,17 @@ def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.nda
     yield image, source, poses
     # Of odd size, and its person elsewhere; as few joints as a request may have.
     if is_person(skeleton):
-        source, poses = person, motion
+        source, poses = person_joints(person, PERSON), person_joints(motion, PERSON)
     left, top = np.floor(source[:, :2].min(axis=0)).astype(int) // 2
     shift = np.float32([left, top, 0])
     yield np.ascontiguousarray(image[top:-1, left:]), source - shift, poses - shift
 
 
 def as_skeleton(skeleton: Skeleton, joints: np.ndarray) -> np.ndarray:
-    """Joints [..., 14, 3] of a person as another skeleton's: what a person lacks lies about the wrist."""
-    wrist = joints[..., PERSON.joint_index("right_wrist")[0], :]
+    """Joints [..., 23, 3] of `BODY` as another skeleton's: what that has beside lies about the wrist."""
+    wrist = joints[..., BODY.joint_index("right_wrist")[0], :]
     parts = [
-        joints[..., PERSON.joints.index(name), :] if name in PERSON.joints else wrist + np.float32([3 * i, -2 * i, 0])
+        joints[..., BODY.joints.index(name), :] if name in BODY.joints else wrist + np.float32([3 * i, -2 * i, 0])
         for i, name in enumerate(skeleton.joints)
     ]
     return np.stack(parts, axis=-2).astype(np.float32)

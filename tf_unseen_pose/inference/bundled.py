@@ -5,14 +5,16 @@ from pathlib import Path
 import numpy as np
 
 from tf_unseen_pose.imaging.photos import load_image
-from tf_unseen_pose.known_skeletons import PERSON
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.pose.pose_files import Poses, read_poses
 
 FOLDER = Path(__file__).parents[1] / "assets" / "demo_data"
 
 
 def bundled() -> tuple[np.ndarray, np.ndarray, Poses]:
-    """The photo, uint8 [H, W, 3], its joints [J, 4], and the motion, all in pixels of the photo.
+    """The photo, uint8 [H, W, 3], its joints [23, 4] of `BODY`, and the motion, all in pixels of the photo.
+
+    They serve for models of `PERSON`, too.
 
     Raises:
         UserError: a file of the package is gone or damaged.
@@ -21,7 +23,7 @@ def bundled() -> tuple[np.ndarray, np.ndarray, Poses]:
         >>> from tf_unseen_pose import bundled
         >>> photo, joints, motion = bundled()
         >>> photo.dtype, joints.shape, motion.joints.shape[1:]
-        (dtype('uint8'), (14, 4), (14, 4))
+        (dtype('uint8'), (23, 4), (23, 4))
     """
-    poses = (read_poses(FOLDER / name, PERSON) for name in ("person.json", "motion.json"))
+    poses = (read_poses(FOLDER / name, BODY) for name in ("person.json", "motion.json"))
     return load_image(FOLDER / "person.jpg"), next(poses).joints[0], next(poses)

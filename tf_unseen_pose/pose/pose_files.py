@@ -157,10 +157,10 @@ def write_poses(path: Path, poses: Poses) -> None:
 
     Example:
         >>> from pathlib import Path
-        >>> from tf_unseen_pose import PERSON, bundled, read_poses, write_poses
+        >>> from tf_unseen_pose import BODY, bundled, read_poses, write_poses
         >>> _, _, motion = bundled()
         >>> write_poses(Path("motion.json"), motion)
-        >>> read_poses(Path("motion.json"), PERSON).joints.shape == motion.joints.shape
+        >>> read_poses(Path("motion.json"), BODY).joints.shape == motion.joints.shape
         True
     """
     content = {

@@ -72,10 +72,10 @@ def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.
             that place the body.
 
     Example:
-        >>> from tf_unseen_pose import PERSON, bundled, retarget
+        >>> from tf_unseen_pose import BODY, bundled, retarget
         >>> photo, joints, motion = bundled()
         >>> small = motion.scaled_to(motion.width // 2, motion.height // 2)
-        >>> retarget(small.joints, joints, PERSON).shape == motion.joints.shape
+        >>> retarget(small.joints, joints, BODY).shape == motion.joints.shape
         True
     """
     driving, source = person_joints(driving, skeleton), person_joints(source, skeleton)

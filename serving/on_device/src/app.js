@@ -7,7 +7,7 @@ import { hasExtent } from './geometry/crop.js';
 import { Refusal, readPhoto } from './photo.js';
 import { Player } from './player.js';
 import { motionFor } from './pose/motions.js';
-import { moved } from './pose/skeleton.js';
+import { insidePhoto, moved, withJoints } from './pose/skeleton.js';
 import { Session } from './session.js';
 import { Guide } from './ui/guide.js';
 import { Speed } from './ui/speed.js';
@@ -64,6 +64,7 @@ export class App {
     this._engine?.close();
     this._engine = engine;
     this._tellOpened();
+    this._jointCount = about.jointCount;
     this._speed.on(about);
     if (this._guide.active) this._sayNext();
     else if (photo && this._source) await this._begin(photo, this._source, this._target);
@@ -180,8 +181,14 @@ export class App {
     await this._opened;
     pose ??= await this._found(photo);
     if (this.photo !== photo) return;
-    if (pose) await this._begin(photo, pose, pose);
+    if (pose) await this._beginWith(photo, pose);
     else this.placeAnew();
+  }
+
+  /** Begins with a pose of either skeleton. */
+  _beginWith(photo, pose) {
+    const own = insidePhoto(withJoints(pose, this._jointCount), photo);
+    return this._begin(photo, own, own);
   }
 
   _newSession(photo) {
@@ -230,7 +237,7 @@ export class App {
     this._stage.placing = false;
     if (hasExtent(pose)) {
       this._choose(placed ? 'move' : 'correct');
-      this._begin(this.photo, pose, pose);
+      this._beginWith(this.photo, pose);
     } else {
       this._page.refuse('Fewer than two joints are visible; place more of them.');
       this.placeAnew();

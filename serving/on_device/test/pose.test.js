@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { anchors, detected, jointsOf, seen, wholePhoto } from '../src/pose/blazepose.js';
 import { anglesAt, motionOf, turned } from '../src/pose/interpolation.js';
 import { retarget } from '../src/pose/retarget.js';
-import { index, moved } from '../src/pose/skeleton.js';
+import { carriedBy, index, moved, withJoints } from '../src/pose/skeleton.js';
 import { standing } from '../src/ui/guide.js';
 import { inside, nearestJoint } from '../src/ui/hit.js';
 
@@ -16,6 +16,12 @@ test('a pointer means the nearest joint within reach', () => {
   assert.equal(nearestJoint(person, x + 30, y, 6), -1);
   assert.equal(nearestJoint([[NaN, NaN], [0, 0]], 1, 1, 5), 1);
   assert.deepEqual(inside(-5, 500, 400, 300), [0, 299]);
+  const pose = withJoints(person, 23), heel = index('left_heel'), ankle = index('left_ankle');
+  const [ax, ay] = person[ankle];
+  pose[heel] = [ax, ay + 2, 1];
+  assert.equal(nearestJoint(pose, ax, ay + 2, 20), ankle);
+  pose[heel] = [ax, ay + 9, 1];
+  assert.equal(nearestJoint(pose, ax, ay + 8, 20), heel);
 });
 
 test('a joint takes along what hangs from it', () => {
@@ -24,6 +30,22 @@ test('a joint takes along what hangs from it', () => {
   assert.deepEqual(alone[wrist], person[wrist]);
   assert.deepEqual(together[wrist], [person[wrist][0] + 5, person[wrist][1] + 6, 1]);
   assert.deepEqual(together[index('head')], person[index('head')]);
+});
+
+test('hands, feet and face turn with the limb that they end', () => {
+  const pose = withJoints(person, 23), set = (name, x, y) => { pose[index(name)] = [x, y, 1]; };
+  for (const [name, ...place] of [['left_elbow', 200, 100], ['left_wrist', 200, 140], ['left_hand', 203, 150]]) set(name, ...place);
+  assert.deepEqual(carriedBy(index('left_shoulder')), ['left_elbow', 'left_wrist', 'left_hand'].map(index));
+  // From below the elbow to its right: a quarter, anticlockwise as it is seen.
+  const [x, y] = moved(pose, index('left_wrist'), 40, -40, true)[index('left_hand')];
+  close(x, 250);
+  close(y, 97);
+  assert.deepEqual(moved(pose, index('left_elbow'), 5, 6, true)[index('left_hand')], [208, 156, 1]);
+  assert.deepEqual(moved(pose, index('left_wrist'), 40, -40, false)[index('left_hand')], [203, 150, 1]);
+  const hand = moved(pose, index('left_hand'), 1, 2, true);
+  assert.deepEqual([hand[index('left_hand')], hand[index('left_wrist')]], [[204, 152, 1], [200, 140, 1]]);
+  // What is absent stays so.
+  assert.equal(moved(pose, index('left_ankle'), 4, 4, true)[index('left_toe')][2], 0);
 });
 
 test('a joint that is moved counts as seen', () => {

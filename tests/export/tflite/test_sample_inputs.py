@@ -6,14 +6,14 @@ from tf_unseen_pose.inference.bundled import bundled
 
 
 def test_the_bundled_person_moves_and_is_mirrored_but_stays_under_the_joints():
-    config = load_config("lite", ["model.height=128", "model.width=128"])
+    config = load_config("lite", ["model.height=128", "model.width=128", "model.skeleton=body"])
     photo, source, _ = bundled()
     examples = list(bundled_examples(config, 6))
     skeleton = config.model.body
     at = np.round(source[:, :2]).astype(int)
     colours = photo[at[:, 1], at[:, 0]] / 127.5 - 1
     for i, example in enumerate(examples):
-        assert example["image"].shape == (1, 128, 128, 3) and example["target_joints"].shape == (1, 14, 4)
+        assert example["image"].shape == (1, 128, 128, 3) and example["target_joints"].shape == (1, 23, 4)
         joints = example["source_joints"][0]
         x, y = np.round(joints[:, :2]).astype(int).T
         inside = (x >= 0) & (y >= 0) & (x < 128) & (y < 128)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.browser import served
+from tf_unseen_pose.on_device.lite_file import LiteFile
 
 PAGE = Path(__file__).parents[3] / "serving/on_device"
 MODELS = Path(os.environ.get("TFLITE_FOLDER", PAGE.parents[1] / "saved_models/lite/tflite"))
@@ -46,6 +47,12 @@ def model_file():
         if found := sorted(MODELS.glob(f"*{kind}*.tflite")):
             return found[0]
     return pytest.skip(f"needs a .tflite file in {MODELS} (python -m tf_unseen_pose export lite --tflite)")
+
+
+@pytest.fixture(scope="session")
+def skeleton(model_file):
+    """Whose poses that file takes."""
+    return LiteFile.open(model_file).skeleton
 
 
 @pytest.fixture(scope="session")
@@ -195,7 +202,7 @@ class Page:
         return np.asarray(Image.open(io.BytesIO(self.saved("#save-png"))).convert("RGB"))
 
     def pose(self):
-        """The target pose as it is saved: float32 [14, 3]."""
+        """The target pose as it is saved: float32 [J, 3]."""
         return np.array(json.loads(self.saved("#save-pose"))["poses"][0]["joints"], np.float32)
 
     def error(self):

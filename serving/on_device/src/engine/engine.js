@@ -20,7 +20,7 @@ export class Engine {
     this._worker.onerror = (event) => this._fail(event.message || 'The worker could not be started.');
   }
 
-  /** Loads runtime and model, for the accelerator "wasm" or "webgpu"; says what it runs on. */
+  /** Loads runtime and model, for the accelerator "wasm" or "webgpu"; says what it runs on, and how many joints poses have. */
   open(accelerator) { return this._call('open', { base: this._base, accelerator }); }
 
   encode(pixels, joints) { return this._call('encode', { pixels, joints }); }

@@ -3,6 +3,7 @@
 
 import { loadAndCompile, loadLiteRt, supportsFeature } from '@litertjs/core';
 import { placed } from '../geometry/background_plate.js';
+import { jointCountOf } from '../pose/skeleton.js';
 import { about } from './model_file.js';
 import { PoseFinder } from './pose_finder.js';
 import { ReposingModel } from './reposing_model.js';
@@ -20,9 +21,10 @@ const calls = {
       printErr: (line) => (/^(ERROR|F\d)/.test(line) ? console.warn(line) : console.debug(line)),
     };
     await loadLiteRt(`${base}wasm/`, { threads, jspi });
-    const file = await content('models/reposer.tflite');
-    model = new ReposingModel(await compiled(file, accelerator), about(file).alpha_steepness);
-    return { accelerator: model.accelerator, threads };
+    const file = await content('models/reposer.tflite'), { alpha_steepness: steepness, skeleton } = about(file);
+    const jointCount = jointCountOf(skeleton);
+    model = new ReposingModel(await compiled(file, accelerator), steepness);
+    return { accelerator: model.accelerator, threads, jointCount };
   },
   encode: ({ pixels, joints }) => model.encode(pixels, joints),
   decide: ({ joints }) => model.decide(joints),

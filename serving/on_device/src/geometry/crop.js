@@ -1,13 +1,13 @@
 // Where in a photo the network's canvas lies: the twin of `tf_unseen_pose/imaging/crop.py`, which says why.
 // A crop is {step, x, y}: pixel (i, j) of the canvas shows the photo at (x + step i, y + step j).
 
-import { index } from '../pose/skeleton.js';
+import { PERSON_JOINTS, index, isFine } from '../pose/skeleton.js';
 
 export const CANVAS = 256;
 export const CROP_FACTOR = 1.14;
 const SCALE_UNIT = 200;
 const UPPER_BODY_FACTOR = 2.5, CALF_FACTOR = 5, BOX_FACTOR = 1.2, LEAST_BOX_FACTOR = 0.9;
-const STRAY_PERCENTAGE = 2, REACH = 0.15, BEYOND = 1.5;
+const STRAY_PERCENTAGE = 2, REACH = 0.15, FINE_REACH = 0.08, BEYOND = 1.5;
 
 const HEAD = index('head'), HIPS = ['left_hip', 'right_hip'].map(index);
 const CALVES = ['left', 'right'].map((side) => [index(`${side}_knee`), index(`${side}_ankle`)]);
@@ -15,9 +15,12 @@ const CALVES = ['left', 'right'].map((side) => [index(`${side}_knee`), index(`${
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** The least box about the visible joints: {low: [x, y], high: [x, y]}; null where fewer than two are visible. */
+/**
+ * The least box about the visible joints: {low: [x, y], high: [x, y]}; null where fewer than two are visible. Hands, feet
+ * and face do not count.
+ */
 export function boxOf(pose) {
-  const seen = pose.filter((joint) => joint[2] > 0);
+  const seen = pose.slice(0, PERSON_JOINTS).filter((joint) => joint[2] > 0);
   if (seen.length < 2) return null;
   const axes = [0, 1].map((axis) => seen.map((joint) => joint[axis]));
   return { low: axes.map((values) => Math.min(...values)), high: axes.map((values) => Math.max(...values)) };
@@ -53,9 +56,9 @@ function calf(pose) {
  */
 export function wholeCrop(source, targets, photo) {
   const poses = targets.filter(hasExtent);
-  const own = reached(source), boxes = poses.map(reached);
+  const own = reached(source), others = poses.map(reached);
   const scale = percentile(poses.map(personScale), 100 - STRAY_PERCENTAGE);
-  const axes = [0, 1].map((axis) => extentAlong(axis, own, boxes, photo));
+  const axes = [0, 1].map((axis) => extentAlong(axis, own, others, photo));
   const needed = axes.map(({ low, high }) => (high - low) / CANVAS);
   const step = Math.max(Math.max(personScale(source), scale) / CROP_FACTOR, ...needed);
   const [x, y] = axes.map(({ low, high, centre }) => (
@@ -65,19 +68,21 @@ export function wholeCrop(source, targets, photo) {
   return { step: Math.fround(step), x: Math.fround(x), y: Math.fround(y) };
 }
 
-/** The box that a person reaches: {low, high}. */
+/** The box that a person reaches, {low, high}, beside that of the joints, `box`. */
 function reached(pose) {
-  const { low, high } = boxOf(pose), reach = REACH * SCALE_UNIT * personScale(pose);
-  return { low: low.map((value) => value - reach), high: high.map((value) => value + reach) };
+  const size = SCALE_UNIT * personScale(pose), seen = pose.map((joint, i) => [joint, (isFine(i) ? FINE_REACH : REACH) * size])
+    .filter(([joint]) => joint[2] > 0);
+  const corner = (furthest, sign) => [0, 1].map((axis) => furthest(...seen.map(([joint, reach]) => joint[axis] + sign * reach)));
+  return { low: corner(Math.min, -1), high: corner(Math.max, 1), box: boxOf(pose) };
 }
 
-function extentAlong(axis, own, boxes, photo) {
-  const lows = boxes.map((box) => box.low[axis]), highs = boxes.map((box) => box.high[axis]);
-  const middles = boxes.map((box) => box.low[axis] + box.high[axis]);
+function extentAlong(axis, own, others, photo) {
+  const lows = others.map(({ low }) => low[axis]), highs = others.map(({ high }) => high[axis]);
+  const twiceMiddle = ({ box }) => box.low[axis] + box.high[axis];
   return {
     low: inPhoto(Math.min(own.low[axis], percentile(lows, STRAY_PERCENTAGE)), axis, photo),
     high: inPhoto(Math.max(own.high[axis], percentile(highs, 100 - STRAY_PERCENTAGE)), axis, photo),
-    centre: (own.low[axis] + own.high[axis] + median(middles)) / 4,
+    centre: (twiceMiddle(own) + median(others.map(twiceMiddle))) / 4,
   };
 }
 

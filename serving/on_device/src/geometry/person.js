@@ -1,21 +1,19 @@
 // Where in a photo a person may be of whom the joints are known: the twin of `mask_from_joints` in
 // `tf_unseen_pose/imaging/registration.py`, limbs as thick lines, the torso filled.
 
-import { BONES, LIMBS } from '../pose/skeleton.js';
+import { LIMBS } from '../pose/skeleton.js';
 import { CROP_FACTOR, personScale } from './crop.js';
 
-// Half of how wide a limb is drawn, in pixels of a canvas: 1.5 standard deviations of its prior.
-const HALF_WIDTH = 16.5, HALF_TORSO = 19.5;
-
-const JOINTS_OF = LIMBS.map((limb) => [...new Set(BONES.filter(([, , name]) => name === limb).flatMap(([from, to]) => [from, to]))]);
+// Half of how wide a limb is drawn, in standard deviations of its prior.
+const HALF_WIDTH = 1.5;
 
 /** 1 for every pixel of a picture {width, height} that is further than `margin` from the person in a pose, else 0. */
 export function besidePerson(pose, { width, height }, margin) {
   const result = new Float32Array(width * height).fill(1), unit = personScale(pose) / CROP_FACTOR;
-  JOINTS_OF.forEach((joints, limb) => {
-    const ends = joints.map((joint) => pose[joint]);
-    if (ends.some(([, , seen]) => !(seen > 0))) return;
-    const reach = (LIMBS[limb] === 'torso' ? HALF_TORSO : HALF_WIDTH) * unit + margin;
+  const seen = (joint) => pose[joint]?.[2] > 0;
+  LIMBS.filter(({ joints }) => joints.every(seen)).forEach(({ joints, anchors, width: deviation }) => {
+    const ends = [...joints, ...anchors.filter(seen)].map((joint) => pose[joint]);
+    const reach = HALF_WIDTH * deviation * unit + margin;
     const [columns, rows] = [width, height].map((size, axis) => pixelsAbout(ends.map((end) => end[axis]), reach, size));
     for (const y of rows) {
       for (const x of columns) if (distance(ends, x, y) <= reach) result[y * width + x] = 0;

@@ -9,10 +9,12 @@ const LEAST_SCORE = 0.5, LEAST_VISIBILITY = 0.1, REGION_SCALE = 1.25;
 const HEAD_BEYOND_EARS = 0.6;
 const NUMBERS_A_LANDMARK = 5;
 
-// BlazePose's numbers of our joints from the third on.
+// Of which of BlazePose's landmarks our joints from the third on are the mean.
 const LANDMARKS = {
-  right_shoulder: 12, right_elbow: 14, right_wrist: 16, left_shoulder: 11, left_elbow: 13, left_wrist: 15,
-  right_hip: 24, right_knee: 26, right_ankle: 28, left_hip: 23, left_knee: 25, left_ankle: 27,
+  right_shoulder: [12], right_elbow: [14], right_wrist: [16], left_shoulder: [11], left_elbow: [13], left_wrist: [15],
+  right_hip: [24], right_knee: [26], right_ankle: [28], left_hip: [23], left_knee: [25], left_ankle: [27],
+  nose: [0], right_ear: [8], left_ear: [7], right_hand: [20, 18], left_hand: [19, 17],
+  right_heel: [30], left_heel: [29], right_toe: [32], left_toe: [31],
 };
 const EARS = [7, 8], SHOULDERS = [11, 12];
 
@@ -79,7 +81,7 @@ export function detected(scores, boxes, photo) {
   return { x: whole.x + hx * whole.side, y: whole.y + hy * whole.side, side, angle };
 }
 
-/** The 14 joints in pixels of the photo, from the landmark network's 195 numbers about a region. */
+/** The 23 joints in pixels of the photo, from the landmark network's 195 numbers about a region. */
 export function jointsOf(numbers, region) {
   const cos = Math.cos(region.angle) * region.side, sin = Math.sin(region.angle) * region.side;
   const landmark = (i) => {
@@ -87,11 +89,13 @@ export function jointsOf(numbers, region) {
     const [u, v] = [numbers[at] / LANDMARK_SIZE - 0.5, numbers[at + 1] / LANDMARK_SIZE - 0.5];
     return [region.x + cos * u - sin * v, region.y + sin * u + cos * v, sigmoid(numbers[at + 3])];
   };
-  const neck = middle(SHOULDERS.map(landmark)), ears = middle(EARS.map(landmark));
+  const neck = mean(SHOULDERS.map(landmark)), ears = mean(EARS.map(landmark));
   const beyond = (axis) => ears[axis] + HEAD_BEYOND_EARS * (ears[axis] - neck[axis]);
   const head = [beyond(0), beyond(1), Math.min(ears[2], neck[2])];
-  const others = JOINTS.slice(2).map((name) => landmark(LANDMARKS[name]));
+  const others = JOINTS.slice(2).map((name) => mean(LANDMARKS[name].map(landmark)));
   return [head, neck, ...others].map(([x, y, visible]) => [x, y, visible < LEAST_VISIBILITY ? 0 : visible]);
 }
 
-const middle = ([a, b]) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, Math.min(a[2], b[2])];
+/** The mean of some points, as visible as the least of them. */
+const mean = (points) => [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length)
+  .concat(Math.min(...points.map((point) => point[2])));

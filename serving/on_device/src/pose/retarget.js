@@ -1,30 +1,45 @@
 // A driving person's motion on the source person's body: the twin of `tf_unseen_pose/pose/retargeting.py`, which says why.
-// Points are the 14 joints, then the middle of the hips and that of the shoulders.
+// Points are all 23 joints, those that a skeleton lacks being absent, then the middle of the hips and that of the shoulders.
 
-import { BONES, index } from './skeleton.js';
+import { JOINTS, LIMBS, index, isFine, withJoints } from './skeleton.js';
 import { median, percentile } from '../geometry/crop.js';
 
-const HIPS = 14, CHEST = 15, POINTS = 16;
-const FEET = ['left_ankle', 'right_ankle'].map(index);
-const MIDDLES = [[HIPS, ['left_hip', 'right_hip']], [CHEST, ['left_shoulder', 'right_shoulder']]]
-  .map(([middle, names]) => [middle, names.map(index)]);
+const HIPS = JOINTS.length, CHEST = HIPS + 1, POINTS = HIPS + 2;
+const bothSides = (...names) => names.flatMap((name) => [index(`left_${name}`), index(`right_${name}`)]);
+const SOLES = bothSides('heel', 'toe'), ANKLES = bothSides('ankle'), FACE = [index('nose'), ...bothSides('ear')];
+const MIDDLES = [[HIPS, bothSides('hip')], [CHEST, bothSides('shoulder')]];
 const LENGTH_PERCENTILE = 90, GROUND_PERCENTILE = 90, LEAST_RATIO = 0.8, MOST_RATIO = 1.25;
 
 // [parent, child], parents first.
-const TREE = [
+const TREE = treeOf([
   [HIPS, CHEST],
   ...MIDDLES.flatMap(([middle, joints]) => joints.map((joint) => [middle, joint])),
   [CHEST, index('neck')],
-  ...BONES.filter(([, , limb]) => limb !== 'torso').map(([from, to]) => [from, to]),
-];
+  ...LIMBS.filter(({ name }) => name !== 'torso').map(({ joints }) => joints),
+  ...LIMBS.flatMap(({ anchors, joints }) => anchors.flatMap((anchor) => joints.map((joint) => [anchor, joint]))),
+]);
 const MIRRORED = Array.from({ length: POINTS }, (_, point) => {
-  if (point >= HIPS || point < 2) return point;
-  return { 2: 5, 3: 6, 4: 7, 5: 2, 6: 3, 7: 4, 8: 11, 9: 12, 10: 13, 11: 8, 12: 9, 13: 10 }[point];
+  const other = JOINTS[point]?.replace(/left|right/, (side) => (side === 'left' ? 'right' : 'left'));
+  return other ? index(other) : point;
 });
 
-/** Poses of a driving person, as the source person would take them, in pixels of the source's photo; null if unfit. */
+/** Of bones that connect points, the earliest that each reach a new one from the hips. */
+function treeOf(bones) {
+  const edges = bones.flatMap(([one, other]) => [[one, other], [other, one]]), reached = new Set([HIPS]), tree = [];
+  for (let bone; (bone = edges.find(([from, to]) => reached.has(from) && !reached.has(to)));) {
+    tree.push(bone);
+    reached.add(bone[1]);
+  }
+  return tree;
+}
+
+/**
+ * Poses of a driving person, as the source person would take them, in pixels of the source's photo and of as many joints as
+ * the source; null if unfit. Hands, feet and face are absent of which the source shows neither side.
+ */
 export function retarget(driving, source) {
-  const body = bodyOf(driving), sourceBody = bodyOf([source]);
+  const poses = driving.map((pose) => withJoints(pose, JOINTS.length)), own = withJoints(source, JOINTS.length);
+  const body = bodyOf(poses), sourceBody = bodyOf([own]);
   const ratios = ratiosOf(lengths(body), lengths(sourceBody));
   if (!ratios) return null;
   const scaled = body.points.map((frame) => {
@@ -37,11 +52,14 @@ export function retarget(driving, source) {
     }
     return points;
   });
-  const knees = ['left_knee', 'right_knee', ...['left_ankle', 'right_ankle']].map(index);
-  const movement = knees.reduce((sum, point) => sum + ratios[point], 0) / knees.length;
+  const legs = bothSides('knee', 'ankle');
+  const movement = legs.reduce((sum, point) => sum + ratios[point], 0) / legs.length;
+  const lacking = (joint) => isFine(joint) && [joint, MIRRORED[joint]].every((side) => !(own[side][2] > 0));
   const points = placed(scaled, body, sourceBody, movement);
-  return points && points.map((frame, t) => driving[t].map(([, , shown, ...depth], i) =>
-    [...frame[i], shown, ...depth.map((z) => ratios[CHEST] * z)]));
+  return points && points.map((frame, t) => source.map((_, i) => {
+    const [, , shown, ...depth] = poses[t][i];
+    return [...frame[i], lacking(i) ? 0 : shown, ...depth.map((z) => ratios[CHEST] * z)];
+  }));
 }
 
 function bodyOf(poses) {
@@ -89,21 +107,25 @@ function lengths({ points, seen }) {
   return result.map((length, point) => Math.max(length, result[MIRRORED[point]]));
 }
 
-/** Source length to driving length a bone, near the ratio of the whole body. */
+/** Source length to driving length a bone, near the ratio of the whole body; that for hands and feet, the head's for a face. */
 function ratiosOf(driving, source) {
   const measured = driving.map((length, point) => length > 0 && source[point] > 0);
   const ratios = source.map((length, point) => (measured[point] ? length / driving[point] : 0));
-  const along = TREE.filter(([parent]) => parent < HIPS || false).map(([, child]) => Math.min(child, MIRRORED[child]));
+  const along = TREE.filter(([parent, child]) => parent < HIPS && !isFine(child)).map(([, child]) => Math.min(child, MIRRORED[child]));
   const common = [CHEST, ...new Set(along)].filter((point) => measured[point]).map((point) => ratios[point]);
   if (common.length < 2) return null;
   const overall = median(common);
-  return ratios.map((ratio, point) =>
+  const near = ratios.map((ratio, point) =>
     (measured[point] && ratio >= LEAST_RATIO * overall ? Math.min(ratio, MOST_RATIO * overall) : overall));
+  return near.map((ratio, point) => {
+    if (FACE.includes(point)) return near[index('head')];
+    return isFine(point) && point < HIPS ? overall : ratio;
+  });
 }
 
 function placed(points, body, source, movement) {
-  const supports = shownByBoth([FEET, [HIPS], [CHEST]], body, source);
-  const roots = shownByBoth([[HIPS], [CHEST], FEET], body, source);
+  const supports = shownByBoth([SOLES, ANKLES, [HIPS], [CHEST]], body, source);
+  const roots = shownByBoth([[HIPS], [CHEST], SOLES, ANKLES], body, source);
   if (!supports || !roots) return null;
   const [support, sourceSupport] = supports, [root, sourceRoot] = roots;
   const shifted = points.map((frame, t) => {
@@ -112,7 +134,7 @@ function placed(points, body, source, movement) {
   });
   const shown = (group) => shifted.filter((_, t) => group.some((point) => body.seen[t][point]));
   const x = median(shown(root).map((frame) => anchor(frame, root)[0]));
-  const ground = support.every((point) => FEET.includes(point)) ? GROUND_PERCENTILE : 50;
+  const ground = support.every((point) => [...SOLES, ...ANKLES].includes(point)) ? GROUND_PERCENTILE : 50;
   const y = percentile(shown(support).map((frame) => anchor(frame, support)[1]), ground);
   const dx = anchor(source.points[0], sourceRoot)[0] - x, dy = anchor(source.points[0], sourceSupport)[1] - y;
   return shifted.map((frame) => frame.map((point) => [point[0] + dx, point[1] + dy]));

@@ -1,7 +1,8 @@
 // Placing the 14 joints one by one, where no pose was found or the found one is far off.
 
-import { JOINTS, spoken } from '../pose/skeleton.js';
+import { JOINTS, PERSON_JOINTS, spoken } from '../pose/skeleton.js';
 
+const ASKED = JOINTS.slice(0, PERSON_JOINTS);
 const HINTS = { head: 'the top of the head', neck: 'the neck, between the shoulders' };
 const SIDED = ' (the person’s own, not yours)';
 
@@ -38,7 +39,7 @@ export class Guide {
 
   _add(joint) {
     this._placed.push(joint);
-    if (this._placed.length === JOINTS.length) this._finish(completed(this._placed, this._size), true);
+    if (this._placed.length === ASKED.length) this._finish(completed(this._placed, this._size), true);
     else this._ask();
   }
 
@@ -48,9 +49,9 @@ export class Guide {
   }
 
   _ask() {
-    const name = JOINTS[this._placed.length], sided = name.includes('_') ? SIDED : '';
-    this._prompt.textContent = `${this._placed.length + 1} of ${JOINTS.length}: tap ${HINTS[name] ?? `the ${spoken(name)}`}${sided}.`;
-    this._notify.changed(JOINTS.map((_, joint) => this._placed[joint] ?? null));
+    const name = ASKED[this._placed.length], sided = name.includes('_') ? SIDED : '';
+    this._prompt.textContent = `${this._placed.length + 1} of ${ASKED.length}: tap ${HINTS[name] ?? `the ${spoken(name)}`}${sided}.`;
+    this._notify.changed(ASKED.map((_, joint) => this._placed[joint] ?? null));
   }
 
   _finish(pose, placed) {

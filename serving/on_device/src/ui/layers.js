@@ -2,20 +2,22 @@
 // `layers` is [1, limbs + 1, h + 2, w + 2, 4]: colour times mask in -1..1, and the mask, with a border; last the person.
 
 import { CANVAS } from '../geometry/crop.js';
-import { LIMBS, colourOf, spoken } from '../pose/skeleton.js';
+import { LIMBS, spoken } from '../pose/skeleton.js';
 
 const PALEST = 0.02;
 
 /** Whether these are layers as they are known here. */
 export const understood = (layers) => layers?.shape.length === 5 && layers.shape[4] === 4
-  && layers.shape[1] >= LIMBS.length;
+  && layers.shape[1] <= LIMBS.length + 1;
+
+const limbsOf = (layers) => LIMBS.slice(0, layers.shape[1] - 1);
 
 /** Each limb's mask in the limb's colour, over the photo. */
 export function drawMasks(context, layers, crop) {
   const { width, height } = inner(layers), picture = new ImageData(width, height);
-  const colours = LIMBS.map((limb) => [1, 3, 5].map((at) => parseInt(colourOf(limb).slice(at, at + 2), 16)));
+  const limbs = limbsOf(layers), colours = limbs.map(({ colour }) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
   for (let pixel = 0; pixel < width * height; pixel++) {
-    const masks = LIMBS.map((_, limb) => texel(layers, limb, pixel)[3]), sum = masks.reduce((a, b) => a + b, 0);
+    const masks = limbs.map((_, limb) => texel(layers, limb, pixel)[3]), sum = masks.reduce((a, b) => a + b, 0);
     for (let c = 0; c < 3 && sum > 0; c++) {
       picture.data[4 * pixel + c] = masks.reduce((total, mask, limb) => total + mask * colours[limb][c], 0) / sum;
     }
@@ -29,7 +31,7 @@ export function drawMasks(context, layers, crop) {
 /** One figure a limb: its layer about the person, as opaque as a mask is beside that limb's surest pixel; named. */
 export function layerFigures(layers) {
   const box = personBox(layers);
-  return LIMBS.map((name, limb) => {
+  return limbsOf(layers).map(({ name }, limb) => {
     const picture = new ImageData(box.width, box.height), texels = box.pixels.map((pixel) => texel(layers, limb, pixel));
     const surest = Math.max(PALEST, ...texels.map(([, , , mask]) => mask));
     texels.forEach(([r, g, b, mask], pixel) => {

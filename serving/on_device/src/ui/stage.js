@@ -1,9 +1,9 @@
 // The picture with the skeleton on it: joints are dragged by pointer or moved by arrow keys.
 //
 // Joints are buttons, so that they can be focused and are named; a pointer means the joint nearest to it, since on a
-// phone they overlap.
+// phone they overlap. Those of hands, feet and face are smaller, and there are none where these are absent.
 
-import { BONES, JOINTS, colourOf, spoken } from '../pose/skeleton.js';
+import { JOINTS, LINES, isFine, spoken } from '../pose/skeleton.js';
 import { inside, nearestJoint } from './hit.js';
 
 const REACH = 28, STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -21,10 +21,11 @@ export class Stage {
     this._notify = { moved, tapped };
     this._pose = [];
     this._placing = false;
-    this._lines = BONES.map(([, , limb]) => this._line(colourOf(limb)));
+    this._lines = LINES.map((line) => this._line(line));
     this._buttons = JOINTS.map((name, joint) => this._button(name, joint));
     root.addEventListener('pointerdown', (event) => this._pressed(event));
     root.addEventListener('pointermove', (event) => this._dragged(event));
+    root.addEventListener('pointerleave', () => this._mark(-1));
     for (const end of ['pointerup', 'pointercancel']) root.addEventListener(end, () => this._released());
   }
 
@@ -38,8 +39,9 @@ export class Stage {
 
   /** Shows a pose, an array of joints in pixels of the photo; joints that are null or missing are not there yet. */
   setPose(pose) {
-    this._pose = JOINTS.map((_, joint) => pose[joint] ?? [NaN, NaN, 0]);
-    BONES.forEach(([from, to], i) => this._drawBone(this._lines[i], this._pose[from], this._pose[to]));
+    const shown = (joint) => pose[joint] && (pose[joint][2] > 0 || !isFine(joint));
+    this._pose = JOINTS.map((_, joint) => (shown(joint) ? pose[joint] : [NaN, NaN, 0]));
+    LINES.forEach(({ from, to }, i) => this._drawLine(this._lines[i], this._pose[from], this._pose[to]));
     this._buttons.forEach((button, joint) => this._drawJoint(button, JOINTS[joint], this._pose[joint]));
   }
 
@@ -55,9 +57,10 @@ export class Stage {
     this._root.classList.toggle('placing', value);
   }
 
-  _line(colour) {
+  _line({ from, to, colour }) {
     const line = document.createElementNS(SVG, 'line');
     line.setAttribute('stroke', colour);
+    line.classList.toggle('fine', isFine(from) || isFine(to));
     this._svg.append(line);
     return line;
   }
@@ -65,14 +68,14 @@ export class Stage {
   _button(name, joint) {
     const button = document.createElement('button');
     button.type = 'button';
-    button.className = 'joint';
+    button.className = isFine(joint) ? 'joint fine' : 'joint';
     button.dataset.joint = name;
     button.addEventListener('keydown', (event) => this._key(event, joint));
     this._root.querySelector('#joints').append(button);
     return button;
   }
 
-  _drawBone(line, from, to) {
+  _drawLine(line, from, to) {
     const there = Number.isFinite(from[0]) && Number.isFinite(to[0]);
     line.toggleAttribute('hidden', !there);
     line.classList.toggle('unseen', !(from[2] > 0 && to[2] > 0));
@@ -95,6 +98,17 @@ export class Stage {
     return [(event.clientX - left) * scale - 0.5, (event.clientY - top) * scale - 0.5, scale];
   }
 
+  /** The joint that a pointer there means, or -1. */
+  _meant(x, y, scale) {
+    const untouchable = ['bare', 'frozen', 'placing'].some((name) => this._root.classList.contains(name));
+    return untouchable ? -1 : nearestJoint(this._pose, x, y, REACH * scale);
+  }
+
+  _mark(joint) {
+    this._root.classList.toggle('marked', joint >= 0);
+    this._buttons.forEach((button, i) => button.classList.toggle('meant', i === joint));
+  }
+
   _pressed(event) {
     if (!this._size || event.button > 0) return;
     const [x, y, scale] = this._point(event);
@@ -103,8 +117,7 @@ export class Stage {
       this._notify.tapped(...inside(x, y, this._size.width, this._size.height));
       return;
     }
-    const untouchable = ['bare', 'frozen'].some((name) => this._root.classList.contains(name));
-    const joint = untouchable ? -1 : nearestJoint(this._pose, x, y, REACH * scale);
+    const joint = this._meant(x, y, scale);
     if (joint < 0) return;
     event.preventDefault();
     this._root.setPointerCapture(event.pointerId);
@@ -115,6 +128,7 @@ export class Stage {
   }
 
   _dragged(event) {
+    if (!this._drag && this._size) this._mark(this._meant(...this._point(event)));
     if (this._drag?.pointer !== event.pointerId) return;
     const [x, y] = this._point(event), { joint, dx, dy } = this._drag;
     this._moveTo(joint, x + dx, y + dy);
