@@ -22,6 +22,7 @@ from tf_unseen_pose.on_device.output import Pace, Window, open_output
 from tf_unseen_pose.on_device.reposer import DEFAULT_VARIANT, TFLiteReposer
 from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.pose.sources import find_poses
+from tf_unseen_pose.words import counted
 
 _FPS = 25.0
 
@@ -66,7 +67,7 @@ def run(arguments: list[str] | None = None) -> None:
             if window and not window.show(frame):
                 break
     print(file=sys.stderr)
-    print(f"Made {pace.count} frames, {pace.overall:.1f} a second.")
+    print(f"Made {counted(pace.count, 'frame')}, {pace.overall:.1f} a second.")
     if options.output:
         print(f"Wrote {options.output}.")
 
