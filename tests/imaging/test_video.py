@@ -94,8 +94,9 @@ def noise(count, height=48, width=80):
     return list(np.random.default_rng(0).integers(0, 256, (count, height, width, 3), dtype=np.uint8))
 
 
-def test_of_a_file_that_ends_early_all_that_is_there_is_used(tmp_path, caplog):
-    path = tmp_path / "long.avi"
+@pytest.mark.parametrize("suffix", ["avi", "mkv"])
+def test_of_a_file_that_ends_early_all_that_is_there_is_used(tmp_path, caplog, suffix):
+    path = tmp_path / f"long.{suffix}"
     with av.open(path, "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 80, 48, "yuv420p"
@@ -107,7 +108,7 @@ def test_of_a_file_that_ends_early_all_that_is_there_is_used(tmp_path, caplog):
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
     assert 25 <= len(list(read_video(path))) <= 36
-    assert "long.avi is damaged or cut off" in caplog.text and "of 2.0 s" in caplog.text
+    assert f"long.{suffix} is damaged or cut off" in caplog.text and "of 2.0 s" in caplog.text
 
 
 def test_damaged_packets_are_left_out_and_counted(tmp_path, caplog):

@@ -97,12 +97,7 @@ def read_video(path: Path, span: TimeSpan = WHOLE) -> Iterator[tuple[float, np.n
             yield time, _upright(frame, stream, to_srgb)
         if not count:
             raise UserError(f"The video {path} holds no frame that can be read; record it anew.")
-        promised = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
-        if "mp4" not in container.format.name:
-            # An MP4 may count frames that its edit list hides.
-            promised = max(promised, stream.frames * length)
-        if span.end < WHOLE.end:
-            promised = 0.0
+        promised = _promised(container, stream, length) if span.end == WHOLE.end else 0.0
     if damage or shown < _LEAST_SHOWN * promised:
         _log.warning(
             "%s is damaged or cut off (%s, %.1f of %.1f s): %s can be read and used.",
@@ -145,6 +140,17 @@ def _rate(times: np.ndarray, stream: VideoStream) -> Fraction:
     if not len(gaps) or np.percentile(gaps, 95) <= _UNEVEN * np.percentile(gaps, 5):
         return average
     return Fraction(1 / float(np.median(gaps))).limit_denominator(1001)
+
+
+def _promised(container: InputContainer, stream: VideoStream, length: float) -> float:
+    """How many seconds the header says there are, 0 where it does not; `length` is that of a frame."""
+    seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+    # Matroska has a clock's time in a tag of its own.
+    with suppress(ValueError):
+        clock = stream.metadata.get("DURATION", "0").split(":")
+        seconds = max(seconds, sum(float(part) * 60**place for place, part in enumerate(reversed(clock))))
+    # An MP4 may count frames that its edit list hides.
+    return seconds if "mp4" in container.format.name else max(seconds, stream.frames * length)
 
 
 def _start(stream: VideoStream) -> float:

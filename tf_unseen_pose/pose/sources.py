@@ -78,8 +78,8 @@ def _part(poses: Poses, path: Path, span: TimeSpan) -> Poses:
     if span.start >= length:
         raise UserError(f"The poses of {path} end after {length:.4g} s; begin before that, not at {span.start:g} s.")
     # As in videos, the first pose is the one that holds at the start.
-    first, last = int(span.start * poses.fps + 1e-6), round(min(span.end, length) * poses.fps)
-    return replace(poses, joints=poses.joints[first : max(last, first + 1)])
+    first, count = int(span.start * poses.fps + 1e-6), round((min(span.end, length) - span.start) * poses.fps)
+    return replace(poses, joints=poses.joints[first : first + max(count, 1)])
 
 
 # MediaPipe and PyAV are large, and who has pose files does without.
