@@ -131,7 +131,7 @@ def test_videos_of_ones_own_are_prepared(notebook):
     from fractions import Fraction
 
     from tf_unseen_pose.data.synthetic import synthetic_clip
-    from tf_unseen_pose.imaging.video import VideoWriter
+    from tf_unseen_pose.imaging.video_writer import VideoWriter
 
     with notebook(NAME, NAME="mine", OWN_VIDEOS=True) as session:
         session.run("settings", "install", "folder")

@@ -17,7 +17,7 @@ from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.synthetic import synthetic_clip
-from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.imaging.video_writer import VideoWriter
 
 FLAGS = ["--runner=DirectRunner"]
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_run(tmp_path, videos, refuses, has_model):
     refuses(lambda: prepare_with_beam([], str(tmp_path / "set"), options, FLAGS), "holds a dataset")
     shutil.rmtree(videos / "dance")
     (videos / "kick" / "b.mp4").unlink()
-    refuses(lambda: prepare_with_beam([str(videos)], str(tmp_path / "no"), Options("video"), FLAGS), "None of the 1")
+    refuses(lambda: prepare_with_beam([str(videos)], str(tmp_path / "no"), Options("video"), FLAGS), "No clip of 1")
 
 
 def test_clips_fill_shards_in_the_plans_order():

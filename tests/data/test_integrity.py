@@ -134,7 +134,7 @@ def test_a_frame_that_cannot_be_used_is_left_out_and_counted(make_dataset, make_
     assert not caplog.messages and whole.left_out == {}
     rewrite(whole, lambda c, f, example: spoil(example) if (c, f) == (1, 2) else None)
     dataset = ClipDataset.open(whole.path)
-    assert caplog.messages == [f"{whole.path}: 1 of 7 frames are left out: 1 of 'second' with {reason}."]
+    assert caplog.messages == [f"{whole.path}: 1 of 7 frames left out: 1 of 'second' with {reason}."]
     assert dataset.left_out == {"second": {reason: 1}}
     assert [[frame.number for frame in clip.frames] for clip in dataset.clips] == [[0, 1, 2], [0, 1, 3]]
     assert [dataset.read_frame(1, frame).number for frame in range(3)] == [0, 1, 3]
@@ -187,14 +187,14 @@ def test_of_many_clips_some_are_named(make_dataset, make_clip, caplog):
     rewrite(whole, lambda c, f, example: (visible_nan if f else thirteen)(example) if c else None)
     ClipDataset.open(whole.path)
     (said,) = caplog.messages
-    assert ": 14 of 16 frames are left out: 1 of 'clip 1' with 39 numbers" in said
+    assert ": 14 of 16 frames left out: 1 of 'clip 1' with 39 numbers" in said
     assert "1 of 'clip 5' with joints" in said and "clip 6" not in said and "and more of 2 other clips." in said
 
 
 def test_a_dataset_of_bad_frames_alone_is_refused(make_dataset, make_clip, refuses):
     whole = make_dataset([make_clip("a", 2), make_clip("b", 1)])
     rewrite(whole, lambda c, f, example: infinite(example))
-    words = ("None of the 3 frames", whole.path, "frame 0 of 'a' has joints", "not finite", "prepare")
+    words = ("No frame of 3", whole.path, "frame 0 of 'a' has joints", "not finite", "prepare")
     refuses(lambda: ClipDataset.open(whole.path), *words)
 
 

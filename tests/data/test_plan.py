@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from tf_unseen_pose.data.clips import encode_picture
 from tf_unseen_pose.data.plan import Options, plan_clips
 from tf_unseen_pose.data.synthetic import ACTIONS
 from tf_unseen_pose.data.video_clips import VideoOptions
+from tf_unseen_pose.imaging.time_span import TimeSpan
 
 
 @pytest.fixture
@@ -80,7 +82,9 @@ def test_the_recipe_tells_options_apart_but_not_where_the_model_lies(gym, tmp_pa
     assert recipe() != recipe(register=True) != recipe(validation=0.2)
     assert recipe(video=VideoOptions(pose_model=tmp_path / "a.task")) == recipe(video=VideoOptions())
     assert recipe(video=VideoOptions(rate=5)) != recipe()
-    json.dumps(recipe())
+    part = VideoOptions(span=TimeSpan(2))
+    assert recipe(video=part) != recipe() and "span" not in recipe()["video"]
+    json.dumps(recipe(video=part))
     assert recipe() != Options("pairs").recipe(clips[1:])
 
 
@@ -89,6 +93,14 @@ def test_recipes_of_persons_do_not_speak_of_skeletons(gym):
     person, golf = (Options("dataset").recipe(clips) for clips in drawn)
     assert golf == person | {"skeleton": "golf"} and "skeleton" not in person
     assert [clip.action for clip in drawn[1]] == ["golf", "golf"]
+
+
+def test_a_start_and_an_end_are_for_one_video(tmp_path, refuses, has_model):
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_bytes(b"")
+    part = Options("video", video=VideoOptions(span=TimeSpan(2)))
+    refuses(lambda: plan_clips([tmp_path], part), "for one video", "--only")
+    assert [clip.name for clip in plan_clips([tmp_path], replace(part, only=("b.mp4",)))] == ["b.mp4"]
 
 
 def test_a_part_for_validation_lies_within_0_and_1(gym, refuses):

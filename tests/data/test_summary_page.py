@@ -205,7 +205,7 @@ def test_most_frames_rejected_for_one_reason(sound, warnings, read_page):
     rest = [{}] * 20
     assert warnings(changed(dataset, {"rejected": {"blurred": 150, "nobody": 140}}, *rest)) == []
     (warning,) = warnings(changed(dataset, {"rejected": {"blurred": 1, "nobody": 212}}, *rest))
-    assert "212 of 423 frames were rejected for one reason, 'nobody'." in warning
+    assert "One reason rejected 212 of 423 frames, 'nobody'." in warning
     page = read_page(write_summary_page(changed(dataset, {"rejected": {"blurred": 7, "nobody": 4}}, *rest)))
     assert page.warnings == [] and page.remarks == ["52% rejected"]
 
@@ -273,7 +273,7 @@ def test_of_many_clips_the_first_are_shown(make_clip, make_dataset, monkeypatch,
     monkeypatch.setattr(summary_page, "_MEASURED_CLIPS", 3)
     monkeypatch.setattr(summary_page, "_MEASURED_FRAMES", 10)
     page = read_page(write_summary_page(make_dataset([make_clip(f"clip-{i}", 5, action=str(i)) for i in range(20)])))
-    assert "The first 2 clips are shown; 18 are not." in page.words
+    assert "Shown are the first 2 of 20 clips." in page.words
     # The first, middle and last, and the second as it is shown; two frames each.
     assert "Measured on 8 frames of 4 clips" in page.words
     assert "8 more actions are not listed." in page.words

@@ -9,7 +9,8 @@ from tf_unseen_pose.data.clips import BrokenClip, Frame, Rejected
 from tf_unseen_pose.data.registration import MOVED
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.data.video_clips import VideoOptions, _sampled, _Selection, video_clips, video_frames
-from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.imaging.time_span import TimeSpan
+from tf_unseen_pose.imaging.video_writer import VideoWriter
 from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 from tf_unseen_pose.pose.estimation import Detection
 
@@ -49,6 +50,8 @@ def test_the_first_frame_of_every_interval_is_taken(tmp_path, fps, rate, expecte
     seen = {number: round((image.mean() - 20) / 15) for number, image in _sampled(path, VideoOptions(rate=rate))}
     assert list(seen.values()) == list(expected)
     assert list(seen) == [int(frame / fps * rate + 1e-9) for frame in expected]
+    part = [number for number, _ in _sampled(path, VideoOptions(rate=rate, span=TimeSpan(5.01 / fps, 9 / fps)))]
+    assert part == [number for number in seen if int(5.01 / fps * rate) <= number < 9 / fps * rate]
 
 
 def test_large_frames_are_shrunk(tmp_path):

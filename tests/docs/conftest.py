@@ -13,7 +13,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.photos import load_image
-from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.imaging.video_writer import VideoWriter
 from tf_unseen_pose.inference.bundled import FOLDER
 from tf_unseen_pose.known_skeletons import GOLF, PERSON
 from tf_unseen_pose.model import build_generator

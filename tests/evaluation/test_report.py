@@ -117,12 +117,18 @@ def test_pictures_are_strips_of_every_method(page, written, embedded):
 
 
 def test_what_a_reader_must_know_is_said(page, evaluation):
-    for words in ("Only 3 clips", "lack a mask", "--features-weights", "No poses were looked for", "11 × 11 Gaussian"):
+    for words in (
+        "Only 3 clips",
+        "person is missing in",
+        "--features-weights",
+        "No poses were looked for",
+        "11 × 11 Gaussian",
+    ):
         assert words in " ".join(page.text.split()), words
     golf = SimpleNamespace(skeleton=GOLF)
     bare = replace(evaluation, sequences=None, across=None, left_out=2, dataset=golf, unplaced=3, faces="None.")
     notes = " ".join(report._notes(bare))
-    assert "3 pairs were not judged as whole photos" in notes and "None." in notes
+    assert "Not judged as whole photos: 3 pairs" in notes and "None." in notes
     assert "no flicker" in notes and "2 poses" in notes and "'golf' cannot be found in pictures" in notes
     assert "cannot be found" not in page.text
 

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pillow_heif
 import pytest
+from coded_colours import HLG, PATCHES, PQ, SRGB, coded
 from PIL import Image, ImageCms
 from PIL.ExifTags import IFD, Base
 
@@ -173,3 +174,25 @@ def test_jpeg_results_keep_colours_at_full_resolution(tmp_path):
         # Sampling factors of the three components, and the first entries of quality 95's tables.
         assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3
         assert image.quantization[0][0] == 2 and image.quantization[1][0] == 2
+
+
+@pytest.mark.parametrize("kind", ["HEIC", "AVIF"])
+@pytest.mark.parametrize("primaries, transfer", [(9, HLG), (9, PQ), (12, SRGB)])
+def test_colours_that_numbers_describe_become_srgb(tmp_path, kind, primaries, transfer):
+    signal = np.round(255 * coded(PATCHES, primaries, transfer)).astype(np.uint8)
+    image = Image.fromarray(signal.repeat(16, axis=0)[None].repeat(32, axis=0))
+    if kind == "HEIC":
+        heic = pillow_heif.from_pillow(image)
+        heic.save(
+            tmp_path / "photo", quality=-1, chroma=444, matrix_coefficients=0,
+            color_primaries=primaries, transfer_characteristics=transfer,
+        )  # fmt: skip
+    else:
+        image.save(tmp_path / "photo", "AVIF", quality=100, subsampling="4:4:4")
+        content = bytearray((tmp_path / "photo").read_bytes())
+        at = content.index(b"colrnclx") + 8
+        content[at : at + 4] = bytes([0, primaries, 0, transfer])
+        (tmp_path / "photo").write_bytes(content)
+    # Of 8 bits, HDR leaves little to dark colours, and AVIF rounds once more.
+    tolerance = 4 if transfer == SRGB else 7 if kind == "HEIC" else 14
+    np.testing.assert_allclose(load_image(tmp_path / "photo")[16, 8::16], PATCHES, atol=tolerance)

@@ -14,7 +14,8 @@ from PIL import Image
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.provenance import png_chunks
-from tf_unseen_pose.imaging.video import VideoWriter, read_video
+from tf_unseen_pose.imaging.video import read_video
+from tf_unseen_pose.imaging.video_writer import VideoWriter
 from tf_unseen_pose.inference.animation import write_animation
 from tf_unseen_pose.on_device.output import open_output
 

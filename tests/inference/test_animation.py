@@ -2,9 +2,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from sounding_films import RATE, codec_of, film
 
-from tf_unseen_pose.imaging.video import VideoWriter, probe, read_video
-from tf_unseen_pose.inference.animation import beside_driving, overlaid, write_animation
+from tf_unseen_pose.imaging.time_span import WHOLE
+from tf_unseen_pose.imaging.video import probe, read_video
+from tf_unseen_pose.imaging.video_writer import VideoWriter
+from tf_unseen_pose.inference.animation import beside_driving, driving_sound, overlaid, write_animation
 from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.pose_files import Poses
 
@@ -41,6 +44,20 @@ def test_interrupted_before_the_first_frame_nothing_is_lost(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_animation(interrupted(0), 9, output, 25, progress=False)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"what was there before"]
+
+
+def test_the_sound_ends_with_the_pictures_and_is_left_out_where_it_does_not_fit(tmp_path, caplog):
+    source, output = film(tmp_path / "driving.mp4", "aac"), tmp_path / "out.mp4"
+    with driving_sound(source, output, WHOLE, in_time=True) as sound:
+        assert write_animation(interrupted(5), 9, output, RATE, progress=False, sound=sound) == (5, False)
+    ((kind, duration),) = codec_of(output)
+    assert kind == "aac" and duration == pytest.approx(0.2, abs=0.03)
+    for given, name in ((None, "out.mp4"), (source, "out.gif"), (tmp_path / "poses.json", "out.mp4")):
+        with driving_sound(given, tmp_path / name, WHOLE, in_time=True) as sound:
+            assert sound is None
+    assert not caplog.records
+    with driving_sound(source, output, WHOLE, in_time=False) as sound:
+        assert sound is None and "no sound" in caplog.text and "--fps" in caplog.text
 
 
 @pytest.fixture

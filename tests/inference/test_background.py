@@ -3,7 +3,7 @@ import sys
 import numpy as np
 
 from tf_unseen_pose.imaging.image_files import save_image
-from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.imaging.video_writer import VideoWriter
 from tf_unseen_pose.inference.background import load_background
 
 

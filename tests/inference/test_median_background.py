@@ -4,7 +4,7 @@ from textures import textured
 
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.data.synthetic.scene import draw_scene
-from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.imaging.video_writer import VideoWriter
 from tf_unseen_pose.inference import median_background as module
 from tf_unseen_pose.inference.median_background import median_background
 from tf_unseen_pose.pose.estimation import Detection

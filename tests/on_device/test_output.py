@@ -37,5 +37,5 @@ def test_refusals(tmp_path, monkeypatch, refuses):
     refuses(lambda: open_output(tmp_path / "out.xyz", 20), "out.xyz", ".gif")
     refuses(lambda: open_output(tmp_path / "none" / "out.gif", 20), "no folder")
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.delitem(sys.modules, "tf_unseen_pose.imaging.video", raising=False)
+    monkeypatch.delitem(sys.modules, "tf_unseen_pose.imaging.video_writer", raising=False)
     refuses(lambda: open_output(tmp_path / "out.mp4", 20), "'av'", ".gif")

@@ -5,7 +5,8 @@ import pytest
 
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.imaging.image_files import save_image
-from tf_unseen_pose.imaging.video import VideoWriter
+from tf_unseen_pose.imaging.time_span import TimeSpan
+from tf_unseen_pose.imaging.video_writer import VideoWriter
 from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.pose_files import Poses, write_poses
 from tf_unseen_pose.pose.sources import find_poses
@@ -41,6 +42,17 @@ def test_poses_of_a_file_a_photo_and_a_video(tmp_path, frames, has_model):
     np.testing.assert_array_equal(few.joints, photo.joints[:, :14])
     assert {(poses.width, poses.height) for poses in (read, photo, video)} == {(320, 240)}
     assert (read.fps, photo.fps, video.fps) == (12.5, 0, float(NTSC))
+
+
+def test_a_part_of_a_pose_file(tmp_path, frames, refuses):
+    truth, path = np.stack([frame.joints for frame in frames]), tmp_path / "poses.json"
+    write_poses(path, Poses(truth, 320, 240, 10))
+    # The pose at 0.25 s is the one that holds from 0.2 s on.
+    np.testing.assert_allclose(find_poses(path, PERSON, span=TimeSpan(0.25, 0.6)).joints, truth[2:6], atol=1e-3)
+    assert len(find_poses(path, span=TimeSpan(0.71)).joints) == 1
+    refuses(lambda: find_poses(path, span=TimeSpan(0.8)), "end after 0.8 s")
+    write_poses(path, Poses(truth, 320, 240))
+    refuses(lambda: find_poses(path, span=TimeSpan(0.1)), "how fast")
 
 
 def test_refusals(tmp_path, frames, has_model, refuses):

@@ -8,6 +8,7 @@ import typer
 from tf_unseen_pose.cli.options import (
     LITE,
     Background,
+    End,
     Force,
     Model,
     Photo,
@@ -18,11 +19,13 @@ from tf_unseen_pose.cli.options import (
     ServerTimeout,
     ServerToken,
     SourcePose,
+    Start,
     open_background,
     open_reposer,
 )
 from tf_unseen_pose.files import require_other_file
 from tf_unseen_pose.inference.runtime import Runtime
+from tf_unseen_pose.words import counted
 
 
 def animate(
@@ -31,6 +34,9 @@ def animate(
     output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 or .gif to write.")],
     model: Model = LITE,
     source_pose: SourcePose = None,
+    start: Start = None,
+    end: End = None,
+    sound: Annotated[bool, typer.Option(help="Keep the driving video's sound.")] = True,
     retarget: Annotated[bool, typer.Option(help="Fit the motion to the person's proportions and place.")] = True,
     background: Background = None,
     side_by_side: Annotated[
@@ -56,10 +62,12 @@ def animate(
     """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
     from tf_unseen_pose.imaging.image_files import shrink
     from tf_unseen_pose.imaging.photos import load_image
+    from tf_unseen_pose.imaging.time_span import parse_span
 
+    span = parse_span(start, end)
     image = load_image(photo)
 
-    from tf_unseen_pose.imaging.video import require_video_name
+    from tf_unseen_pose.imaging.video_writer import require_video_name
     from tf_unseen_pose.inference import animation
     from tf_unseen_pose.pose.retargeting import retarget as fit
     from tf_unseen_pose.pose.sources import find_poses
@@ -71,15 +79,16 @@ def animate(
     photo_size, image = image.shape[1::-1], shrink(image, max_side)
     size = image.shape[1::-1]
     source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
-    found = find_poses(driving, reposer.skeleton, photo_size, pose_model)
+    found = find_poses(driving, reposer.skeleton, photo_size, pose_model, span=span)
     targets = fit(found.joints, source, reposer.skeleton) if retarget else found.scaled_to(*size).joints
     frames = reposer.animate(image, targets, source, crop, batch_size, scene)
     if side_by_side:
-        frames = animation.beside_driving(frames, driving, found, reposer.skeleton)
+        frames = animation.beside_driving(frames, driving, found, reposer.skeleton, span)
     rate = fps or found.fps or animation.DEFAULT_FPS
-    written, finished = animation.write_animation(frames, len(targets), output, rate)
-    typer.echo(f"Wrote {output}: {written} of {len(targets)} frames at {rate:.4g} frames a second.")
-    if unseen := int((found.joints[..., 2] <= 0).all(axis=1).sum()):
-        typer.echo(f"In {unseen} frames nobody is seen; the frame before is held there.")
+    with animation.driving_sound(driving if sound else None, output, span, rate == found.fps) as track:
+        written, finished = animation.write_animation(frames, len(targets), output, rate, sound=track)
+    typer.echo(f"Wrote {output}: {written} of {counted(len(targets), 'frame')} at {rate:.4g} frames a second.")
+    if note := animation.note_of_unseen(found.joints):
+        typer.echo(note)
     if not finished:
         raise typer.Exit(130)

@@ -3,6 +3,7 @@
 import typer
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.words import counted
 
 
 def doctor() -> None:
@@ -24,6 +25,6 @@ def doctor() -> None:
             typer.echo(f"{'':8}{'':{width}}  -> {finding.fix}")
     missing = sum(finding.state == "missing" for finding in findings)
     if missing:
-        typer.echo(f"{missing} {'thing is' if missing == 1 else 'things are'} missing.")
+        typer.echo(f"{counted(missing, 'thing is', 'things are')} missing.")
         raise typer.Exit(2)
     typer.echo("All is well.")

@@ -8,6 +8,7 @@ import typer
 
 from tf_unseen_pose.cli.options import FeaturesWeights, Pairs, PoseModel, Poses, Seed, Split, SplitOption
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.words import counted
 
 # What the judged model is called in the report.
 MODEL_NAME = "model"
@@ -60,7 +61,7 @@ def evaluate(
     options = Options(split.value, pairs, seed, across, poses, pose_model, features_weights, joints.value)
     evaluation = run(dataset, models, options)
     page = write_report(evaluation, output)
-    typer.echo(f"Evaluated {len(evaluation.within.samples)} pairs. Look at {page}.")
+    typer.echo(f"Evaluated {counted(len(evaluation.within.samples), 'pair')}. Look at {page}.")
 
 
 def model_paths(model: Path, also: list[str]) -> dict[str, Path]:

@@ -50,6 +50,10 @@ RuntimeOption = Annotated[
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
 
 
+Start = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Begin there in the video: seconds, mm:ss or hh:mm:ss.")
+]
+End = Annotated[str | None, typer.Option(metavar="TIME", help="End there in the video, a time as of --start.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is read.")]
 
 

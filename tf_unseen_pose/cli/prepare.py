@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tf_unseen_pose.cli.options import PoseModel
+from tf_unseen_pose.cli.options import End, PoseModel, Start
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.words import counted
 
 if TYPE_CHECKING:  # Both import TensorFlow.
     from tf_unseen_pose.data.plan import Options
@@ -52,6 +53,8 @@ def prepare(
         float, typer.Option(min=0, max=0.9, help="Part of the people to set aside for validation, unless datasets say.")
     ] = 0.1,
     rate: Annotated[float, typer.Option(min=0.01, max=240, help="Videos: frames a second to look at.")] = 10,
+    start: Start = None,
+    end: End = None,
     people: Annotated[People, typer.Option(help="Videos: every clip, or every folder, shows another person.")] = (
         People.clips
     ),
@@ -75,10 +78,12 @@ def prepare(
     from tf_unseen_pose.data.plan import Options
     from tf_unseen_pose.data.prepare import prepare as run
     from tf_unseen_pose.data.video_clips import VideoOptions
+    from tf_unseen_pose.imaging.time_span import parse_span
 
+    video = VideoOptions(rate=rate, people=people.value, pose_model=pose_model, span=parse_span(start, end))
     options = Options(
         format.value, action=action, only=tuple(only or ()), max_side=max_side, register=register,
-        validation=validation, video=VideoOptions(rate=rate, people=people.value, pose_model=pose_model),
+        validation=validation, video=video,
         clips=clips, frames=frames, size=size, seed=seed, skeleton=skeleton,
     )  # fmt: skip
     if runner:
@@ -90,10 +95,11 @@ def prepare(
 
 def _tell(output: str, summary: "Summary") -> None:
     state = "is complete already" if summary.was_complete else "is ready"
-    parts = f"{summary.clips} clips ({summary.validation_clips} for validation), {summary.frames} frames"
+    clips, frames = counted(summary.clips, "clip"), counted(summary.frames, "frame")
+    parts = f"{clips} ({summary.validation_clips} for validation), {frames}"
     typer.echo(f"{output} {state}: {parts}, {summary.size / 1e6:.1f} MB.")
     for reason, count in sorted(summary.rejected.items(), key=lambda item: -item[1]):
-        typer.echo(f"  {count} frames left out: {reason}")
+        typer.echo(f"  {counted(count, 'frame')} left out: {reason}")
     for name, reason in summary.broken.items():
         typer.echo(f"  {name} was skipped: {reason}")
     if summary.page:

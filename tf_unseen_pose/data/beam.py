@@ -83,7 +83,7 @@ def _prepare(inputs: list[str], output: str, options: Options, flags: list[str],
         broken = beam.pvalue.AsDict(results.broken)
         _ = sealed | "Index" >> beam.Map(_write_index, broken, names, skeleton, recipe, output)
     if not FileSystems.exists(index_file):
-        raise UserError(f"None of the {len(clips)} clips can be used; run 'prepare' without --runner to see why.")
+        raise UserError(f"No clip of {len(clips)} can be used; run 'prepare' without --runner to see why.")
     with FileSystems.open(index_file) as file:
         return summarize(output, Index.model_validate_json(file.read()))
 

@@ -18,6 +18,7 @@ from tf_unseen_pose.data.tfrecord import Example, read_records
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.known_skeletons import SKELETONS
 from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.words import counted
 
 
 def check_file(path: Path, size: int, sha256: str) -> None:
@@ -67,7 +68,7 @@ def find_faults(path: Path, index: Index) -> dict[tuple[int, int], str]:
     if len(faults) == sum(len(clip.frames) for clip in index.clips):
         (c, f), fault = next(iter(faults.items()))
         raise UserError(
-            f"None of the {len(faults)} frames of {path} can be used (frame {index.clips[c].frames[f].number} of "
+            f"No frame of {len(faults)} of {path} can be used (frame {index.clips[c].frames[f].number} of "
             f"'{index.clips[c].name}' has {fault}); run 'prepare' again or correct what wrote them."
         )
     return faults
@@ -124,9 +125,9 @@ def fault_of_record(data: bytes, skeleton: Skeleton, width: int, height: int) ->
         return "a record that is no tf.train.Example"
     joints, box = (np.array(feature[name].float_list.value, np.float32) for name in ("joints", "box"))
     if joints.size != 3 * skeleton.joint_count:
-        return f"{joints.size} numbers for joints instead of {3 * skeleton.joint_count}"
+        return f"{counted(joints.size, 'number')} for joints instead of {3 * skeleton.joint_count}"
     if box.size not in (0, 4):
-        return f"a box of {box.size} numbers instead of 4"
+        return f"a box of {counted(box.size, 'number')} instead of 4"
     if fault := fault_of_pose(joints.reshape(-1, 3), skeleton, box if box.size else None):
         return fault
     pictures = list(feature["image"].bytes_list.value)

@@ -70,6 +70,9 @@ class Options:
         chosen = asdict(self) | {"names": [clip.name for clip in clips]}
         # The estimator's file may lie elsewhere when a run is taken up again.
         chosen["video"].pop("pose_model")
+        # Recipes of whole videos are older than the choice.
+        if self.video.span.is_whole:
+            chosen["video"].pop("span")
         # What clips really have, which of datasets no option says. Persons' recipes are older than the choice.
         chosen["skeleton"] = clips[0].skeleton.name
         if clips[0].skeleton == PERSON:
@@ -91,6 +94,8 @@ def plan_clips(inputs: list[Path], options: Options, found: Sequence[Clip] = ())
     if not (inputs or found or options.format == "synthetic"):
         raise UserError(f"The format '{options.format}' needs something to read; name one or more.")
     clips = _selected([*found, *_FORMATS[options.format](inputs, options)], options.only)
+    if not options.video.span.is_whole and (options.format != "video" or len(clips) > 1):
+        raise UserError("A start and an end are for one video; name it alone, or by --only.")
     if options.action is not None:
         clips = [replace(clip, action=options.action) for clip in clips]
     if options.register and options.format != "video":

@@ -22,6 +22,7 @@ from tf_unseen_pose.data.staging import StagedClip, stage_clip
 from tf_unseen_pose.data.summary_page import PAGE_NAME, write_summary_page
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.locks import at_work
+from tf_unseen_pose.words import counted
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def _prepare(clips: list[Clip], output: Path, options: Options, workers: int | N
 def nothing_usable(broken: dict[str, str]) -> UserError:
     """What to tell who has no usable clip."""
     name, reason = next(iter(broken.items()))
-    return UserError(f"None of the {len(broken)} clips can be used: the first, '{name}', failed because {reason}.")
+    return UserError(f"No clip of {len(broken)} can be used: the first, '{name}', failed because {reason}.")
 
 
 def summarize(output: Path | str, index: Index) -> Summary:
@@ -134,7 +135,7 @@ def _stage_all(writer: DatasetWriter, clips: list[Clip], workers: int, progress:
 def _report(staged: StagedClip | str) -> list[str]:
     if isinstance(staged, str):
         return [f"skipped, {staged}"]
-    return [f"{count} frames left out, {reason}" for reason, count in staged.rejected.items()]
+    return [f"{counted(count, 'frame')} left out, {reason}" for reason, count in staged.rejected.items()]
 
 
 def _staged(

@@ -30,6 +30,7 @@ from tf_unseen_pose.data.tfrecord import RECORD_HEADER, Example
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.known_skeletons import BODY, PERSON, SKELETONS, convert_joints
 from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.words import counted
 
 # Of how many clips it is told by name that frames were left out.
 _NAMED_CLIPS = 5
@@ -253,5 +254,6 @@ def _describe(left_out: dict[str, Counter], index: Index) -> str:
         for reason, frames in reasons.items()
     ]
     if len(left_out) > _NAMED_CLIPS:
-        parts.append(f"and more of {len(left_out) - _NAMED_CLIPS} other clips")
-    return f"{count} of {sum(len(clip.frames) for clip in index.clips)} frames are left out: {', '.join(parts)}."
+        parts.append(f"and more of {counted(len(left_out) - _NAMED_CLIPS, 'other clip')}")
+    total = counted(sum(len(clip.frames) for clip in index.clips), "frame")
+    return f"{count} of {total} left out: {', '.join(parts)}."

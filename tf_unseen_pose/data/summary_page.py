@@ -25,6 +25,7 @@ from tf_unseen_pose.imaging.crop import common_crop, invert, person_box, transfo
 from tf_unseen_pose.imaging.drawing import draw_pose
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.words import counted
 
 PAGE_NAME = "summary.html"
 
@@ -66,6 +67,7 @@ def write_summary_page(dataset: ClipDataset) -> Path:
     )
     page = environment.get_template("summary_page.html.jinja").render(
         name=dataset.path.resolve().name,
+        count=counted,
         index=index,
         lengths=[len(clip.frames) for clip in index.clips],
         median_length=np.median([len(clip.frames) for clip in index.clips]),
@@ -162,7 +164,7 @@ def _content_warnings(index: Index) -> Iterator[tuple[str, str]]:
     for reason, count in rejected.most_common(1):
         if count > MOST * frames:
             yield (
-                f"{count} of {frames} frames were rejected for one reason, '{reason}'.",
+                f"One reason rejected {count} of {counted(frames, 'frame')}, '{reason}'.",
                 "Little is left of what was filmed; see below under Rejections which clips it concerns, then cut them, "
                 "film anew or choose others.",
             )

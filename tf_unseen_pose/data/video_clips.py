@@ -19,6 +19,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging import registration
 from tf_unseen_pose.imaging.crop import person_height
 from tf_unseen_pose.imaging.image_files import shrink
+from tf_unseen_pose.imaging.time_span import WHOLE, TimeSpan
 from tf_unseen_pose.imaging.video import read_video
 from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 
@@ -58,6 +59,7 @@ class VideoOptions:
         register: align frames to the first one.
         people: whether each clip shows another person, or each folder one.
         pose_model: see `estimation.open_estimator`.
+        span: part of the video that is looked at.
     """
 
     rate: float = 10.0
@@ -65,6 +67,7 @@ class VideoOptions:
     register: bool = True
     people: str = "clips"
     pose_model: Path | None = None
+    span: TimeSpan = WHOLE
 
 
 def video_clips(inputs: list[Path], options: VideoOptions) -> list[Clip]:
@@ -140,7 +143,7 @@ def _sampled(path: Path, options: VideoOptions) -> Iterator[tuple[int, np.ndarra
     """The first frame of every sampling interval, with the interval's number."""
     last = -1
     try:
-        for time, image in read_video(path):
+        for time, image in read_video(path, options.span):
             number = int(np.floor(time * options.rate + _TIME_TOLERANCE))
             if number > last:
                 last = number

@@ -13,6 +13,7 @@ import numpy as np
 from tf_unseen_pose.data.pair_choice import ClipPairs
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.words import counted
 
 # A flicker shows in little more than half a second; a clip must have this many frames in succession.
 MOST_FRAMES, LEAST_FRAMES = 16, 3
@@ -98,9 +99,8 @@ def pairs_across(dataset: ClipDataset, clips: Sequence[int], count: int, seed: i
             by_action[dataset.clips[clip].action].append(clip)
     if len(by_action) < 2:
         raise UserError(
-            f"The clips of {dataset.path} to evaluate on show {len(by_action) or 'no'} named "
-            f"{'action' if len(by_action) == 1 else 'actions'}; --across needs two: leave it out, or choose a --split "
-            "with more."
+            f"The clips of {dataset.path} to evaluate on show {counted(len(by_action), 'named action')}; --across "
+            "needs two: leave it out, or choose a --split with more."
         )
     rng = np.random.default_rng([seed, _ACROSS])
     sources = [clip for clip in _shuffled(clips, seed) if dataset.clips[clip].action]

@@ -8,6 +8,7 @@ from tf_unseen_pose.evaluation.case_pictures import LABELS
 from tf_unseen_pose.evaluation.evaluate import TARGET, Evaluation
 from tf_unseen_pose.evaluation.intervals import Estimate
 from tf_unseen_pose.evaluation.metric_columns import BY_KEY, PHOTOS, MetricColumn
+from tf_unseen_pose.words import counted
 
 _COLUMNS = ("vgg", "vgg_inside", "ssim", "ssim_inside", "pckh", "choice", "fine_choice", "background")
 
@@ -18,9 +19,9 @@ def as_markdown(evaluation: Evaluation) -> str:
     tables = _table(evaluation, estimates, [BY_KEY[key] for key in _COLUMNS]), _table(evaluation, estimates, PHOTOS)
     pairs, clips = len(evaluation.within.samples), len(set(evaluation.within.clips.tolist()))
     steps = {model.config.train.steps for model in evaluation.models.values()}
-    trained = f"{steps.pop()} steps each; " if len(steps) == 1 else ""
+    trained = f"{counted(steps.pop(), 'step')} each; " if len(steps) == 1 else ""
     given = "" if evaluation.options.joints == "all" else ", 14 joints a pose"
-    last = f"{trained}{pairs} pairs of {clips} clips{given}. {evaluation.perceptual}"
+    last = f"{trained}{counted(pairs, 'pair')} of {counted(clips, 'clip')}{given}. {evaluation.perceptual}"
     return "\n".join([line for table in tables if table for line in (*table, "")] + [last, ""])
 
 

@@ -13,6 +13,7 @@ from tf_unseen_pose.evaluation.compared_models import Model
 from tf_unseen_pose.evaluation.result_metrics import PerceptualError
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.training.feature_statistics import load_deviations, measure_deviations
+from tf_unseen_pose.words import counted
 
 # Pictures, spread over the dataset, on which the VGG channels' deviations are measured.
 _STATISTICS_PICTURES = 64
@@ -48,7 +49,7 @@ def open_perceptual(
         except UserError as error:
             reason = f"those of the run do not serve: {str(error).partition(';')[0]}"
     deviations, count = _measured_deviations(dataset, model.config, features)
-    note = f"{compared} its units were measured on {count} frames, spread over the dataset, since {reason}."
+    note = f"{compared} its units were measured on {counted(count, 'frame')}, spread over the dataset, since {reason}."
     return PerceptualError(features, deviations), note
 
 

@@ -31,6 +31,7 @@ from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.provenance import saving_options
 from tf_unseen_pose.known_skeletons import is_person
+from tf_unseen_pose.words import counted
 
 PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.png"
 # Pairs that are shown: of the best, of the worst, and across actions.
@@ -89,6 +90,7 @@ def _page(evaluation: Evaluation) -> str:
     worst, best, ranked_by = _ranked(within)
     return environment.get_template("report.html.jinja").render(
         evaluation=evaluation,
+        count=counted,
         judged=within.methods[0],
         labels=labels,
         canvas=evaluation.models[within.methods[0]].config.model,
@@ -122,11 +124,11 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
     if evaluation.options.joints != "all":
         yield "All methods were given 14 joints a pose: nothing told them where hands and feet are, or how heads turn."
     if clips < _FEW_CLIPS:
-        yield f"Only {clips} {'clip was' if clips == 1 else 'clips were'} evaluated: intervals say little so far."
+        yield f"Only {counted(clips, 'clip was', 'clips were')} evaluated: intervals say little so far."
     if evaluation.drawn_masks:
         yield (
-            f"{evaluation.drawn_masks} of {len(within.samples)} pairs lack a mask of the person; there, inside and "
-            "outside are told by thick limbs, drawn from the joints."
+            f"A mask of the person is missing in {evaluation.drawn_masks} of {counted(len(within.samples), 'pair')}; "
+            "there, inside and outside are told by thick limbs, drawn from the joints."
         )
     if "vgg" not in within.values:
         yield evaluation.perceptual
@@ -139,12 +141,12 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
     if evaluation.faces:
         yield evaluation.faces
     if evaluation.unplaced:
-        yield f"{evaluation.unplaced} pairs were not judged as whole photos: one of their poses leaves the photo."
+        yield f"Not judged as whole photos: {counted(evaluation.unplaced, 'pair')}, of which a pose leaves the photo."
     if evaluation.sequences is None:
         yield "There is no flicker, since no clip has a frame rate and three frames in succession."
     if evaluation.left_out:
         yield (
-            f"{evaluation.left_out} poses of other actions were left out: they show too little of the body to be "
+            f"Left out: {counted(evaluation.left_out, 'pose')} of other actions, with too little of the body to be "
             "fitted to the source."
         )
 

@@ -1,22 +1,25 @@
 """A photo, whatever it comes as, as the pixels that everybody else works on.
 
 One rule for all: a photo is upright (its EXIF orientation is applied), its colours are sRGB (an embedded profile is
-applied), what is transparent lies on white, 16 bits become 8. The kind of a file is decided by its content, not by the
-ending of its name. Of an animation the first picture counts.
+applied, or the numbers by which HEIC and AVIF name wide gamuts and high dynamic range), what is transparent lies on
+white, 16 bits become 8. The kind of a file is decided by its content, not by the ending of its name. Of an animation
+the first picture counts.
 
 Convention: photos are uint8 [H, W, 3] RGB.
 """
 
 import io
 import logging
+import struct
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFilter, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import IFD, Base
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging.srgb import is_other_than_srgb, table_to_srgb
 
 # What `as_photo` takes.
 Photo: TypeAlias = np.ndarray | Image.Image | str | Path
@@ -31,6 +34,9 @@ _LASTING = {Base.Make, Base.Model, Base.DateTime, Base.Artist, Base.Copyright}
 _PASSING = {Base.MakerNote, Base.ExifImageWidth, Base.ExifImageHeight, Base.ExifInteroperabilityOffset, Base.ColorSpace}
 # Four letters of an ISO base media file that say that it holds pictures of the HEIF kind.
 _HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+
+# Within so many bytes an AVIF says what its colours are.
+_AVIF_HEADER = 1 << 16
 
 
 def load_image(path: Path | str) -> np.ndarray:
@@ -159,7 +165,10 @@ def _in_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
 def _opened(path: Path) -> Image.Image:
     """The file, of which only the header has been read."""
     try:
-        return Image.open(path)
+        image = Image.open(path)
+        if image.format == "AVIF":
+            image.info["nclx_profile"] = _colours_of_avif(path)
+        return image
     except UnidentifiedImageError:
         with path.open("rb") as file:
             beginning = file.read(12)
@@ -205,7 +214,7 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     """The colours alone, mode RGB, as the embedded profile means them."""
     profile = image.info.get("icc_profile")
     if not profile:
-        return image.convert("RGB")
+        return _in_srgb_by_number(image.convert("RGB"), image.info.get("nclx_profile") or {})
     try:
         embedded = ImageCms.getOpenProfile(io.BytesIO(profile))
         colours = image.convert(_MODES[embedded.profile.xcolor_space.strip()])
@@ -215,6 +224,27 @@ def _in_srgb(image: Image.Image) -> Image.Image:
         return image.convert("RGB")
     assert found is not None  # it is not done in place
     return found
+
+
+def _in_srgb_by_number(image: Image.Image, nclx: dict) -> Image.Image:
+    """The same for colours that two numbers describe, as pillow-heif tells them."""
+    colours = nclx.get("color_primaries", 2), nclx.get("transfer_characteristics", 2)
+    if not is_other_than_srgb(*colours):
+        return image
+    table = table_to_srgb(*colours)
+    return image.filter(ImageFilter.Color3DLUT(len(table), table.reshape(-1), target_mode="RGB"))
+
+
+def _colours_of_avif(path: Path) -> dict:
+    """The numbers of an AVIF's colours, in pillow-heif's words, which Pillow does not tell."""
+    with path.open("rb") as file:
+        header = file.read(_AVIF_HEADER)
+    at = header.find(b"colrnclx")
+    if not 0 <= at <= len(header) - 12:
+        return {}
+    return dict(
+        zip(("color_primaries", "transfer_characteristics"), struct.unpack_from(">2H", header, at + 8), strict=True)
+    )
 
 
 def _on_white(image: Image.Image) -> Image.Image:

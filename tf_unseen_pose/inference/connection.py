@@ -143,7 +143,7 @@ class Connection:
             return f"{place} is too busy or its limits too low ({said}); try again later, or raise them."
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return (
-                f"{place} did not answer within {self._timeout:g} seconds; see that it runs, or allow more with "
+                f"{place} did not answer within {self._timeout:g} s; see that it runs, or allow more with "
                 "--server-timeout."
             )
         if code == grpc.StatusCode.UNAUTHENTICATED:

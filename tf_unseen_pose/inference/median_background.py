@@ -18,6 +18,7 @@ from tf_unseen_pose.imaging.inpainting import hole_of
 from tf_unseen_pose.imaging.registration import Registration, resampled
 from tf_unseen_pose.imaging.video import probe, read_video
 from tf_unseen_pose.pose.estimation import PoseEstimator
+from tf_unseen_pose.words import counted
 
 # Frames that are looked at, evenly spread over the video.
 _FRAMES = 60
@@ -51,8 +52,8 @@ def median_background(path: Path, estimator: PoseEstimator, progress: bool = Tru
             count += 1
         if len(found) < _LEAST_STILL * count:
             raise UserError(
-                f"Only {len(found)} of {count} frames of {path} show the first one's scene: its camera moves, or it is "
-                "cut; give a video of a still camera, or a photo of the scene."
+                f"Only {len(found)} of {counted(count, 'frame')} of {path} show the first one's scene: its camera "
+                "moves, or it is cut; give a video of a still camera, or a photo of the scene."
             )
         file.flush()
         frames = np.memmap(file, np.uint8, "r", shape=(len(found), *shape))

@@ -14,6 +14,7 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.image_files import shrink
 from tf_unseen_pose.imaging.photos import load_image
+from tf_unseen_pose.imaging.time_span import parse_span
 from tf_unseen_pose.inference.background import load_background
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.lite_networks import DEFAULT_VARIANT
@@ -24,6 +25,7 @@ from tf_unseen_pose.on_device.camera import Fitting, camera_poses, learned_poses
 from tf_unseen_pose.on_device.output import Pace, Window, open_output
 from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.pose.sources import find_poses
+from tf_unseen_pose.words import counted
 
 _FPS = 25.0
 
@@ -35,6 +37,8 @@ def command_line() -> argparse.ArgumentParser:
     driving = parser.add_mutually_exclusive_group()
     driving.add_argument("--driving", type=Path, metavar="POSES|VIDEO", help="the motion; else a bundled one")
     driving.add_argument("--camera", type=int, nargs="?", const=0, metavar="NUMBER", help="follow who stands before it")
+    parser.add_argument("--start", metavar="TIME", help="begin there in the video: seconds, mm:ss or hh:mm:ss")
+    parser.add_argument("--end", metavar="TIME", help="end there in the video, a time as of --start")
     parser.add_argument("--source-pose", type=Path, metavar="POSE", help="pose file of the photo; else it is found")
     parser.add_argument("--no-retarget", action="store_true", help="take the poses as they are, in the photo's pixels")
     parser.add_argument("--background", type=Path, metavar="PHOTO|VIDEO", help="the scene without the person")
@@ -55,6 +59,8 @@ def run(arguments: list[str] | None = None) -> None:
         UserError: as `Reposer.load`; a package that is needed for it is not installed.
     """
     options = command_line().parse_args(arguments)
+    if options.driving is None and (options.start or options.end):
+        raise UserError("--start and --end are for a video; name it with --driving.")
     reposer = Reposer.load(options.model, Runtime.litert, threads=options.threads, variant=options.variant)
     window = Window() if options.window else None
     image, source = _photo(options, reposer)
@@ -68,7 +74,7 @@ def run(arguments: list[str] | None = None) -> None:
             if window and not window.show(frame):
                 break
     print(file=sys.stderr)
-    print(f"Made {pace.count} frames, {pace.overall:.1f} a second.")
+    print(f"Made {counted(pace.count, 'frame')}, {pace.overall:.1f} a second.")
     if options.output:
         print(f"Wrote {options.output}.")
 
@@ -93,8 +99,8 @@ def _frames(
     """The frames as they are made, and how many a second they are meant to be."""
     if options.camera is not None:
         return _live(options.camera, reposer, image, source, background), _FPS
-    size = image.shape[1::-1]
-    found = bundled()[2] if options.driving is None else find_poses(options.driving, reposer.skeleton, size)
+    size, span = image.shape[1::-1], parse_span(options.start, options.end)
+    found = bundled()[2] if options.driving is None else find_poses(options.driving, reposer.skeleton, size, span=span)
     moved = found.scaled_to(*size).joints if options.no_retarget else retarget(found.joints, source, reposer.skeleton)
     # One at a time: what is shown is as new as can be.
     frames = reposer.animate(image, moved, source[:, :3], batch_size=1, background=background)

@@ -89,7 +89,7 @@ class Video(Nothing):
 
     def __init__(self, path: Path, fps: float):
         try:
-            from tf_unseen_pose.imaging.video import VideoWriter
+            from tf_unseen_pose.imaging.video_writer import VideoWriter
         except ImportError as error:
             raise UserError(
                 f"Writing {path} takes the package '{error.name}', which is not installed; install it, or write a .gif."

@@ -24,6 +24,7 @@ from tf_unseen_pose.pose.foreign_files import read_foreign_poses, read_posewarp_
 from tf_unseen_pose.pose.foreign_people import SizedPoses, scaled_to, stack_poses
 from tf_unseen_pose.pose.openpose_files import openpose_files
 from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.words import counted
 
 _ACCEPTED = (
     "JSON with width, height and poses (see docs/your-photo.md), the JSON of OpenPose (or its folder of a video), "
@@ -202,8 +203,8 @@ def _as_frame(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
     joints = person_joints(joints, skeleton)
     if len(joints) != skeleton.joint_count:
         raise UserError(
-            f"The {name} has {len(joints)} joints, the skeleton '{skeleton.name}' has {skeleton.joint_count}: "
-            f"{', '.join(skeleton.joints)}."
+            f"{name[:1].upper()}{name[1:]} has {counted(len(joints), 'joint')}, the skeleton '{skeleton.name}' has "
+            f"{skeleton.joint_count}: {', '.join(skeleton.joints)}."
         )
     if not np.isfinite(joints).all():
         bad = skeleton.joints[int(np.argmin(np.isfinite(joints).all(axis=1)))]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.photos import is_image, load_image
+from tf_unseen_pose.imaging.time_span import WHOLE, TimeSpan
 from tf_unseen_pose.known_skeletons import BODY, is_person, person_joints
 from tf_unseen_pose.pose.pose_files import Poses, read_poses
 from tf_unseen_pose.skeleton import Skeleton
@@ -23,6 +24,7 @@ def find_poses(
     size: tuple[int, int] | None = None,
     pose_model: Path | None = None,
     progress: bool = True,
+    span: TimeSpan = WHOLE,
 ) -> Poses:
     """The poses that a file holds or shows.
 
@@ -32,14 +34,15 @@ def find_poses(
         size: width and height that a pose file belongs to if it does not say.
         pose_model: see `open_estimator`.
         progress: shows a bar while a video is searched.
+        span: part of a video, or of a pose file that says how fast it is.
 
     Returns:
         One pose of a photo; one a frame of a video, smoothed over time, all joints of visibility 0 where the person is
         not seen for long.
 
     Raises:
-        UserError: a file that is missing, damaged or of no known kind, nobody in it, several people in a photo; a
-            package that is not installed.
+        UserError: a file that is missing, damaged or of no known kind, nobody in it, several people in a photo, a
+            span that it does not have; a package that is not installed.
 
     Example:
         >>> from tf_unseen_pose import find_poses
@@ -48,17 +51,35 @@ def find_poses(
         (1, 23, 4)
     """
     if is_pose_file(path):
-        return read_poses(path, skeleton, size)
+        return _part(read_poses(path, skeleton, size), path, span)
     if not is_person(skeleton):
         raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in pictures; give a pose file.")
     try:
-        seen = _seen_in_image(path, pose_model) if is_image(path) else _seen_in_video(path, pose_model, progress)
+        if is_image(path):
+            if not span.is_whole:
+                raise UserError(f"{path} is a photo; a start and an end are for videos.")
+            seen = _seen_in_image(path, pose_model)
+        else:
+            seen = _seen_in_video(path, pose_model, progress, span)
     except ImportError as error:
         raise UserError(
             f"Finding poses in {path} takes the package '{error.name}', which is not installed; install it, or give a "
             "pose file."
         ) from error
     return replace(seen, joints=person_joints(seen.joints, skeleton))
+
+
+def _part(poses: Poses, path: Path, span: TimeSpan) -> Poses:
+    if span.is_whole:
+        return poses
+    if not poses.fps:
+        raise UserError(f"{path} does not say how fast its poses follow each other; leave out its start and end.")
+    length = len(poses.joints) / poses.fps
+    if span.start >= length:
+        raise UserError(f"The poses of {path} end after {length:.4g} s; begin before that, not at {span.start:g} s.")
+    # As in videos, the first pose is the one that holds at the start.
+    first, count = int(span.start * poses.fps + 1e-6), round((min(span.end, length) - span.start) * poses.fps)
+    return replace(poses, joints=poses.joints[first : first + max(count, 1)])
 
 
 # MediaPipe and PyAV are large, and who has pose files does without.
@@ -71,14 +92,16 @@ def _seen_in_image(path: Path, pose_model: Path | None) -> Poses:
     return Poses(joints[None], image.shape[1], image.shape[0])
 
 
-def _seen_in_video(path: Path, pose_model: Path | None, progress: bool) -> Poses:
+def _seen_in_video(path: Path, pose_model: Path | None, progress: bool, span: TimeSpan) -> Poses:
     from tqdm import tqdm
 
     from tf_unseen_pose.imaging.video import probe, steady_frames
     from tf_unseen_pose.pose.estimation import estimate_video, open_estimator
 
-    info = probe(path)
+    info = probe(path, span)
     with open_estimator(video=True, model=pose_model) as estimator:
-        bar = tqdm(steady_frames(path), "Finding poses", info.frame_count or None, unit="frame", disable=not progress)
+        bar = tqdm(
+            steady_frames(path, span), "Finding poses", info.frame_count or None, unit="frame", disable=not progress
+        )
         joints = estimate_video(bar, float(info.fps), estimator, str(path))
     return Poses(joints, info.width, info.height, float(info.fps))

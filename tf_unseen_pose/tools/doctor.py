@@ -28,6 +28,7 @@ from tf_unseen_pose.assets.downloads import default_cache
 from tf_unseen_pose.assets.shipped import verified
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.pose.landmarker_model import VARIABLE, model_in_place
+from tf_unseen_pose.words import counted
 
 _PACKAGE = Path(tf_unseen_pose.__file__).parent
 # Of which Python's packages the environment may be: the newer stack runs on the older Python, too.
@@ -215,7 +216,9 @@ def _machine() -> Finding:
     # Containers and schedulers may allow fewer; macOS does not tell.
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     free, whole = (f"{size / 2**30:.1f}" for size in (memory.available, memory.total))
-    return Finding("well", "machine", f"{allowed} of {cores} cores to be used, {free} of {whole} GB of memory free")
+    return Finding(
+        "well", "machine", f"{allowed} of {counted(cores or 1, 'core')} to be used, {free} of {whole} GB of memory free"
+    )
 
 
 def _graphics(found: list[Finding]) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ from tf_unseen_pose.training.replicas import (
 from tf_unseen_pose.training.run import Run
 from tf_unseen_pose.training.saving import Saver
 from tf_unseen_pose.training.trainer import Trainer, compared_part
+from tf_unseen_pose.words import counted
 
 _log = logging.getLogger(__name__)
 
@@ -110,8 +111,9 @@ def _train(
     saver = Saver(run, trainer, writes=chief)
     step = saver.restore()
     _log.info(
-        "Step %d of %d; %d replicas, %d clips.",
-        step, config.train.steps, strategy.num_replicas_in_sync, len(dataset.clips),
+        "Step %d of %d; %s, %s.",
+        step, config.train.steps,
+        counted(strategy.num_replicas_in_sync, "replica"), counted(len(dataset.clips), "clip"),
     )  # fmt: skip
     if step < config.train.steps:
         _fit(run, dataset, trainer, saver, strategy, step, progress and chief)

@@ -16,6 +16,7 @@ from tf_unseen_pose.data.synthetic.scene import draw_scene
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.known_skeletons import GOLF, PERSON
 from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.words import counted
 
 __all__ = ["ACTIONS", "SyntheticFrame", "actions_of", "synthetic_clip"]
 SMALLEST_SIDE = 32
@@ -77,7 +78,7 @@ def synthetic_clip(
         known = ", ".join(actions_of(skeleton))
         raise UserError(f"The skeleton '{skeleton.name}' has no action '{action}'; choose one of: {known}.")
     if frame_count < 1:
-        raise UserError(f"A synthetic clip of {frame_count} frames is empty: ask for at least 1.")
+        raise UserError(f"A synthetic clip of {counted(frame_count, 'frame')} is empty: ask for at least 1.")
     if min(height, width) < SMALLEST_SIDE:
         raise UserError(
             f"A {width} x {height} image is too small for a person: make both sides {SMALLEST_SIDE} or more."

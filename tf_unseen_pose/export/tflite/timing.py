@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tf_unseen_pose
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.words import counted
 
 THREADS = (1, 2)
 
@@ -19,7 +20,7 @@ def _processor() -> str:
     known = Path("/proc/cpuinfo")
     lines = known.read_text().splitlines() if known.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{next(iter(names), platform.machine())}, {os.cpu_count()} cores"
+    return f"{next(iter(names), platform.machine())}, {counted(os.cpu_count() or 1, 'core')}"
 
 
 class Clock:
