@@ -28,11 +28,17 @@ class Networks(Protocol):
     steepness: float
 
     def encode(self, canvas: np.ndarray, source_joints: np.ndarray) -> Any:
-        """The state of a canvas."""
+        """The state of a canvas, uint8 [h, w, 3], whose person has the joints [J, 3]."""
         ...
 
     def encode_photo(self, pixels: np.ndarray, source_joints: np.ndarray, canvas_to_pixels: np.ndarray) -> Any:
-        """The state of a crop, given what of the photo it covers, uint8 [H, W, 3], and where it lies there [2, 3]."""
+        """The state of a crop.
+
+        Args:
+            pixels: what of the photo it covers, uint8 [H, W, 3].
+            source_joints: [J, 3] on the canvas.
+            canvas_to_pixels: [2, 3], where the canvas lies there.
+        """
         ...
 
     def maps(self, state: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +54,12 @@ class Networks(Protocol):
         ...
 
     def explain(self, image: np.ndarray, source_joints: np.ndarray, target_joints: np.ndarray) -> dict[str, np.ndarray]:
-        """Every intermediate of one re-posing, by name, of an image float32 [h, w, 3] in [-1, 1].
+        """Every intermediate of one re-posing, by name.
+
+        Args:
+            image: the canvas, float32 [h, w, 3] in [-1, 1].
+            source_joints: [J, 3].
+            target_joints: [J, 3 or 4].
 
         Raises:
             UserError: the runtime gives results alone.
