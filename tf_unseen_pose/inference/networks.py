@@ -61,6 +61,9 @@ class Networks(Protocol):
             source_joints: [J, 3].
             target_joints: [J, 3 or 4].
 
+        Returns:
+            Arrays without B, image [h, w, 3] the last.
+
         Raises:
             UserError: the runtime gives results alone.
         """
