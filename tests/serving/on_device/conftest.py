@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tf_unseen_pose.on_device.lite_file import LiteFile
 
 from benchmarks.browser import served
+from tf_unseen_pose.inference.lite_file import LiteFile
 
 PAGE = Path(__file__).parents[3] / "serving/on_device"
 MODELS = Path(os.environ.get("TFLITE_FOLDER", PAGE.parents[1] / "saved_models/lite/tflite"))

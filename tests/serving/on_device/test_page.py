@@ -7,12 +7,14 @@ import json
 import cv2
 import numpy as np
 import pytest
+from color_profiles import formula, profile
 from PIL import Image
 
 from tf_unseen_pose import Reposer
 from tf_unseen_pose.data.synthetic.scene import draw_scene
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.background_plate import placed
+from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.demo import bundled
 from tf_unseen_pose.inference.lite_file import LiteFile
@@ -94,21 +96,39 @@ def _cut_person():
     return photo, joints
 
 
-def _open_with(open_page, site, script, as_file):
-    """The page in a browser that a script has changed, with the cut person for an example."""
-    photo, joints = _cut_person()
+def _open_with(open_page, site, script, content):
+    """The page in a browser that a script has changed, with the cut person in such a file for an example."""
+    _, joints = _cut_person()
     other = open_page(site, ready=False)
     other.tab.add_init_script(script)
-    other.tab.route("**/demo/person.jpg", lambda route: route.fulfill(body=as_file(photo), content_type="image/png"))
+    other.tab.route("**/demo/person.jpg", lambda route: route.fulfill(body=content, content_type="image/png"))
     example = json.dumps({"poses": [{"joints": joints.tolist()}]})
     other.tab.route("**/demo/person.json", lambda route: route.fulfill(body=example, content_type="application/json"))
     return other.open()
 
 
-@pytest.mark.parametrize("script, slow", [(_HELD_GRAPHICS, False), (_NO_GRAPHICS, True)], ids=["graphics", "none"])
-def test_the_photo_s_own_pixels_are_moved_as_in_python(open_page, site, python, psnr, as_file, script, slow):
-    page = _open_with(open_page, site, script, as_file)
+def _awkward(photo, kind):
+    """The photo as a phone or an editor may write it: turned, in colours of its own, seen through."""
+    embedded = profile(formula(3, 2.4, 0.947867, 0.052133, 0.077399, 0.04045))
+    if kind == "JPEG":
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        options = {"exif": exif, "quality": 95, "subsampling": 0}
+        # Turned clockwise by who shows it.
+        return Image.fromarray(np.ascontiguousarray(np.rot90(photo))), options | {"icc_profile": embedded}
+    opacity = np.linspace(90, 255, photo[..., 0].size).reshape(photo.shape[:2])
+    return Image.fromarray(np.dstack([photo, np.uint8(opacity)])), {"icc_profile": embedded}
+
+
+@pytest.mark.parametrize(
+    "script, slow, kind", [(_HELD_GRAPHICS, False, "JPEG"), (_NO_GRAPHICS, True, "PNG")], ids=["graphics", "none"]
+)
+def test_the_photo_s_own_pixels_are_moved_as_in_python(open_page, site, python, psnr, tmp_path, script, slow, kind):
     photo, joints = _cut_person()
+    image, options = _awkward(photo, kind)
+    image.save(tmp_path / "photo", kind, **options)
+    page = _open_with(open_page, site, script, (tmp_path / "photo").read_bytes())
+    photo = load_image(tmp_path / "photo")
     page.drag("right_elbow", -25, -30)
     picture, posed = page.picture(), python(photo, joints)
     assert picture.shape == photo.shape and psnr(picture, photo) < 35
@@ -118,7 +138,7 @@ def test_the_photo_s_own_pixels_are_moved_as_in_python(open_page, site, python, 
 
 
 def test_graphics_may_be_lost_and_come_back(open_page, site, psnr, as_file):
-    page = _open_with(open_page, site, _HELD_GRAPHICS, as_file)
+    page = _open_with(open_page, site, _HELD_GRAPHICS, as_file(_cut_person()[0]))
     page.drag("right_elbow", -25, -30)
     pictures, sentence = [page.picture()], page.tab.locator("#drawing")
     page.tab.evaluate("losing.loseContext()")
