@@ -72,10 +72,15 @@ def synthesize(
     photo_size, image = image.shape[1::-1], image_files.shrink(image, max_side)
     size = image.shape[1::-1]
     source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
-    poses = find_poses(target, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[:1]
+    wanted = find_poses(target, reposer.skeleton, photo_size, pose_model)
+    poses = wanted.scaled_to(*size).joints[:1]
     if is_image(target) if retarget is None else retarget:
+        from tf_unseen_pose.pose.cut_off import in_words, outside
         from tf_unseen_pose.pose.retargeting import retarget as fit
 
+        cut_off = outside(wanted.joints[0], wanted.width, wanted.height)
+        if guessed := in_words(cut_off, reposer.skeleton):
+            typer.echo(f"What {target} does not show is guessed: {guessed}.")
         poses = fit(poses, source, reposer.skeleton)
     made = reposer.synthesize(image, poses[0], source, crop, scene)
     image_files.save_image(output, made, synthetic=True, exif=exif)

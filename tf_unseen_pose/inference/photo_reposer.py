@@ -18,12 +18,11 @@ from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.known_skeletons import is_person, person_joints
+from tf_unseen_pose.pose import cut_off
 from tf_unseen_pose.pose.driving import driving_poses
-from tf_unseen_pose.pose.pose_files import as_joints, inside_photo
+from tf_unseen_pose.pose.pose_files import as_joints
 from tf_unseen_pose.skeleton import Skeleton
 
-# Joints of a target pose may lie outside the photo by this part of its longer side: hands above their heads.
-TARGET_MARGIN = 0.25
 # A person seen smaller than at this part of the usual size comes out visibly coarser.
 _LEAST_SIZE = 0.6
 _log = logging.getLogger(__name__)
@@ -212,9 +211,7 @@ class PhotoReposer(ReposerLike):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
         source = source_pose(image, source_joints, self.skeleton)
-        target = as_joints(target_joints, self.skeleton, "the target pose")
-        height, width = image.shape[:2]
-        target = inside_photo(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN)
+        target = target_pose(image, target_joints, self.skeleton)
         source, crop = self._whole_crop(image, source, target[None])
         return source, transform_joints(invert(crop), target), crop
 
@@ -233,15 +230,38 @@ def _tell_if_small(canvas_to_image: np.ndarray, usual: float) -> None:
 def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton) -> np.ndarray:
     """The joints [J, 3] of a photo's person, as they are given, or else as they are found.
 
+    Joints outside the photo are absent, and a warning names them: there is nothing to copy.
+
     Args:
         image: uint8 [H, W, 3].
         joints: [J, 3 or 4] in pixels of the photo.
 
     Raises:
-        UserError: the joints are no pose within the photo; no person is found in it, or several.
+        UserError: the joints are no pose; no person is found in the photo, or several.
     """
-    joints = as_joints(_found(image, skeleton) if joints is None else joints, skeleton, "the source pose")
-    return inside_photo(joints[:, :3], image.shape[1], image.shape[0], skeleton, "the source pose")
+    joints = as_joints(_found(image, skeleton) if joints is None else joints, skeleton, "the source pose")[:, :3]
+    height, width = image.shape[:2]
+    if missing := cut_off.in_words(cut_off.outside(joints, width, height), skeleton):
+        _log.warning("What the photo does not show is left out: %s.", missing)
+    return cut_off.inside_photo(joints, width, height)
+
+
+def target_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """The joints [J, 3 or 4] into which a photo's person is put; a warning names those outside the photo.
+
+    Args:
+        image: uint8 [H, W, 3].
+        joints: [J, 3 or 4] in pixels of the photo.
+
+    Raises:
+        UserError: the joints are no pose, or none of them lies in the photo.
+    """
+    joints = as_joints(joints, skeleton, "the target pose")
+    height, width = image.shape[:2]
+    inside = cut_off.target_inside(joints, width, height, "the target pose")
+    if missing := cut_off.in_words(cut_off.outside(joints, width, height), skeleton):
+        _log.warning("What the target pose has outside the photo is cut off: %s.", missing)
+    return inside
 
 
 def _found(image: np.ndarray, skeleton: Skeleton) -> np.ndarray:

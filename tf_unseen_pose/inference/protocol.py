@@ -47,8 +47,8 @@ class ReposerLike(Protocol):
 
         Args:
             image: uint8 [H, W, 3], a Pillow image, or a file's path; see `imaging.photos.as_photo`.
-            target_joints: [J, 3 or 4] in pixels of the photo.
-            source_joints: [J, 3] in pixels of the photo.
+            target_joints: [J, 3 or 4] in pixels of the photo; what lies outside is cut off.
+            source_joints: [J, 3] in pixels of the photo; those outside of it count as absent.
             crop: return only what of the photo the network saw, at the photo's own resolution.
             background: uint8 [h, w, 3], the scene without the person, of any size, from about the same place; what
                 the person covered is filled from it instead of being painted. With a fourth channel, only where that
@@ -59,8 +59,8 @@ class ReposerLike(Protocol):
             [h, w, 3].
 
         Raises:
-            UserError: a pose with the wrong joint count, NaN, nothing visible, or joints outside the photo; no
-                person in it, or several; a photo that is none; a background of another scene.
+            UserError: a pose with the wrong joint count, NaN, nothing visible, or nothing in the photo; no person in
+                it; a photo that is none; a background of another scene.
         """
         ...
 

@@ -26,11 +26,10 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.inference.connection import Connection
-from tf_unseen_pose.inference.photo_reposer import source_pose
+from tf_unseen_pose.inference.photo_reposer import source_pose, target_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.known_skeletons import SKELETONS
 from tf_unseen_pose.pose.driving import driving_poses
-from tf_unseen_pose.pose.pose_files import as_joints
 from tf_unseen_pose.skeleton import Skeleton
 
 _log = logging.getLogger(__name__)
@@ -103,7 +102,7 @@ class RemoteReposer(ReposerLike):
         _require_none(background)
         image = as_photo(image)
         source = source_pose(image, source_joints, self.skeleton)
-        target = as_joints(target_joints, self.skeleton, "the target pose")
+        target = target_pose(image, target_joints, self.skeleton)
         answer = self._connection.predict(
             "serving_default",
             image_bytes=[_png(image)],

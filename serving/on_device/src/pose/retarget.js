@@ -8,6 +8,12 @@ const HIPS = 14, CHEST = 15, POINTS = 16;
 const FEET = ['left_ankle', 'right_ankle'].map(index);
 const MIDDLES = [[HIPS, ['left_hip', 'right_hip']], [CHEST, ['left_shoulder', 'right_shoulder']]]
   .map(([middle, names]) => [middle, names.map(index)]);
+// How far the body's surface lies below a joint that rests on the ground, and how far above the lowest part others still
+// carry, in parts of the height; and bones in parts of it.
+const ANKLE_FLESH = 0.04, SHARING = 0.08, TORSO = 0.3, THIGH = 0.245, CALF = 0.245;
+const FLESH = new Map([['head', 0.05], ['neck', 0.04], ...['left', 'right'].flatMap((side) => [
+  ['shoulder', 0.045], ['elbow', 0.025], ['wrist', 0.02], ['hip', 0.055], ['knee', 0.03], ['ankle', ANKLE_FLESH],
+].map(([joint, flesh]) => [`${side}_${joint}`, flesh]))].map(([name, flesh]) => [index(name), flesh]));
 const LENGTH_PERCENTILE = 90, GROUND_PERCENTILE = 90, LEAST_RATIO = 0.8, MOST_RATIO = 1.25;
 
 // [parent, child], parents first.
@@ -25,7 +31,8 @@ const MIRRORED = Array.from({ length: POINTS }, (_, point) => {
 /** Poses of a driving person, as the source person would take them, in pixels of the source's photo; null if unfit. */
 export function retarget(driving, source) {
   const body = bodyOf(driving), sourceBody = bodyOf([source]);
-  const ratios = ratiosOf(lengths(body), lengths(sourceBody));
+  const measured = lengths(body), sourceMeasured = lengths(sourceBody);
+  const ratios = ratiosOf(measured, sourceMeasured);
   if (!ratios) return null;
   const scaled = body.points.map((frame) => {
     const points = frame.map((point) => [...point]);
@@ -39,7 +46,7 @@ export function retarget(driving, source) {
   });
   const knees = ['left_knee', 'right_knee', ...['left_ankle', 'right_ankle']].map(index);
   const movement = knees.reduce((sum, point) => sum + ratios[point], 0) / knees.length;
-  const points = placed(scaled, body, sourceBody, movement);
+  const points = placed(scaled, body, sourceBody, movement, [measured, sourceMeasured].map(heightOf));
   return points && points.map((frame, t) => driving[t].map(([, , shown, ...depth], i) =>
     [...frame[i], shown, ...depth.map((z) => ratios[CHEST] * z)]));
 }
@@ -101,28 +108,52 @@ function ratiosOf(driving, source) {
     (measured[point] && ratio >= LEAST_RATIO * overall ? Math.min(ratio, MOST_RATIO * overall) : overall));
 }
 
-function placed(points, body, source, movement) {
+/** About how tall the person is when standing, in pixels. */
+const heightOf = (measured) => Math.max(
+  measured[CHEST] / TORSO, measured[index('left_knee')] / THIGH, measured[index('left_ankle')] / CALF,
+);
+
+function placed(points, body, source, movement, [height, sourceHeight]) {
   const supports = shownByBoth([FEET, [HIPS], [CHEST]], body, source);
   const roots = shownByBoth([[HIPS], [CHEST], FEET], body, source);
   if (!supports || !roots) return null;
-  const [support, sourceSupport] = supports, [root, sourceRoot] = roots;
+  const [support] = supports, [root, sourceRoot] = roots;
+  const standing = support.every((point) => FEET.includes(point));
+  const flesh = standing ? FLESH : new Map(support.map((point) => [point, 0]));
+  const carriers = [...flesh.keys()].filter((point) => body.seen.some((frame) => frame[point]));
+  const depths = carriers.map((point) => flesh.get(point));
   const shifted = points.map((frame, t) => {
-    const before = anchor(body.points[t], support), now = anchor(frame, support);
-    return frame.map((point) => point.map((value, axis) => value + movement * before[axis] - now[axis]));
+    const [own, fitted] = [[body.points[t], height], [frame, sourceHeight]]
+      .map(([shown, unit]) => carriers.map((point, i) => [shown[point][0], shown[point][1] + unit * depths[i]]));
+    const shares = sharesOf(own.map(([, y]) => y), carriers.map((point) => support.includes(point)), height);
+    const before = anchor(own, shares), now = anchor(fitted, shares);
+    const by = before.map((value, axis) => movement * value - now[axis]);
+    return { frame: frame.map((point) => point.map((value, axis) => value + by[axis])), low: movement * before[1] };
   });
-  const shown = (group) => shifted.filter((_, t) => group.some((point) => body.seen[t][point]));
-  const x = median(shown(root).map((frame) => anchor(frame, root)[0]));
-  const ground = support.every((point) => FEET.includes(point)) ? GROUND_PERCENTILE : 50;
-  const y = percentile(shown(support).map((frame) => anchor(frame, support)[1]), ground);
-  const dx = anchor(source.points[0], sourceRoot)[0] - x, dy = anchor(source.points[0], sourceSupport)[1] - y;
-  return shifted.map((frame) => frame.map((point) => [point[0] + dx, point[1] + dy]));
+  const when = (group) => shifted.filter((_, t) => group.some((point) => body.seen[t][point]));
+  const x = median(when(root).map(({ frame }) => middle(frame, root)));
+  const y = percentile(when(carriers).map(({ low }) => low), standing ? GROUND_PERCENTILE : 50);
+  const ground = Math.max(...[...flesh].filter(([point]) => source.seen[0][point])
+    .map(([point, depth]) => source.points[0][point][1] + sourceHeight * depth));
+  const dx = middle(source.points[0], sourceRoot) - x, dy = ground - y;
+  return shifted.map(({ frame }) => frame.map((point) => [point[0] + dx, point[1] + dy]));
 }
 
-/** The mean x and the lowest place of some points. */
-function anchor(frame, group) {
-  const x = group.reduce((sum, point) => sum + frame[point][0], 0) / group.length;
-  return [x, Math.max(...group.map((point) => frame[point][1]))];
+/** How much of the body rests on each point, by how far down it reaches; those that count as one do so by the lowest. */
+function sharesOf(lowest, together, height) {
+  const common = Math.max(...lowest.filter((_, i) => together[i]));
+  const reached = lowest.map((y, i) => (together[i] ? common : y)), ground = Math.max(...reached);
+  const shares = reached.map((y) => Math.max(0, 1 - (ground - y) / Math.max(SHARING * height, 1e-6)));
+  const sum = shares.reduce((all, share) => all + share, 0);
+  return shares.map((share) => share / sum);
 }
+
+/** The x that carries the body, and how far down it reaches. */
+const anchor = (carriers, shares) => [
+  carriers.reduce((sum, [x], i) => sum + shares[i] * x, 0), Math.max(...carriers.map(([, y]) => y)),
+];
+
+const middle = (frame, group) => group.reduce((sum, point) => sum + frame[point][0], 0) / group.length;
 
 function shownByBoth(groups, ...bodies) {
   for (const group of groups) {
