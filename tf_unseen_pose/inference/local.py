@@ -18,7 +18,7 @@ from tf_unseen_pose.config import Config
 from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
 from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.imaging.compositing import Placement
-from tf_unseen_pose.inference.photo_reposer import PhotoReposer
+from tf_unseen_pose.inference.photo_reposer import PhotoReposer, source_pose
 from tf_unseen_pose.model import PoseModel
 from tf_unseen_pose.training.run import Run
 
@@ -146,6 +146,7 @@ class Reposer(PhotoReposer):
         Raises:
             UserError: as `synthesize`.
         """
+        source_joints = source_pose(image, source_joints, self.skeleton)
         source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
         place = Placement.of(image, canvas_to_image, *self._size)
         pixels = self._cut_out(tf.constant(place.covered(image)), tf.constant(place.canvas_to_covered, tf.float32))

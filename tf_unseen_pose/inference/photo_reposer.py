@@ -20,6 +20,7 @@ from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.known_skeletons import is_person, person_joints
 from tf_unseen_pose.pose import cut_off
 from tf_unseen_pose.pose.driving import driving_poses
+from tf_unseen_pose.pose.people import Choice
 from tf_unseen_pose.pose.pose_files import as_joints
 from tf_unseen_pose.skeleton import Skeleton
 
@@ -62,6 +63,7 @@ class PhotoReposer(ReposerLike):
         source_joints: np.ndarray | None = None,
         crop: bool = False,
         background: np.ndarray | None = None,
+        person: Choice = None,
     ) -> np.ndarray:
         """As `ReposerLike.synthesize`.
 
@@ -69,6 +71,7 @@ class PhotoReposer(ReposerLike):
             UserError: as there.
         """
         image = as_photo(image)
+        source_joints = source_pose(image, source_joints, self.skeleton, person)
         source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
         decide, finish = self._sitting(image, source, canvas_to_image, crop, background)
         return finish(decide(target[None])[0])
@@ -81,6 +84,7 @@ class PhotoReposer(ReposerLike):
         crop: bool = False,
         batch_size: int = 4,
         background: np.ndarray | None = None,
+        person: Choice = None,
     ) -> Iterator[np.ndarray]:
         """As `ReposerLike.animate`; the photo is encoded once.
 
@@ -89,6 +93,7 @@ class PhotoReposer(ReposerLike):
         """
         image = as_photo(image)
         poses, shown = driving_poses(poses, self.skeleton)
+        source_joints = source_pose(image, source_joints, self.skeleton, person)
         source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         poses = transform_joints(invert(canvas_to_image), poses)
         decide, finish = self._sitting(image, source, canvas_to_image, crop, background)
@@ -131,6 +136,7 @@ class PhotoReposer(ReposerLike):
         """
         image = as_photo(image)
         _, shown = driving_poses(shown, self.skeleton)
+        source_joints = source_pose(image, source_joints, self.skeleton)
         source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         decide, finish = self._sitting(image, source, canvas_to_image, False, background)
 
@@ -196,21 +202,17 @@ class PhotoReposer(ReposerLike):
             )
         return as_joints(joints, self.skeleton, "the source pose")[:, :3]
 
-    def _whole_crop(
-        self, image: np.ndarray, source_joints: np.ndarray | None, targets: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _whole_crop(self, image: np.ndarray, source: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The source pose on the canvas that holds it and the photo's poses [T, J, 3 or 4], and that canvas's place."""
-        source = source_pose(image, source_joints, self.skeleton)
         crop = whole_crop(source, targets, image.shape[:2], self.skeleton, *self._size, self._crop_factor)
         _tell_if_small(crop, usual_step(source, targets, self.skeleton, *self._size, self._crop_factor))
         crop = on_whole_pixels(crop, *self._size)
         return transform_joints(invert(crop), source), crop
 
     def _pair_crop(
-        self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray
+        self, image: np.ndarray, source: np.ndarray, target_joints: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
-        source = source_pose(image, source_joints, self.skeleton)
         target = target_pose(image, target_joints, self.skeleton)
         source, crop = self._whole_crop(image, source, target[None])
         return source, transform_joints(invert(crop), target), crop
@@ -227,7 +229,7 @@ def _tell_if_small(canvas_to_image: np.ndarray, usual: float) -> None:
         )
 
 
-def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton) -> np.ndarray:
+def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton, person: Choice = None) -> np.ndarray:
     """The joints [J, 3] of a photo's person, as they are given, or else as they are found.
 
     Joints outside the photo are absent, and a warning names them: there is nothing to copy.
@@ -235,11 +237,16 @@ def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton
     Args:
         image: uint8 [H, W, 3].
         joints: [J, 3 or 4] in pixels of the photo.
+        person: who of several is meant, where the joints are not given.
 
     Raises:
-        UserError: the joints are no pose; no person is found in the photo, or several.
+        UserError: the joints are no pose; no person is found in the photo, or not the one who is chosen; joints and a
+            choice.
     """
-    joints = as_joints(_found(image, skeleton) if joints is None else joints, skeleton, "the source pose")[:, :3]
+    if person is not None and joints is not None:
+        raise UserError("A person is chosen among those who are found; leave out 'person', or the source's joints.")
+    joints = _found(image, skeleton, person) if joints is None else joints
+    joints = as_joints(joints, skeleton, "the source pose")[:, :3]
     height, width = image.shape[:2]
     if missing := cut_off.in_words(cut_off.outside(joints, width, height), skeleton):
         _log.warning("What the photo does not show is left out: %s.", missing)
@@ -264,7 +271,7 @@ def target_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np
     return inside
 
 
-def _found(image: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+def _found(image: np.ndarray, skeleton: Skeleton, person: Choice) -> np.ndarray:
     if not is_person(skeleton):
         raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in photos; give the source pose.")
     try:
@@ -276,4 +283,4 @@ def _found(image: np.ndarray, skeleton: Skeleton) -> np.ndarray:
             "give the source pose."
         ) from error
     with open_estimator() as estimator:
-        return estimate_image(image, "the photo", estimator)
+        return estimate_image(image, "the photo", estimator, person, "person")

@@ -20,6 +20,8 @@ from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.on_device.camera import Fitting, camera_poses, learned_poses
 from tf_unseen_pose.on_device.output import Pace, Window, open_output
 from tf_unseen_pose.on_device.reposer import DEFAULT_VARIANT, TFLiteReposer
+from tf_unseen_pose.pose.people import parse_choice
+from tf_unseen_pose.pose.pose_files import Poses
 from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.pose.sources import find_poses
 
@@ -34,6 +36,9 @@ def command_line() -> argparse.ArgumentParser:
     driving.add_argument("--driving", type=Path, metavar="POSES|VIDEO", help="the motion; else a bundled one")
     driving.add_argument("--camera", type=int, nargs="?", const=0, metavar="NUMBER", help="follow who stands before it")
     parser.add_argument("--source-pose", type=Path, metavar="POSE", help="pose file of the photo; else it is found")
+    who = "number from the left, point or box in pixels; else the largest"
+    parser.add_argument("--person", metavar="WHO", type=parse_choice, help=f"who of several in the photo: {who}")
+    parser.add_argument("--driving-person", metavar="WHO", type=parse_choice, help="who of several in the video")
     parser.add_argument("--no-retarget", action="store_true", help="take the poses as they are, in the photo's pixels")
     parser.add_argument("--background", type=Path, metavar="PHOTO|VIDEO", help="the scene without the person")
     parser.add_argument("--model", default="lite", help="a .tflite file, a folder of them, or 'lite' (%(default)s)")
@@ -77,7 +82,7 @@ def _photo(options: argparse.Namespace, reposer: ReposerLike) -> tuple[np.ndarra
         return bundled()[:2]
     image = load_image(options.photo)
     size, image = image.shape[1::-1], shrink(image, options.max_side)
-    found = find_poses(options.source_pose or options.photo, reposer.skeleton, size)
+    found = find_poses(options.source_pose or options.photo, reposer.skeleton, size, person=options.person)
     return image, found.scaled_to(*image.shape[1::-1]).joints[0]
 
 
@@ -92,11 +97,16 @@ def _frames(
     if options.camera is not None:
         return _live(options.camera, reposer, image, source, background), _FPS
     size = image.shape[1::-1]
-    found = bundled()[2] if options.driving is None else find_poses(options.driving, reposer.skeleton, size)
+    found = bundled()[2] if options.driving is None else _driving(options, reposer, size)
     moved = found.scaled_to(*size).joints if options.no_retarget else retarget(found.joints, source, reposer.skeleton)
     # One at a time: what is shown is as new as can be.
     frames = reposer.animate(image, moved, source[:, :3], batch_size=1, background=background)
     return frames, found.fps or _FPS
+
+
+def _driving(options: argparse.Namespace, reposer: TFLiteReposer, size: tuple[int, int]) -> Poses:
+    who = {"person": options.driving_person, "option": "--driving-person"}
+    return find_poses(options.driving, reposer.skeleton, size, **who)
 
 
 def _live(

@@ -9,7 +9,7 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import Skeleton
 
-# A target's joints count this far outside of the photo, in parts of its longer side: no limb that is seen in it is longer.
+# A target's joints count this far outside of the photo, in parts of its longer side: no limb that is seen is longer.
 TARGET_MARGIN = 0.5
 
 
