@@ -47,12 +47,15 @@ def target_inside(joints: np.ndarray, width: int, height: int, name: str) -> np.
     return inside_photo(joints, width, height, TARGET_MARGIN)
 
 
-def in_words(joints: np.ndarray, skeleton: Skeleton) -> str:
-    """Some of a skeleton's joints, bool [J]: "the right ankle and the left ankle"; "" for none.
+def in_words(marked: np.ndarray, skeleton: Skeleton) -> str:
+    """Those of a skeleton that are marked, in words: "the right ankle and the left ankle"; "" for none.
 
     Hands, feet and face are named only where nothing else is.
+
+    Args:
+        marked: bool [J].
     """
-    coarse = joints & ~skeleton.fine
-    chosen = coarse if coarse.any() else joints
+    coarse = marked & ~skeleton.fine
+    chosen = coarse if coarse.any() else marked
     names = [f"the {joint.replace('_', ' ')}" for joint in np.array(skeleton.joints)[chosen]]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -82,13 +82,20 @@ class PoseEstimator:
         """All people that the detector sees in uint8 [H, W, 3], which is seen on its own, of a video as well.
 
         The detector sees small pictures only: a person below about a third of the image's longer side may be missed.
+
+        Raises:
+            UserError: the model is none.
         """
         if self._finder_of_all is None:
             self._finder_of_all = _open_landmarker(self._model, vision.RunningMode.IMAGE, _MOST_PEOPLE)
         return _detections(self._finder_of_all.detect(_as_picture(image)), *image.shape[:2])
 
     def count_people(self, image: np.ndarray) -> int:
-        """How many people of about one size uint8 [H, W, 3] shows: 0, 1, or 2 for two and more."""
+        """How many people of about one size uint8 [H, W, 3] shows: 0, 1, or 2 for two and more.
+
+        Raises:
+            UserError: the model is none.
+        """
         found = self.found(image)
         return 2 if any(_are_two_people(*pair) for pair in combinations(found, 2)) else min(len(found), 1)
 

@@ -117,7 +117,11 @@ def mask_overlap(first: Detection, second: Detection) -> float:
 
 
 def box_overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """What two boxes [4] share, in parts of both together: 0 to 1."""
+    """What two boxes, [4] each, share, in parts of both together: 0 to 1.
+
+    Args:
+        first, second: [4] x0, y0, x1, y1.
+    """
     sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
     shared = float(np.prod(np.maximum(sides, 0)))
     both = float(np.prod(first[2:] - first[:2]) + np.prod(second[2:] - second[:2])) - shared

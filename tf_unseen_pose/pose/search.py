@@ -57,7 +57,7 @@ def where_meant(image: np.ndarray, find: Find, choice: Choice) -> list[Detection
 
 
 def about(image: np.ndarray, find: Find, box: np.ndarray, room: float) -> list[Detection]:
-    """People in a box of uint8 [H, W, 3] that is made so many times as large."""
+    """People in a square about a box [4] of uint8 [H, W, 3] whose side is `room` times the box's longer one."""
     middle, half = (box[:2] + box[2:]) / 2, room * max(box[2:] - box[:2]) / 2
     part = _clipped(middle - half, middle + half, np.array(image.shape[1::-1]))
     return [person for _, person in _in_part(image, part, find)]

@@ -65,9 +65,17 @@ export function wholeCrop(source, targets, photo) {
   return { step: Math.fround(step), x: Math.fround(x), y: Math.fround(y) };
 }
 
+/** From the head to the middle of the hips, whichever way up. */
+function upperBodyLength(pose) {
+  const hips = HIPS.map((i) => pose[i]).filter((hip) => hip[2] > 0);
+  if (!hips.length || !(pose[HEAD][2] > 0)) return 0;
+  return Math.hypot(...[0, 1].map((axis) => mean(hips.map((hip) => hip[axis])) - pose[HEAD][axis]));
+}
+
 /** The box that a person reaches: {low, high}. */
 function reached(pose) {
-  const { low, high } = boxOf(pose), reach = REACH * SCALE_UNIT * personScale(pose);
+  const height = Math.max(SCALE_UNIT * personScale(pose), UPPER_BODY_FACTOR * upperBodyLength(pose));
+  const { low, high } = boxOf(pose), reach = REACH * height;
   return { low: low.map((value) => value - reach), high: high.map((value) => value + reach) };
 }
 
