@@ -101,6 +101,9 @@ def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
     def invisible(joints):
         joints[:] = [[x, y, 0] for x, y, _ in joints]
 
+    def far_away(joints):
+        joints[:] = [[x + 900, y, seen] for x, y, seen in joints]
+
     def set_joint(i, values):
         return lambda joints: joints.__setitem__(i, values)
 
@@ -110,7 +113,7 @@ def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
         ({"--target": spoil(folder, "13.json", lambda joints: joints.pop())}, "13 joints"),
         ({"--target": spoil(folder, "nan.json", set_joint(3, [float("nan"), 5, 1]))}, "right_elbow"),
         ({"--target": spoil(folder, "blind.json", invisible)}, "visible"),
-        ({"--target": spoil(folder, "out.json", set_joint(4, [500, 20, 1]))}, "outside"),
+        ({"--target": spoil(folder, "out.json", far_away)}, "lies outside the"),
         ({"--target": folder / "text.jpg"}, "no photo and no pose file"),
         ({"--target": folder / "video"}, "use 'animate' for videos"),
         ({"--target": tmp_path / "notes.json"}, "not a pose file"),

@@ -2,39 +2,33 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export import checks
 from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
-from tf_unseen_pose.pose.pose_files import inside_photo
-
-
-def raises(error, check, *arguments):
-    try:
-        check(*arguments)
-    except error:
-        return True
-    return False
+from tf_unseen_pose.pose import cut_off
 
 
 @pytest.mark.parametrize(
-    "x, y, visible, outside, outside_margin",
+    "x, y, visible, outside, far",
     [(-0.4, 5, 1, False, False), (-0.6, 5, 1, True, False), (29.4, 5, 1, False, False), (29.6, 5, 1, True, False),
-     (32.7, 5, 1, True, True), (7, 22.4, 1, True, False), (7, 22.6, 1, True, True), (7, -3.6, 1, True, True),
-     (7, -3.6, 0, False, False), (33, 23, 0.2, True, True)],
+     (44.7, 5, 1, True, True), (7, 22.4, 1, True, False), (7, 34.4, 1, True, False), (7, 34.6, 1, True, True),
+     (7, -15.6, 0, False, False), (33, 23, 0.2, True, False)],
 )  # fmt: skip
-def test_graphs_refuse_the_joints_outside_that_numpy_refuses(x, y, visible, outside, outside_margin):
+def test_joints_outside_are_absent_in_graphs_and_in_numpy(x, y, visible, outside, far):
+    """A source's that lie outside, a target's only where no limb reaches."""
     height, width, joints = 20, 30, np.tile(np.float32([9, 8, 1]), (23, 1))
     joints[3] = x, y, visible
     photo = tf.zeros([height, width, 3], tf.uint8)
-    for margin, expected in ((0.0, outside), (0.1, outside_margin)):
-        in_graph = (tf.constant(joints), photo, BODY, "It", margin)
-        assert raises(tf.errors.InvalidArgumentError, checks.inside_photo, *in_graph) == expected
-        assert raises(UserError, inside_photo, joints, width, height, BODY, "it", margin) == expected
-        # A toe that the photo cuts off is absent.
-        foot = joints[[*range(3), 9, *range(4, 21), 3, 22]]
-        expected_foot = foot * [[1, 1, not (expected and i == 21)] for i in range(23)]
-        np.testing.assert_array_equal(inside_photo(foot, width, height, BODY, "it", margin), expected_foot)
-        np.testing.assert_array_equal(checks.inside_photo(foot, photo, BODY, "It", margin), expected_foot)
+    for source, absent in ((True, outside), (False, far)):
+        expected = joints * [[1, 1, not (absent and i == 3)] for i in range(23)]
+        if source:
+            found = cut_off.inside_photo(joints, width, height), checks.inside_photo(tf.constant(joints), photo)
+        else:
+            found = (
+                cut_off.target_inside(joints, width, height, "it"),
+                checks.target_inside(tf.constant(joints), photo, "It"),
+            )
+        for each in found:
+            np.testing.assert_array_equal(each, expected)
 
 
 def test_a_person_may_have_fourteen_joints_or_twenty_three():

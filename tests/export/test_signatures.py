@@ -166,6 +166,10 @@ def spoil_joint(position, value):
     return spoil
 
 
+def far_away(inputs):
+    inputs["target_joints"][..., 1] += 4000
+
+
 def set_to(**values):
     return lambda inputs: inputs.update(values)
 
@@ -175,7 +179,7 @@ def set_to(**values):
     [
         (spoil_joint(0, np.nan), "no finite numbers"),
         (spoil_joint(2, 1.5), "visibility"),
-        (spoil_joint(1, 4000), "target pose has a visible joint outside the photo"),
+        (far_away, "target pose lies outside the photo"),
         (set_to(source_joints=np.zeros((1, 14, 3), np.float32)), "source pose shows no joint"),
         (set_to(image_bytes=[b"GIF89a"]), "no JPEG and no PNG"),
         (set_to(image_bytes=[huge_png(30000)]), "more than 50000000 pixels"),

@@ -197,6 +197,13 @@ def test_sequence_crop_needs_a_visible_source(standing, refuses):
 ROOMY = (5000, 5000)
 
 
+def upper_body(pose, skeleton):
+    """From the head to the middle of the hips, whichever way up."""
+    named = dict(zip(skeleton.joints, pose, strict=True))
+    hips = [named[name][:2] for name in ("left_hip", "right_hip") if named[name][2]]
+    return np.linalg.norm(np.mean(hips, axis=0) - named["head"][:2]) if hips and named["head"][2] else 0
+
+
 def shifted(poses, x, y):
     return np.float32(poses) + np.float32([x, y, 0])
 
@@ -223,7 +230,7 @@ def test_whole_crop_holds_all_that_the_photo_has_of_both_and_steps_back_no_more_
         matrix = crop.whole_crop(poses[0], poses[1:], image_size, skeleton, height, width)
         low, high = np.full(2, np.inf), np.full(2, -np.inf)
         for pose in poses:
-            size = 200 * crop.person_scale(pose, skeleton)
+            size = max(200 * crop.person_scale(pose, skeleton), 2.5 * upper_body(pose, skeleton))
             for joint, (x, y, visible) in zip(skeleton.joints, pose, strict=True):
                 reach = (0.08 if joint in BODY.joints[14:] else 0.15) * size
                 if visible:
@@ -264,7 +271,7 @@ def test_whole_crop_of_a_far_jump_steps_back_until_both_are_seen(standing):
     assert usual == pytest.approx(crop.common_crop([standing], PERSON, 256, 256)[0, 0])
     assert matrix[0, 0] > 3 * usual
     points = on_canvas(matrix, [source, target])
-    reach = 0.15 * 200 * crop.person_scale(standing, PERSON) / matrix[0, 0]
+    reach = 0.15 * 2.5 * upper_body(standing, PERSON) / matrix[0, 0]
     np.testing.assert_allclose(points.min(axis=0)[0] - reach, -0.5, atol=1e-3)
     np.testing.assert_allclose(points.max(axis=0)[0] + reach, 255.5, atol=1e-3)
 

@@ -203,9 +203,10 @@ def test_what_is_wrong_is_said(model_server, photo, poses, refuses, tmp_path):
     refuses(lambda: RemoteReposer(address, "lite", authority=missing), "none.pem cannot be read")
     with RemoteReposer(address, "lite") as remote:
         far = targets[0] + np.float32([5000, 0, 0])
-        outside = "target pose has a visible joint outside the photo"
-        refuses(lambda: remote.synthesize(photo, far, source), outside)
-        refuses(lambda: remote.synthesize(photo, targets[0], far), "source pose", "outside the 240 x 180 photo")
+        refuses(
+            lambda: remote.synthesize(photo, far, source), "All of the target pose lies outside the 240 x 180 photo"
+        )
+        refuses(lambda: remote.synthesize(photo, targets[0], far), "source pose shows no joint")
         refuses(lambda: remote.synthesize(photo, targets[0, :9], source), "9 joints")
         refuses(lambda: remote.synthesize(photo, targets[0], source, background=photo), "not sent backgrounds")
         refuses(lambda: next(remote.animate(photo, targets, source, background=photo)), "not sent backgrounds")

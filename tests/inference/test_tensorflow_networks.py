@@ -104,8 +104,12 @@ def test_refusals(run_path, frames, tmp_path):
     image, joints = frames[0].image, frames[0].joints
     with pytest.raises(UserError, match="target pose has 13 joints"):
         reposer.synthesize(image, joints[:-1], joints)
-    with pytest.raises(UserError, match="source pose lies at .*outside the 240 x 180"):
-        reposer.synthesize(image, joints, joints + np.float32([100, 0, 0]))
+    with pytest.raises(UserError, match="Fewer than two joints"):
+        reposer.synthesize(image, joints, joints + np.float32([900, 0, 0]))
+    with pytest.raises(UserError, match="All of the target pose lies outside the 240 x 180 photo"):
+        reposer.synthesize(image, joints + np.float32([0, 900, 0]), joints)
+    with pytest.raises(UserError, match="leave out 'person'"):
+        reposer.synthesize(image, joints, joints, person=1)
     with pytest.raises(UserError, match="canvas is uint8"):
         reposer.encode(image, joints)
     with pytest.raises(UserError, match="no model folder"):
@@ -118,6 +122,16 @@ def test_refusals(run_path, frames, tmp_path):
     (tmp_path / "empty" / "generator.weights.h5").write_bytes((run_path / "generator.weights.h5").read_bytes()[:5000])
     with pytest.raises(UserError, match="damaged"):
         Reposer.load(tmp_path / "empty")
+
+
+def test_what_lies_outside_of_the_photo_is_absent_or_cut_off(run_path, frames, caplog):
+    reposer, (image, joints) = Reposer.load(run_path), (frames[0].image, frames[0].joints)
+    source, target, absent = joints.copy(), joints.copy(), joints.copy()
+    source[10, 1], target[4, 0], absent[10] = 185, -20, 0
+    result = reposer.synthesize(image, target, source)
+    assert "photo does not show is left out: the right ankle." in caplog.text
+    assert "target pose has outside the photo is cut off: the right wrist." in caplog.text
+    np.testing.assert_array_equal(result, reposer.synthesize(image, target, absent))
 
 
 def test_the_source_pose_is_found_where_it_is_not_given(run_path, frames, has_model):

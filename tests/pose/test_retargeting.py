@@ -339,6 +339,35 @@ def test_what_no_limb_connects_follows_the_hand_that_holds_it():
     assert_same(result[2, 14:, :2], [[61, 128], [61 + 62, 128 + 41]])
 
 
+def rigidly(pose, degrees):
+    """The pose [J, 3] turned about its first joint."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    points = (pose[:, :2] - pose[0, :2]) @ np.array([[cosine, sine], [-sine, cosine]]) + pose[0, :2]
+    return np.concatenate([points, pose[:, 2:]], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("degrees, touching", [(85, "left_wrist"), (180, "left_wrist"), (-105, "right_elbow")])
+def test_whatever_lies_lowest_carries_the_body(degrees, touching):
+    """On the side, upside down: what is down comes to the ground on which the source stands, and back again."""
+    driving = rigidly(SOURCE, degrees)
+    assert np.argmax(driving[:, 1]) == index(touching)
+    result = retarget(as_filmed(driving[None]), SOURCE, PERSON)[0]
+    assert_same(result - result[0], driving - driving[0])
+    # A wrist is thinner than an ankle is high.
+    assert 0 < result[index(touching), 1] - GROUND < 0.04 * np.ptp(SOURCE[:, 1])
+    assert_same(retarget(as_filmed(SOURCE[None], 0.7), result, PERSON)[0], SOURCE)
+
+
+def test_who_lies_does_not_move_when_a_leg_does():
+    """The right side stays on the ground while the left leg is raised."""
+    leg = [index("left_knee"), index("left_ankle")]
+    poses = repeated(rigidly(SOURCE, -105), 3)
+    poses[1:, leg, 1] -= np.float32([[12], [25]])
+    others = [joint for joint in range(14) if joint not in leg]
+    result = retarget(as_filmed(poses), SOURCE, PERSON)
+    assert_same(result[:, others], repeated(result[0, others], 3))
+
+
 def test_too_little_in_common_is_refused():
     def only(*names):
         pose = SOURCE.copy()
@@ -365,7 +394,11 @@ def test_squats_of_a_video_on_photographed_people(shared):
     for pair in pairs[::20]:
         # Of one person from one camera, so both must give bodies of about the same size.
         sources = [blazepose_to_body(np.array(frame["landmarks"])) for frame in pair["frames"]]
-        if any((source[[*ANKLES, *SOLES], 2] == 0).any() for source in sources):
+        # Who stands on the feet alone: the hips are far above them.
+        if any(
+            (s[[*ANKLES, *SOLES], 2] == 0).any() or s[SOLES, 1].max() - s[[8, 11], 1].max() < 0.4 * np.ptp(s[:, 1])
+            for s in sources
+        ):
             continue
         results = [retarget(squats, source, BODY) for source in sources]
         heights = [np.ptp(result[0, :, 1]) for result in results]

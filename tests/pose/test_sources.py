@@ -57,15 +57,15 @@ def test_a_part_of_a_pose_file(tmp_path, frames, refuses):
 
 def test_refusals(tmp_path, frames, has_model, refuses):
     save_image(tmp_path / "nobody.png", np.full((90, 120, 3), 128, np.uint8))
-    save_image(tmp_path / "two.png", np.concatenate([frames[i].image[:, 80:240] for i in (0, 4)], axis=1))
     with VideoWriter(tmp_path / "nobody.mp4", NTSC) as writer:
         for _ in range(3):
             writer.write(np.full((90, 120, 3), 128, np.uint8))
     (tmp_path / "torn.mp4").write_bytes(b"torn")
     for name, words in (
-        ("nobody.png", "No person"), ("two.png", "Several people"), ("nobody.mp4", "No person"),
+        ("nobody.png", "No person"), ("nobody.mp4", "No person"),
         ("torn.mp4", "damaged"), ("none.jpg", "no file"), ("none.mp4", "no file"), ("none.json", "no pose file"),
     ):  # fmt: skip
         refuses(lambda name=name: find_poses(tmp_path / name, progress=False), name, words)
     animal = Skeleton("animal", ("head", "tail"), (Limb("back", ("head", "tail")),), "back")
     refuses(lambda: find_poses(tmp_path / "nobody.png", animal), "'animal'", "pose file")
+    refuses(lambda: find_poses(tmp_path / "us.json", person=2), "us.json holds poses", "leave out --person")

@@ -7,10 +7,12 @@ import typer
 
 from tf_unseen_pose.cli.options import (
     LITE,
+    WHO,
     Background,
     End,
     Force,
     Model,
+    Person,
     Photo,
     PoseModel,
     RuntimeOption,
@@ -34,6 +36,11 @@ def animate(
     output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 or .gif to write.")],
     model: Model = LITE,
     source_pose: SourcePose = None,
+    person: Person = None,
+    driving_person: Annotated[
+        str | None,
+        typer.Option(metavar=WHO, help="Who of several people in the video's first frame that shows any, likewise."),
+    ] = None,
     start: Start = None,
     end: End = None,
     sound: Annotated[bool, typer.Option(help="Keep the driving video's sound.")] = True,
@@ -69,17 +76,22 @@ def animate(
 
     from tf_unseen_pose.imaging.video_writer import require_video_name
     from tf_unseen_pose.inference import animation
+    from tf_unseen_pose.pose.people import parse_choice
     from tf_unseen_pose.pose.retargeting import retarget as fit
     from tf_unseen_pose.pose.sources import find_poses
 
     require_video_name(output)
+    who, driving_who = parse_choice(person), parse_choice(driving_person)
     require_other_file(output, driving, background, force=force)
     scene = open_background(background, server, pose_model)
     reposer = open_reposer(model, runtime, xla, server, server_token, server_authority, server_timeout)
     photo_size, image = image.shape[1::-1], shrink(image, max_side)
     size = image.shape[1::-1]
-    source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
-    found = find_poses(driving, reposer.skeleton, photo_size, pose_model, span=span)
+    pose = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model, person=who)
+    source = pose.scaled_to(*size).joints[0]
+    found = find_poses(
+        driving, reposer.skeleton, photo_size, pose_model, span=span, person=driving_who, option="--driving-person"
+    )
     targets = fit(found.joints, source, reposer.skeleton) if retarget else found.scaled_to(*size).joints
     frames = reposer.animate(image, targets, source, crop, batch_size, scene)
     if side_by_side:

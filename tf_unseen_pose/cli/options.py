@@ -22,6 +22,14 @@ Model = Annotated[
 ]
 LITE = Path("lite")
 SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person in the photo; else it is found.")]
+WHO = "N|X,Y|X0,Y0,X1,Y1"
+Person = Annotated[
+    str | None,
+    typer.Option(
+        metavar=WHO,
+        help="Who of several people in the photo: number from the left, point or box in pixels; else the largest.",
+    ),
+]
 Background = Annotated[
     Path | None,
     typer.Option(

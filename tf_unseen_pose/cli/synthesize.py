@@ -7,9 +7,11 @@ import typer
 
 from tf_unseen_pose.cli.options import (
     LITE,
+    WHO,
     Background,
     Force,
     Model,
+    Person,
     Photo,
     PoseModel,
     RuntimeOption,
@@ -38,6 +40,10 @@ def synthesize(
     output: Annotated[Path, typer.Option("-o", "--output", help="The image to write.")],
     model: Model = LITE,
     source_pose: SourcePose = None,
+    person: Person = None,
+    target_person: Annotated[
+        str | None, typer.Option(metavar=WHO, help="Who of several people in the target photo, likewise.")
+    ] = None,
     retarget: Annotated[
         bool | None,
         typer.Option(
@@ -68,8 +74,10 @@ def synthesize(
     require_writable(output)
     require_other_file(output, photo, target, source_pose, background, force=force)
 
+    from tf_unseen_pose.pose.people import parse_choice
     from tf_unseen_pose.pose.sources import find_poses, is_pose_file
 
+    who, target_who = parse_choice(person), parse_choice(target_person)
     if explain and server:
         raise UserError("The stages are not sent by servers; leave --server out to have them explained.")
     if not (is_pose_file(target) or is_image(target)):
@@ -80,11 +88,17 @@ def synthesize(
     reposer = open_reposer(model, runtime, False, server, server_token, server_authority, server_timeout)
     photo_size, image = image.shape[1::-1], image_files.shrink(image, max_side)
     size = image.shape[1::-1]
-    source = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[0]
-    poses = find_poses(target, reposer.skeleton, photo_size, pose_model).scaled_to(*size).joints[:1]
+    found = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model, person=who)
+    source = found.scaled_to(*size).joints[0]
+    wanted = find_poses(target, reposer.skeleton, photo_size, pose_model, person=target_who, option="--target-person")
+    poses = wanted.scaled_to(*size).joints[:1]
     if is_image(target) if retarget is None else retarget:
+        from tf_unseen_pose.pose.cut_off import in_words, outside
         from tf_unseen_pose.pose.retargeting import retarget as fit
 
+        cut_off = outside(wanted.joints[0], wanted.width, wanted.height)
+        if guessed := in_words(cut_off, reposer.skeleton):
+            typer.echo(f"What {target} does not show is guessed: {guessed}.")
         poses = fit(poses, source, reposer.skeleton)
     stages = _stages(reposer, image, source, poses[0]) if explain else None
     made = reposer.synthesize(image, poses[0], source, crop, scene)

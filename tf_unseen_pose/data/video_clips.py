@@ -24,7 +24,8 @@ from tf_unseen_pose.imaging.video import read_video
 from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 
 if TYPE_CHECKING:  # MediaPipe takes seconds, and only videos need it.
-    from tf_unseen_pose.pose.estimation import Detection, PoseEstimator
+    from tf_unseen_pose.pose.estimation import PoseEstimator
+    from tf_unseen_pose.pose.people import Detection
 
 OTHER_SHOT = "cut between shots, and this is not the longest shot"
 FROZEN = "frozen: the same picture as before"

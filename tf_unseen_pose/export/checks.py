@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.geometry.pose_maps import PERSON_COUNTS, person_joints
 from tf_unseen_pose.known_skeletons import is_person
+from tf_unseen_pose.pose.cut_off import TARGET_MARGIN
 from tf_unseen_pose.skeleton import Skeleton
 
 
@@ -45,19 +46,22 @@ def checked_pose(joints: tf.Tensor, skeleton: Skeleton, name: str) -> tf.Tensor:
     return joints
 
 
-def inside_photo(joints: tf.Tensor, photo: tf.Tensor, skeleton: Skeleton, name: str, margin: float = 0.0) -> tf.Tensor:
-    """A pose [J, 3] in pixels of its photo [H, W, 3]; hands, feet and face that lie outside of it are absent.
+def inside_photo(joints: tf.Tensor, photo: tf.Tensor, margin: float = 0.0) -> tf.Tensor:
+    """A pose [J, 3] in pixels of its photo [H, W, 3], with joints absent that lie outside of it.
 
-    Any other visible joint is refused that lies outside by more than `margin` of the photo's longer side.
-    `pose.pose_files.inside_photo` does so in NumPy, and names the joint.
+    `pose.cut_off.inside_photo` does so in NumPy.
     """
     size = tf.cast(tf.shape(photo)[1::-1], tf.float32)
     room = margin * tf.reduce_max(size) + 0.5
-    outside = tf.reduce_any((joints[..., :2] < -room) | (joints[..., :2] > size - 1 + room), axis=-1)
-    outside &= joints[..., 2] > 0
-    require(
-        ~tf.reduce_any(outside & ~skeleton.fine),
-        f"{name} has a visible joint outside the photo; move it inside or set its visibility to 0.",
-    )
-    seen = tf.where(outside & skeleton.fine, tf.zeros_like(joints[..., 2]), joints[..., 2])
-    return tf.concat([joints[..., :2], seen[..., None]], axis=-1)
+    inside = tf.reduce_all((joints[..., :2] >= -room) & (joints[..., :2] <= size - 1 + room), axis=-1)
+    return tf.concat([joints[..., :2], tf.where(inside, joints[..., 2], 0.0)[..., None]], axis=-1)
+
+
+def target_inside(joints: tf.Tensor, photo: tf.Tensor, name: str) -> tf.Tensor:
+    """A target pose [J, 3] in pixels of a photo [H, W, 3], with joints absent that lie far outside of it.
+
+    Refuses a pose of which no joint lies in the photo. `pose.cut_off.target_inside` does so in NumPy.
+    """
+    shown = tf.reduce_any(inside_photo(joints, photo)[..., 2] > 0)
+    with require(shown, f"{name} lies outside the photo, all of it; send one that lies inside."):
+        return inside_photo(joints, photo, TARGET_MARGIN)

@@ -32,7 +32,8 @@ class PhotoCrop:
         scales, middles = self._scales(poses), tf.add(*_boxes(poses)) / 2
         centre = (middles[0] + _median(middles[1:])) / 2
         beyond = np.where(self._skeleton.fine, crop.FINE_REACH, crop.REACH)[:, None]
-        reach = crop.SCALE_UNIT * scales[:, None, None] * beyond
+        heights = tf.maximum(crop.SCALE_UNIT * scales, crop.UPPER_BODY_FACTOR * self._upper_body_length(poses))
+        reach = heights[:, None, None] * beyond
         (low, _), (_, high) = _boxes(whole, -reach), _boxes(whole, reach)
         stray = crop.STRAY_PERCENTAGE
         low = tf.minimum(low[0], _percentile(low[1:], stray))
@@ -76,6 +77,13 @@ class PhotoCrop:
         head, *hips = tf.unstack(self._of(poses, "head", "left_hip", "right_hip"), axis=1)
         height, seen = _mean_of_visible([hip[:, 1] for hip in hips], [hip[:, 2] > 0 for hip in hips])
         return tf.where(seen & (head[:, 2] > 0), height - head[:, 1], 0)
+
+    def _upper_body_length(self, poses):
+        head, *hips = tf.unstack(self._of(poses, "head", "left_hip", "right_hip"), axis=1)
+        seen = [hip[:, 2] > 0 for hip in hips]
+        (x, shown), (y, _) = (_mean_of_visible([hip[:, axis] for hip in hips], seen) for axis in (0, 1))
+        length = tf.sqrt((x - head[:, 0]) ** 2 + (y - head[:, 1]) ** 2)
+        return tf.where(shown & (head[:, 2] > 0), length, 0)
 
     def _calf(self, poses):
         calves = [self._of(poses, f"{side}_knee", f"{side}_ankle") for side in ("left", "right")]

@@ -14,9 +14,8 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.export import photo_compositing, photos
-from tf_unseen_pose.export.checks import checked_pose, inside_photo, require
+from tf_unseen_pose.export.checks import checked_pose, inside_photo, require, target_inside
 from tf_unseen_pose.export.photo_crop import PhotoCrop
-from tf_unseen_pose.inference.reposer import TARGET_MARGIN
 
 # Frames of a sequence that are decided upon together, and how many a request may ask for.
 _AT_ONCE, _MOST_FRAMES = 4, 256
@@ -99,7 +98,7 @@ class PhotoSignatures:
         """Canvas and joints of one request; its crop, its photo's pixels as a string, and how much smaller that is."""
         photo, scale, source = self._photo(contents, source)
         target = photos.scaled(checked_pose(target, self._skeleton, TARGET), scale)
-        target = inside_photo(target, photo, self._skeleton, TARGET, TARGET_MARGIN)
+        target = target_inside(target, photo, TARGET)
         crop = self._crop.on_whole_pixels(self._crop.whole(source, target[None], tf.shape(photo)[:2]))
         source, target = (photos.on_canvas(joints, crop) for joints in (source, target))
         # A string, because photos differ in size.
@@ -109,7 +108,7 @@ class PhotoSignatures:
         """uint8 [H, W, 3], within the limit; how far it was made smaller; and its person's pose [J, 3]."""
         photo, scale = self._read(contents)
         source = photos.scaled(checked_pose(source, self._skeleton, SOURCE), scale)
-        return photo, scale, inside_photo(source, photo, self._skeleton, SOURCE)
+        return photo, scale, inside_photo(source, photo)
 
     def _canvas(self, photo, crop):
         """float32 [H, W, 3] in [-1, 1]."""

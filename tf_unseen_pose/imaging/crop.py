@@ -271,9 +271,13 @@ def usual_step(
 
 
 def _reached(pose: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    """The corners of the box that a person reaches."""
+    """The corners of the box that a person reaches, whichever way up: a head below the hips is no smaller."""
+    head, *hips = np.float64(pose[skeleton.joint_index("head", "left_hip", "right_hip")])
+    hips = [hip[:2] for hip in hips if hip[2] > 0]
+    upper_body = np.hypot(*(np.mean(hips, axis=0) - head[:2])) if hips and head[2] > 0 else 0.0
+    height = max(person_height(pose, skeleton), UPPER_BODY_FACTOR * upper_body)
     visible, beyond = pose[:, 2] > 0, np.where(skeleton.fine, FINE_REACH, REACH)
-    points, reach = np.float64(pose[visible, :2]), beyond[visible, None] * person_height(pose, skeleton)
+    points, reach = np.float64(pose[visible, :2]), beyond[visible, None] * height
     return (points - reach).min(axis=0), (points + reach).max(axis=0)
 
 

@@ -42,7 +42,7 @@ def demo(
         progress: shows a bar.
 
     Raises:
-        UserError: a photo that cannot be read, or that shows nobody or several people; no such model.
+        UserError: a photo that cannot be read, or that shows nobody; no such model.
     """
     reposer, (image, source, motion) = Reposer.load(model, runtime), bundled()
     if photo is not None:

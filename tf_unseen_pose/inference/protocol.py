@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from tf_unseen_pose.imaging.photos import Photo
+from tf_unseen_pose.pose.people import Choice
 from tf_unseen_pose.skeleton import Skeleton
 
 
@@ -42,25 +43,28 @@ class ReposerLike(Protocol):
         source_joints: np.ndarray | None = None,
         crop: bool = False,
         background: np.ndarray | None = None,
+        person: Choice = None,
     ) -> np.ndarray:
         """The photo with its person in the target pose.
 
         Args:
             image: uint8 [H, W, 3], a Pillow image, or a file's path; see `imaging.photos.as_photo`.
-            target_joints: [J, 3 or 4] in pixels of the photo.
-            source_joints: [J, 3] in pixels of the photo.
+            target_joints: [J, 3 or 4] in pixels of the photo; what lies outside is cut off.
+            source_joints: [J, 3] in pixels of the photo; those outside of it count as absent.
             crop: return only what of the photo the network saw, at the photo's own resolution.
             background: uint8 [h, w, 3], the scene without the person, of any size, from about the same place; what
                 the person covered is filled from it instead of being painted. With a fourth channel, only where that
                 is 255.
+            person: who of several people in the photo is meant, where the source's joints are not given: a number from
+                the left, 1 on, a point (x, y) or a box (x0, y0, x1, y1) in pixels; else the largest.
 
         Returns:
             uint8 [H, W, 3], identical to the photo wherever neither the old person nor the new one is; or of it uint8
             [h, w, 3].
 
         Raises:
-            UserError: a pose with the wrong joint count, NaN, nothing visible, or joints outside the photo; no
-                person in it, or several; a photo that is none; a background of another scene.
+            UserError: a pose with the wrong joint count, NaN, nothing visible, or nothing in the photo; no person in
+                it, or not the one who is chosen; a photo that is none; a background of another scene.
         """
         ...
 
@@ -72,6 +76,7 @@ class ReposerLike(Protocol):
         crop: bool = False,
         batch_size: int = 4,
         background: np.ndarray | None = None,
+        person: Choice = None,
     ) -> Iterator[np.ndarray]:
         """The photo's person in one pose after the other. Frames come as they are made.
 
@@ -82,7 +87,7 @@ class ReposerLike(Protocol):
             source_joints: [J, 3] in pixels of the photo.
             crop: give only what of the photo the network saw.
             batch_size: frames that are rendered at a time.
-            background: as `synthesize`.
+            background, person: as `synthesize`.
 
         Yields:
             T times uint8 [H, W, 3], or [h, w, 3] with `crop`.

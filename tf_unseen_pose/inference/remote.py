@@ -26,11 +26,11 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.inference.connection import Connection
+from tf_unseen_pose.inference.photo_poses import source_pose, target_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
-from tf_unseen_pose.inference.reposer import source_pose
 from tf_unseen_pose.known_skeletons import SKELETONS
 from tf_unseen_pose.pose.driving import driving_poses
-from tf_unseen_pose.pose.pose_files import as_joints
+from tf_unseen_pose.pose.people import Choice
 from tf_unseen_pose.skeleton import Skeleton
 
 _log = logging.getLogger(__name__)
@@ -94,6 +94,7 @@ class RemoteReposer(ReposerLike):
         source_joints: np.ndarray | None = None,
         crop: bool = False,
         background: np.ndarray | None = None,
+        person: Choice = None,
     ) -> np.ndarray:
         """As `ReposerLike.synthesize`, without a background.
 
@@ -102,8 +103,8 @@ class RemoteReposer(ReposerLike):
         """
         _require_none(background)
         image = as_photo(image)
-        source = source_pose(image, source_joints, self.skeleton)
-        target = as_joints(target_joints, self.skeleton, "the target pose")
+        source = source_pose(image, source_joints, self.skeleton, person)
+        target = target_pose(image, target_joints, self.skeleton)
         answer = self._connection.predict(
             "serving_default",
             image_bytes=[_png(image)],
@@ -121,6 +122,7 @@ class RemoteReposer(ReposerLike):
         crop: bool = False,
         batch_size: int = 16,
         background: np.ndarray | None = None,
+        person: Choice = None,
     ) -> Iterator[np.ndarray]:
         """As `ReposerLike.animate`, without a background.
 
@@ -132,7 +134,7 @@ class RemoteReposer(ReposerLike):
         """
         _require_none(background)
         image = as_photo(image)
-        source = source_pose(image, source_joints, self.skeleton)
+        source = source_pose(image, source_joints, self.skeleton, person)
         poses, shown = (joints[..., :3] for joints in driving_poses(poses, self.skeleton))
         size = np.int32([image.shape[:2]])
         found = self._connection.predict(

@@ -25,19 +25,18 @@ from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.cutting import cut_out
 from tf_unseen_pose.inference.networks import Networks
+from tf_unseen_pose.inference.photo_poses import source_pose, target_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.inference.runtime import Runtime, chosen_runtime
-from tf_unseen_pose.known_skeletons import is_person, person_joints
+from tf_unseen_pose.known_skeletons import person_joints
 from tf_unseen_pose.pose.driving import driving_poses
-from tf_unseen_pose.pose.pose_files import as_joints, inside_photo
-from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.pose.people import Choice
+from tf_unseen_pose.pose.pose_files import as_joints
 
 if TYPE_CHECKING:
     from tf_unseen_pose.config import Config
     from tf_unseen_pose.model import PoseModel
 
-# Joints of a target pose may lie outside the photo by this part of its longer side: hands above their heads.
-TARGET_MARGIN = 0.25
 # A person seen smaller than at this part of the usual size comes out visibly coarser.
 _LEAST_SIZE = 0.6
 _log = logging.getLogger(__name__)
@@ -162,6 +161,7 @@ class Reposer(ReposerLike):
         Raises:
             UserError: as `synthesize`.
         """
+        source_joints = source_pose(image, source_joints, self.skeleton)
         source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
         place = Placement.of(image, canvas_to_image, *self._size)
         pixels = from_uint8(cut_out(place.covered(image), place.canvas_to_covered, *self._size))
@@ -182,6 +182,7 @@ class Reposer(ReposerLike):
         source_joints: np.ndarray | None = None,
         crop: bool = False,
         background: np.ndarray | None = None,
+        person: Choice = None,
     ) -> np.ndarray:
         """As `ReposerLike.synthesize`.
 
@@ -189,6 +190,7 @@ class Reposer(ReposerLike):
             UserError: as there.
         """
         image = as_photo(image)
+        source_joints = source_pose(image, source_joints, self.skeleton, person)
         source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
         decide, finish = self._sitting(image, source, canvas_to_image, crop, background)
         return finish(decide(target[None])[0])
@@ -201,6 +203,7 @@ class Reposer(ReposerLike):
         crop: bool = False,
         batch_size: int = 4,
         background: np.ndarray | None = None,
+        person: Choice = None,
     ) -> Iterator[np.ndarray]:
         """As `ReposerLike.animate`; the photo is encoded once.
 
@@ -209,6 +212,7 @@ class Reposer(ReposerLike):
         """
         image = as_photo(image)
         poses, shown = driving_poses(poses, self.skeleton)
+        source_joints = source_pose(image, source_joints, self.skeleton, person)
         source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         poses = transform_joints(invert(canvas_to_image), poses)
         decide, finish = self._sitting(image, source, canvas_to_image, crop, background)
@@ -251,6 +255,7 @@ class Reposer(ReposerLike):
         """
         image = as_photo(image)
         _, shown = driving_poses(shown, self.skeleton)
+        source_joints = source_pose(image, source_joints, self.skeleton)
         source, canvas_to_image = self._whole_crop(image, source_joints, shown)
         decide, finish = self._sitting(image, source, canvas_to_image, False, background)
 
@@ -287,24 +292,18 @@ class Reposer(ReposerLike):
 
         return lambda poses: self.networks.decide(state, poses), finish
 
-    def _whole_crop(
-        self, image: np.ndarray, source_joints: np.ndarray | None, targets: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _whole_crop(self, image: np.ndarray, source: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The source pose on the canvas that holds it and the photo's poses [T, J, 3 or 4], and that canvas's place."""
-        source = source_pose(image, source_joints, self.skeleton)
         crop = whole_crop(source, targets, image.shape[:2], self.skeleton, *self._size, self._crop_factor)
         _tell_if_small(crop, usual_step(source, targets, self.skeleton, *self._size, self._crop_factor))
         crop = on_whole_pixels(crop, *self._size)
         return transform_joints(invert(crop), source), crop
 
     def _pair_crop(
-        self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray
+        self, image: np.ndarray, source: np.ndarray, target_joints: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
-        source = source_pose(image, source_joints, self.skeleton)
-        target = as_joints(target_joints, self.skeleton, "the target pose")
-        height, width = image.shape[:2]
-        target = inside_photo(target, width, height, self.skeleton, "the target pose", TARGET_MARGIN)
+        target = target_pose(image, target_joints, self.skeleton)
         source, crop = self._whole_crop(image, source, target[None])
         return source, transform_joints(invert(crop), target), crop
 
@@ -318,32 +317,3 @@ def _tell_if_small(canvas_to_image: np.ndarray, usual: float) -> None:
             "the result is coarser; move them nearer to the person.",
             100 * size,
         )
-
-
-def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton) -> np.ndarray:
-    """The joints [J, 3] of a photo's person, as they are given, or else as they are found.
-
-    Args:
-        image: uint8 [H, W, 3].
-        joints: [J, 3 or 4] in pixels of the photo.
-
-    Raises:
-        UserError: the joints are no pose within the photo; no person is found in it, or several.
-    """
-    joints = as_joints(_found(image, skeleton) if joints is None else joints, skeleton, "the source pose")
-    return inside_photo(joints[:, :3], image.shape[1], image.shape[0], skeleton, "the source pose")
-
-
-def _found(image: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    if not is_person(skeleton):
-        raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in photos; give the source pose.")
-    try:
-        # MediaPipe is large, and not needed by those who know their poses.
-        from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
-    except ImportError as error:
-        raise UserError(
-            f"Finding a pose in a photo takes the package '{error.name}', which is not installed; install it, or "
-            "give the source pose."
-        ) from error
-    with open_estimator() as estimator:
-        return estimate_image(image, "the photo", estimator)

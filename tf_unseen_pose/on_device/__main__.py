@@ -23,6 +23,8 @@ from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.inference.runtime import Runtime
 from tf_unseen_pose.on_device.camera import Fitting, camera_poses, learned_poses
 from tf_unseen_pose.on_device.output import Pace, Window, open_output
+from tf_unseen_pose.pose.people import parse_choice
+from tf_unseen_pose.pose.pose_files import Poses
 from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.pose.sources import find_poses
 from tf_unseen_pose.words import counted
@@ -40,6 +42,9 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("--start", metavar="TIME", help="begin there in the video: seconds, mm:ss or hh:mm:ss")
     parser.add_argument("--end", metavar="TIME", help="end there in the video, a time as of --start")
     parser.add_argument("--source-pose", type=Path, metavar="POSE", help="pose file of the photo; else it is found")
+    who = "number from the left, point or box in pixels; else the largest"
+    parser.add_argument("--person", metavar="WHO", type=parse_choice, help=f"who of several in the photo: {who}")
+    parser.add_argument("--driving-person", metavar="WHO", type=parse_choice, help="who of several in the video")
     parser.add_argument("--no-retarget", action="store_true", help="take the poses as they are, in the photo's pixels")
     parser.add_argument("--background", type=Path, metavar="PHOTO|VIDEO", help="the scene without the person")
     parser.add_argument("--model", default="lite", help="a .tflite file, a folder of them, or 'lite' (%(default)s)")
@@ -85,7 +90,7 @@ def _photo(options: argparse.Namespace, reposer: ReposerLike) -> tuple[np.ndarra
         return bundled()[:2]
     image = load_image(options.photo)
     size, image = image.shape[1::-1], shrink(image, options.max_side)
-    found = find_poses(options.source_pose or options.photo, reposer.skeleton, size)
+    found = find_poses(options.source_pose or options.photo, reposer.skeleton, size, person=options.person)
     return image, found.scaled_to(*image.shape[1::-1]).joints[0]
 
 
@@ -99,12 +104,17 @@ def _frames(
     """The frames as they are made, and how many a second they are meant to be."""
     if options.camera is not None:
         return _live(options.camera, reposer, image, source, background), _FPS
-    size, span = image.shape[1::-1], parse_span(options.start, options.end)
-    found = bundled()[2] if options.driving is None else find_poses(options.driving, reposer.skeleton, size, span=span)
+    size = image.shape[1::-1]
+    found = bundled()[2] if options.driving is None else _driving(options, reposer, size)
     moved = found.scaled_to(*size).joints if options.no_retarget else retarget(found.joints, source, reposer.skeleton)
     # One at a time: what is shown is as new as can be.
     frames = reposer.animate(image, moved, source[:, :3], batch_size=1, background=background)
     return frames, found.fps or _FPS
+
+
+def _driving(options: argparse.Namespace, reposer: Reposer, size: tuple[int, int]) -> Poses:
+    who = {"person": options.driving_person, "option": "--driving-person"}
+    return find_poses(options.driving, reposer.skeleton, size, span=parse_span(options.start, options.end), **who)
 
 
 def _live(

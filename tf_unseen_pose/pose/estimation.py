@@ -5,39 +5,46 @@ Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel
 negative towards the camera.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.known_skeletons import BODY, PERSON, person_joints
+from tf_unseen_pose.pose.following import Follower
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
 from tf_unseen_pose.pose.landmarker_model import landmarker_model
 from tf_unseen_pose.pose.left_right import consistent_sides
 from tf_unseen_pose.pose.mediapipe_tasks import BaseOptions, mediapipe, vision
+from tf_unseen_pose.pose.people import (
+    LEAST_SEEN,
+    MOST_OVERLAP,
+    Choice,
+    Detection,
+    checked_choice,
+    distinct,
+    index_of,
+    is_alone,
+    mask_overlap,
+    nobody_meant,
+    told,
+)
+from tf_unseen_pose.pose.search import everybody, where_meant
 from tf_unseen_pose.pose.smoothing import smooth
 
 # Between frames of a video, in milliseconds. MediaPipe smooths joints by a filter that lags, over less than a minute;
 # frames that are an hour apart leave it nothing to do, and `pose.smoothing` does not lag.
 _FRAME_STEP = 3_600_000
-# A second person counts from this part of the first one's size, with this part of the joints seen, and with at most
-# this part of the smaller mask inside the other one: else it is the same person, found twice.
-_LEAST_SIZE, _LEAST_SEEN, _MOST_OVERLAP = 1 / 3, 1 / 2, 1 / 2
-
-
-@dataclass(frozen=True, eq=False)
-class Detection:
-    """A person that was found.
-
-    Attributes:
-        joints: float32 [23, 4] of `BODY`: x, y in pixels of the image, visibility 0..1, z.
-        mask: uint8 [H, W], soft, 255 = person.
-    """
-
-    joints: np.ndarray
-    mask: np.ndarray
+# Two people are of about one size where the smaller has this part of the other's.
+_LEAST_SIZE = 1 / 3
+# How many the landmarker looks for at a time.
+_MOST_PEOPLE = 5
+# While nobody is seen, a video's picture is searched in parts once in so many frames.
+_FRAMES_BETWEEN_SEARCHES = 25
+_log = logging.getLogger(__name__)
 
 
 class PoseEstimator:
@@ -58,7 +65,7 @@ class PoseEstimator:
         self._frame_count = 0
         mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
         self._finder = _open_landmarker(model, mode, people=1)
-        self._counter: vision.PoseLandmarker | None = None
+        self._finder_of_all: vision.PoseLandmarker | None = None
 
     def detect(self, image: np.ndarray) -> Detection | None:
         """The most prominent person of uint8 [H, W, 3], None where nobody is found."""
@@ -70,22 +77,30 @@ class PoseEstimator:
             result = self._finder.detect(picture)
         return next(iter(_detections(result, *image.shape[:2])), None)
 
-    def count_people(self, image: np.ndarray) -> int:
-        """How many people uint8 [H, W, 3] shows: 0, 1, or 2 for two and more; each image is seen on its own.
+    def found(self, image: np.ndarray) -> list[Detection]:
+        """All people that the detector sees in uint8 [H, W, 3], which is seen on its own, of a video as well.
 
         The detector sees small pictures only: a person below about a third of the image's longer side may be missed.
 
         Raises:
             UserError: the model is none.
         """
-        if self._counter is None:
-            self._counter = _open_landmarker(self._model, vision.RunningMode.IMAGE, people=2)
-        found = _detections(self._counter.detect(_as_picture(image)), *image.shape[:2])
-        return 2 if len(found) == 2 and _are_two_people(*found) else min(len(found), 1)
+        if self._finder_of_all is None:
+            self._finder_of_all = _open_landmarker(self._model, vision.RunningMode.IMAGE, _MOST_PEOPLE)
+        return _detections(self._finder_of_all.detect(_as_picture(image)), *image.shape[:2])
+
+    def count_people(self, image: np.ndarray) -> int:
+        """How many people of about one size uint8 [H, W, 3] shows: 0, 1, or 2 for two and more.
+
+        Raises:
+            UserError: the model is none.
+        """
+        found = self.found(image)
+        return 2 if any(_are_two_people(*pair) for pair in combinations(found, 2)) else min(len(found), 1)
 
     def close(self) -> None:
         """Frees the networks."""
-        for landmarker in (self._finder, self._counter):
+        for landmarker in (self._finder, self._finder_of_all):
             if landmarker is not None:
                 landmarker.close()
 
@@ -108,43 +123,111 @@ def open_estimator(video: bool = False, model: Path | None = None) -> PoseEstima
     return PoseEstimator(landmarker_model(model), video)
 
 
-def estimate_image(image: np.ndarray, name: str, estimator: PoseEstimator) -> np.ndarray:
-    """The joints, float32 [23, 4], of the one person of uint8 [H, W, 3].
+def find_person(
+    image: np.ndarray, name: str, estimator: PoseEstimator, person: Choice = None, option: str = "--person"
+) -> Detection:
+    """The person of uint8 [H, W, 3] who is meant: the chosen one, or else the largest; a warning says who of several.
 
     Args:
         name: what messages call the image.
+        person: who is meant; see `pose.people`.
+        option: what messages call the way to choose.
 
     Raises:
-        UserError: the image shows nobody, or several people.
+        UserError: the image shows nobody, or not the one who is chosen; a choice that is none.
     """
-    detection = estimator.detect(image)
-    if detection is None:
+    person = checked_choice(person)
+    single = estimator.detect(image) if person is None else None
+    people = everybody(image, estimator.found)
+    if single is not None and is_alone(single, people):
+        return single
+    index = index_of(people, person)
+    if index is None:
+        near = where_meant(image, estimator.found, person)
+        if (index := index_of(near, person)) is not None:
+            return near[index]
+        if people:
+            raise nobody_meant(len(people), person, name, option)
         raise UserError(f"No person was found in {name}; take a picture that shows one from head to foot.")
-    if estimator.count_people(image) > 1:
-        raise UserError(f"Several people were found in {name}; crop it to the one who is meant.")
-    return detection.joints
+    if len(people) > 1:
+        _log.warning(told(len(people), index, person, name, option))
+    return people[index]
+
+
+def estimate_image(
+    image: np.ndarray, name: str, estimator: PoseEstimator, person: Choice = None, option: str = "--person"
+) -> np.ndarray:
+    """The joints, float32 [23, 4], of the person of uint8 [H, W, 3] who is meant.
+
+    Args:
+        name, person, option: as `find_person`.
+
+    Raises:
+        UserError: as `find_person`.
+    """
+    return find_person(image, name, estimator, person, option).joints
 
 
 def estimate_video(
-    frames: Iterable[np.ndarray], fps: float, estimator: PoseEstimator, name: str = "the video"
+    frames: Iterable[np.ndarray],
+    fps: float,
+    estimator: PoseEstimator,
+    name: str = "the video",
+    person: Choice = None,
+    option: str = "--person",
 ) -> np.ndarray:
-    """The joints, float32 [T, 23, 4], of the person of a video, steadied; absent where nobody is found for long.
+    """The joints, float32 [T, 23, 4], of one person of a video, steadied; absent where they are not seen for long.
+
+    Of several people, the one is followed who is meant in the first frame that shows anybody.
 
     Args:
         frames: uint8 [H, W, 3], read one at a time.
         fps: frames a second.
         estimator: opened for a video, and not used before.
         name: what messages call the video.
+        person, option: as `find_person`.
 
     Raises:
-        UserError: nobody is found in any frame.
+        UserError: nobody is found in any frame, or not the one who is chosen.
     """
     nobody = np.zeros((BODY.joint_count, 4), np.float32)
-    detections = (estimator.detect(frame) for frame in frames)
+    detections = _followed(frames, estimator, checked_choice(person), name, option)
     poses = [nobody if detection is None else detection.joints for detection in detections]
     if not np.any([pose[:, 2] > 0 for pose in poses]):
         raise UserError(f"No person was found in {name}; take one that shows a person from head to foot.")
     return smooth(consistent_sides(np.stack(poses), fps, BODY), fps)
+
+
+def _followed(
+    frames: Iterable[np.ndarray], estimator: PoseEstimator, person: Choice, name: str, option: str
+) -> Iterator[Detection | None]:
+    """The person of each frame. Who is alone is left to MediaPipe to follow, which is faster."""
+    find: Callable[[np.ndarray], Detection | None] | None = None
+    for number, frame in enumerate(frames):
+        if find is not None:
+            yield find(frame)
+            continue
+        alone = estimator.detect(frame) if person is None else None
+        if alone is not None and is_alone(alone, everybody(frame, estimator.found)):
+            find = estimator.detect
+            yield alone
+        elif alone is not None or number % _FRAMES_BETWEEN_SEARCHES == 0 or estimator.found(frame):
+            first = _first_of_video(frame, estimator, person, name, option)
+            find = first and Follower(*first, frame, estimator.found)
+            yield first and first[0]
+        else:
+            yield None
+
+
+def _first_of_video(
+    frame: np.ndarray, estimator: PoseEstimator, person: Choice, name: str, option: str
+) -> tuple[Detection, list[Detection]] | None:
+    """Who is meant, and who else is there; None where the frame shows nobody."""
+    people = everybody(frame, estimator.found)
+    if not people and not where_meant(frame, estimator.found, person):
+        return None
+    meant = find_person(frame, f"the first frame of {name} that shows anybody", estimator, person, option)
+    return meant, [other for other in people if len(distinct([meant, other])) == 2]
 
 
 def _open_landmarker(model: bytes, mode: vision.RunningMode, people: int) -> vision.PoseLandmarker:
@@ -181,6 +264,5 @@ def _are_two_people(first: Detection, second: Detection) -> bool:
     poses = [person_joints(found.joints, PERSON) for found in (first, second)]
     sizes = [np.ptp(joints[:, :2], axis=0).max() for joints in poses]
     seen = [np.mean(joints[:, 2] > 0.5) for joints in poses]
-    masks = [found.mask >= 128 for found in (first, second)]
-    overlap = np.sum(masks[0] & masks[1]) / max(1, min(mask.sum() for mask in masks))
-    return min(sizes) >= _LEAST_SIZE * max(sizes) and min(seen) >= _LEAST_SEEN and overlap <= _MOST_OVERLAP
+    alike = min(sizes) >= _LEAST_SIZE * max(sizes) and min(seen) >= LEAST_SEEN
+    return alike and mask_overlap(first, second) <= MOST_OVERLAP

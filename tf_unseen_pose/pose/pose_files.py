@@ -212,35 +212,3 @@ def _as_frame(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
     if (joints[:, 2] < 0).any() or (joints[:, 2] > 1).any():
         raise UserError(f"A visibility of {name} is outside 0..1; correct the pose.")
     return joints
-
-
-def inside_photo(
-    joints: np.ndarray, width: int, height: int, skeleton: Skeleton, name: str, margin: float = 0.0
-) -> np.ndarray:
-    """A pose in pixels of its photo; hands, feet and face that lie outside of it are absent.
-
-    `export.checks.inside_photo` does so in graphs.
-
-    Args:
-        joints: [J, 3 or 4].
-        margin: how far outside a joint may lie, in parts of the photo's longer side.
-
-    Returns:
-        [J, 3 or 4], the other coordinates being those that were given.
-
-    Raises:
-        UserError: another visible joint lies outside; names the first one.
-    """
-    x, y, visible = joints[:, :3].T
-    beyond = np.maximum(np.maximum(-x, x - width + 1), np.maximum(-y, y - height + 1))
-    outside = (visible > 0) & (beyond > margin * max(width, height) + 0.5)
-    joints = joints.copy()
-    joints[outside & skeleton.fine, 2] = 0
-    outside &= ~skeleton.fine
-    if outside.any():
-        i = int(np.argmax(outside))
-        raise UserError(
-            f"The {skeleton.joints[i]} of {name} lies at ({x[i]:.0f}, {y[i]:.0f}), outside the {width} x {height} "
-            "photo; move it inside or set its visibility to 0."
-        )
-    return joints

@@ -4,8 +4,9 @@ The body is a tree of bones that grows from the middle of the hips: to both hips
 from there to both shoulders and the neck, and on along the skeleton's limbs and their anchors; what is held hangs from
 its hand. Every bone keeps the driving person's 2-D direction and foreshortening of the frame and is scaled by one ratio
 for the whole sequence, the source's length of that bone to the driving person's. Depth, where it is known, takes the
-torso's ratio everywhere, so that what was nearer stays nearer. The body is then placed by its feet, by heels and toes
-where both people show some, else by ankles: planted feet stay planted, flat or on their toes, a jump stays a jump.
+torso's ratio everywhere, so that what was nearer stays nearer. The body is then placed by what carries it: the feet of
+who stands, the back of who lies, the hands of who stands on them, which is whatever lies lowest with its flesh. It
+comes to the ground that carries the source. Planted feet stay planted, flat or on their toes, a jump stays a jump.
 
 A picture shows a bone at its true length or foreshortened, so lengths are robust maxima: a high percentile over the
 sequence, and the longer of left and right. The source is one picture, in which a bone may be foreshortened on both
@@ -34,6 +35,19 @@ _MIDDLES = {_HIPS: ("left_hip", "right_hip"), _CHEST: ("left_shoulder", "right_s
 _BRANCHES = {_HIPS: _MIDDLES[_HIPS], _CHEST: (*_MIDDLES[_CHEST], "neck")}
 _SOLES = ("left_heel", "right_heel", "left_toe", "right_toe")
 _ANKLES = ("left_ankle", "right_ankle")
+# How far the body's surface lies below a joint that rests on the ground, in parts of the height of who stands up. About
+# half the depth of a trunk, a thigh, an arm; of feet, heels and toes count where both people show some, else ankles.
+_SOLE_FLESH, _ANKLE_FLESH = 0.01, 0.04
+_FLESH = {
+    "head": 0.05, "neck": 0.04,
+    **{f"{side}_{joint}": flesh for side in ("left", "right") for joint, flesh in (
+        ("shoulder", 0.045), ("elbow", 0.025), ("wrist", 0.02), ("hand", 0.015), ("hip", 0.055), ("knee", 0.03),
+    )},
+}  # fmt: skip
+# What carries a part of the weight lies at most so far above what lies lowest, in parts of the height.
+_SHARING = 0.08
+# Bones in parts of the height: no picture shows a bone longer than it is, so the tallest answer is the truest.
+_TORSO, _THIGH, _CALF = 0.30, 0.245, 0.245
 _FACE = ("nose", "left_ear", "right_ear")
 # Over a sequence; the rest are errors of the estimator. Jumps rise above the ground, foreshortening only shortens.
 _LENGTH_PERCENTILE = _GROUND_PERCENTILE = 90
@@ -52,10 +66,10 @@ class _Body:
 def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """Gives the source person the motion of the driving person.
 
-    The driving person's lowest heel or toe, where it usually is, comes to the source's lowest one, and the median of
-    the hips' x to the source's. Movement from there, sideways or up, is scaled as the legs are, lest feet slide. Where
-    one of the two shows no heel and no toe, ankles do so; without ankles the middle of the hips, or else of the
-    shoulders, places the body at its median.
+    What carries the driving person, where it usually is, comes to the height of what carries the source, and the median
+    of the hips' x to the source's. Movement from there, sideways or up, is scaled as the legs are, lest feet slide.
+    Where one of the two shows neither heels and toes nor ankles, the ground is unknown: the middle of the hips, or else
+    of the shoulders, places the body at its median.
 
     Args:
         driving: [T, J, 3 or 4] in pixels of the driving video.
@@ -81,12 +95,14 @@ def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.
     driving, source = person_joints(driving, skeleton), person_joints(source, skeleton)
     tree = _tree(skeleton)
     body, source_body = _body(driving, tree, skeleton), _body(source[None], tree, skeleton)
-    ratios = _ratios(_lengths(body, tree, skeleton), _lengths(source_body, tree, skeleton), tree, skeleton)
+    lengths, source_lengths = _lengths(body, tree, skeleton), _lengths(source_body, tree, skeleton)
+    ratios = _ratios(lengths, source_lengths, tree, skeleton)
     points = np.zeros_like(body.points)
     for parent, child in tree:
         points[:, child] = points[:, parent] + ratios[child] * (body.points[:, child] - body.points[:, parent])
     movement = ratios[skeleton.joint_index("left_knee", "left_ankle")].mean()
-    points = _placed(points, body, source_body, movement, skeleton)[:, : skeleton.joint_count]
+    heights = _height(lengths, skeleton), _height(source_lengths, skeleton)
+    points = _placed(points, body, source_body, movement, heights, skeleton)[:, : skeleton.joint_count]
     depth = ratios[_CHEST] * driving[..., 3:]
     visibility = driving[..., 2] * ~_lacking(source, skeleton)
     return np.concatenate([points, visibility[..., None], depth], axis=-1).astype(np.float32)
@@ -189,23 +205,57 @@ def _ratios(driving: np.ndarray, source: np.ndarray, tree: list[tuple[int, int]]
     return ratios
 
 
-def _placed(points: np.ndarray, body: _Body, source: _Body, movement: float, skeleton: Skeleton) -> np.ndarray:
+def _height(lengths: np.ndarray, skeleton: Skeleton) -> float:
+    """About how tall the person is when standing, in pixels."""
+    thigh, calf = skeleton.joint_index("left_knee", "left_ankle")
+    return max(lengths[_CHEST] / _TORSO, lengths[thigh] / _THIGH, lengths[calf] / _CALF)
+
+
+def _placed(
+    points: np.ndarray,
+    body: _Body,
+    source: _Body,
+    movement: float,
+    heights: tuple[float, float],
+    skeleton: Skeleton,
+) -> np.ndarray:
     """The scaled body [T, P, 2] in the source photo, the driving body's movement scaled by `movement`."""
     feet = [_known(_SOLES, skeleton), skeleton.joint_index(*_ANKLES)]
     support, source_support = _shown_by_both([*feet, [_HIPS], [_CHEST]], body, source)
     root, source_root = _shown_by_both([[_HIPS], [_CHEST], *feet], body, source)
-    points = points + (movement * _anchor(body.points, support) - _anchor(points, support))[:, None]
+    flesh, percentile = dict.fromkeys(support + source_support, 0.0), 50
+    if set(support) <= {*feet[0], *feet[1]}:
+        flesh = dict.fromkeys(flesh, _SOLE_FLESH if set(support) <= {*feet[0]} else _ANKLE_FLESH)
+        flesh |= {joint: _FLESH[name] for joint, name in enumerate(skeleton.joints) if name in _FLESH}
+        percentile = _GROUND_PERCENTILE
     # Hips sink and rise, so they have no ground to rest on: their median is their place.
-    percentile = _GROUND_PERCENTILE if set(support) <= {*feet[0], *feet[1]} else 50
-    x, y = _anchor(points, root)[:, 0], _anchor(points, support)[:, 1]
-    x = np.median(x[body.seen[:, root].any(axis=1)])
-    y = np.percentile(y[body.seen[:, support].any(axis=1)], percentile, method="nearest")
-    return points + [_anchor(source.points, source_root)[0, 0] - x, _anchor(source.points, source_support)[0, 1] - y]
+    carriers = [point for point in flesh if body.seen[:, point].any()]
+    depths = np.array([flesh[point] for point in carriers])
+    shares = _shares(body.points[:, carriers, 1] + heights[0] * depths, np.isin(carriers, support), heights[0])
+    own = _anchor(body.points[:, carriers], shares, heights[0] * depths)
+    fitted = _anchor(points[:, carriers], shares, heights[1] * depths)
+    points = points + (movement * own - fitted)[:, None]
+    x = np.median(points[:, root, 0].mean(axis=1)[body.seen[:, root].any(axis=1)])
+    y = np.percentile(movement * own[body.seen[:, carriers].any(axis=1), 1], percentile, method="nearest")
+    ground = max(source.points[0, point, 1] + heights[1] * flesh[point] for point in flesh if source.seen[0, point])
+    return points + [source.points[0, source_root, 0].mean() - x, ground - y]
 
 
-def _anchor(points: np.ndarray, group: list[int]) -> np.ndarray:
-    """[T, 2]: the mean x and the lowest place of some points."""
-    return np.stack([points[:, group, 0].mean(axis=1), points[:, group, 1].max(axis=1)], axis=-1)
+def _shares(lowest: np.ndarray, together: np.ndarray, height: float) -> np.ndarray:
+    """How much of the body rests on each point, [T, C] in parts of 1, by how far down it reaches [T, C].
+
+    Args:
+        together: bool [C], the points that count as one, by the lowest of them: both feet.
+    """
+    lowest = np.where(together, lowest[:, together].max(axis=1, keepdims=True, initial=-np.inf), lowest)
+    above = lowest.max(axis=1, keepdims=True) - lowest
+    shares = np.clip(1 - above / max(_SHARING * height, 1e-6), 0, 1)
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def _anchor(points: np.ndarray, shares: np.ndarray, depths: np.ndarray) -> np.ndarray:
+    """[T, 2]: the x that carries the body, and how far down it reaches, of points [T, C, 2]."""
+    return np.stack([(shares * points[..., 0]).sum(axis=1), (points[..., 1] + depths).max(axis=1)], axis=-1)
 
 
 def _shown_by_both(groups: list[list[int]], body: _Body, source: _Body) -> tuple[list[int], list[int]]:

@@ -7,6 +7,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.photos import is_image, load_image
 from tf_unseen_pose.imaging.time_span import WHOLE, TimeSpan
 from tf_unseen_pose.known_skeletons import BODY, is_person, person_joints
+from tf_unseen_pose.pose.people import Choice, checked_choice
 from tf_unseen_pose.pose.pose_files import Poses, read_poses
 from tf_unseen_pose.skeleton import Skeleton
 
@@ -25,6 +26,8 @@ def find_poses(
     pose_model: Path | None = None,
     progress: bool = True,
     span: TimeSpan = WHOLE,
+    person: Choice = None,
+    option: str = "--person",
 ) -> Poses:
     """The poses that a file holds or shows.
 
@@ -35,14 +38,17 @@ def find_poses(
         pose_model: see `open_estimator`.
         progress: shows a bar while a video is searched.
         span: part of a video, or of a pose file that says how fast it is.
+        person: who of several people in a photo or a video is meant: a number from the left, 1 on, a point (x, y) or a
+            box (x0, y0, x1, y1) in pixels; else the largest. Of a video, in the first frame that shows anybody.
+        option: what messages call the way to choose.
 
     Returns:
         One pose of a photo; one a frame of a video, smoothed over time, all joints of visibility 0 where the person is
         not seen for long.
 
     Raises:
-        UserError: a file that is missing, damaged or of no known kind, nobody in it, several people in a photo, a
-            span that it does not have; a package that is not installed.
+        UserError: a file that is missing, damaged or of no known kind, nobody in it, or not the one who is chosen; a
+            choice of a person in a pose file; a span that it does not have; a package that is not installed.
 
     Example:
         >>> from tf_unseen_pose import find_poses
@@ -50,7 +56,10 @@ def find_poses(
         >>> find_poses(FOLDER / "person.json").joints.shape  # or of a photo: Path("me.jpg")
         (1, 23, 4)
     """
+    person = checked_choice(person)
     if is_pose_file(path):
+        if person is not None:
+            raise UserError(f"A person is chosen in pictures, and {path} holds poses; leave out {option}.")
         return _part(read_poses(path, skeleton, size), path, span)
     if not is_person(skeleton):
         raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in pictures; give a pose file.")
@@ -58,9 +67,9 @@ def find_poses(
         if is_image(path):
             if not span.is_whole:
                 raise UserError(f"{path} is a photo; a start and an end are for videos.")
-            seen = _seen_in_image(path, pose_model)
+            seen = _seen_in_image(path, pose_model, person, option)
         else:
-            seen = _seen_in_video(path, pose_model, progress, span)
+            seen = _seen_in_video(path, pose_model, progress, span, person, option)
     except ImportError as error:
         raise UserError(
             f"Finding poses in {path} takes the package '{error.name}', which is not installed; install it, or give a "
@@ -82,17 +91,47 @@ def _part(poses: Poses, path: Path, span: TimeSpan) -> Poses:
     return replace(poses, joints=poses.joints[first : first + max(count, 1)])
 
 
+def find_everybody(path: Path, pose_model: Path | None = None, progress: bool = True) -> list[Poses]:
+    """As `find_poses`, the joints of `BODY` of all people whom a photo, or a video's first frame with people, shows.
+
+    Returns:
+        One each, from left to right: the numbers by which `find_poses` chooses a person.
+
+    Raises:
+        UserError: as `find_poses`.
+    """
+    from tf_unseen_pose.pose.estimation import open_estimator
+    from tf_unseen_pose.pose.search import everybody
+
+    with open_estimator(model=pose_model) as estimator:
+        if is_image(path):
+            image = load_image(path)
+            found = everybody(image, estimator.found)
+            poses = [Poses(person.joints[None], image.shape[1], image.shape[0]) for person in found]
+        else:
+            from tf_unseen_pose.imaging.video import steady_frames
+
+            counts = (len(everybody(frame, estimator.found)) for frame in steady_frames(path))
+            count = next(filter(None, counts), 0)
+            poses = [find_poses(path, BODY, None, pose_model, progress, person=number + 1) for number in range(count)]
+    if not poses:
+        raise UserError(f"No person was found in {path}; take a picture that shows one from head to foot.")
+    return poses
+
+
 # MediaPipe and PyAV are large, and who has pose files does without.
-def _seen_in_image(path: Path, pose_model: Path | None) -> Poses:
+def _seen_in_image(path: Path, pose_model: Path | None, person: Choice, option: str) -> Poses:
     from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
 
     image = load_image(path)
     with open_estimator(model=pose_model) as estimator:
-        joints = estimate_image(image, str(path), estimator)
+        joints = estimate_image(image, str(path), estimator, person, option)
     return Poses(joints[None], image.shape[1], image.shape[0])
 
 
-def _seen_in_video(path: Path, pose_model: Path | None, progress: bool, span: TimeSpan) -> Poses:
+def _seen_in_video(
+    path: Path, pose_model: Path | None, progress: bool, span: TimeSpan, person: Choice, option: str
+) -> Poses:
     from tqdm import tqdm
 
     from tf_unseen_pose.imaging.video import probe, steady_frames
@@ -103,5 +142,5 @@ def _seen_in_video(path: Path, pose_model: Path | None, progress: bool, span: Ti
         bar = tqdm(
             steady_frames(path, span), "Finding poses", info.frame_count or None, unit="frame", disable=not progress
         )
-        joints = estimate_video(bar, float(info.fps), estimator, str(path))
+        joints = estimate_video(bar, float(info.fps), estimator, str(path), person, option)
     return Poses(joints, info.width, info.height, float(info.fps))

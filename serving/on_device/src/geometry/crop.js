@@ -68,9 +68,17 @@ export function wholeCrop(source, targets, photo) {
   return { step: Math.fround(step), x: Math.fround(x), y: Math.fround(y) };
 }
 
+/** From the head to the middle of the hips, whichever way up. */
+function upperBodyLength(pose) {
+  const hips = HIPS.map((i) => pose[i]).filter((hip) => hip[2] > 0);
+  if (!hips.length || !(pose[HEAD][2] > 0)) return 0;
+  return Math.hypot(...[0, 1].map((axis) => mean(hips.map((hip) => hip[axis])) - pose[HEAD][axis]));
+}
+
 /** The box that a person reaches, {low, high}, beside that of the joints, `box`. */
 function reached(pose) {
-  const size = SCALE_UNIT * personScale(pose), seen = pose.map((joint, i) => [joint, (isFine(i) ? FINE_REACH : REACH) * size])
+  const size = Math.max(SCALE_UNIT * personScale(pose), UPPER_BODY_FACTOR * upperBodyLength(pose));
+  const seen = pose.map((joint, i) => [joint, (isFine(i) ? FINE_REACH : REACH) * size])
     .filter(([joint]) => joint[2] > 0);
   const corner = (furthest, sign) => [0, 1].map((axis) => furthest(...seen.map(([joint, reach]) => joint[axis] + sign * reach)));
   return { low: corner(Math.min, -1), high: corner(Math.max, 1), box: boxOf(pose) };

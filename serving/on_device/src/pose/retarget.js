@@ -8,6 +8,14 @@ const HIPS = JOINTS.length, CHEST = HIPS + 1, POINTS = HIPS + 2;
 const bothSides = (...names) => names.flatMap((name) => [index(`left_${name}`), index(`right_${name}`)]);
 const SOLES = bothSides('heel', 'toe'), ANKLES = bothSides('ankle'), FACE = [index('nose'), ...bothSides('ear')];
 const MIDDLES = [[HIPS, bothSides('hip')], [CHEST, bothSides('shoulder')]];
+// How far the body's surface lies below a joint that rests on the ground, and how far above the lowest part others still
+// carry, in parts of the height; and bones in parts of it.
+const SOLE_FLESH = 0.01, ANKLE_FLESH = 0.04, SHARING = 0.08, TORSO = 0.3, THIGH = 0.245, CALF = 0.245;
+const FLESH = [
+  [index('head'), 0.05], [index('neck'), 0.04],
+  ...Object.entries({ shoulder: 0.045, elbow: 0.025, wrist: 0.02, hand: 0.015, hip: 0.055, knee: 0.03 })
+    .flatMap(([name, flesh]) => bothSides(name).map((joint) => [joint, flesh])),
+];
 const LENGTH_PERCENTILE = 90, GROUND_PERCENTILE = 90, LEAST_RATIO = 0.8, MOST_RATIO = 1.25;
 
 // [parent, child], parents first.
@@ -40,7 +48,8 @@ function treeOf(bones) {
 export function retarget(driving, source) {
   const poses = driving.map((pose) => withJoints(pose, JOINTS.length)), own = withJoints(source, JOINTS.length);
   const body = bodyOf(poses), sourceBody = bodyOf([own]);
-  const ratios = ratiosOf(lengths(body), lengths(sourceBody));
+  const [measured, sourceMeasured] = [body, sourceBody].map(lengths);
+  const ratios = ratiosOf(measured, sourceMeasured);
   if (!ratios) return null;
   const scaled = body.points.map((frame) => {
     const points = frame.map((point) => [...point]);
@@ -55,7 +64,7 @@ export function retarget(driving, source) {
   const legs = bothSides('knee', 'ankle');
   const movement = legs.reduce((sum, point) => sum + ratios[point], 0) / legs.length;
   const lacking = (joint) => isFine(joint) && [joint, MIRRORED[joint]].every((side) => !(own[side][2] > 0));
-  const points = placed(scaled, body, sourceBody, movement);
+  const points = placed(scaled, body, sourceBody, movement, [measured, sourceMeasured].map(heightOf));
   return points && points.map((frame, t) => source.map((_, i) => {
     const [, , shown, ...depth] = poses[t][i];
     return [...frame[i], lacking(i) ? 0 : shown, ...depth.map((z) => ratios[CHEST] * z)];
@@ -123,28 +132,53 @@ function ratiosOf(driving, source) {
   });
 }
 
-function placed(points, body, source, movement) {
+/** About how tall the person is when standing, in pixels. */
+const heightOf = (measured) => Math.max(
+  measured[CHEST] / TORSO, measured[index('left_knee')] / THIGH, measured[index('left_ankle')] / CALF,
+);
+
+function placed(points, body, source, movement, [height, sourceHeight]) {
   const supports = shownByBoth([SOLES, ANKLES, [HIPS], [CHEST]], body, source);
   const roots = shownByBoth([[HIPS], [CHEST], SOLES, ANKLES], body, source);
   if (!supports || !roots) return null;
-  const [support, sourceSupport] = supports, [root, sourceRoot] = roots;
+  const [support] = supports, [root, sourceRoot] = roots;
+  const soles = support.every((point) => SOLES.includes(point));
+  const standing = soles || support.every((point) => ANKLES.includes(point));
+  const own = standing ? (soles ? SOLE_FLESH : ANKLE_FLESH) : 0;
+  const flesh = new Map([...supports.flat().map((point) => [point, own]), ...(standing ? FLESH : [])]);
+  const carriers = [...flesh.keys()].filter((point) => body.seen.some((frame) => frame[point]));
+  const together = carriers.map((point) => support.includes(point));
+  const low = (frame, unit) => carriers.map((point) => [frame[point][0], frame[point][1] + unit * flesh.get(point)]);
   const shifted = points.map((frame, t) => {
-    const before = anchor(body.points[t], support), now = anchor(frame, support);
-    return frame.map((point) => point.map((value, axis) => value + movement * before[axis] - now[axis]));
+    const driving = low(body.points[t], height), shares = sharesOf(driving.map(([, y]) => y), together, height);
+    const before = anchor(driving, shares), now = anchor(low(frame, sourceHeight), shares);
+    const by = before.map((value, axis) => movement * value - now[axis]);
+    return { frame: frame.map((point) => point.map((value, axis) => value + by[axis])), low: movement * before[1] };
   });
   const shown = (group) => shifted.filter((_, t) => group.some((point) => body.seen[t][point]));
-  const x = median(shown(root).map((frame) => anchor(frame, root)[0]));
-  const ground = support.every((point) => [...SOLES, ...ANKLES].includes(point)) ? GROUND_PERCENTILE : 50;
-  const y = percentile(shown(support).map((frame) => anchor(frame, support)[1]), ground);
-  const dx = anchor(source.points[0], sourceRoot)[0] - x, dy = anchor(source.points[0], sourceSupport)[1] - y;
-  return shifted.map((frame) => frame.map((point) => [point[0] + dx, point[1] + dy]));
+  const x = median(shown(root).map(({ frame }) => middle(frame, root)));
+  const y = percentile(shown(carriers).map((each) => each.low), standing ? GROUND_PERCENTILE : 50);
+  const ground = Math.max(...[...flesh].filter(([point]) => source.seen[0][point])
+    .map(([point, depth]) => source.points[0][point][1] + sourceHeight * depth));
+  const dx = middle(source.points[0], sourceRoot) - x, dy = ground - y;
+  return shifted.map(({ frame }) => frame.map((point) => [point[0] + dx, point[1] + dy]));
 }
 
-/** The mean x and the lowest place of some points. */
-function anchor(frame, group) {
-  const x = group.reduce((sum, point) => sum + frame[point][0], 0) / group.length;
-  return [x, Math.max(...group.map((point) => frame[point][1]))];
+/** How much of the body rests on each point, by how far down it reaches; those that count as one do so by the lowest. */
+function sharesOf(lowest, together, height) {
+  const common = Math.max(...lowest.filter((_, i) => together[i]));
+  const reached = lowest.map((y, i) => (together[i] ? common : y)), ground = Math.max(...reached);
+  const shares = reached.map((y) => Math.max(0, 1 - (ground - y) / Math.max(SHARING * height, 1e-6)));
+  const sum = shares.reduce((all, share) => all + share, 0);
+  return shares.map((share) => share / sum);
 }
+
+/** The x that carries the body, and how far down it reaches. */
+const anchor = (carriers, shares) => [
+  carriers.reduce((sum, [x], i) => sum + shares[i] * x, 0), Math.max(...carriers.map(([, y]) => y)),
+];
+
+const middle = (frame, group) => group.reduce((sum, point) => sum + frame[point][0], 0) / group.length;
 
 function shownByBoth(groups, ...bodies) {
   for (const group of groups) {

@@ -1,0 +1,74 @@
+"""The poses of a photo's person: the one they have, and the one they are put into.
+
+Convention: as `protocol`.
+"""
+
+import logging
+
+import numpy as np
+
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.known_skeletons import is_person
+from tf_unseen_pose.pose import cut_off
+from tf_unseen_pose.pose.people import Choice
+from tf_unseen_pose.pose.pose_files import as_joints
+from tf_unseen_pose.skeleton import Skeleton
+
+_log = logging.getLogger(__name__)
+
+
+def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton, person: Choice = None) -> np.ndarray:
+    """The joints [J, 3] of a photo's person, as they are given, or else as they are found.
+
+    Joints outside the photo are absent, and a warning names them: there is nothing to copy.
+
+    Args:
+        image: uint8 [H, W, 3].
+        joints: [J, 3 or 4] in pixels of the photo.
+        person: who of several is meant, where the joints are not given.
+
+    Raises:
+        UserError: the joints are no pose; no person is found in the photo, or not the one who is chosen; joints and a
+            choice.
+    """
+    if person is not None and joints is not None:
+        raise UserError("A person is chosen among those who are found; leave out 'person', or the source's joints.")
+    joints = _found(image, skeleton, person) if joints is None else joints
+    joints = as_joints(joints, skeleton, "the source pose")[:, :3]
+    height, width = image.shape[:2]
+    if missing := cut_off.in_words(cut_off.outside(joints, width, height), skeleton):
+        _log.warning("What the photo does not show is left out: %s.", missing)
+    return cut_off.inside_photo(joints, width, height)
+
+
+def target_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """The joints [J, 3 or 4] into which a photo's person is put; a warning names those outside the photo.
+
+    Args:
+        image: uint8 [H, W, 3].
+        joints: [J, 3 or 4] in pixels of the photo.
+
+    Raises:
+        UserError: the joints are no pose, or none of them lies in the photo.
+    """
+    joints = as_joints(joints, skeleton, "the target pose")
+    height, width = image.shape[:2]
+    inside = cut_off.target_inside(joints, width, height, "the target pose")
+    if missing := cut_off.in_words(cut_off.outside(joints, width, height), skeleton):
+        _log.warning("What the target pose has outside the photo is cut off: %s.", missing)
+    return inside
+
+
+def _found(image: np.ndarray, skeleton: Skeleton, person: Choice) -> np.ndarray:
+    if not is_person(skeleton):
+        raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in photos; give the source pose.")
+    try:
+        # MediaPipe is large, and not needed by those who know their poses.
+        from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
+    except ImportError as error:
+        raise UserError(
+            f"Finding a pose in a photo takes the package '{error.name}', which is not installed; install it, or "
+            "give the source pose."
+        ) from error
+    with open_estimator() as estimator:
+        return estimate_image(image, "the photo", estimator, person, "person")
