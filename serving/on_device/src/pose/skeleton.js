@@ -83,10 +83,10 @@ export function jointCountOf({ name, joints }) {
 /** A pose as one of so many joints: those that it lacks are absent. */
 export const withJoints = (pose, count) => Array.from({ length: count }, (_, i) => pose[i] ?? pose[0].map(() => 0));
 
-/** A pose in a photo: hands, feet and face that lie outside of it are absent; the twin of `pose.pose_files.inside_photo`. */
-export const insidePhoto = (pose, { width, height }) => pose.map(([x, y, seen, ...depth], joint) => {
+/** A pose in a photo: joints that lie outside of it are absent; the twin of `pose.cut_off.inside_photo`. */
+export const insidePhoto = (pose, { width, height }) => pose.map(([x, y, seen, ...depth]) => {
   const beyond = Math.max(-x, x - width + 1, -y, y - height + 1);
-  return [x, y, isFine(joint) && beyond > 0.5 ? 0 : seen, ...depth];
+  return [x, y, beyond > 0.5 ? 0 : seen, ...depth];
 });
 
 /**
