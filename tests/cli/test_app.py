@@ -143,7 +143,7 @@ def test_a_real_process_ends_with_code_2_and_one_line(folder):
 def test_prepare_and_what_train_refuses(folder, run, tmp_path):
     data, where = tmp_path / "data", shutil.copytree(folder / "run", tmp_path / "run")
     code, out, _ = run("prepare", "-o", data, "--format", "synthetic", "--clips", 1, "--frames", 4, "--size", 64)
-    assert code == 0 and "1 clips (0 for validation), 4 frames" in out and "summary.html" in out
+    assert code == 0 and "1 clip (0 for validation), 4 frames" in out and "summary.html" in out
     # Without --config a run keeps its own.
     code, _, err = run("train", "--data", data, "--run", where, "--set", "train.seed=4")
     assert code == 2 and "train.seed=0, not 4" in err

@@ -141,4 +141,4 @@ def test_videos_of_ones_own_are_prepared(notebook):
             for frame in synthetic_clip(4, 6, 200, 240, "dance"):
                 writer.write(frame.image)
         session.run("data")
-        assert "1 clips" in session.said("data") and len(session.shown("data", "text/html")) == 1
+        assert "1 clip " in session.said("data") and len(session.shown("data", "text/html")) == 1

@@ -152,7 +152,7 @@ def test_unusable_clips_are_skipped_and_reported(posewarp_root, tmp_path, caplog
     assert list(summary.broken) == ["short", "torn"]
     assert "too few usable frames (1" in summary.broken["short"] and "torn.mat" in summary.broken["torn"]
     assert summary.rejected == {"no picture": 1}
-    for words in ("short: skipped", "torn: skipped", "good: 1 frames left out, no picture"):
+    for words in ("short: skipped", "torn: skipped", "good: 1 frame left out, no picture"):
         assert words in caplog.text
     (clip,) = ClipDataset.open(tmp_path / "set").clips
     assert (clip.name, clip.action) == ("good", "serve") and [frame.number for frame in clip.frames] == [1, 2, 4]

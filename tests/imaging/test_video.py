@@ -134,7 +134,7 @@ def frames_shown_at(path, times, duration, shape=(48, 80)):
         stream = container.add_stream("libx264", rate=100)
         stream.width, stream.height, stream.pix_fmt, stream.time_base = *shape[::-1], "yuv420p", Fraction(1, 100)
         for number, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(np.full((*shape, 3), 20 * number, np.uint8))
+            frame = av.VideoFrame.from_ndarray(np.full((*shape, 3), 20 * number % 256, np.uint8))
             frame.pts, frame.time_base = time, Fraction(1, 100)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -30,7 +30,7 @@ def run_of_one_step(trained_once, tmp_path):
 def test_a_run_refuses_other_settings_and_other_folders(tmp_path, dataset_path, run_of_one_step):
     with pytest.raises(UserError, match="was begun with train.seed=0, not 3"):
         train(dataset_path, run_of_one_step.path, settings("train.seed=3"), progress=False)
-    with pytest.raises(UserError, match="has taken 1 steps by train.stages.0"):
+    with pytest.raises(UserError, match="has taken 1 step by train.stages.0"):
         train(dataset_path, run_of_one_step.path, settings("train.stages.0.learning_rate=0.1"), progress=False)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "holiday.txt").write_text("mine")

@@ -25,6 +25,7 @@ from tf_unseen_pose.locks import LOCK_NAME
 from tf_unseen_pose.model import PoseModel, build_generator
 from tf_unseen_pose.model.weights import load_weights, save_weights
 from tf_unseen_pose.skeleton import Skeleton
+from tf_unseen_pose.words import counted
 
 # What may change when a run is resumed: how long it goes on, how often it speaks and in what way steps are computed.
 _MAY_CHANGE = {
@@ -184,7 +185,7 @@ def _check_stages(path: Path, stored: tuple[StageConfig, ...], asked: tuple[Stag
         same = other is not None and other.model_copy(update={"steps": stage.steps}) == stage
         if not same or (other and other.steps != stage.steps and (end < done or start + other.steps < done)):
             raise UserError(
-                f"The run {path} has taken {done} steps by train.stages.{index}, '{stage}', which cannot be changed "
-                "any more: choose another folder for the run, keep the stage, or add one after it."
+                f"The run {path} has taken {counted(done, 'step')} by train.stages.{index}, '{stage}', which cannot be "
+                "changed any more: choose another folder for the run, keep the stage, or add one after it."
             )
         start = end
