@@ -25,6 +25,7 @@ def test_what_cannot_be_read_is_refused(tmp_path, refuses, monkeypatch, has_mode
     for name in ("text.mp4", "text.jpg", "none.png", "none.mp4"):
         refuses(lambda name=name: load_background(tmp_path / name), name)
     monkeypatch.setitem(sys.modules, "mediapipe", None)
-    monkeypatch.delitem(sys.modules, "tf_unseen_pose.pose.estimation", raising=False)
+    for module in ("estimation", "mediapipe_tasks"):
+        monkeypatch.delitem(sys.modules, f"tf_unseen_pose.pose.{module}", raising=False)
     monkeypatch.delitem(sys.modules, "tf_unseen_pose.inference.median_background", raising=False)
     refuses(lambda: load_background(tmp_path / "text.mp4"), "mediapipe", "install", "photo of the scene")
