@@ -49,12 +49,15 @@ Answer = Callable[[Any, Call], Awaitable[Message]]
 class Endpoints:
     """Turns functions of messages into handlers of gRPC.
 
+    Args:
+        most_bytes: of a message.
+
     Attributes:
         running: how many calls have begun and not ended.
     """
 
-    def __init__(self, log: Log, metrics: Metrics):
-        self._log, self._metrics = log, metrics
+    def __init__(self, log: Log, metrics: Metrics, most_bytes: int):
+        self._log, self._metrics, self._most_bytes = log, metrics, most_bytes
         self.running = 0
 
     def unary(self, method: str, request_type: type[Message] | None, answer: Answer) -> grpc.RpcMethodHandler:
@@ -90,6 +93,7 @@ class Endpoints:
     async def _answer(self, call: Call, content: bytes, request_type: type[Message] | None, answer: Answer) -> bytes:
         """The response's bytes; every error but a client's leaving becomes a `RequestError`."""
         try:
+            require_bytes(len(content), self._most_bytes)
             response = (await answer(_parsed(content, request_type), call)).SerializeToString()
         except RequestError:
             raise
@@ -119,6 +123,12 @@ class Endpoints:
             bytes_in=call.received,
             bytes_out=call.sent,
         )
+
+
+def require_bytes(count: int, most: int) -> None:
+    """Refuses a message that is too long. Raises: RequestError: INVALID_ARGUMENT, for it would be tomorrow, too."""
+    if count > most:
+        raise invalid(f"The request has {count} bytes, at most {most} are allowed: send fewer or smaller pictures.")
 
 
 def _parsed(content: bytes, request_type: type[Message] | None) -> Message | None:
