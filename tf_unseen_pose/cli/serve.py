@@ -36,6 +36,7 @@ def serve(
         int, typer.Option(min=1, help="Of the pictures of all requests that wait or run.")
     ] = 100_000_000,
     max_rows: Annotated[int, typer.Option(min=1, help="Rows of one request.")] = 64,
+    rest_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of TensorFlow Serving's REST form.")] = None,
     metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of Prometheus' page.")] = None,
     grace: Annotated[float, typer.Option(min=0, help="Seconds that requests get to end after SIGTERM.")] = 30,
     poll_seconds: Annotated[float, typer.Option(min=0.01, help="Between looks for new versions.")] = 1,
@@ -84,6 +85,7 @@ def serve(
         token=read_token(token_file) if token_file else None,
         insecure_token=insecure_token,
         allow_reload=allow_reload,
+        rest_port=rest_port,
         metrics_port=metrics_port,
         grace=grace,
         poll=poll_seconds,

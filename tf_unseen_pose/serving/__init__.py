@@ -5,6 +5,8 @@ same folders. It needs TensorFlow and serves any SavedModel: of this project it 
 
     server.py           puts the rest together: ports, TLS, health, reflection, SIGTERM
     endpoint.py         one call: bytes in, bytes out, a status code with a sentence, a line in the log, metrics
+    rest.py             the same calls over HTTP, as TensorFlow Serving's REST
+    json_tensors.py     JSON to TensorProtos and back
     access.py  tls.py   the bearer token; certificates
     service.py          what the calls mean: Predict, GetModelMetadata, GetModelStatus, HandleReloadConfigRequest
     model_list.py       which models are asked for, in a file or a request

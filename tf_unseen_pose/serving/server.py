@@ -7,10 +7,12 @@ waiting calls or idle streams cost no threads, and a client that leaves is an ex
 import asyncio
 import signal
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 from grpc_reflection.v1alpha import reflection
@@ -27,6 +29,9 @@ from tf_unseen_pose.serving.served_models import Models, ModelSettings, numbered
 from tf_unseen_pose.serving.service import MODEL_SERVICE, PREDICTION_SERVICE, Service
 from tf_unseen_pose.serving.tensors import Limits
 from tf_unseen_pose.serving.tls import Tls
+
+if TYPE_CHECKING:
+    from tf_unseen_pose.serving.rest import RestServer
 
 # Calls beside those that wait for the model or run in it: health, status, and those about to be refused.
 _SPARE_CALLS = 64
@@ -47,6 +52,7 @@ class Options:
         token: that clients must show; None for everybody.
         insecure_token: have it shown in plain text, too, where everybody on the way can read it.
         allow_reload: let clients change the list of models.
+        rest_port: of TensorFlow Serving's REST form; None for none.
         metrics_port: of Prometheus' page; None for none.
         grace: seconds that requests get to end after SIGTERM.
         poll: seconds between looks into the folder.
@@ -63,6 +69,7 @@ class Options:
     token: str | None = None
     insecure_token: bool = False
     allow_reload: bool = False
+    rest_port: int | None = None
     metrics_port: int | None = None
     grace: float = 30.0
     poll: float = 1.0
@@ -109,9 +116,11 @@ class Server:
         self._health = Health((PREDICTION_SERVICE, MODEL_SERVICE))
         homes = tuple({entry.path.parent for entry in self._settings}) if options.allow_reload else None
         service = Service(self._models, self._batcher, options.limits, homes, self._show_state)
-        self._grpc = self._made(service)
+        self._grpc, self._service = self._made(service), service
+        self._rest: RestServer | None = None
+        self._rest_ended: asyncio.Task | None = None
         self._polling: asyncio.Task | None = None
-        self.port = self.metrics_port = 0
+        self.port = self.rest_port = self.metrics_port = 0
 
     async def start(self) -> list[str]:
         """Loads what is to be served and begins to answer; returns its name and versions in words.
@@ -120,12 +129,15 @@ class Server:
             UserError: a port is taken, or no version can be loaded.
         """
         self.port = self._listen()
+        rest = self._listen_for_rest()
         if self._options.metrics_port is not None:
             self.metrics_port = self._metrics.serve(self._options.host, self._options.metrics_port)
         if faults := await self._models.reconfigure(self._settings):
             raise UserError(" ".join(faults))
         self._show_state()
         await self._grpc.start()
+        if rest:
+            await self._start_rest(rest)
         self._polling = asyncio.create_task(self._poll())
         return [f"{model.name}, version {', '.join(map(str, model.available))}," for model in self._models]
 
@@ -139,11 +151,16 @@ class Server:
         if self._polling:
             self._polling.cancel()
         stopping = asyncio.create_task(self._grpc.stop(self._options.grace))
-        while self._endpoints.running and not stopping.done():
+        if self._rest:
+            self._rest.should_exit = True
+        end = time.monotonic() + self._options.grace
+        while self._endpoints.running and time.monotonic() < end:
             await asyncio.sleep(0.01)
         # What is left are answers on their way, and streams that nobody uses.
         await self._grpc.stop(min(_LAST_SECONDS, self._options.grace))
         await stopping
+        if self._rest_ended:
+            await self._rest_ended
         self._metrics.close()
         for executor in (self._threads, self._loader):
             executor.shutdown(wait=False, cancel_futures=True)
@@ -187,6 +204,29 @@ class Server:
         except RuntimeError:
             raise UserError(f"Port {port} of {host} cannot be had; {way_out}.") from None
 
+    def _listen_for_rest(self) -> socket.socket | None:
+        """Takes the port of REST, if there is to be one."""
+        host, port = self._options.host, self._options.rest_port
+        if port is None:
+            return None
+        try:
+            listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        except OSError as error:
+            raise UserError(f"Port {port} of {host} cannot be had ({error.strerror}); choose another.") from None
+        self.rest_port = listening.getsockname()[1]
+        return listening
+
+    async def _start_rest(self, listening: socket.socket) -> None:
+        # Who does not want it need not have its packages.
+        from tf_unseen_pose.serving.rest import Rest, RestServer
+
+        options = self._options
+        app = Rest(self._service, self._endpoints, options.limits.message_bytes, options.token).app()
+        self._rest = RestServer(app, options.tls, options.batching.queue + _SPARE_CALLS, options.grace)
+        self._rest_ended = asyncio.create_task(self._rest.serve([listening]))
+        while not self._rest.started and not self._rest_ended.done():
+            await asyncio.sleep(0.01)
+
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(self._options.poll)
@@ -217,6 +257,8 @@ async def serve(options: Options, announce: Callable[[str], None]) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     announce(f"Serving {'; '.join(served)} at {options.host}:{server.port}.")
+    if options.rest_port is not None:
+        announce(f"REST at http{'s' if options.tls else ''}://{options.host}:{server.rest_port}/v1/models.")
     if options.metrics_port is not None:
         announce(f"Metrics at http://{options.host}:{server.metrics_port}/metrics.")
     await ended.wait()

@@ -83,6 +83,11 @@ class Service:
             response.outputs[name].CopyFrom(encode(array, signature.outputs[name].dtype))
         return response
 
+    def signature_of(self, spec: model_pb2.ModelSpec) -> Signature:
+        """The signature that a request means. Raises: RequestError: there is none."""
+        with self._version(spec, Call("")).in_use() as loaded:
+            return _signature(loaded, spec.signature_name)
+
     async def metadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, call: Call
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:

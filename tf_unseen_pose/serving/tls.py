@@ -50,7 +50,11 @@ class Tls:
                 raise UserError(f"{self.client_authority} holds no certificate; name a PEM file.") from None
 
     def credentials(self) -> grpc.ServerCredentials:
-        """For gRPC. Raises: UserError: as `require_fit`."""
+        """For gRPC.
+
+        Raises:
+            UserError: as `require_fit`.
+        """
         self.require_fit()
         authority = self.client_authority.read_bytes() if self.client_authority else None
         pair = self.key.read_bytes(), self.chain.read_bytes()
