@@ -196,7 +196,10 @@ def started_server(loop, **options):
     def log():
         return [json.loads(line) for line in stream.getvalue().splitlines()]
 
-    return SimpleNamespace(server=server, client=Client(channel), address=address, log=log, stop=stop, end=end)
+    rest = f"http://localhost:{server.rest_port}/v1/models"
+    return SimpleNamespace(
+        server=server, rest=rest, client=Client(channel), address=address, log=log, stop=stop, end=end
+    )
 
 
 @pytest.fixture
@@ -216,7 +219,7 @@ def start(loop, folder):
 @pytest.fixture(scope="session")
 def model_server(loop, exported):
     """The exported model on a server, as 'lite'."""
-    server = started_server(loop, path=exported[1].parent)
+    server = started_server(loop, path=exported[1].parent, rest_port=0)
     yield server
     server.end()
 

@@ -28,6 +28,8 @@ def test_a_folder_that_cannot_be_served_is_named(run, tmp_path, versions):
     [
         (["--tls-key", "key.pem"], "TLS needs both --tls-key and --tls-cert"),
         (["--tls-key", "key.pem", "--tls-cert", "chain.pem"], "There is no private key key.pem for TLS"),
+        (["--tls-client-ca", "ca.pem"], "--tls-client-ca is for TLS"),
+        (["--model-config", "models.config"], "Name either a folder of versions to serve, or a list"),
         (["--token-file", "token"], "There is no token file token"),
         (["--allowed-batch-sizes", "1,two"], "'1,two' is no list of batch sizes"),
         (["--allowed-batch-sizes", "0,8"], "'0,8' is no list of batch sizes"),

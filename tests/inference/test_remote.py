@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.inference.access import Access
 from tf_unseen_pose.inference.bundled import FOLDER, bundled
 from tf_unseen_pose.inference.connection import Connection
 from tf_unseen_pose.inference.remote import RemoteReposer
@@ -172,17 +173,19 @@ def test_a_server_that_comes_late_or_back_is_waited_for(start, rows, expected):
     connection.close()
 
 
-def test_a_busy_server_is_asked_again_with_requests_of_any_size():
+def test_a_busy_server_is_asked_again_and_one_that_never_will_answer_is_not(refuses):
     asked = []
 
     def answer(request, context):
         asked.append(len(request))
+        if len(request) < 2**22:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "wrong")
         if len(asked) < 3:
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
         return b""
 
     predict = {"Predict": grpc.unary_unary_rpc_method_handler(answer)}
-    server = grpc.server(ThreadPoolExecutor(1), options=[("grpc.max_receive_message_length", -1)])
+    server = grpc.server(ThreadPoolExecutor(1), options=[("grpc.max_receive_message_length", 2**24)])
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler("tensorflow.serving.PredictionService", predict)]
     )
@@ -191,6 +194,10 @@ def test_a_busy_server_is_asked_again_with_requests_of_any_size():
     connection = Connection(f"localhost:{port}", "tiny", 60)
     assert connection.predict("mix", image=np.zeros(2**23, np.uint8)) == {}
     assert len(asked) == 3 and min(asked) > 2**23
+    begin = time.monotonic()
+    refuses(lambda: connection.predict("mix", image=np.zeros(2**25, np.uint8)), "takes no message of that size")
+    refuses(lambda: connection.predict("mix", image=np.zeros(2**20, np.uint8)), "refuses the request: wrong")
+    assert len(asked) == 4 and time.monotonic() - begin < 1
     connection.close()
     server.stop(0)
 
@@ -200,7 +207,7 @@ def test_what_is_wrong_is_said(model_server, photo, poses, refuses, tmp_path):
     refuses(lambda: RemoteReposer(f"localhost:{free_port()}", "lite", timeout=1), "does not answer", "--server")
     refuses(lambda: RemoteReposer(address, "other", timeout=5), "refuses the request: ", "other")
     missing = tmp_path / "none.pem"
-    refuses(lambda: RemoteReposer(address, "lite", authority=missing), "none.pem cannot be read")
+    refuses(lambda: RemoteReposer(address, "lite", access=Access(authority=missing)), "none.pem cannot be read")
     with RemoteReposer(address, "lite") as remote:
         far = targets[0] + np.float32([5000, 0, 0])
         refuses(
@@ -231,8 +238,8 @@ def test_the_source_pose_is_found_where_it_is_not_given(model_server, has_model)
 
 
 def test_models_of_other_projects_are_refused(start, refuses):
-    server = start(token="secret")
+    server = start(token="secret", insecure_token=True)
     other = "'tiny' is not one of this project's exports"
-    refuses(lambda: RemoteReposer(server.address, "tiny", token="secret"), other)
+    refuses(lambda: RemoteReposer(server.address, "tiny", access=Access(token="secret", insecure_token=True)), other)
     wrong = "another bearer token", "--server-token"
-    refuses(lambda: RemoteReposer(server.address, "tiny", token="guess"), *wrong)
+    refuses(lambda: RemoteReposer(server.address, "tiny", access=Access(token="guess", insecure_token=True)), *wrong)

@@ -1,12 +1,15 @@
+from pathlib import Path
+
 import pytest
 from grpc_health.v1 import health_pb2
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.inference.access import Access
 from tf_unseen_pose.serving.access import read_token
 
 
 def test_calls_need_the_token_and_health_does_not(start, rows, expected, refused):
-    served = start(token="open sesame")
+    served = start(token="open sesame", insecure_token=True)
     client, inputs = served.client, rows(1)
     for shown in (None, "", "Bearer", "Bearer open", "Bearer open sesame2", "open sesame"):
         metadata = () if shown is None else (("authorization", shown),)
@@ -22,6 +25,12 @@ def test_calls_need_the_token_and_health_does_not(start, rows, expected, refused
     log = served.log()
     assert [line["code"] for line in log if line["event"] == "request"].count("UNAUTHENTICATED") == 7
     assert "sesame" not in str(log)
+
+
+def test_a_token_in_the_clear_has_to_be_asked_for(start, refuses):
+    refuses(lambda: start(token="secret"), "--tls-key", "--insecure-token")
+    refuses(lambda: Access(token="secret").channel("localhost:1", []), "--server-tls", "--insecure-token")
+    refuses(lambda: Access(identity=(Path("key.pem"), Path("chain.pem"))).channel("localhost:1", []), "is for TLS")
 
 
 def test_the_token_is_the_one_line_of_a_file(tmp_path):

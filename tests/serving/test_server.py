@@ -14,6 +14,8 @@ import pytest
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.inference.access import Access
+from tf_unseen_pose.serving.tls import Tls
 
 
 @pytest.fixture
@@ -28,24 +30,45 @@ def tls(tmp_path):
 
 
 def test_tls(start, connect, rows, expected, tls, refused):
-    served, inputs = start(tls=tls), rows(1)
+    served, inputs = start(tls=Tls(*tls)), rows(1)
     credentials = grpc.ssl_channel_credentials(tls[1].read_bytes())
     with grpc.secure_channel(served.address, credentials) as channel:
         assert np.array_equal(connect(channel).predict("mix", inputs)["image"], expected(**inputs))
     assert refused(served.client.predict, "mix", inputs)[0] == "UNAVAILABLE"
 
 
+def test_clients_with_a_certificate_are_let_in_alone(start, connect, rows, expected, tls, refused):
+    (key, chain), inputs = tls, rows(1)
+    served = start(tls=Tls(key, chain, client_authority=chain))
+    with Access(authority=chain, identity=tls).channel(served.address, []) as channel:
+        assert np.array_equal(connect(channel).predict("mix", inputs)["image"], expected(**inputs))
+    with Access(authority=chain).channel(served.address, []) as channel:
+        assert refused(connect(channel).predict, "mix", inputs)[0] == "UNAVAILABLE"
+    with pytest.raises(UserError, match="key.pem holds no certificate"):
+        start(tls=Tls(key, chain, client_authority=key))
+
+
+def test_the_systems_certificates_serve_as_well(start, tls):
+    served = start(tls=Tls(*tls))
+    code = (
+        "import grpc; from tf_unseen_pose.inference.access import Access; "
+        f"grpc.channel_ready_future(Access(tls=True).channel('{served.address}', [])).result(5)"
+    )
+    trusting = os.environ | {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(tls[1])}
+    assert subprocess.run([sys.executable, "-c", code], env=trusting).returncode == 0
+
+
 def test_tls_files_that_are_no_pair_are_named(start, tls, tmp_path):
     key, chain = tls
     with pytest.raises(UserError, match="no certificate .*missing.pem for TLS"):
-        start(tls=(key, tmp_path / "missing.pem"))
+        start(tls=Tls(key, tmp_path / "missing.pem"))
     with pytest.raises(UserError, match="key.pem and .*key.pem are no pair"):
-        start(tls=(key, key))
+        start(tls=Tls(key, key))
     secret = tmp_path / "secret.pem"
     command = ["openssl", "rsa", "-aes128", "-passout", "pass:word", "-in", key, "-out", secret]
     subprocess.run(command, check=True, capture_output=True)
     with pytest.raises(UserError, match="name a plain key"):
-        start(tls=(secret, chain))
+        start(tls=Tls(secret, chain))
 
 
 def test_reflection_describes_both_services(start):

@@ -99,7 +99,7 @@ def test_other_calls_of_the_service_are_not_implemented(start, refused, method):
 
 def test_models_labels_and_policies_can_be_changed(start, folder, rows, refused):
     folder.add(2)
-    client, inputs = start().client, rows(1)
+    client, inputs = start(allow_reload=True).client, rows(1)
     config = f'config {{ name: "tiny" base_path: "{folder.path}" model_platform: "tensorflow" %s }}'
 
     def version(**options):
@@ -114,6 +114,15 @@ def test_models_labels_and_policies_can_be_changed(start, folder, rows, refused)
     code, sentence = refused(client.reload, config % (both % ("canary", 3)))
     assert code == "FAILED_PRECONDITION" and "Label 'canary' cannot stand for version 3" in sentence
     assert version(label="stable") == 2
+    # Half of a list can be served: nothing changes, and nothing of it stays.
+    (folder.path.parent / "empty").mkdir()
+    states = client.status()
+    half = f'config {{ name: "empty" base_path: "{folder.path.parent / "empty"}" }}'
+    one = 'model_version_policy { specific { versions: 1 } } version_labels { key: "stable" value: 1 }'
+    code, sentence = refused(client.reload, half + config % one)
+    assert code == "FAILED_PRECONDITION" and "empty can be served" in sentence
+    assert client.status() == states and (version(label="stable"), version()) == (2, 2)
+    assert refused(version, model="empty")[0] == "NOT_FOUND"
     client.reload(config % "model_version_policy { all {} }")
     assert {state for state, _ in client.status().values()} == {"AVAILABLE"}
     assert refused(version, label="stable")[0] == "NOT_FOUND"
@@ -124,8 +133,15 @@ def test_models_labels_and_policies_can_be_changed(start, folder, rows, refused)
     assert version(model="again") == 2 and refused(version)[0] == "NOT_FOUND"
 
 
-def test_models_come_from_beside_the_served_folder_alone(start, folder, refused, tmp_path):
+def test_nobody_changes_the_list_who_was_not_allowed_to(start, folder, refused):
     client = start().client
+    code, sentence = refused(client.reload, f'config {{ name: "other" base_path: "{folder.path}" }}')
+    assert code == "PERMISSION_DENIED" and "--allow-reload" in sentence
+    assert client.status() == {1: ("AVAILABLE", "")}
+
+
+def test_models_come_from_beside_the_served_folder_alone(start, folder, refused, tmp_path):
+    client = start(allow_reload=True).client
     for entry, sentence in {
         'base_path: "/etc"': "must be an absolute path below",
         f'base_path: "{folder.path}/../.."': "must be an absolute path below",
@@ -179,6 +195,7 @@ def test_hostile_messages_get_a_sentence_and_the_server_stays(start, rows, expec
         for _ in range(50):
             code, _ = refused(client.call, method, b"\xff" + random.randbytes(random.randrange(200)))
             assert code == "INVALID_ARGUMENT"
+    assert refused(client.predict, "sizes", {"image_bytes": [b"x" * 2**20]})[0] == "INVALID_ARGUMENT"
     assert refused(client.predict, "sizes", {"image_bytes": [b"x" * 2**21]})[0] == "RESOURCE_EXHAUSTED"
     assert np.array_equal(client.predict("mix", inputs)["image"], expected(**inputs))
 

@@ -11,6 +11,7 @@ from tf_unseen_pose.cli.options import (
     Background,
     End,
     Force,
+    InsecureToken,
     Model,
     Person,
     Photo,
@@ -18,7 +19,11 @@ from tf_unseen_pose.cli.options import (
     RuntimeOption,
     Server,
     ServerAuthority,
+    ServerCert,
+    ServerKey,
+    ServerOptions,
     ServerTimeout,
+    ServerTls,
     ServerToken,
     SourcePose,
     Start,
@@ -63,7 +68,11 @@ def animate(
     pose_model: PoseModel = None,
     server: Server = None,
     server_token: ServerToken = None,
+    server_tls: ServerTls = False,
     server_authority: ServerAuthority = None,
+    server_cert: ServerCert = None,
+    server_key: ServerKey = None,
+    insecure_token: InsecureToken = False,
     server_timeout: ServerTimeout = 60,
 ) -> None:
     """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
@@ -84,7 +93,8 @@ def animate(
     who, driving_who = parse_choice(person), parse_choice(driving_person)
     require_other_file(output, driving, background, force=force)
     scene = open_background(background, server, pose_model)
-    reposer = open_reposer(model, runtime, xla, server, server_token, server_authority, server_timeout)
+    guards = (server_token, server_tls, server_authority, server_cert, server_key, insecure_token)
+    reposer = open_reposer(model, runtime, xla, ServerOptions(server, *guards, server_timeout))
     photo_size, image = image.shape[1::-1], shrink(image, max_side)
     size = image.shape[1::-1]
     pose = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model, person=who)

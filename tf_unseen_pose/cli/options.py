@@ -1,5 +1,6 @@
 """What several commands take, and what they do with it."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,6 +45,12 @@ ServerToken = Annotated[Path | None, typer.Option(help="A file with the bearer t
 ServerAuthority = Annotated[
     Path | None, typer.Option(help="Certificates (PEM) to know the server by; the connection is encrypted then.")
 ]
+ServerTls = Annotated[
+    bool, typer.Option("--server-tls", help="Encrypt the connection; the system's certificates say whom to trust.")
+]
+ServerCert = Annotated[Path | None, typer.Option(help="Your certificate (PEM), for a server that wants to know you.")]
+ServerKey = Annotated[Path | None, typer.Option(help="Its private key (PEM).")]
+InsecureToken = Annotated[bool, typer.Option("--insecure-token", help="Show the token without encryption, too.")]
 ServerTimeout = Annotated[float, typer.Option(min=1, help="Seconds that the server may take for a request.")]
 PoseModel = Annotated[
     Path | None,
@@ -86,26 +93,38 @@ FeaturesWeights = Annotated[
 ]
 
 
-def open_reposer(
-    model: Path,
-    runtime: Runtime,
-    xla: bool,
-    server: str | None,
-    token: Path | None,
-    authority: Path | None,
-    timeout: float,
-) -> "ReposerLike":
+@dataclass(frozen=True)
+class ServerOptions:
+    """What the options say of a server."""
+
+    address: str | None
+    token: Path | None
+    tls: bool
+    authority: Path | None
+    certificate: Path | None
+    key: Path | None
+    insecure_token: bool
+    timeout: float
+
+
+def open_reposer(model: Path, runtime: Runtime, xla: bool, server: ServerOptions) -> "ReposerLike":
     """The model, or a server's with the same face."""
-    if not server:
-        if token or authority:
-            raise UserError("--server-token and --server-authority are for a server; name it with --server.")
+    if not server.address:
+        if server.token or server.tls or server.authority or server.certificate or server.key:
+            raise UserError("--server-token and the like are for a server; name it with --server.")
         from tf_unseen_pose.inference.reposer import Reposer
 
         return Reposer.load(model, runtime, xla)
+    if bool(server.certificate) != bool(server.key):
+        raise UserError("A client's certificate needs both --server-cert and --server-key; name the other file, too.")
+    from tf_unseen_pose.inference.access import Access
     from tf_unseen_pose.inference.remote import RemoteReposer
     from tf_unseen_pose.serving.access import read_token
 
-    return RemoteReposer(server, str(model), timeout, authority, read_token(token) if token else None)
+    identity = (server.key, server.certificate) if server.key and server.certificate else None
+    token = read_token(server.token) if server.token else None
+    access = Access(server.tls, server.authority, identity, token, server.insecure_token)
+    return RemoteReposer(server.address, str(model), server.timeout, access)
 
 
 def open_background(path: Path | None, server: str | None, pose_model: Path | None) -> "np.ndarray | None":

@@ -10,6 +10,7 @@ from tf_unseen_pose.cli.options import (
     WHO,
     Background,
     Force,
+    InsecureToken,
     Model,
     Person,
     Photo,
@@ -17,7 +18,11 @@ from tf_unseen_pose.cli.options import (
     RuntimeOption,
     Server,
     ServerAuthority,
+    ServerCert,
+    ServerKey,
+    ServerOptions,
     ServerTimeout,
+    ServerTls,
     ServerToken,
     SourcePose,
     open_background,
@@ -63,7 +68,11 @@ def synthesize(
     pose_model: PoseModel = None,
     server: Server = None,
     server_token: ServerToken = None,
+    server_tls: ServerTls = False,
     server_authority: ServerAuthority = None,
+    server_cert: ServerCert = None,
+    server_key: ServerKey = None,
+    insecure_token: InsecureToken = False,
     server_timeout: ServerTimeout = 60,
 ) -> None:
     """Make the photo of that person in another pose."""
@@ -85,7 +94,8 @@ def synthesize(
     scene = open_background(background, server, pose_model)
     if explain and runtime == Runtime.auto:
         runtime = Runtime.tensorflow
-    reposer = open_reposer(model, runtime, False, server, server_token, server_authority, server_timeout)
+    guards = (server_token, server_tls, server_authority, server_cert, server_key, insecure_token)
+    reposer = open_reposer(model, runtime, False, ServerOptions(server, *guards, server_timeout))
     photo_size, image = image.shape[1::-1], image_files.shrink(image, max_side)
     size = image.shape[1::-1]
     found = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model, person=who)

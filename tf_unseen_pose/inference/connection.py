@@ -1,9 +1,9 @@
 """A connection to a server that speaks TensorFlow Serving's protocol: patient, and plain in what it says."""
 
 import json
+import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -19,13 +19,15 @@ from tensorflow_serving.apis import (
 )
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.inference.access import Access
 
 # A 256-frame answer of photos is larger than gRPC's 4 MB.
 _MOST_BYTES = 256 << 20
 # Seconds between questions for a model that is not ready.
 _PAUSE = 0.1
-# A server that is away is waited for as long as the request may take. What one refuses that is full or about to stop
-# is repeated over 20 seconds: gRPC makes no more than five attempts, whatever is asked for.
+# A server that is away is waited for as long as the request may take. What one refuses that is about to stop is
+# repeated over 20 seconds: gRPC makes no more than five attempts, whatever is asked for. One that is full is asked
+# again by `_call`, because gRPC has the same code for messages that will always be too large.
 _REPETITION = {
     "name": [{"service": "tensorflow.serving.PredictionService"}],
     "waitForReady": True,
@@ -34,9 +36,12 @@ _REPETITION = {
         "initialBackoff": "0.25s",
         "maxBackoff": "15s",
         "backoffMultiplier": 4,
-        "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+        "retryableStatusCodes": ["UNAVAILABLE"],
     },
 }
+# Seconds before a full server is asked again, each time about so long.
+_WAITS = (0.25, 1, 4, 15)
+_TOO_LARGE = "message larger than max"
 
 
 class Connection:
@@ -46,18 +51,16 @@ class Connection:
         server: HOST:PORT.
         model: the model's name there.
         timeout: seconds that a request may take, with all its repetitions.
-        authority: a file of certificates (PEM); with it the connection is encrypted.
-        token: what to show as the bearer.
+        access: what the connection is guarded by.
 
     Raises:
-        UserError: the authority cannot be read.
+        UserError: as `Access.channel`.
     """
 
-    def __init__(
-        self, server: str, model: str, timeout: float, authority: Path | None = None, token: str | None = None
-    ):
+    def __init__(self, server: str, model: str, timeout: float, access: Access | None = None):
+        access = access or Access()
         self.model, self._server, self._timeout = model, server, timeout
-        self._metadata = [("authorization", f"Bearer {token}")] if token else None
+        self._metadata = [("authorization", f"Bearer {access.token}")] if access.token else None
         options = [
             *((f"grpc.max_{way}_message_length", _MOST_BYTES) for way in ("send", "receive")),
             ("grpc.service_config", json.dumps({"methodConfig": [_REPETITION]})),
@@ -66,10 +69,7 @@ class Connection:
             # After a break gRPC would wait for up to two minutes before it looks for the server again.
             ("grpc.max_reconnect_backoff_ms", 5000),
         ]
-        if authority:
-            self._channel = grpc.secure_channel(server, _credentials(authority), options)
-        else:
-            self._channel = grpc.insecure_channel(server, options)
+        self._channel = access.channel(server, options)
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
@@ -129,16 +129,24 @@ class Connection:
         return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
 
     def _call(self, method: Callable, request: Message) -> Any:
-        try:
-            return method(request, timeout=self._timeout, metadata=self._metadata)
-        except grpc.RpcError as error:
-            raise UserError(self._sentence(error)) from error
+        end = time.monotonic() + self._timeout
+        for wait in (*_WAITS, None):
+            try:
+                return method(request, timeout=max(0.0, end - time.monotonic()), metadata=self._metadata)
+            except grpc.RpcError as error:
+                wait = None if wait is None else wait * random.uniform(0.8, 1.2)
+                if wait is None or not _may_pass(error) or time.monotonic() + wait > end:
+                    raise UserError(self._sentence(error)) from error
+                time.sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
 
     def _sentence(self, error: grpc.RpcError) -> str:
         place, said = f"The server {self._server}", (error.details() or error.code().name).rstrip(".")
         code = error.code()
         if code == grpc.StatusCode.UNAVAILABLE:
             return f"{place} does not answer ({said}); start it, or name another with --server."
+        if code == grpc.StatusCode.RESOURCE_EXHAUSTED and not _may_pass(error):
+            return f"{place} takes no message of that size; send a smaller photo, or raise its --max-message-mb."
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
             return f"{place} is too busy or its limits too low ({said}); try again later, or raise them."
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -151,8 +159,6 @@ class Connection:
         return f"{place} refuses the request: {said}."
 
 
-def _credentials(authority: Path) -> grpc.ChannelCredentials:
-    try:
-        return grpc.ssl_channel_credentials(authority.read_bytes())
-    except OSError as error:
-        raise UserError(f"The certificates {authority} cannot be read: {error.strerror}; name a PEM file.") from error
+def _may_pass(error: grpc.RpcError) -> bool:
+    """Whether a server was only too full."""
+    return error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE not in (error.details() or "")

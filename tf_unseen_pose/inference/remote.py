@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -25,6 +24,7 @@ from PIL import Image
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.imaging.photos import Photo, as_photo
+from tf_unseen_pose.inference.access import Access
 from tf_unseen_pose.inference.connection import Connection
 from tf_unseen_pose.inference.photo_poses import source_pose, target_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
@@ -45,8 +45,7 @@ class RemoteReposer(ReposerLike):
         server: HOST:PORT.
         model: the model's name on the server.
         timeout: seconds that a request may take, with all its repetitions.
-        authority: a file of certificates (PEM) to know the server by; with it the connection is encrypted.
-        token: what to show as the bearer.
+        access: certificates and tokens.
         skeleton: the model's; by default the known one that has as many joints as the model.
 
     Raises:
@@ -69,11 +68,10 @@ class RemoteReposer(ReposerLike):
         server: str,
         model: str = "lite",
         timeout: float = 60,
-        authority: Path | None = None,
-        token: str | None = None,
+        access: Access | None = None,
         skeleton: Skeleton | None = None,
     ):
-        self._connection = Connection(server, model, timeout, authority, token)
+        self._connection = Connection(server, model, timeout, access)
         self._connection.wait_until_ready()
         self.skeleton = self._skeleton_of_model([skeleton] if skeleton else SKELETONS.values())
 

@@ -8,6 +8,7 @@ import grpc
 
 from tf_unseen_pose.errors import UserError
 
+TOKEN_WANTED = "This server wants a token: send the header 'authorization: Bearer TOKEN'."
 # Whoever watches over the server needs no secret.
 _OPEN = "/grpc.health.v1.Health/"
 
@@ -21,8 +22,7 @@ class BearerToken(grpc.aio.ServerInterceptor):
     """
 
     def __init__(self, token: str, refused: Callable[[str], None]):
-        self._expected = f"Bearer {token}".encode()
-        self._refused = refused
+        self._token, self._refused = token, refused
 
     async def intercept_service(
         self, continuation: Callable, details: grpc.HandlerCallDetails
@@ -35,15 +35,17 @@ class BearerToken(grpc.aio.ServerInterceptor):
 
     def _is_known(self, metadata: Iterable[tuple[str, str | bytes]]) -> bool:
         shown = [value for key, value in metadata if key == "authorization"]
-        tokens = [value if isinstance(value, bytes) else value.encode() for value in shown]
-        # Comparing takes as long whatever the first wrong character is.
-        return any(hmac.compare_digest(token, self._expected) for token in tokens)
+        return any(shows_token(value, self._token) for value in shown)
 
 
 async def _refuse(requests: object, context: grpc.aio.ServicerContext) -> None:
-    await context.abort(
-        grpc.StatusCode.UNAUTHENTICATED, "This server wants a token: send the header 'authorization: Bearer TOKEN'."
-    )
+    await context.abort(grpc.StatusCode.UNAUTHENTICATED, TOKEN_WANTED)
+
+
+def shows_token(header: str | bytes, token: str) -> bool:
+    """Whether an `authorization` header holds the token; takes as long whatever its first wrong character is."""
+    shown = header if isinstance(header, bytes) else header.encode()
+    return hmac.compare_digest(shown, f"Bearer {token}".encode())
 
 
 def read_token(path: Path) -> str:

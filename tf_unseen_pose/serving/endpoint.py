@@ -49,12 +49,15 @@ Answer = Callable[[Any, Call], Awaitable[Message]]
 class Endpoints:
     """Turns functions of messages into handlers of gRPC.
 
+    Args:
+        most_bytes: of a message.
+
     Attributes:
         running: how many calls have begun and not ended.
     """
 
-    def __init__(self, log: Log, metrics: Metrics):
-        self._log, self._metrics = log, metrics
+    def __init__(self, log: Log, metrics: Metrics, most_bytes: int):
+        self._log, self._metrics, self._most_bytes = log, metrics, most_bytes
         self.running = 0
 
     def unary(self, method: str, request_type: type[Message] | None, answer: Answer) -> grpc.RpcMethodHandler:
@@ -69,16 +72,12 @@ class Endpoints:
         async def handle(content: bytes, context: grpc.aio.ServicerContext) -> bytes:
             remaining = context.time_remaining()
             call = Call(method, None if remaining is None else time.monotonic() + remaining, received=len(content))
-            self.running += 1
             try:
-                response = await self._answer(call, content, request_type, answer)
+                return await self.run(call, self._bytes_of(content, call, request_type, answer))
             except RequestError as error:
-                self._end(call, error.code)
+                # Raises, which its type does not say.
                 await context.abort(error.code, error.sentence)
-            finally:
-                self.running -= 1
-            self._end(call, grpc.StatusCode.OK)
-            return response
+                raise
 
         return grpc.unary_unary_rpc_method_handler(handle)
 
@@ -87,10 +86,30 @@ class Endpoints:
         known = method.startswith("/tensorflow.serving.") and len(method) < 80 and method.isascii()
         self._end(Call(method.rsplit("/", 1)[-1] if known else ""), grpc.StatusCode.UNAUTHENTICATED)
 
-    async def _answer(self, call: Call, content: bytes, request_type: type[Message] | None, answer: Answer) -> bytes:
-        """The response's bytes; every error but a client's leaving becomes a `RequestError`."""
+    async def run(self, call: Call, work: Awaitable[bytes]) -> bytes:
+        """Awaits the response's bytes, counts the call and writes its line.
+
+        Raises:
+            RequestError: whatever went wrong, but a client's leaving.
+        """
+        self.running += 1
         try:
-            response = (await answer(_parsed(content, request_type), call)).SerializeToString()
+            response = await self._guarded(call, work)
+        except RequestError as error:
+            self._end(call, error.code)
+            raise
+        finally:
+            self.running -= 1
+        self._end(call, grpc.StatusCode.OK)
+        return response
+
+    async def _bytes_of(self, content: bytes, call: Call, request_type: type[Message] | None, answer: Answer) -> bytes:
+        require_bytes(len(content), self._most_bytes)
+        return (await answer(_parsed(content, request_type), call)).SerializeToString()
+
+    async def _guarded(self, call: Call, work: Awaitable[bytes]) -> bytes:
+        try:
+            response = await work
         except RequestError:
             raise
         except asyncio.CancelledError:
@@ -119,6 +138,12 @@ class Endpoints:
             bytes_in=call.received,
             bytes_out=call.sent,
         )
+
+
+def require_bytes(count: int, most: int) -> None:
+    """Refuses a message that is too long. Raises: RequestError: INVALID_ARGUMENT, for it would be tomorrow, too."""
+    if count > most:
+        raise invalid(f"The request has {count} bytes, at most {most} are allowed: send fewer or smaller pictures.")
 
 
 def _parsed(content: bytes, request_type: type[Message] | None) -> Message | None:

@@ -12,7 +12,7 @@ from tf_unseen_pose.serving.request_errors import RequestError, invalid
 FORMATS = ("BMP", "GIF", "JPEG", "PNG")
 
 
-def check_pictures(name: str, pictures: np.ndarray, most_pixels: int) -> None:
+def check_pictures(name: str, pictures: np.ndarray, most_pixels: int) -> int:
     """Refuses pictures of unknown formats, with broken headers, or with too many pixels.
 
     Args:
@@ -20,9 +20,13 @@ def check_pictures(name: str, pictures: np.ndarray, most_pixels: int) -> None:
         pictures: bytes, any shape.
         most_pixels: that one picture may have, all frames of an animation together.
 
+    Returns:
+        The pixels of all of them together.
+
     Raises:
         RequestError: INVALID_ARGUMENT.
     """
+    total = 0
     for content in pictures.flat:
         try:
             width, height, frames = _measured(content)
@@ -37,6 +41,8 @@ def check_pictures(name: str, pictures: np.ndarray, most_pixels: int) -> None:
         if width * height * frames > most_pixels:
             count = f"{frames} frames of " if frames > 1 else ""
             raise _too_large(name, f"{count}{width} x {height} pixels", most_pixels)
+        total += width * height * frames
+    return total
 
 
 def _measured(content: bytes) -> tuple[int, int, int]:

@@ -28,13 +28,13 @@ class ModelSettings:
 
 
 class Models:
-    """All models by name.
+    """All models by name; none before `reconfigure`.
 
     `loader` is an executor of one thread: versions are loaded one after the other while requests go on being answered.
     """
 
-    def __init__(self, settings: ModelSettings, loader: Executor, log: Log):
-        self._models = {settings.name: Model(settings.name, settings.path, settings.policy)}
+    def __init__(self, loader: Executor, log: Log):
+        self._models: dict[str, Model] = {}
         self._loader, self._log = loader, log
         # Polling and reconfiguring take turns.
         self._turn = asyncio.Lock()
@@ -62,7 +62,7 @@ class Models:
     async def reconfigure(self, settings: list[ModelSettings]) -> list[str]:
         """Serves these models instead, as they were told; returns when their versions are loaded, or have failed.
 
-        Labels are set where the versions that they stand for are available; else a model keeps those that it had.
+        What is served changes when all of it can be served, and not at all else.
 
         Returns:
             A sentence for everything that could not be done.
@@ -70,22 +70,24 @@ class Models:
         async with self._turn:
             faults, before, after = [], self._models, {}
             for entry in settings:
-                model = before.get(entry.name)
-                if model is None or model.path != entry.path:
-                    model = Model(entry.name, entry.path)
-                model.policy = entry.policy
-                await self._refresh(model)
-                faults += _label(model, entry.labels)
-                if not model.available:
-                    faults.append(f"No version of model '{model.name}' could be loaded.")
-                after[entry.name] = model
-            self._models = after
-            for name, model in before.items():
-                if after.get(name) is not model:
-                    model.unload(list(model.available.values()))
+                model = after[entry.name] = _renewed(before.get(entry.name), entry)
+                wanted = await self._load_wanted(model)
+                faults += _label(model, entry.labels, [v.number for v in wanted if v.state == State.AVAILABLE])
+            kept, dropped = (before, after) if faults else (after, before)
+            in_use = {id(version) for model in kept.values() for version in model.versions.values()}
+            for model in dropped.values():
+                model.unload([version for version in model.available.values() if id(version) not in in_use])
+            self._models = kept
+            if not faults:
+                for model in self:
+                    await self._refresh(model)
             return faults
 
     async def _refresh(self, model: Model) -> None:
+        model.unload_others(await self._load_wanted(model))
+
+    async def _load_wanted(self, model: Model) -> list[Version]:
+        """Loads the versions that a model's policy asks for; returns those that it has."""
         on_disk = await self._in_loader(numbered_folders, model.path)
         model.update(on_disk)
         for version in model.versions.values():
@@ -94,7 +96,7 @@ class Models:
         # After a failure an older version may be wanted.
         while waiting := [version for version in model.wanted(on_disk) if version.state in (State.START, State.END)]:
             await self._load(model, waiting[0])
-        model.unload_others(model.wanted(on_disk))
+        return model.wanted(on_disk)
 
     async def _load(self, model: Model, version: Version) -> None:
         version.begin(await self._in_loader(_content, version.path))
@@ -111,9 +113,27 @@ class Models:
         return await asyncio.get_running_loop().run_in_executor(self._loader, function, *arguments)
 
 
-def _label(model: Model, labels: dict[str, int]) -> list[str]:
-    """Sets a model's labels; or says why not."""
-    if missing := {label: number for label, number in labels.items() if number not in model.available}:
+def _renewed(model: Model | None, entry: ModelSettings) -> Model:
+    """A model as an entry wants it, with what it has in common with the one that is served.
+
+    Versions that are not in memory are other objects: loading them shows in no answer before the list is taken.
+    """
+    common = model.versions.items() if model and model.path == entry.path else ()
+    versions = {
+        number: version
+        if version.loaded
+        else Version(number, version.path, version.state, None, version.error, version.content)
+        for number, version in common
+    }
+    return Model(entry.name, entry.path, entry.policy, versions=versions)
+
+
+def _label(model: Model, labels: dict[str, int], served: list[int]) -> list[str]:
+    """Sets a model's labels, of versions that will be served; or says why not."""
+    if not served:
+        errors = [version.error for _, version in sorted(model.versions.items(), reverse=True) if version.error]
+        return [f"No version in {model.path} can be served. {''.join(errors[:1])}".rstrip(". ") + "."]
+    if missing := {label: number for label, number in labels.items() if number not in served}:
         return [
             f"Label {quoted(label)} cannot stand for version {number} of model '{model.name}', which is not available."
             for label, number in missing.items()

@@ -7,11 +7,12 @@ waiting calls or idle streams cost no threads, and a client that leaves is an ex
 import asyncio
 import signal
 import socket
-import ssl
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 from grpc_reflection.v1alpha import reflection
@@ -22,10 +23,15 @@ from tf_unseen_pose.serving.batching import Batcher, BatchOptions
 from tf_unseen_pose.serving.endpoint import Endpoints
 from tf_unseen_pose.serving.health import HEALTH_SERVICE, Health
 from tf_unseen_pose.serving.logs import Log
+from tf_unseen_pose.serving.model_list import read_model_list
 from tf_unseen_pose.serving.prometheus import Metrics
 from tf_unseen_pose.serving.served_models import Models, ModelSettings, numbered_folders
 from tf_unseen_pose.serving.service import MODEL_SERVICE, PREDICTION_SERVICE, Service
 from tf_unseen_pose.serving.tensors import Limits
+from tf_unseen_pose.serving.tls import Tls
+
+if TYPE_CHECKING:
+    from tf_unseen_pose.serving.rest import RestServer
 
 # Calls beside those that wait for the model or run in it: health, status, and those about to be refused.
 _SPARE_CALLS = 64
@@ -38,53 +44,83 @@ class Options:
     """What is served, to whom, and how much of it.
 
     Attributes:
-        path: the folder of version folders.
-        name: of the model; the folder's name by default.
+        path: the folder of version folders; None where there is a list.
+        name: of the model in that folder; the folder's name by default.
+        model_list: a file that names models; see `model_list`.
         host, port: to listen at; port 0 takes a free one.
-        tls: paths of the private key and of the certificate chain, PEM; None for plain text.
+        tls: None for plain text.
         token: that clients must show; None for everybody.
+        insecure_token: have it shown in plain text, too, where everybody on the way can read it.
+        allow_reload: let clients change the list of models.
+        rest_port: of TensorFlow Serving's REST form; None for none.
         metrics_port: of Prometheus' page; None for none.
         grace: seconds that requests get to end after SIGTERM.
         poll: seconds between looks into the folder.
     """
 
-    path: Path
+    path: Path | None = None
     name: str | None = None
+    model_list: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8500
     limits: Limits = Limits(message_bytes=32 * 2**20, pixels=20_000_000, rows=64)
     batching: BatchOptions = field(default_factory=BatchOptions)
-    tls: tuple[Path, Path] | None = None
+    tls: Tls | None = None
     token: str | None = None
+    insecure_token: bool = False
+    allow_reload: bool = False
+    rest_port: int | None = None
     metrics_port: int | None = None
     grace: float = 30.0
     poll: float = 1.0
 
+    def settings(self) -> list[ModelSettings]:
+        """The models to serve.
+
+        Raises:
+            UserError: there are none, or a folder and a list are named.
+        """
+        if bool(self.path) == bool(self.model_list):
+            raise UserError("Name either a folder of versions to serve, or a list of models with --model-config.")
+        if self.model_list:
+            return read_model_list(self.model_list)
+        assert self.path
+        require_versions(self.path)
+        path = self.path.resolve()
+        return [ModelSettings(self.name or path.name, path)]
+
 
 class Server:
-    """Serves a folder of versions; to be made, started and stopped on one running event loop.
+    """Serves folders of versions; to be made, started and stopped on one running event loop.
 
     Raises:
-        UserError: there is no such folder, a file for TLS is missing or unfit, or a port is taken.
+        UserError: there is nothing to serve, a file for TLS is missing or unfit, or a token would be sent in the clear.
     """
 
     def __init__(self, options: Options, log: Log | None = None):
         self._options, self._log = options, log or Log()
-        path = options.path.resolve()
-        require_versions(options.path)
-        self._credentials = _credentials(*options.tls) if options.tls else None
+        self._settings = options.settings()
+        if options.token and not (options.tls or options.insecure_token):
+            raise UserError(
+                "Without TLS everybody on the way can read the token; give --tls-key and --tls-cert, or "
+                "--insecure-token where nobody else is."
+            )
+        self._credentials = options.tls.credentials() if options.tls else None
         self._threads = ThreadPoolExecutor(options.batching.threads, "model")
         self._loader = ThreadPoolExecutor(1, "loader")
         self._metrics = Metrics()
-        self._models = Models(ModelSettings(options.name or path.name, path), self._loader, self._log)
+        self._models = Models(self._loader, self._log)
         self._batcher = Batcher(options.batching, self._threads, self._metrics.batch)
         self._metrics.watch_queue(lambda: self._batcher.queue_length)
-        self._endpoints = Endpoints(self._log, self._metrics)
+        self._endpoints = Endpoints(self._log, self._metrics, options.limits.message_bytes)
         self._health = Health((PREDICTION_SERVICE, MODEL_SERVICE))
-        service = Service(self._models, self._batcher, options.limits, path.parent, self._show_state)
-        self._grpc = self._made(service)
+        homes = tuple({entry.path.parent for entry in self._settings}) if options.allow_reload else None
+        service = Service(self._models, self._batcher, options.limits, homes, self._show_state)
+        self._grpc, self._service = self._made(service), service
+        self._rest: RestServer | None = None
+        self._rest_ended: asyncio.Task | None = None
         self._polling: asyncio.Task | None = None
-        self.port = self.metrics_port = 0
+        self.port = self.rest_port = self.metrics_port = 0
 
     async def start(self) -> list[str]:
         """Loads what is to be served and begins to answer; returns its name and versions in words.
@@ -93,15 +129,15 @@ class Server:
             UserError: a port is taken, or no version can be loaded.
         """
         self.port = self._listen()
+        rest = self._listen_for_rest()
         if self._options.metrics_port is not None:
             self.metrics_port = self._metrics.serve(self._options.host, self._options.metrics_port)
-        await self._models.refresh()
-        if not self._models.ready:
-            (model,) = self._models
-            errors = [version.error for _, version in sorted(model.versions.items(), reverse=True)]
-            raise UserError(f"No version in {self._options.path} can be served. {errors[0].rstrip('.')}.")
+        if faults := await self._models.reconfigure(self._settings):
+            raise UserError(" ".join(faults))
         self._show_state()
         await self._grpc.start()
+        if rest:
+            await self._start_rest(rest)
         self._polling = asyncio.create_task(self._poll())
         return [f"{model.name}, version {', '.join(map(str, model.available))}," for model in self._models]
 
@@ -115,11 +151,16 @@ class Server:
         if self._polling:
             self._polling.cancel()
         stopping = asyncio.create_task(self._grpc.stop(self._options.grace))
-        while self._endpoints.running and not stopping.done():
+        if self._rest:
+            self._rest.should_exit = True
+        end = time.monotonic() + self._options.grace
+        while self._endpoints.running and time.monotonic() < end:
             await asyncio.sleep(0.01)
         # What is left are answers on their way, and streams that nobody uses.
         await self._grpc.stop(min(_LAST_SECONDS, self._options.grace))
         await stopping
+        if self._rest_ended:
+            await self._rest_ended
         self._metrics.close()
         for executor in (self._threads, self._loader):
             executor.shutdown(wait=False, cancel_futures=True)
@@ -132,7 +173,9 @@ class Server:
             # Beyond this calls are refused unread, so that memory is bounded: this many messages of the largest size.
             maximum_concurrent_rpcs=batching.queue + batching.threads * batching.most_rows + _SPARE_CALLS,
             options=[
-                ("grpc.max_receive_message_length", options.limits.message_bytes),
+                # Up to this gRPC reads a message, for the endpoint to say that it is too large. What is larger it
+                # refuses itself, by a code that other clients take for "try again".
+                ("grpc.max_receive_message_length", 2 * options.limits.message_bytes),
                 ("grpc.max_send_message_length", -1),
                 # Else a second server could take the same port, and each would get some of the calls.
                 ("grpc.so_reuseport", 0),
@@ -160,6 +203,29 @@ class Server:
             raise UserError(f"Port {port} of {host} cannot be had ({error.strerror or error}); {way_out}.") from None
         except RuntimeError:
             raise UserError(f"Port {port} of {host} cannot be had; {way_out}.") from None
+
+    def _listen_for_rest(self) -> socket.socket | None:
+        """Takes the port of REST, if there is to be one."""
+        host, port = self._options.host, self._options.rest_port
+        if port is None:
+            return None
+        try:
+            listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        except OSError as error:
+            raise UserError(f"Port {port} of {host} cannot be had ({error.strerror}); choose another.") from None
+        self.rest_port = listening.getsockname()[1]
+        return listening
+
+    async def _start_rest(self, listening: socket.socket) -> None:
+        # Who does not want it need not have its packages.
+        from tf_unseen_pose.serving.rest import Rest, RestServer
+
+        options = self._options
+        app = Rest(self._service, self._endpoints, options.limits.message_bytes, options.token).app()
+        self._rest = RestServer(app, options.tls, options.batching.queue + _SPARE_CALLS, options.grace)
+        self._rest_ended = asyncio.create_task(self._rest.serve([listening]))
+        while not self._rest.started and not self._rest_ended.done():
+            await asyncio.sleep(0.01)
 
     async def _poll(self) -> None:
         while True:
@@ -191,6 +257,8 @@ async def serve(options: Options, announce: Callable[[str], None]) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     announce(f"Serving {'; '.join(served)} at {options.host}:{server.port}.")
+    if options.rest_port is not None:
+        announce(f"REST at http{'s' if options.tls else ''}://{options.host}:{server.rest_port}/v1/models.")
     if options.metrics_port is not None:
         announce(f"Metrics at http://{options.host}:{server.metrics_port}/metrics.")
     await ended.wait()
@@ -211,15 +279,3 @@ def require_versions(path: Path) -> None:
         raise UserError(
             f"{path} holds no version: a SavedModel in a folder whose name is a number, as 'export' writes it."
         )
-
-
-def _credentials(key: Path, chain: Path) -> grpc.ServerCredentials:
-    for path, what in ((key, "private key"), (chain, "certificate")):
-        if not path.is_file():
-            raise UserError(f"There is no {what} {path} for TLS; name a PEM file.")
-    try:
-        # gRPC finds out later and does not say what is wrong. An encrypted key must not make it ask.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
-    except (ssl.SSLError, ValueError):
-        raise UserError(f"{key} and {chain} are no pair for TLS; name a plain key and its certificate.") from None
-    return grpc.ssl_server_credentials([(key.read_bytes(), chain.read_bytes())])

@@ -15,31 +15,40 @@ from tensorflow_serving.apis import (
     model_pb2,
     predict_pb2,
 )
-from tensorflow_serving.config import model_server_config_pb2
 
+from tf_unseen_pose.serving.admission import Admission
 from tf_unseen_pose.serving.batching import Batcher
 from tf_unseen_pose.serving.endpoint import Call, Endpoints
 from tf_unseen_pose.serving.loaded import DEFAULT_SIGNATURE, LoadedModel, Signature
+from tf_unseen_pose.serving.model_list import settings_of
 from tf_unseen_pose.serving.request_errors import RequestError, invalid, listed, not_found, quoted
-from tf_unseen_pose.serving.served_models import Models, ModelSettings
-from tf_unseen_pose.serving.tensors import Limits, decode_inputs, encode
-from tf_unseen_pose.serving.versions import Model, Policy, Version
+from tf_unseen_pose.serving.served_models import Models
+from tf_unseen_pose.serving.tensors import Limits, count_pixels, decode_inputs, encode
+from tf_unseen_pose.serving.versions import Model, Version
 
 PREDICTION_SERVICE, MODEL_SERVICE = "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"
 _DEFINITIONS = "signature_def"
-_MOST_MODELS = 64
 
 
 class Service:
     """Answers requests.
 
     Args:
-        home: the folder that models may come from: whoever can call the server can have it load code from there.
+        homes: the folders that models of a new list may come from: who may send one can have the server load code from
+            there. None: no new list is taken.
         changed: is called after models were reconfigured.
     """
 
-    def __init__(self, models: Models, batcher: Batcher, limits: Limits, home: Path, changed: Callable[[], None]):
-        self._models, self._batcher, self._limits, self._home, self._changed = models, batcher, limits, home, changed
+    def __init__(
+        self,
+        models: Models,
+        batcher: Batcher,
+        limits: Limits,
+        homes: tuple[Path, ...] | None,
+        changed: Callable[[], None],
+    ):
+        self._models, self._batcher, self._limits, self._homes, self._changed = models, batcher, limits, homes, changed
+        self._admission = Admission(limits.pixels_in_flight)
 
     def handlers(self, endpoints: Endpoints) -> list[grpc.GenericRpcHandler]:
         """gRPC's handlers of both services, with every method that they have."""
@@ -66,12 +75,18 @@ class Service:
             call.signature = signature.name
             inputs = decode_inputs(request.inputs, signature, self._limits)
             wanted = _wanted(signature, request.output_filter)
-            outputs, call.rows = await self._batcher.run(signature, inputs, wanted, call.deadline)
+            with self._admission.admit(count_pixels(inputs, self._limits)):
+                outputs, call.rows = await self._batcher.run(signature, inputs, wanted, call.deadline)
         response = predict_pb2.PredictResponse()
         self._name(response.model_spec, call, signature.name)
         for name, array in outputs.items():
             response.outputs[name].CopyFrom(encode(array, signature.outputs[name].dtype))
         return response
+
+    def signature_of(self, spec: model_pb2.ModelSpec) -> Signature:
+        """The signature that a request means. Raises: RequestError: there is none."""
+        with self._version(spec, Call("")).in_use() as loaded:
+            return _signature(loaded, spec.signature_name)
 
     async def metadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, call: Call
@@ -112,14 +127,13 @@ class Service:
     async def reconfigure(
         self, request: model_management_pb2.ReloadConfigRequest, call: Call
     ) -> model_management_pb2.ReloadConfigResponse:
-        """Serves the models of a list instead of those so far."""
-        if request.config.WhichOneof("config") != "model_config_list":
-            raise invalid("The new configuration holds no model_config_list; other kinds are not supported.")
-        settings = [self._settings(entry) for entry in request.config.model_config_list.config]
-        names = {entry.name for entry in settings}
-        if not settings or len(names) < len(settings) or len(names) > _MOST_MODELS:
-            raise invalid(f"The list must hold one to {_MOST_MODELS} models with different names.")
-        faults = await self._models.reconfigure(settings)
+        """Serves the models of a list instead of those so far; what cannot be served whole changes nothing."""
+        if self._homes is None:
+            raise RequestError(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "This server takes no new list of models; start it with --allow-reload if its callers may send one.",
+            )
+        faults = await self._models.reconfigure(settings_of(request.config, self._homes))
         self._changed()
         if faults:
             raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, " ".join(faults))
@@ -149,19 +163,6 @@ class Service:
         spec.name, spec.signature_name = call.model, signature
         spec.version.value = call.version
 
-    def _settings(self, entry: model_server_config_pb2.ModelConfig) -> ModelSettings:
-        """One entry of the list; Raises: RequestError: INVALID_ARGUMENT."""
-        path = Path(entry.base_path)
-        if not entry.name or len(entry.name) > 100:
-            raise invalid("An entry of the list has no name, or one of more than 100 characters.")
-        if entry.model_platform not in ("", "tensorflow"):
-            raise invalid(f"Platform {quoted(entry.model_platform)} is not supported; use 'tensorflow'.")
-        if not path.is_absolute() or not path.resolve().is_relative_to(self._home):
-            raise invalid(f"base_path of model {quoted(entry.name)} must be an absolute path below {self._home}.")
-        if not path.is_dir():
-            raise invalid(f"base_path of model {quoted(entry.name)} is no folder of this server.")
-        return ModelSettings(entry.name, path.resolve(), _policy(entry), dict(entry.version_labels))
-
 
 def _number(model: Model, spec: model_pb2.ModelSpec) -> int | None:
     """The version that a request names by number or label; None for whichever the server takes.
@@ -189,18 +190,6 @@ def _wanted(signature: Signature, names: Iterable[str]) -> tuple[str, ...]:
             f"Signature '{signature.name}' has no output {quoted(strange[0])}; it has {listed(signature.outputs)}."
         )
     return tuple(sorted(set(names) or signature.outputs))
-
-
-def _policy(entry: model_server_config_pb2.ModelConfig) -> Policy:
-    policy = entry.model_version_policy
-    choice = policy.WhichOneof("policy_choice")
-    if choice == "all":
-        return Policy(newest=None)
-    if choice == "specific":
-        if not policy.specific.versions:
-            raise invalid(f"The policy of model {quoted(entry.name)} is 'specific' and names no version.")
-        return Policy(only=frozenset(policy.specific.versions))
-    return Policy(newest=policy.latest.num_versions or 1)
 
 
 def _described(service: str) -> descriptor.ServiceDescriptor:

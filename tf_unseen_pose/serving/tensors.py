@@ -49,11 +49,13 @@ class Limits:
         message_bytes: of the whole message, and of each tensor.
         pixels: of one encoded picture.
         rows: of a tensor's 0th dimension, where the signature leaves that free and the rank not.
+        pixels_in_flight: of the pictures of all requests that wait or run.
     """
 
     message_bytes: int
     pixels: int
     rows: int
+    pixels_in_flight: int = 100_000_000
 
 
 def decode_inputs(
@@ -74,12 +76,20 @@ def decode_inputs(
         raise invalid(f"Superfluous inputs: {listed(map(quoted, sorted(superfluous)[:5]))}; {takes}.")
     arrays = {name: decode(name, protos[name], spec, limits) for name, spec in signature.inputs.items()}
     for name, array in arrays.items():
-        if name == PICTURES and array.dtype == object:
-            check_pictures(name, array, limits.pixels)
         floating = signature.inputs[name].dtype.is_floating
         if name.endswith(JOINTS) and floating and not np.isfinite(array).all():
             raise invalid(f"Input '{name}' holds NaN or infinity; give joints that are not seen visibility 0 instead.")
     return arrays
+
+
+def count_pixels(arrays: Mapping[str, np.ndarray], limits: Limits) -> int:
+    """To how many pixels a request's pictures unfold, all together.
+
+    Raises:
+        RequestError: INVALID_ARGUMENT; one is none, or too large.
+    """
+    pictures = arrays.get(PICTURES)
+    return 0 if pictures is None or pictures.dtype != object else check_pictures(PICTURES, pictures, limits.pixels)
 
 
 def decode(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits) -> np.ndarray:

@@ -1,0 +1,202 @@
+"""TensorFlow Serving's REST form of the same calls, for clients without gRPC.
+
+    POST /v1/models/NAME[/versions/N|/labels/L]:predict     see `json_tensors`
+    GET  /v1/models/NAME[/versions/N|/labels/L]             the states of its versions
+    GET  /v1/models/NAME[/versions/N|/labels/L]/metadata    its signatures
+
+A request becomes the message that gRPC would have brought, so that the same checks and limits hold; a refusal is
+{"error": SENTENCE} with the status that TensorFlow Serving gives its code. Starlette and Uvicorn speak HTTP.
+"""
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import grpc
+import uvicorn
+from google.protobuf import json_format
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
+
+from tf_unseen_pose.serving.access import TOKEN_WANTED, shows_token
+from tf_unseen_pose.serving.endpoint import Call, Endpoints, require_bytes
+from tf_unseen_pose.serving.json_tensors import predict_request, response_json
+from tf_unseen_pose.serving.request_errors import RequestError, invalid
+from tf_unseen_pose.serving.service import Service
+from tf_unseen_pose.serving.tls import Tls
+from tf_unseen_pose.serving.versions import State
+
+# As TensorFlow Serving maps codes; all others are the server's own fault.
+_STATUS = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.FAILED_PRECONDITION: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+# How much longer a request is as JSON: base64 takes a third more, numbers in words two or three times as much.
+_JSON_FACTOR = 3
+# Seconds within which a request's body has to arrive.
+_BODY_SECONDS = 60
+
+_Work = Callable[[Request, Call], Awaitable[bytes]]
+
+
+class Rest:
+    """Answers HTTP requests by a service's answers.
+
+    Args:
+        most_bytes: of a request's tensors.
+        token: that clients must show; None for everybody.
+    """
+
+    def __init__(self, service: Service, endpoints: Endpoints, most_bytes: int, token: str | None):
+        self._service, self._endpoints, self._token = service, endpoints, token
+        self._most_bytes = _JSON_FACTOR * most_bytes
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        routes = []
+        for place in ("", "/versions/{version:int}", "/labels/{label}"):
+            path = "/v1/models/{name}" + place
+            routes += [
+                Route(path + ":predict", self._handler("Predict", self._predict), methods=["POST"]),
+                Route(path + "/metadata", self._handler("GetModelMetadata", self._metadata)),
+            ]
+            # After what is longer: a name may hold a colon.
+            routes.append(Route(path, self._handler("GetModelStatus", self._status)))
+        return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_page})
+
+    def _handler(self, method: str, work: _Work) -> Callable[[Request], Awaitable[Response]]:
+        async def handle(request: Request) -> Response:
+            call = Call(method)
+            try:
+                return Response(await self._endpoints.run(call, self._let_in(request, call, work)), media_type=_JSON)
+            except RequestError as error:
+                return JSONResponse({"error": error.sentence}, _STATUS.get(error.code, 500))
+
+        return handle
+
+    async def _let_in(self, request: Request, call: Call, work: _Work) -> bytes:
+        if self._token and not shows_token(request.headers.get("authorization", ""), self._token):
+            raise RequestError(grpc.StatusCode.UNAUTHENTICATED, TOKEN_WANTED)
+        return await work(request, call)
+
+    async def _predict(self, request: Request, call: Call) -> bytes:
+        content = await self._body(request)
+        call.received = len(content)
+        spec = _spec(request)
+        body = await asyncio.to_thread(_parsed, content)
+        name = body.get("signature_name", "")
+        if not isinstance(name, str):
+            raise invalid("signature_name is no string; name a signature, or leave it out.")
+        spec.signature_name = name
+        message = await asyncio.to_thread(predict_request, body, self._service.signature_of(spec), spec)
+        response = await self._service.predict(message, call)
+        return await asyncio.to_thread(response_json, response, "instances" in body)
+
+    async def _body(self, request: Request) -> bytes:
+        """Read in parts, so that no more comes into memory than is allowed."""
+        content = bytearray()
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                async for part in request.stream():
+                    content += part
+                    require_bytes(len(content), self._most_bytes)
+        except TimeoutError:
+            sentence = f"The request did not arrive within {_BODY_SECONDS} s; send it faster, or a smaller one."
+            raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from None
+        return bytes(content)
+
+    async def _status(self, request: Request, call: Call) -> bytes:
+        found = await self._service.status(get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(request)), call)
+        versions = [
+            {
+                "version": str(entry.version),
+                "state": State(entry.state).name,
+                "status": {
+                    "error_code": "UNKNOWN" if entry.status.error_message else "OK",
+                    "error_message": entry.status.error_message,
+                },
+            }
+            for entry in found.model_version_status
+        ]
+        return json.dumps({"model_version_status": versions}).encode()
+
+    async def _metadata(self, request: Request, call: Call) -> bytes:
+        asked = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=_spec(request), metadata_field=["signature_def"]
+        )
+        found = await self._service.metadata(asked, call)
+        return json_format.MessageToJson(found, preserving_proto_field_name=True).encode()
+
+
+class RestServer(uvicorn.Server):
+    """Serves an application within a running event loop, of which others own the signals."""
+
+    def __init__(self, app: Starlette, tls: Tls | None, most_calls: int, grace: float):
+        guarded: dict[str, Any] = {}
+        if tls:
+            guarded = {"ssl_keyfile": tls.key, "ssl_certfile": tls.chain}
+            if tls.client_authority:
+                guarded |= {"ssl_ca_certs": str(tls.client_authority), "ssl_cert_reqs": ssl.CERT_REQUIRED}
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                limit_concurrency=most_calls,
+                timeout_graceful_shutdown=max(1, round(grace)),
+                **guarded,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None: the server around it ends this one."""
+        yield
+
+
+_JSON = "application/json"
+
+
+def _spec(request: Request) -> model_pb2.ModelSpec:
+    places = request.path_params
+    spec = model_pb2.ModelSpec(name=places["name"])
+    if "version" in places:
+        if places["version"] >= 2**63:
+            raise invalid("The version is no number below 2^63; ask for the model's status to see which there are.")
+        spec.version.value = places["version"]
+    if "label" in places:
+        spec.version_label = places["label"]
+    return spec
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(content)
+    # The second for text that is none, the third for brackets within brackets.
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise invalid('The body is no JSON object; send {"instances": [...]} or {"inputs": {...}}.')
+    return body
+
+
+async def _no_such_page(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    sentence = "There is no such page; /v1/models/NAME tells a model's state, POST to /v1/models/NAME:predict asks it."
+    return JSONResponse({"error": sentence}, error.status_code, error.headers)
