@@ -157,7 +157,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--files", type=int, default=2000, help="how many (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    logging.getLogger("tf_unseen_pose").setLevel(logging.ERROR)
     chance, wholes, process = random.Random(options.seed), whole_files(), psutil.Process()
     outcomes: dict[str, Counter[str]] = {name: Counter() for name in wholes}
     longest, memory = 0.0, []
@@ -184,4 +183,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    # Not a warning for each.
+    logging.getLogger("tf_unseen_pose").setLevel(logging.ERROR)
     raise SystemExit(main())

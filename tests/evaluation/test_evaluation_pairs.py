@@ -88,7 +88,7 @@ def test_across_goes_from_one_action_to_another():
     )
     with pytest.raises(UserError, match="1 named action;"):
         evaluation_pairs.pairs_across(data, [0, 2, 3], 5, 0)
-    with pytest.raises(UserError, match="no named actions;"):
+    with pytest.raises(UserError, match="0 named actions;"):
         evaluation_pairs.pairs_across(data, [3], 5, 0)
 
 

@@ -194,10 +194,9 @@ def test_a_busy_server_is_asked_again_and_one_that_never_will_answer_is_not(refu
     connection = Connection(f"localhost:{port}", "tiny", 60)
     assert connection.predict("mix", image=np.zeros(2**23, np.uint8)) == {}
     assert len(asked) == 3 and min(asked) > 2**23
-    begin = time.monotonic()
     refuses(lambda: connection.predict("mix", image=np.zeros(2**25, np.uint8)), "takes no message of that size")
     refuses(lambda: connection.predict("mix", image=np.zeros(2**20, np.uint8)), "refuses the request: wrong")
-    assert len(asked) == 4 and time.monotonic() - begin < 1
+    assert len(asked) == 4
     connection.close()
     server.stop(0)
 

@@ -26,7 +26,7 @@ def pose(
     force: Force = False,
     pose_model: PoseModel = None,
 ) -> None:
-    """Find the joints of a person, or of everybody, in a photo or a video."""
+    """Find the joints of people in a photo or a video."""
     from tf_unseen_pose.imaging.drawing import draw_pose
     from tf_unseen_pose.imaging.image_files import save_image
     from tf_unseen_pose.imaging.photos import is_image, load_image

@@ -34,6 +34,7 @@ def checked_pose(joints: tf.Tensor, skeleton: Skeleton, name: str) -> tf.Tensor:
     right, listed = tf.reduce_any(tf.shape(joints)[-2] == allowed), " or ".join(map(str, allowed))
     with require(right, f"{name} has another number of joints than {listed}; send those of a '{skeleton.name}'."):
         joints = person_joints(tf.identity(joints), skeleton)
+    joints = tf.ensure_shape(joints, [*joints.shape[:-2], skeleton.joint_count, joints.shape[-1]])
     require(
         tf.reduce_all(tf.math.is_finite(joints)), f"{name} has joints that are no finite numbers; correct the pose."
     )
