@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from authors_file import write_authors_file
 from markdown_it import MarkdownIt
@@ -105,11 +106,14 @@ def workplace(tmp_path_factory, root):
     (folder / "configs").symlink_to(root / "configs")
     for name in ("me", "somebody", "room"):
         shutil.copy(FOLDER / "person.jpg", folder / f"{name}.jpg")
+    photo = load_image(FOLDER / "person.jpg")
+    for name in ("us", "them"):
+        save_image(folder / f"{name}.jpg", np.concatenate([photo, photo], axis=1))
     motion = read_poses(FOLDER / "motion.json", PERSON)
     write_poses(folder / "poses.json", Poses(motion.joints[:3], motion.width, motion.height, 10))
     with VideoWriter(folder / "me-at-home.mp4", 10) as writer:
         for _ in range(3):
-            writer.write(load_image(FOLDER / "person.jpg"))
+            writer.write(photo)
     film(folder / "me.mp4", 4, "dance")
     film(folder / "dance.mp4", 5, "dance")
     for name, seed in (("dance", 6), ("kick", 7)):
