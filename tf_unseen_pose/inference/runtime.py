@@ -27,10 +27,12 @@ def chosen_runtime(path: Path | str, runtime: Runtime | str = Runtime.auto, xla:
         xla: whether compiled networks are, which TensorFlow alone has.
 
     Raises:
-        UserError: there is no such runtime.
+        UserError: there is no such runtime, or LiteRT is to compile networks.
     """
     if runtime not in list(Runtime):
         raise UserError(f"There is no runtime '{runtime}'; choose auto, litert or tensorflow.")
+    if runtime == Runtime.litert and xla:
+        raise UserError("XLA is TensorFlow's; leave it out, or choose the runtime tensorflow.")
     if runtime != Runtime.auto:
         return Runtime(runtime)
     return Runtime.litert if has_tflite_file(path) and not (xla or _has_gpu()) else Runtime.tensorflow
