@@ -75,7 +75,7 @@ def test_found_joints(page_says):
     assert (expected[:, 2] == 0).any() and np.allclose(found, expected, atol=1e-3)
     # Just within the border's pixels and just beyond them.
     for joint, x in ((0, 179.4), (1, 179.6), (2, -0.4), (3, -0.6)):
-        found[joint][:2] = expected[joint, :2] = [x, 50]
+        found[joint][:3] = expected[joint, :3] = [x, 50, 1]
     inside = page_says("pose/skeleton.js", "m.insidePhoto(...given)", found, {"width": 180, "height": 140})
     kept = inside_photo(expected, 180, 140)
     assert 0 < (kept[:, 2] > 0).sum() < (expected[:, 2] > 0).sum() and np.allclose(inside, kept, atol=1e-3)
