@@ -10,7 +10,8 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
 from tf_unseen_pose.data.pair_choice import find_pairs
 from tf_unseen_pose.data.pairs import Share, adjust_brightness, evaluation_pair, expanded, pair_batches
-from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints
+from tf_unseen_pose.imaging.affine import invert, transform_joints
+from tf_unseen_pose.imaging.crop import common_crop
 from tf_unseen_pose.known_skeletons import PERSON, SKELETONS
 
 KEYS = {

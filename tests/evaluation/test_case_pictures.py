@@ -4,7 +4,8 @@ from scipy import ndimage
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.evaluation.case_pictures import case_rows
 from tf_unseen_pose.evaluation.metrics import head_length
-from tf_unseen_pose.imaging.crop import common_crop, invert, transform_points
+from tf_unseen_pose.imaging.affine import invert, transform_points
+from tf_unseen_pose.imaging.crop import common_crop
 from tf_unseen_pose.known_skeletons import PERSON
 
 

@@ -6,7 +6,7 @@ import pytest
 from scipy import ndimage
 
 from tf_unseen_pose.evaluation.faces import FaceRecogniser, is_same_person, missing_packages, upright_head
-from tf_unseen_pose.imaging.crop import transform_joints
+from tf_unseen_pose.imaging.affine import transform_joints
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body

@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tf_unseen_pose.export import photos
-from tf_unseen_pose.imaging.crop import invert, transform_joints
+from tf_unseen_pose.imaging.affine import invert, transform_joints
 from tf_unseen_pose.imaging.photos import load_image
 
 

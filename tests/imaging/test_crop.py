@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tf_unseen_pose.imaging import crop
+from tf_unseen_pose.imaging import affine, crop
 from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
 
 
@@ -49,7 +49,7 @@ def test_lying_person_still_fits_the_canvas(standing):
         PERSON.joint_index("left_ankle", "right_ankle"), :2
     ]
     matrix = crop.common_crop([lying], PERSON, 256, 256)
-    on_canvas = crop.transform_joints(crop.invert(matrix), lying)
+    on_canvas = affine.transform_joints(affine.invert(matrix), lying)
     assert on_canvas[:, :2].min() >= 0 and on_canvas[:, :2].max() <= 255
 
 
@@ -58,7 +58,7 @@ def test_what_a_person_holds_is_seen_too(standing):
     raised = golfer.copy()
     raised[15, :2] = 120, -60
     matrix = crop.common_crop([golfer, raised], GOLF, 128, 128)
-    on_canvas = np.stack([crop.transform_joints(crop.invert(matrix), pose)[:, :2] for pose in (golfer, raised)])
+    on_canvas = np.stack([affine.transform_joints(affine.invert(matrix), pose)[:, :2] for pose in (golfer, raised)])
     # The one that reaches furthest lies just within the margin.
     assert on_canvas.min() == on_canvas[1, 15, 1] == pytest.approx(0.06 * 127, abs=0.01)
     assert on_canvas.max() < 0.94 * 127
@@ -88,7 +88,7 @@ def test_common_crop_centres_the_boxes_and_fits_the_larger_person(standing):
     boxes = [crop.person_box(pose) for pose in (standing, large)]
     centre = np.mean([box[:2] + box[2:] / 2 for box in boxes], axis=0)
     np.testing.assert_allclose(matrix @ [(width - 1) / 2, (height - 1) / 2, 1], centre, rtol=1e-5)
-    on_canvas = crop.transform_joints(crop.invert(matrix), large)
+    on_canvas = affine.transform_joints(affine.invert(matrix), large)
     # Scale 1 fills 200 of 256 pixels, here 75 of 96, times the crop factor.
     assert crop.person_scale(on_canvas, PERSON) * 200 == pytest.approx(200 * 1.2 * 96 / 256, rel=1e-4)
 
@@ -100,32 +100,9 @@ def test_common_crop_takes_a_given_box(standing):
     np.testing.assert_allclose(matrix @ [32, 32, 1], expected, rtol=1e-5)
 
 
-def test_affine_algebra_against_homogeneous_matrices(standing):
-    outer, inner = np.random.default_rng(3).normal(size=(2, 2, 3))
-    square_outer, square_inner = (np.vstack([matrix, [0, 0, 1]]) for matrix in (outer, inner))
-    np.testing.assert_allclose(crop.compose(outer, inner), (square_outer @ square_inner)[:2])
-    np.testing.assert_allclose(crop.invert(outer), np.linalg.inv(square_outer)[:2])
-    standing[4, 2] = 0.25
-    moved = crop.transform_joints(inner, standing)
-    for before, after in zip(standing, moved, strict=True):
-        np.testing.assert_allclose(after[:2], inner @ [*before[:2], 1], rtol=1e-5)
-        assert after[2] == before[2]
-
-
-def test_depth_takes_the_scale_of_a_transform(standing):
-    z = np.linspace(-30, 55, 14)[:, None]
-    turned = np.array([[0.6, -0.8, 3], [0.8, 0.6, -7]]) * 2.5
-    moved = crop.transform_joints(turned, np.concatenate([standing, z], axis=1))
-    assert moved.dtype == np.float32
-    np.testing.assert_allclose(moved[:, 3:], 2.5 * z, rtol=1e-6)
-    np.testing.assert_array_equal(moved[:, :3], crop.transform_joints(turned, standing))
-    back = crop.transform_joints(crop.invert(turned), moved)
-    np.testing.assert_allclose(back, np.concatenate([standing, z], axis=1), atol=1e-4)
-
-
 def on_canvas(matrix, poses):
     """Visible points of poses on the canvas, [N, 2]."""
-    moved = crop.transform_joints(crop.invert(matrix), np.asarray(poses))
+    moved = affine.transform_joints(affine.invert(matrix), np.asarray(poses))
     return moved[moved[..., 2] > 0, :2]
 
 

@@ -19,7 +19,8 @@ from tf_unseen_pose.data.lookalikes import Partners
 from tf_unseen_pose.data.pair_choice import PairChoice
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.imaging.crop import common_crop, compose, invert, transform_joints
+from tf_unseen_pose.imaging.affine import compose, invert, transform_joints
+from tf_unseen_pose.imaging.crop import common_crop
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.known_skeletons import SKELETONS
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tf_unseen_pose.data import limb_maps
 from tf_unseen_pose.data.clips import Clip, Frame, Rejected, encode_picture, fault_of_pose
-from tf_unseen_pose.imaging.crop import invert, transform_points
+from tf_unseen_pose.imaging.affine import invert, transform_points
 from tf_unseen_pose.imaging.registration import Registration, apply, mask_from_joints
 from tf_unseen_pose.skeleton import Skeleton
 

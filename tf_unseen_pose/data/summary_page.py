@@ -21,7 +21,8 @@ from tf_unseen_pose.data.pose_plots import PLOTS, plot
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
-from tf_unseen_pose.imaging.crop import common_crop, invert, person_box, transform_joints
+from tf_unseen_pose.imaging.affine import invert, transform_joints
+from tf_unseen_pose.imaging.crop import common_crop, person_box
 from tf_unseen_pose.imaging.drawing import draw_pose
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.skeleton import Skeleton

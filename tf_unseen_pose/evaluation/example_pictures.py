@@ -21,7 +21,8 @@ from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.evaluation.evaluation_pairs import EvaluationPair, PairSequence
-from tf_unseen_pose.imaging.crop import common_crop, invert, sequence_crop, transform_joints
+from tf_unseen_pose.imaging.affine import invert, transform_joints
+from tf_unseen_pose.imaging.crop import common_crop, sequence_crop
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.imaging.inpainting import grown
 from tf_unseen_pose.imaging.registration import mask_from_joints

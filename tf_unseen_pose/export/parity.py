@@ -14,7 +14,8 @@ from PIL import Image
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.signatures import EXPLAINED
-from tf_unseen_pose.imaging.crop import common_crop, invert, transform_joints, whole_crop
+from tf_unseen_pose.imaging.affine import invert, transform_joints
+from tf_unseen_pose.imaging.crop import common_crop, whole_crop
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.reposer import Canvas, Reposer

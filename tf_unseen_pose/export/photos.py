@@ -120,7 +120,7 @@ def cut_out(photo: tf.Tensor, canvas_to_image: tf.Tensor, height: int, width: in
 def on_canvas(joints: tf.Tensor, canvas_to_image: tf.Tensor) -> tf.Tensor:
     """Joints [..., J, 3] of the photo in pixels of a canvas that is cut out without being turned.
 
-    `imaging.crop.transform_joints` does so in NumPy, by the inverse of `canvas_to_image`.
+    `imaging.affine.transform_joints` does so in NumPy, by the inverse of `canvas_to_image`.
     """
     crop = tf.cast(canvas_to_image, tf.float64)
     points = (tf.cast(joints[..., :2], tf.float64) - crop[:, 2]) / crop[0, 0]

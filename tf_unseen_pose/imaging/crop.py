@@ -9,7 +9,6 @@ meaning absent, or [J, 4] with depth z as well; an affine transform [2, 3] is na
 being the one in which pixels are sampled.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -299,37 +298,3 @@ def _within(centre: np.ndarray, low: np.ndarray, high: np.ndarray, half: np.ndar
     """The nearest centre that has `low`..`high` no further than `half` away; their middle if they are larger."""
     first, last = high - half, low + half
     return np.where(first <= last, np.clip(centre, first, last), (low + high) / 2)
-
-
-def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """The affine transform [2, 3] that applies `inner` [2, 3], then `outer` [2, 3]."""
-    return np.concatenate([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2:] + outer[:, 2:]], axis=1)
-
-
-def invert(matrix: np.ndarray) -> np.ndarray:
-    """The inverse of an affine transform [2, 3]."""
-    # Not by np.linalg: LAPACK calls all cores to a matrix of four numbers, a hundred times as long.
-    (a, b, x), (c, d, y) = np.float64(matrix)
-    return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / (a * d - b * c)
-
-
-def length_scale(matrix: np.ndarray) -> float:
-    """How much longer an affine transform [2, 3] makes things: the root of its determinant's size."""
-    (a, b, _), (c, d, _) = matrix
-    return math.sqrt(abs(a * d - b * c))
-
-
-def transform_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Applies an affine transform [2, 3] to points [..., 2] in pixels."""
-    return points @ matrix[:, :2].T + matrix[:, 2]
-
-
-def transform_joints(matrix: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Applies an affine transform [2, 3] to joints [..., J, 3 or 4], float32; `export.photos.on_canvas` in graphs.
-
-    Visibility is kept, z takes the transform's scale: the root of its determinant.
-    """
-    matrix = np.float64(matrix)
-    points = transform_points(matrix, joints[..., :2])
-    depth = joints[..., 3:] * length_scale(matrix)
-    return np.concatenate([points, joints[..., 2:3], depth], axis=-1).astype(np.float32)

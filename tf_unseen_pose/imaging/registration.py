@@ -11,7 +11,8 @@ Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel
 import cv2
 import numpy as np
 
-from tf_unseen_pose.imaging.crop import compose, invert, person_scale, transform_joints, transform_points
+from tf_unseen_pose.imaging.affine import compose, invert, transform_joints, transform_points
+from tf_unseen_pose.imaging.crop import person_scale
 from tf_unseen_pose.skeleton import Skeleton
 
 # A movement beyond these is no longer that of a camera meant to stand still: shift of a corner in sides of the picture,

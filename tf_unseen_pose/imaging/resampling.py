@@ -8,7 +8,7 @@ be most of the cost.
 import cv2
 import numpy as np
 
-from tf_unseen_pose.imaging.crop import length_scale
+from tf_unseen_pose.imaging.affine import length_scale
 
 
 def cut_out(picture: np.ndarray, output_to_input: np.ndarray, height: int, width: int) -> np.ndarray:

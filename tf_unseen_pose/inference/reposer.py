@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging.affine import invert, transform_joints
 from tf_unseen_pose.imaging.background_plate import placed
 from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
-from tf_unseen_pose.imaging.crop import invert, transform_joints, usual_step, whole_crop
+from tf_unseen_pose.imaging.crop import usual_step, whole_crop
 from tf_unseen_pose.imaging.image_files import from_uint8
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.imaging.registration import mask_from_joints

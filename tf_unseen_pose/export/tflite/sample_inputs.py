@@ -13,7 +13,8 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.evaluation import evaluation_pairs
 from tf_unseen_pose.evaluation.example_pictures import Example, ExampleReader
 from tf_unseen_pose.export.parity import as_skeleton
-from tf_unseen_pose.imaging.crop import common_crop, compose, invert, transform_joints
+from tf_unseen_pose.imaging.affine import compose, invert, transform_joints
+from tf_unseen_pose.imaging.crop import common_crop
 from tf_unseen_pose.imaging.image_files import from_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.cutting import cut_out
