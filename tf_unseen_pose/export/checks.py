@@ -25,7 +25,7 @@ def counts(skeleton: Skeleton) -> tuple[int, ...]:
 
 
 def checked_pose(joints: tf.Tensor, skeleton: Skeleton, name: str) -> tf.Tensor:
-    """Joints float32 [..., n, 3] of a request as [..., J, 3].
+    """Joints float32 [..., n, 3 or 4] of a request as [..., J, 3 or 4].
 
     Refuses another number of joints, NaN or infinity, a visibility out of 0..1, and poses without a visible joint.
     """
@@ -45,8 +45,17 @@ def checked_pose(joints: tf.Tensor, skeleton: Skeleton, name: str) -> tf.Tensor:
     return joints
 
 
+def with_depth(joints: tf.Tensor, name: str) -> tf.Tensor:
+    """Joints float32 [..., n, 3 or 4] of a request as [..., n, 4]: depth is 0 for all where it is not sent."""
+    columns = tf.shape(joints)[-1]
+    right = (columns == 3) | (columns == 4)
+    with require(right, f"{name} has not three or four numbers a joint; send x, y, visibility, and depth if known."):
+        padded = tf.pad(joints, [*[[0, 0]] * (joints.shape.rank - 1), [0, 1]])[..., :4]
+    return tf.ensure_shape(padded, [*joints.shape[:-1], 4])
+
+
 def inside_photo(joints: tf.Tensor, photo: tf.Tensor, skeleton: Skeleton, name: str, margin: float = 0.0) -> tf.Tensor:
-    """A pose [J, 3] in pixels of its photo [H, W, 3]; hands, feet and face that lie outside of it are absent.
+    """A pose [J, 3 or 4] in pixels of its photo [H, W, 3]; hands, feet and face that lie outside of it are absent.
 
     Any other visible joint is refused that lies outside by more than `margin` of the photo's longer side.
     `pose.pose_files.inside_photo` does so in NumPy, and names the joint.
@@ -60,4 +69,4 @@ def inside_photo(joints: tf.Tensor, photo: tf.Tensor, skeleton: Skeleton, name: 
         f"{name} has a visible joint outside the photo; move it inside or set its visibility to 0.",
     )
     seen = tf.where(outside & skeleton.fine, tf.zeros_like(joints[..., 2]), joints[..., 2])
-    return tf.concat([joints[..., :2], seen[..., None]], axis=-1)
+    return tf.concat([joints[..., :2], seen[..., None], joints[..., 3:]], axis=-1)
