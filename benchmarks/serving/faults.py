@@ -16,7 +16,7 @@ from itertools import islice
 import grpc
 import numpy as np
 import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2
+from tensorflow_serving.apis import model_management_pb2, predict_pb2
 
 from benchmarks.serving.messages import SIGNATURE, drawn_inputs, newest_model, picture_of, predict_request
 from benchmarks.serving.process import PREDICT, ServerProcess
@@ -29,6 +29,9 @@ _CLIENTS = 8
 _LONGEST_STAY = 0.05
 # Statuses that say: it is your request.
 _EXPECTED = {"INVALID_ARGUMENT", "NOT_FOUND"}
+_RELOAD = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
+# The server's limits, with room: of a message's bytes, and of a picture's pixels.
+_MESSAGE_BYTES, _SIDE = 32 * 2**20, 4400
 
 
 def faults(inputs: dict[str, np.ndarray], photos: str | None, seed: int) -> dict[str, Callable[[], bytes]]:
@@ -78,6 +81,7 @@ def faults(inputs: dict[str, np.ndarray], photos: str | None, seed: int) -> dict
         "huge shape": lambda: edited(claim(chance.randrange(2**20, 2**60))),
         "negative shape": lambda: edited(claim(-chance.randrange(1, 2**40))),
         "random bytes": lambda: chance.randbytes(chance.randrange(2000)),
+        "message above the limit": lambda: bytes(_MESSAGE_BYTES + chance.randrange(1, 2**10)),
         "cut message": lambda: changed()[: -chance.randrange(1, 40)],
     }
     if photos:
@@ -90,6 +94,11 @@ def faults(inputs: dict[str, np.ndarray], photos: str | None, seed: int) -> dict
         made["truncated JPEG"] = lambda: with_photo(jpeg[: chance.randrange(len(jpeg) // 2)])
         made["no picture"] = lambda: with_photo(chance.randbytes(chance.randrange(2000)))
         made["30000 x 30000 PNG"] = lambda: with_photo(png_header(30000, 30000))
+        # Each is allowed, all together are not.
+        flat = tf.io.encode_png(tf.zeros([_SIDE, _SIDE, 3], tf.uint8)).numpy()
+        eight = {name: np.repeat(array, 8, axis=0) for name, array in joints.items()}
+        bombs = predict_request(eight | {"image_bytes": np.array([flat] * 8, object)}, photos).SerializeToString()
+        made["eight flat PNGs of 19 million pixels"] = lambda: bombs
     return made
 
 
@@ -103,9 +112,18 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
 
 
-def answers_of(channel: grpc.Channel, make: Callable[[], bytes], count: int) -> collections.Counter:
+def reload_request(chance: random.Random) -> bytes:
+    """A list of one model, of a folder that there is."""
+    request = model_management_pb2.ReloadConfigRequest()
+    request.config.model_config_list.config.add(name=f"other{chance.randrange(10**9)}", base_path="/tmp")
+    return request.SerializeToString()
+
+
+def answers_of(
+    channel: grpc.Channel, make: Callable[[], bytes], count: int, method: str = PREDICT
+) -> collections.Counter:
     """How often which status came; "no sentence" is counted where the status does not come with exactly one."""
-    call = channel.unary_unary(PREDICT)
+    call = channel.unary_unary(method)
     codes = collections.Counter()
 
     def ask(message: bytes) -> str:
@@ -150,7 +168,7 @@ def main(arguments: list[str] | None = None) -> None:
     kinds = faults(inputs, photos, options.seed)
     count = 3 if options.quick else -(-options.count // len(kinds))
     fine = predict_request(inputs).SerializeToString()
-    rows, changed = [], 0
+    rows, changed, chance = [], 0, random.Random(options.seed)
     with ServerProcess(options.folder) as server, server.channel() as channel:
         call = channel.unary_unary(PREDICT)
         first, _ = picture_of(call(fine, timeout=60))
@@ -161,6 +179,8 @@ def main(arguments: list[str] | None = None) -> None:
         for kind, make in kinds.items():
             rows.append(_row(kind, answers_of(channel, make, count), _EXPECTED, server))
             changed += not np.array_equal(picture_of(call(fine, timeout=60))[0], first)
+        reloads = answers_of(channel, lambda: reload_request(chance), count, _RELOAD)
+        rows.append(_row("reload without right", reloads, {"PERMISSION_DENIED"}, server))
         gone = vanish(server, fine, count, options.seed)
         # Some are answered before they go.
         rows.append(_row("client vanishes", gone, {"CANCELLED", "OK"}, server))
