@@ -107,16 +107,23 @@ class Rest:
         return await asyncio.to_thread(response_json, response, "instances" in body)
 
     async def _body(self, request: Request) -> bytes:
-        """Read in parts, so that no more comes into memory than is allowed."""
-        content = bytearray()
+        """Read in parts, so that no more comes into memory than is allowed.
+
+        Of what is too much as much again is read and thrown away: who still sends does not hear the answer.
+        """
+        content, count = bytearray(), 0
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 async for part in request.stream():
-                    content += part
-                    require_bytes(len(content), self._most_bytes)
+                    count += len(part)
+                    if count <= self._most_bytes:
+                        content += part
+                    elif count > 2 * self._most_bytes:
+                        break
         except TimeoutError:
             sentence = f"The request did not arrive within {_BODY_SECONDS} s; send it faster, or a smaller one."
             raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from None
+        require_bytes(count, self._most_bytes)
         return bytes(content)
 
     async def _status(self, request: Request, call: Call) -> bytes:
