@@ -64,7 +64,7 @@ def test_refusals_have_the_status_of_their_code(start, rows):
         (b"[" * 10**5, 400, "no JSON object"),
         ({}, 400, "either 'instances' or 'inputs'"),
         ({"instances": []}, 400, "empty"),
-        ({"instances": instances}, 400, "has shape [1, 1]"),
+        ({"instances": instances}, 400, "has shape [1, 1"),
         ({"instances": [{"image": [[1], [2, 3]], "joints": [[0]]}]}, 400, "no array of uint8"),
         ({"instances": [{"image": [300], "joints": [[0]]}]}, 400, "no array of uint8"),
         ({"instances": [{"image": [1]}]}, 400, "Missing inputs: joints"),
