@@ -69,7 +69,8 @@ def poses(batch):
     """A source pose and seven others."""
     joints = batch(180, 240, batch=8, seed=3)["source_joints"]
     joints[1:, :, 0] += np.linspace(0, 30, 7, dtype=np.float32)[:, None]
-    return joints[0], joints[1:]
+    depth = np.random.default_rng(4).normal(0, 40, (7, joints.shape[1], 1)).astype(np.float32)
+    return joints[0], np.concatenate([joints[1:], depth], axis=-1)
 
 
 def close(found, expected):
@@ -85,7 +86,28 @@ def test_a_servers_photos_are_the_models(address, reposer, photo, poses):
             close(
                 remote.synthesize(photo, targets[0], source, crop), reposer.synthesize(photo, targets[0], source, crop)
             )
+        # Of depth, too: without, other limbs are in front.
+        flat, deep = (remote.synthesize(photo, targets[0, :, :columns], source) for columns in (3, 4))
+        assert (flat != deep).any()
+        close(flat, reposer.synthesize(photo, targets[0, :, :3], source))
         assert remote.skeleton is reposer.skeleton
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (410, 333)])
+def test_no_more_of_a_photo_is_sent_than_its_canvas_covers(model_server, reposer, photo, poses, corner):
+    (source, targets), before = poses, len(model_server.log())
+    large = np.random.default_rng(2).integers(0, 256, (900, 1100, 3), np.uint8)
+    large[corner[1] :, corner[0] :][:180, :240] = photo
+    source, target = (joints + np.float32([*corner, 0, 0])[: joints.shape[-1]] for joints in (source, targets[2]))
+    with RemoteReposer(model_server.address) as remote, RemoteReposer(model_server.address, lossless=False) as lossy:
+        found, coarser = (client.synthesize(large, target, source) for client in (remote, lossy))
+    expected = reposer.synthesize(large, target, source)
+    close(found, expected)
+    assert 10 * np.log10(255**2 / ((coarser.astype(float) - expected) ** 2).mean()) > 38
+    sent = [
+        line["bytes_in"] for line in model_server.log()[before:] if line.get("signature") == "render_sequence_in_crop"
+    ]
+    assert sent[1] < sent[0] < large.nbytes / 4
 
 
 def test_answers_are_the_saved_models_bytes(address, exported, as_file, photo, poses):
@@ -208,7 +230,7 @@ def test_what_is_wrong_is_said(model_server, photo, poses, refuses, tmp_path):
     missing = tmp_path / "none.pem"
     refuses(lambda: RemoteReposer(address, "lite", access=Access(authority=missing)), "none.pem cannot be read")
     with RemoteReposer(address, "lite") as remote:
-        far = targets[0] + np.float32([5000, 0, 0])
+        far = targets[0] + np.float32([5000, 0, 0, 0])
         refuses(
             lambda: remote.synthesize(photo, far, source), "All of the target pose lies outside the 240 x 180 photo"
         )

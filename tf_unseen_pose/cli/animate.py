@@ -20,6 +20,7 @@ from tf_unseen_pose.cli.options import (
     Server,
     ServerAuthority,
     ServerCert,
+    ServerJpeg,
     ServerKey,
     ServerOptions,
     ServerTimeout,
@@ -73,6 +74,7 @@ def animate(
     server_cert: ServerCert = None,
     server_key: ServerKey = None,
     insecure_token: InsecureToken = False,
+    server_jpeg: ServerJpeg = False,
     server_timeout: ServerTimeout = 60,
 ) -> None:
     """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
@@ -93,7 +95,7 @@ def animate(
     who, driving_who = parse_choice(person), parse_choice(driving_person)
     require_other_file(output, driving, background, force=force)
     scene = open_background(background, server, pose_model)
-    guards = (server_token, server_tls, server_authority, server_cert, server_key, insecure_token)
+    guards = (server_token, server_tls, server_authority, server_cert, server_key, insecure_token, server_jpeg)
     reposer = open_reposer(model, runtime, xla, ServerOptions(server, *guards, server_timeout))
     photo_size, image = image.shape[1::-1], shrink(image, max_side)
     size = image.shape[1::-1]

@@ -51,6 +51,9 @@ ServerTls = Annotated[
 ServerCert = Annotated[Path | None, typer.Option(help="Your certificate (PEM), for a server that wants to know you.")]
 ServerKey = Annotated[Path | None, typer.Option(help="Its private key (PEM).")]
 InsecureToken = Annotated[bool, typer.Option("--insecure-token", help="Show the token without encryption, too.")]
+ServerJpeg = Annotated[
+    bool, typer.Option("--server-jpeg", help="Send pixels as JPEG of quality 95: fewer bytes, and not lossless.")
+]
 ServerTimeout = Annotated[float, typer.Option(min=1, help="Seconds that the server may take for a request.")]
 PoseModel = Annotated[
     Path | None,
@@ -104,6 +107,7 @@ class ServerOptions:
     certificate: Path | None
     key: Path | None
     insecure_token: bool
+    jpeg: bool
     timeout: float
 
 
@@ -124,7 +128,7 @@ def open_reposer(model: Path, runtime: Runtime, xla: bool, server: ServerOptions
     identity = (server.key, server.certificate) if server.key and server.certificate else None
     token = read_token(server.token) if server.token else None
     access = Access(server.tls, server.authority, identity, token, server.insecure_token)
-    return RemoteReposer(server.address, str(model), server.timeout, access)
+    return RemoteReposer(server.address, str(model), server.timeout, access, lossless=not server.jpeg)
 
 
 def open_background(path: Path | None, server: str | None, pose_model: Path | None) -> "np.ndarray | None":

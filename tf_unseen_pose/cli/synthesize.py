@@ -19,6 +19,7 @@ from tf_unseen_pose.cli.options import (
     Server,
     ServerAuthority,
     ServerCert,
+    ServerJpeg,
     ServerKey,
     ServerOptions,
     ServerTimeout,
@@ -73,6 +74,7 @@ def synthesize(
     server_cert: ServerCert = None,
     server_key: ServerKey = None,
     insecure_token: InsecureToken = False,
+    server_jpeg: ServerJpeg = False,
     server_timeout: ServerTimeout = 60,
 ) -> None:
     """Make the photo of that person in another pose."""
@@ -94,7 +96,7 @@ def synthesize(
     scene = open_background(background, server, pose_model)
     if explain and runtime == Runtime.auto:
         runtime = Runtime.tensorflow
-    guards = (server_token, server_tls, server_authority, server_cert, server_key, insecure_token)
+    guards = (server_token, server_tls, server_authority, server_cert, server_key, insecure_token, server_jpeg)
     reposer = open_reposer(model, runtime, False, ServerOptions(server, *guards, server_timeout))
     photo_size, image = image.shape[1::-1], image_files.shrink(image, max_side)
     size = image.shape[1::-1]

@@ -26,7 +26,7 @@ def counts(skeleton: Skeleton) -> tuple[int, ...]:
 
 
 def checked_pose(joints: tf.Tensor, skeleton: Skeleton, name: str) -> tf.Tensor:
-    """Joints float32 [..., n, 3] of a request as [..., J, 3].
+    """Joints float32 [..., n, 3 or 4] of a request as [..., J, 3 or 4].
 
     Refuses another number of joints, NaN or infinity, a visibility out of 0..1, and poses without a visible joint.
     """
@@ -47,19 +47,28 @@ def checked_pose(joints: tf.Tensor, skeleton: Skeleton, name: str) -> tf.Tensor:
     return joints
 
 
+def with_depth(joints: tf.Tensor, name: str) -> tf.Tensor:
+    """Joints float32 [..., n, 3 or 4] of a request as [..., n, 4]: depth is 0 for all where it is not sent."""
+    columns = tf.shape(joints)[-1]
+    right = (columns == 3) | (columns == 4)
+    with require(right, f"{name} has not three or four numbers a joint; send x, y, visibility, and depth if known."):
+        padded = tf.pad(joints, [*[[0, 0]] * (joints.shape.rank - 1), [0, 1]])[..., :4]
+    return tf.ensure_shape(padded, [*joints.shape[:-1], 4])
+
+
 def inside_photo(joints: tf.Tensor, photo: tf.Tensor, margin: float = 0.0) -> tf.Tensor:
-    """A pose [J, 3] in pixels of its photo [H, W, 3], with joints absent that lie outside of it.
+    """A pose [J, 3 or 4] in pixels of its photo [H, W, 3], with joints absent that lie outside of it.
 
     `pose.cut_off.inside_photo` does so in NumPy.
     """
     size = tf.cast(tf.shape(photo)[1::-1], tf.float32)
     room = margin * tf.reduce_max(size) + 0.5
     inside = tf.reduce_all((joints[..., :2] >= -room) & (joints[..., :2] <= size - 1 + room), axis=-1)
-    return tf.concat([joints[..., :2], tf.where(inside, joints[..., 2], 0.0)[..., None]], axis=-1)
+    return tf.concat([joints[..., :2], tf.where(inside, joints[..., 2], 0.0)[..., None], joints[..., 3:]], axis=-1)
 
 
 def target_inside(joints: tf.Tensor, photo: tf.Tensor, name: str) -> tf.Tensor:
-    """A target pose [J, 3] in pixels of a photo [H, W, 3], with joints absent that lie far outside of it.
+    """A target pose [J, 3 or 4] in pixels of a photo [H, W, 3], with joints absent that lie far outside of it.
 
     Refuses a pose of which no joint lies in the photo. `pose.cut_off.target_inside` does so in NumPy.
     """

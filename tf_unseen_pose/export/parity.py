@@ -67,7 +67,7 @@ def _cases(reposer: Reposer) -> Iterator[tuple[str, dict, dict]]:
         for encoded in (_file(photo, "PNG"), _file(photo, "JPEG", quality=90)):
             image = np.asarray(Image.open(io.BytesIO(encoded)))
             yield from _photo_cases(reposer, image, encoded, source, poses)
-        pair = [person_joints(joints, skeleton) for joints in (source, poses[0])]
+        pair = [person_joints(joints[:, :3], skeleton) for joints in (source, poses[0])]
         crop = common_crop(pair, skeleton, *size, networks.crop_factor)
         pixels = to_uint8(reposer.canvas(photo, source, poses[0]).image)
         on_canvas = [transform_joints(invert(crop), joints) for joints in (source, poses[0])]
@@ -113,12 +113,14 @@ def _canvas_cases(
 
 
 def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Photo uint8 [H, W, 3], source pose [J, 3], poses [T, J, 3]."""
+    """Photo uint8 [H, W, 3], source pose [J, 3], poses [T, J, 3 or 4]."""
     image, source, motion = bundled()
     poses = motion.joints[:: len(motion.joints) // _POSES]
     person, motion = source[:, :3], poses[..., :3]
-    source, poses = as_skeleton(skeleton, person), as_skeleton(skeleton, motion)
+    # With depth, where the other photo's poses have none.
+    source, poses = as_skeleton(skeleton, person), as_skeleton(skeleton, poses)
     yield image, source, poses
+    poses = poses[..., :3]
     # Of odd size, and its person elsewhere; as few joints as a request may have.
     if is_person(skeleton):
         source, poses = person_joints(person, PERSON), person_joints(motion, PERSON)
@@ -128,10 +130,11 @@ def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.nda
 
 
 def as_skeleton(skeleton: Skeleton, joints: np.ndarray) -> np.ndarray:
-    """Joints [..., 23, 3] of `BODY` as another skeleton's: what that has beside lies about the wrist."""
+    """Joints [..., 23, C] of `BODY` as another skeleton's: what that has beside lies about the wrist."""
     wrist = joints[..., BODY.joint_index("right_wrist")[0], :]
+    step = np.float32([3, -2, 0, 0])[: joints.shape[-1]]
     parts = [
-        joints[..., BODY.joints.index(name), :] if name in BODY.joints else wrist + np.float32([3 * i, -2 * i, 0])
+        joints[..., BODY.joints.index(name), :] if name in BODY.joints else wrist + i * step
         for i, name in enumerate(skeleton.joints)
     ]
     return np.stack(parts, axis=-2).astype(np.float32)

@@ -22,8 +22,8 @@ class PhotoCrop:
         self._unit = crop_factor * min(height, width) / REFERENCE_SIZE
 
     def whole(self, source: tf.Tensor, targets: tf.Tensor, image_size: tf.Tensor) -> tf.Tensor:
-        """`crop.whole_crop` of float32 [J, 3], [T, J, 3], and the photo's height and width, [2]: float32 [2, 3]."""
-        source, targets = tf.cast(source, tf.float64)[None], tf.cast(targets, tf.float64)
+        """`crop.whole_crop` of float32 [J, 3], [T, J, 3 or 4], the photo's height and width, [2]: float32 [2, 3]."""
+        source, targets = tf.cast(source, tf.float64)[None], tf.cast(targets[..., :3], tf.float64)
         shown = _has_extent(self._measured(targets))
         with require(tf.reduce_any(shown), "No target pose shows two joints of the person; send one that shows more."):
             whole = tf.concat([source, tf.boolean_mask(targets, shown)], axis=0)

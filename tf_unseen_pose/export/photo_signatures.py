@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.export import photo_compositing, photos
-from tf_unseen_pose.export.checks import checked_pose, inside_photo, require, target_inside
+from tf_unseen_pose.export.checks import checked_pose, inside_photo, require, target_inside, with_depth
 from tf_unseen_pose.export.photo_crop import PhotoCrop
 
 # Frames of a sequence that are decided upon together, and how many a request may ask for.
@@ -29,7 +29,7 @@ class PhotoSignatures:
     Args:
         config: of the run.
         encoded: canvases [B, H, W, 3] in [-1, 1], joints [B, J, 3] -> the state, a named tuple of tensors.
-        decided: a state's parts, joints [B, J, 3] -> decisions, float32 [B, h, w, 9].
+        decided: a state's parts, joints [B, J, 4] -> decisions, float32 [B, h, w, 9].
         steepness: the generator's.
         max_side: of a photo; see the module.
     """
@@ -73,10 +73,14 @@ class PhotoSignatures:
 
     def _reposed(self, image_bytes, source_joints, target_joints, asked, finished, kinds):
         """What `finished` makes of each photo's sitting, its new part, its scale and what is asked for."""
-        joints = tf.TensorSpec([self._skeleton.joint_count, 3])
-        cut = tf.TensorSpec([*self._size, 3]), joints, joints, _CROP, _FILE, tf.TensorSpec([])
+        joints, deep = (tf.TensorSpec([self._skeleton.joint_count, columns]) for columns in (3, 4))
+        cut = tf.TensorSpec([*self._size, 3]), joints, deep, _CROP, _FILE, tf.TensorSpec([])
         canvas, source, target, *place = tf.map_fn(
-            lambda request: self._cut(*request), (image_bytes, source_joints, target_joints), fn_output_signature=cut
+            lambda request: self._cut(*request),
+            (image_bytes, source_joints, with_depth(target_joints, TARGET)),
+            fn_output_signature=cut,
+            # One photo is decoded at a time, whatever they unfold to.
+            parallel_iterations=1,
         )
         state = self._encoded(canvas, source)
         decisions = self._decided(*state, target)
@@ -127,7 +131,9 @@ class PhotoSignatures:
             source = checked_pose(source, self._skeleton, SOURCE)
             return self._crop.whole(source, checked_pose(targets, self._skeleton, SEQUENCE), size)
 
-        crops = tf.map_fn(crop, (source_joints, target_joints, image_size), fn_output_signature=_CROP)
+        crops = tf.map_fn(
+            crop, (source_joints, with_depth(target_joints, SEQUENCE), image_size), fn_output_signature=_CROP
+        )
         return {"canvas_to_image": crops}
 
     def render_sequence(
@@ -150,20 +156,23 @@ class PhotoSignatures:
         with require(same, "There are not as many photos as source poses, sequences and crops; send as many."):
             given = tuple(map(tf.identity, given))
         kinds = tf.TensorSpec([None], tf.string), _CROP
-        files, crops = tf.map_fn(lambda request: self._sequence(*request), given, fn_output_signature=kinds)
+        files, crops = tf.map_fn(
+            lambda request: self._sequence(*request), given, fn_output_signature=kinds, parallel_iterations=1
+        )
         return {
             "image_bytes": tf.reshape(files, shape[:-2]),
             "canvas_to_image": tf.reshape(crops, tf.concat([shape[:-3], [2, 3]], axis=0)),
         }
 
     def _with_batch_axis(self, shape, image_bytes, source_joints, target_joints):
-        """Photos [B], source poses [B, J, 3] and sequences [B, T, J, 3], whether they came with B or without."""
-        like = "send target_joints as [T, J, 3], or [B, T, J, 3] for B photos."
+        """Photos [B], source poses [B, J, 3] and sequences [B, T, J, 4], whether they came with B or without."""
+        like = "send target_joints as [T, J, 3 or 4], or [B, T, J, 3 or 4] for B photos."
         with require((tf.size(shape) == 3) | (tf.size(shape) == 4), f"The target poses have too few axes; {like}"):
             frames = shape[-3]
-        right = (shape[-1] == 3) & (frames > 0) & (frames <= _MOST_FRAMES)
+        right = ((shape[-1] == 3) | (shape[-1] == 4)) & (frames > 0) & (frames <= _MOST_FRAMES)
         with require(right, f"The target poses have the wrong shape, or T is not in 1..{_MOST_FRAMES}; {like}"):
-            targets = tf.reshape(target_joints, tf.stack([-1, frames, shape[-2], 3]))
+            targets = tf.reshape(target_joints, tf.stack([-1, frames, shape[-2], shape[-1]]))
+        targets = with_depth(targets, SEQUENCE)
         shape, like = tf.shape(source_joints), "The source poses have the wrong shape; send [J, 3], or [B, J, 3]."
         with require(tf.size(shape) >= 2, like):
             count, columns = shape[-2], shape[-1]
@@ -198,7 +207,7 @@ class PhotoSignatures:
             return photos.png(self._composed(sitting, decisions))
 
         def some(start):
-            poses = tf.ensure_shape(filled[start : start + size], [None, self._skeleton.joint_count, 3])
+            poses = tf.ensure_shape(filled[start : start + size], [None, self._skeleton.joint_count, 4])
             return tf.map_fn(frame, self._decided(*repeated, poses), fn_output_signature=_FILE)
 
         starts = tf.range(0, count, size)
@@ -208,7 +217,7 @@ class PhotoSignatures:
 
 
 def held(poses: tf.Tensor) -> tf.Tensor:
-    """[T, J, 3]: where a frame shows no joint, the pose before it; at the beginning the first that shows one.
+    """[T, J, C]: where a frame shows no joint, the pose before it; at the beginning the first that shows one.
 
     `pose.driving.driving_poses` does so in NumPy.
     """

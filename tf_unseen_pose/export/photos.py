@@ -78,8 +78,8 @@ def within(photo: tf.Tensor, max_side: int) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def scaled(joints: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """Joints [..., J, 3] of a photo in pixels of one that is `scale` times as large; its corner stays its corner."""
-    return tf.concat([(joints[..., :2] + 0.5) * scale - 0.5, joints[..., 2:]], axis=-1)
+    """Joints [..., J, 3 or 4] of a photo in pixels of one `scale` times as large; its corner stays its corner."""
+    return tf.concat([(joints[..., :2] + 0.5) * scale - 0.5, joints[..., 2:3], joints[..., 3:] * scale], axis=-1)
 
 
 def scaled_crop(canvas_to_image: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
@@ -118,13 +118,14 @@ def cut_out(photo: tf.Tensor, canvas_to_image: tf.Tensor, height: int, width: in
 
 
 def on_canvas(joints: tf.Tensor, canvas_to_image: tf.Tensor) -> tf.Tensor:
-    """Joints [..., J, 3] of the photo in pixels of a canvas that is cut out without being turned.
+    """Joints [..., J, 3 or 4] of the photo in pixels of a canvas that is cut out without being turned.
 
     `imaging.affine.transform_joints` does so in NumPy, by the inverse of `canvas_to_image`.
     """
     crop = tf.cast(canvas_to_image, tf.float64)
     points = (tf.cast(joints[..., :2], tf.float64) - crop[:, 2]) / crop[0, 0]
-    return tf.concat([tf.cast(points, tf.float32), joints[..., 2:]], axis=-1)
+    depth = joints[..., 3:] / canvas_to_image[0, 0]
+    return tf.concat([tf.cast(points, tf.float32), joints[..., 2:3], depth], axis=-1)
 
 
 def _require_size(size):

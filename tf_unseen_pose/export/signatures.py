@@ -13,7 +13,8 @@ The first five answer at the photo's own resolution (`photo_signatures`), the ot
 
 Convention: canvases are uint8 [B, H, W, 3], joints float32 [B, J, 3] in pixels of the canvas, or of the photo where
 there is one; photos are JPEG or PNG files. B is free, and the first axis of everything, so that servers may batch. A
-person may be sent as 14 joints or as 23, whichever the model has: what it lacks is absent.
+person may be sent as 14 joints or as 23, whichever the model has: what it lacks is absent. Target joints may have a
+fourth column, their depth (see `pose.pose_files`).
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_unseen_pose.config import Config
-from tf_unseen_pose.export.checks import checked_pose, counts
+from tf_unseen_pose.export.checks import checked_pose, counts, with_depth
 from tf_unseen_pose.export.photo_signatures import SOURCE, TARGET, PhotoSignatures
 from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
 from tf_unseen_pose.model import PoseModel
@@ -30,8 +31,6 @@ from tf_unseen_pose.model import PoseModel
 # Of a photo's longer side where an export is not told otherwise.
 MAX_SIDE = 2048
 EXPLAINED = ("masks", "warped_layers", "background", "foreground", "alpha", "stillness")
-# Which poses `sequence_crop` takes, and the axis that one of them has beside the joints'.
-_POSES: tuple[tuple[str, list[None]], ...] = (("source", []), ("target", [None]))
 
 
 class Signature(NamedTuple):
@@ -56,21 +55,22 @@ class Signatures:
         parts = self._example._asdict().items()
         self._state = [tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in parts]
         canvas = tf.TensorSpec([None, *self._size, 3])
-        joints = tf.TensorSpec([None, count, 3])
+        joints, deep = (tf.TensorSpec([None, count, columns]) for columns in (3, 4))
         # The halves as functions: each is traced and stored once, for all signatures.
         self._encoded = tf.function(generator.encode_source, input_signature=[canvas, joints], autograph=False)
-        self._pictures = tf.function(self._rendered_pictures, input_signature=[*self._state, joints], autograph=False)
-        decided = tf.function(self._decisions, input_signature=[*self._state, joints], autograph=False)
+        self._pictures = tf.function(self._rendered_pictures, input_signature=[*self._state, deep], autograph=False)
+        decided = tf.function(self._decisions, input_signature=[*self._state, deep], autograph=False)
         self._photos = PhotoSignatures(config, self._encoded, decided, generator.steepness, max_side)
 
     @property
     def all(self) -> dict[str, Signature]:
         """By name; see the module."""
         allowed = counts(self._skeleton)
-        joint_shape = [None, allowed[0] if len(allowed) == 1 else None, 3]
+        count = allowed[0] if len(allowed) == 1 else None
         image = tf.TensorSpec([None, *self._size, 3], tf.uint8, "image")
         photo = tf.TensorSpec([None], tf.string, "image_bytes")
-        source, target = (tf.TensorSpec(joint_shape, name=f"{which}_joints") for which in ("source", "target"))
+        source = tf.TensorSpec([None, count, 3], name="source_joints")
+        target = tf.TensorSpec([None, count, None], name="target_joints")
         # With or without the axis B: one photo and [T, J, 3], or B photos and [B, T, J, 3].
         names = {"image_bytes": tf.string, "source_joints": tf.float32, "target_joints": tf.float32}
         sequence = [tf.TensorSpec(None, kind, name) for name, kind in names.items()]
@@ -86,7 +86,8 @@ class Signatures:
             "sequence_crop": Signature(
                 self._photos.sequence_crop,
                 [
-                    *(tf.TensorSpec([None, *rows, *joint_shape[1:]], name=f"{which}_joints") for which, rows in _POSES),
+                    source,
+                    tf.TensorSpec([None, None, count, None], name="target_joints"),
                     tf.TensorSpec([None, 2], tf.int32, "image_size"),
                 ],
             ),
@@ -95,7 +96,7 @@ class Signatures:
         }
 
     def _synthesize(self, image, source_joints, target_joints):
-        target_joints = self._checked(target_joints, TARGET)
+        target_joints = self._target(target_joints)
         return {"image": self._pictures(*self._state_of(image, source_joints), target_joints)}
 
     def _encode_source(self, image, source_joints):
@@ -103,12 +104,12 @@ class Signatures:
 
     def _render(self, *state_and_joints):
         *state, target_joints = state_and_joints
-        return {"image": self._pictures(*state, self._checked(target_joints, TARGET))}
+        return {"image": self._pictures(*state, self._target(target_joints))}
 
     def _explain(self, image, source_joints, target_joints):
         joints = {
             "source_joints": self._checked(source_joints, SOURCE),
-            "target_joints": self._checked(target_joints, TARGET),
+            "target_joints": self._target(target_joints),
         }
         stages = self._generator.explain({"image": from_bytes(image), **joints})
         shown = {name: stages[name] for name in EXPLAINED if name in stages}
@@ -116,6 +117,9 @@ class Signatures:
 
     def _state_of(self, image, source_joints):
         return self._encoded(from_bytes(image), self._checked(source_joints, SOURCE))
+
+    def _target(self, joints):
+        return self._checked(with_depth(joints, TARGET), TARGET)
 
     def _checked(self, joints, name):
         return checked_pose(joints, self._skeleton, name)

@@ -4,9 +4,10 @@
     photo = reposer.synthesize(image, target_joints, source_joints)
 
 It speaks TensorFlow Serving's protocol, to `tensorflow_model_server` or to `unseen-pose serve`, and needs the exported
-signatures `serving_default`, `sequence_crop` and `render_sequence_in_crop`; `encode_source` tells the model's skeleton.
+signatures `sequence_crop` and `render_sequence_in_crop`; `encode_source` and `synthesize` tell the model's skeleton,
+canvas, and whether it takes depth. Of a photo goes out what the canvas covers, since nothing else can change.
 
-Convention: as `protocol`; the depth of target joints stays here, where the source's are found, too.
+Convention: as `protocol`; where the source's joints are not given, they are found here.
 """
 
 import io
@@ -22,6 +23,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.inference.access import Access
@@ -46,6 +48,8 @@ class RemoteReposer(ReposerLike):
         model: the model's name on the server.
         timeout: seconds that a request may take, with all its repetitions.
         access: certificates and tokens.
+        lossless: send pixels as PNG; else as JPEG of quality 95, which are fewer bytes; the part that comes back
+            shows it.
         skeleton: the model's; by default the known one that has as many joints as the model.
 
     Raises:
@@ -70,10 +74,17 @@ class RemoteReposer(ReposerLike):
         timeout: float = 60,
         access: Access | None = None,
         skeleton: Skeleton | None = None,
+        lossless: bool = True,
     ):
         self._connection = Connection(server, model, timeout, access)
         self._connection.wait_until_ready()
-        self.skeleton = self._skeleton_of_model([skeleton] if skeleton else SKELETONS.values())
+        self._encoded = _png if lossless else _jpeg
+        signatures = self._connection.signatures()
+        self.skeleton = self._skeleton_of_model(signatures, [skeleton] if skeleton else SKELETONS.values())
+        inputs = signatures["synthesize"].inputs
+        self._size = tuple(side.size for side in inputs["image"].tensor_shape.dim[1:3])
+        # Versions from before say 3.
+        self._takes_depth = inputs["target_joints"].tensor_shape.dim[2].size != 3
 
     def __enter__(self) -> Self:
         return self
@@ -101,16 +112,9 @@ class RemoteReposer(ReposerLike):
         """
         _require_none(background)
         image = as_photo(image)
-        source = source_pose(image, source_joints, self.skeleton, person)
         target = target_pose(image, target_joints, self.skeleton)
-        answer = self._connection.predict(
-            "serving_default",
-            image_bytes=[_png(image)],
-            source_joints=source[None],
-            target_joints=target[None, :, :3],
-        )
-        picture = _picture(answer["image_bytes"][0])
-        return picture if crop else _pasted(image, picture, answer["canvas_to_image"][0])
+        (picture,) = self.animate(image, target[None], source_joints, crop, batch_size=1, person=person)
+        return picture
 
     def animate(
         self,
@@ -133,34 +137,48 @@ class RemoteReposer(ReposerLike):
         _require_none(background)
         image = as_photo(image)
         source = source_pose(image, source_joints, self.skeleton, person)
-        poses, shown = (joints[..., :3] for joints in driving_poses(poses, self.skeleton))
+        poses, shown = map(self._sent, driving_poses(poses, self.skeleton))
         size = np.int32([image.shape[:2]])
         found = self._connection.predict(
             "sequence_crop", source_joints=source[None], target_joints=shown[None], image_size=size
         )
-        canvas_to_image, file = found["canvas_to_image"][0], _png(image)
+        part, corner, canvas_to_part = _needed(image, found["canvas_to_image"][0], *self._size)
+        file = self._encoded(part)
+        source, poses = (joints - _shift(corner, joints.shape[-1]) for joints in (source, poses))
 
         def rendered(first):
-            part = poses[first : first + batch_size]
+            some = poses[first : first + batch_size]
             # Parts of one length: a server batches and traces what is alike.
-            filled = np.concatenate([part, part[-1:].repeat(batch_size - len(part), axis=0)])
+            filled = np.concatenate([some, some[-1:].repeat(batch_size - len(some), axis=0)])
             answer = self._connection.predict(
                 "render_sequence_in_crop",
                 image_bytes=[file],
                 source_joints=source[None],
                 target_joints=filled[None],
-                canvas_to_image=canvas_to_image[None],
+                canvas_to_image=canvas_to_part[None],
             )
-            pictures = [_picture(content) for content in answer["image_bytes"][0][: len(part)]]
+            pictures = [_picture(content) for content in answer["image_bytes"][0][: len(some)]]
             return pictures, answer["canvas_to_image"][0]
 
         for pictures, place in _ahead(rendered, range(0, len(poses), batch_size)):
+            place[:, 2] += corner
             for picture in pictures:
                 yield picture if crop else _pasted(image, picture, place)
 
-    def _skeleton_of_model(self, candidates: Iterable[Skeleton]) -> Skeleton:
+    def _sent(self, poses: np.ndarray) -> np.ndarray:
+        """Poses as the model takes them, with depth or without."""
+        if self._takes_depth or poses.shape[-1] == 3:
+            return poses
+        _log.warning(
+            "The model '%s' on the server is of a version that takes no depth, and which limb covers which is guessed; "
+            "export it again.",
+            self._connection.model,
+        )
+        return poses[..., :3]
+
+    def _skeleton_of_model(self, signatures: dict, candidates: Iterable[Skeleton]) -> Skeleton:
         """The one that has as many joints as the model: as the source's state, since requests may have fewer."""
-        signature = self._connection.signatures().get("encode_source")
+        signature = signatures.get("encode_source")
         shape = signature and signature.outputs["joints"].tensor_shape.dim
         count = shape[1].size if shape and len(shape) == 3 else None
         fitting = [skeleton for skeleton in candidates if skeleton.joint_count == count]
@@ -212,6 +230,29 @@ def _pasted(image: np.ndarray, picture: np.ndarray, picture_to_image: np.ndarray
     result, (left, top) = image.copy(), np.int64(picture_to_image[:, 2])
     result[top : top + height, left : left + width] = picture
     return result
+
+
+def _needed(
+    image: np.ndarray, canvas_to_image: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What of a photo a canvas [height, width] needs; its first pixel (x, y); and the canvas's place in it.
+
+    One pixel more on every side, where there is one: pictures fade towards a canvas's edge, but not towards a photo's.
+    """
+    crop = on_whole_pixels(canvas_to_image, height, width)
+    place = Placement.of(image, crop, height, width)
+    rows, columns = (slice(max(cut.start - 1, 0), cut.stop + 1) for cut in (place.rows, place.columns))
+    corner = np.float32([columns.start, rows.start])
+    crop[:, 2] -= corner
+    return np.ascontiguousarray(image[rows, columns]), corner, np.float32(crop)
+
+
+def _shift(corner: np.ndarray, columns: int) -> np.ndarray:
+    return np.concatenate([corner, np.zeros(columns - 2, np.float32)])
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    return tf.io.encode_jpeg(image, quality=95, chroma_downsampling=False).numpy()
 
 
 def _png(image: np.ndarray) -> bytes:
