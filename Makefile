@@ -77,10 +77,11 @@ $(READY): requirements.txt .ci/stack.py
 	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt
 	touch $@
 
-$(READY_TO_TEST): $(READY) requirements-dev.txt requirements-beam.txt requirements-browser.txt requirements-docs.txt
+$(READY_TO_TEST): $(READY) requirements-dev.txt requirements-beam.txt requirements-browser.txt requirements-docs.txt \
+  requirements-onnx.txt
 	$(VENV)/bin/python .ci/stack.py requirements-dev.txt $(STACK) > $(VENV)/requirements-dev.txt
 	$(VENV)/bin/python -m pip install --quiet -r $(VENV)/requirements.txt -r $(VENV)/requirements-dev.txt \
-	  -r requirements-beam.txt -r requirements-browser.txt -r requirements-docs.txt
+	  -r requirements-beam.txt -r requirements-browser.txt -r requirements-docs.txt -r requirements-onnx.txt
 	touch $@
 
 $(PAGE)/node_modules/.ready: $(PAGE)/package-lock.json

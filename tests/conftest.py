@@ -43,7 +43,7 @@ ONE_STACK = {
     ),
     "older_stack": (
         *(f"tests/{room}/" for room in ("assets", "benchmarks", "cli", "data", "evaluation", "imaging")),
-        *(f"tests/{room}/" for room in ("installation", "pose", "tools")),
+        *(f"tests/{room}/" for room in ("export/onnx", "installation", "pose", "tools")),
         *(
             f"tests/test_{name}.py"
             for name in ("__main__", "docstrings", "files", "golf", "own_skeleton", "rooms", "skeleton")

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tf_unseen_pose.export import saved_model, tflite
+from tf_unseen_pose.export import onnx, saved_model, tflite
 
 
 def test_a_savedmodel_is_asked_for(run, tmp_path, monkeypatch):
@@ -41,3 +41,16 @@ def test_tflite_files_are_asked_for(run, tmp_path, monkeypatch):
     assert (options.pairs, options.licence, options.task.poses) == (3, "mine", False)
     code, _, err = run("export", "lite", "-o", tmp_path / "x", "--tflite", "--report", "report.json", "--max-side", 900)
     assert code == 2 and "--report is for SavedModels" in err
+
+
+def test_onnx_files_are_asked_for(run, tmp_path, monkeypatch):
+    def export_onnx(exported, output, licence):
+        path = output / f"{licence} {exported.path.parent.name}.onnx"
+        path.write_bytes(bytes(1_500_000))
+        return [onnx.export_files.Written(path, 2e-5)]
+
+    monkeypatch.setattr(onnx, "export_onnx", export_onnx)
+    code, out, _ = run("export", "lite", "-o", tmp_path, "--onnx", "--licence", "my")
+    assert code == 0 and out.startswith(f"{tmp_path / 'my lite.onnx'}: 1.5 MB, differs from TensorFlow by 2.0e-05")
+    code, _, err = run("export", "lite", "-o", tmp_path, "--onnx", "--variant", "int8")
+    assert code == 2 and "--onnx takes --licence alone" in err

@@ -207,7 +207,8 @@ def test_python_examples_run(pages, has_model, only_known_here):
     shown = []
     for page in pages.values():
         for language, content, _ in page.blocks:
-            if language == "python":
+            # `tests/export/onnx` runs that one, where there are such files.
+            if language == "python" and "import onnxruntime" not in content:
                 given = {"image": photo, "source_joints": source[:, :3], "target_joints": motion.joints[3, :, :3]}
                 made = {**given, "poses": motion.joints[:2, :, :3]}
                 exec(compile(content, page.name, "exec"), made)

@@ -58,7 +58,7 @@ def test_it_asks_for_what_running_needs_and_no_more(metadata, root):
     lines = (root / "requirements.txt").read_text().splitlines()
     assert always == {Requirement(line).name for line in lines if line and not line.startswith("#")}
     assert {"tensorflow", "mediapipe", "typer"} <= always and not always & DEVELOPMENT
-    assert set(metadata.get_all("Provides-Extra")) == {"beam", "dev", "faces"}
+    assert set(metadata.get_all("Provides-Extra")) == {"beam", "dev", "faces", "onnx"}
     assert DEVELOPMENT - {"playwright"} <= {entry.name for entry in asked} - always
     assert metadata["License-Expression"] == "MIT"
 

@@ -2,12 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tf_unseen_pose.cli.options import FeaturesWeights, PoseModel, Poses
 from tf_unseen_pose.errors import UserError
+
+if TYPE_CHECKING:
+    from tf_unseen_pose.training.run import Run
 
 
 class Variant(StrEnum):
@@ -17,6 +20,14 @@ class Variant(StrEnum):
     float16 = "float16"
     dynamic = "dynamic"
     int8 = "int8"
+
+
+def _export_onnx(run: "Run", output: Path, licence: str) -> None:
+    from tf_unseen_pose.export.onnx import export_onnx
+
+    for path, difference in export_onnx(run, output, licence):
+        size = path.stat().st_size / 1e6
+        typer.echo(f"{path}: {size:.1f} MB, differs from TensorFlow by {difference:.1e} of the range at most.")
 
 
 def export(
@@ -34,7 +45,17 @@ def export(
         ),
     ] = 2048,
     tflite: Annotated[
-        bool, typer.Option("--tflite", help="Write TFLite files to OUTPUT/tflite instead; the rest is for these.")
+        bool,
+        typer.Option(
+            "--tflite",
+            help="Write TFLite files to OUTPUT/tflite instead; what follows is for these.",
+        ),
+    ] = False,
+    onnx: Annotated[
+        bool,
+        typer.Option(
+            "--onnx", help="Write ONNX files to OUTPUT/onnx instead, with --licence; needs requirements-onnx.txt."
+        ),
     ] = False,
     variant: Annotated[
         list[Variant] | None, typer.Option(help="Which files to write; may be repeated, else all four.")
@@ -52,12 +73,17 @@ def export(
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
 ) -> None:
-    """Write a run as a SavedModel or as TFLite files.
+    """Write a run as a SavedModel, as TFLite files or as ONNX files.
 
     The SavedModel, for TensorFlow Serving, becomes the next version below the folder.
     """
     from tf_unseen_pose.training.run import Run
 
+    if onnx:
+        if tflite or variant or data or report:
+            raise UserError("--onnx takes --licence alone; call 'export' again without --onnx for the rest.")
+        _export_onnx(Run.open(model), output, licence)
+        return
     if not tflite:
         if variant or data:
             raise UserError("--variant and --data are for TFLite files; add --tflite.")

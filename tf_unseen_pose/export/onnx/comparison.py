@@ -1,0 +1,62 @@
+"""ONNX files in onnxruntime against the functions that they are made of."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tf_unseen_pose.config import Config
+from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.export.tflite.sample_inputs import bundled_examples
+
+# Of what a channel ranges over: float32 in another order of additions.
+TOLERANCE = 1e-4
+_EXAMPLES = 4
+
+
+def checked_inputs(config: Config) -> dict[str, np.ndarray]:
+    """What the files are compared on: `synthesize`'s inputs, several examples, every other one with depth.
+
+    Raises:
+        UserError: a skeleton that the bundled person cannot have.
+    """
+    examples = list(bundled_examples(config, _EXAMPLES, seed=1))
+    found = {name: np.concatenate([each[name] for each in examples]) for name in examples[0]}
+    joints = found["target_joints"]
+    joints[::2, :, 3] = np.linspace(-0.15, 0.15, joints.shape[1]) * config.model.height
+    return found
+
+
+def require_same(name: str, content: bytes, function: Callable, inputs: dict[str, np.ndarray]) -> float:
+    """Compares a file with the function that it was made of, one example alone and all at once.
+
+    Args:
+        inputs: by name, in the function's order.
+
+    Returns:
+        The largest difference, in parts of what the channel ranges over; a range below 1 counts as 1.
+
+    Raises:
+        UserError: it is more than rounding.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names, largest = [output.name for output in session.get_outputs()], 0.0
+    for rows in (1, None):
+        given = {key: value[:rows] for key, value in inputs.items()}
+        expected = {key: part.numpy() for key, part in function(*given.values()).items()}
+        made = dict(zip(names, session.run(None, given), strict=True))
+        largest = max(largest, *(_difference(made[key], part) for key, part in expected.items()))
+    if not largest <= TOLERANCE:
+        raise UserError(
+            f"{name}.onnx differs from TensorFlow by {largest:.3g} of the range; nothing was exported: try the other "
+            "TensorFlow stack, and report this."
+        )
+    return largest
+
+
+def _difference(found: np.ndarray, expected: np.ndarray) -> float:
+    if found.shape != expected.shape:
+        return float("inf")
+    others = tuple(range(expected.ndim - 1))
+    return float((np.abs(found - expected).max(axis=others) / np.maximum(np.ptp(expected, axis=others), 1)).max())
