@@ -48,6 +48,19 @@ def test_all_ways_of_re_posing_take_a_plate(reposer, drawn):
     assert np.abs(frame.astype(int) - painted).max() > 10
 
 
+def test_all_that_shows_the_person_is_repainted(reposer, drawn):
+    _, photo, source, target, _ = drawn
+    size = {}
+    for name, extent in (("joints", None), ("within", (150, 100, 180, 200)), ("beyond", (2, 100, 180, 297))):
+        extent = extent and np.float32(extent)
+        crop = reposer.synthesize(photo, target, source, crop=True, extent=extent)
+        (frame,) = reposer.animate(photo, target[None], source, crop=True, extent=extent)
+        np.testing.assert_array_equal(crop, frame)
+        size[name] = crop.shape
+    assert size["within"] == size["joints"] and min(np.array(size["beyond"][:2]) - size["joints"][:2]) > 0
+    assert size["beyond"][0] >= 297 - 100
+
+
 def test_a_plate_of_another_scene_is_refused(reposer, drawn, refuses):
     _, photo, source, target, _ = drawn
     other = draw_scene(np.random.default_rng(5), 300, 400)

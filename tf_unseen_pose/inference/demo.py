@@ -16,6 +16,7 @@ from tf_unseen_pose.imaging.image_files import save_image, shrink
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.animation import write_animation
 from tf_unseen_pose.inference.bundled import bundled
+from tf_unseen_pose.inference.photo_poses import Source
 from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.inference.runtime import Runtime
 from tf_unseen_pose.known_skeletons import person_joints
@@ -44,14 +45,14 @@ def demo(
     Raises:
         UserError: a photo that cannot be read, or that shows nobody; no such model.
     """
-    reposer, (image, source, motion) = Reposer.load(model, runtime), bundled()
+    reposer, (image, source, motion), extent = Reposer.load(model, runtime), bundled(), None
     if photo is not None:
-        image, source = _found(photo)
+        image, (source, extent) = _found(photo)
     skeleton = reposer.skeleton
     source, poses = person_joints(source, skeleton), retarget(motion.joints, source, skeleton)
     output.mkdir(parents=True, exist_ok=True)
     sheet, video = output / "demo.png", output / "demo.mp4"
-    posed = reposer.live(image, poses, source[:, :3])
+    posed = reposer.live(image, poses, source[:, :3], extent=extent)
     save_image(sheet, _sheet(image, source, poses[spread(len(poses), _SHOWN)], posed, skeleton), synthetic=True)
     yield sheet
     frames = _beside(image, poses, map(posed, poses), skeleton)
@@ -59,13 +60,14 @@ def demo(
     yield video
 
 
-def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:
+def _found(photo: Path) -> tuple[np.ndarray, Source]:
     # MediaPipe is large, and the bundled photo does without.
-    from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
+    from tf_unseen_pose.pose.estimation import find_person, open_estimator
 
     image = shrink(load_image(photo), _LONGER_SIDE)
     with open_estimator() as estimator:
-        return image, estimate_image(image, str(photo), estimator)
+        person = find_person(image, str(photo), estimator)
+    return image, Source(person.joints, person.extent)
 
 
 def _sheet(

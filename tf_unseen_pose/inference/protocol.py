@@ -44,6 +44,7 @@ class ReposerLike(Protocol):
         crop: bool = False,
         background: np.ndarray | None = None,
         person: Choice = None,
+        extent: np.ndarray | None = None,
     ) -> np.ndarray:
         """The photo with its person in the target pose.
 
@@ -57,6 +58,8 @@ class ReposerLike(Protocol):
                 is 255.
             person: who of several people in the photo is meant, where the source's joints are not given: a number from
                 the left, 1 on, a point (x, y) or a box (x0, y0, x1, y1) in pixels; else the largest.
+            extent: [4] x0, y0, x1, y1 in pixels, what of the photo shows the person, where the source's joints are
+                given and do not say it (`find_poses` gives both): all of it is repainted.
 
         Returns:
             uint8 [H, W, 3], identical to the photo wherever neither the old person nor the new one is; or of it uint8
@@ -77,6 +80,7 @@ class ReposerLike(Protocol):
         batch_size: int = 4,
         background: np.ndarray | None = None,
         person: Choice = None,
+        extent: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """The photo's person in one pose after the other. Frames come as they are made.
 
@@ -87,7 +91,7 @@ class ReposerLike(Protocol):
             source_joints: [J, 3] in pixels of the photo.
             crop: give only what of the photo the network saw.
             batch_size: frames that are rendered at a time.
-            background, person: as `synthesize`.
+            background, person, extent: as `synthesize`.
 
         Yields:
             T times uint8 [H, W, 3], or [h, w, 3] with `crop`.
