@@ -31,7 +31,7 @@ def serve(
     queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; the next one is refused.")] = 64,
     threads: Annotated[int, typer.Option(min=1, help="Batches that run at a time.")] = 1,
     max_message_mb: Annotated[int, typer.Option(min=1, max=2000, help="The largest request.")] = 32,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Of one encoded picture.")] = 20_000_000,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Of one encoded picture.")] = 50_000_000,
     max_pixels_in_flight: Annotated[
         int, typer.Option(min=1, help="Of the pictures of all requests that wait or run.")
     ] = 100_000_000,
