@@ -202,7 +202,8 @@ def test_the_commands_of_a_page_run(
         finished.add(command)
 
 
-def test_python_examples_run(pages, has_model, only_known_here):
+def test_python_examples_run(pages, has_model, only_known_here, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     photo, source, motion = bundled()
     shown = []
     for page in pages.values():
@@ -213,4 +214,5 @@ def test_python_examples_run(pages, has_model, only_known_here):
                 made = {**given, "poses": motion.joints[:2, :, :3]}
                 exec(compile(content, page.name, "exec"), made)
                 shown += [value for name, value in made.items() if name in ("result", "photo", "frame")]
-    assert [result.shape for result in shown] == [photo.shape] * 3 and "tennis" in SKELETONS
+    assert [result.shape for result in shown] == [photo.shape] * 5 and "tennis" in SKELETONS
+    assert (tmp_path / "result.png").exists()
