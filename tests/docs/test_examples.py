@@ -35,7 +35,6 @@ NOT_RUN = {
     "pip": "installs packages; tests/installation installs wheels, .ci/run the requirements",
     "docker": "needs Docker and the network",
     "serving/start.sh": "needs tensorflow_model_server; tests/serving/deployment runs it where it is",
-    "python -m tf_unseen_pose prepare .* --runner (Flink|Dataflow)Runner": "needs a cluster; one line has Beam's own",
     "TF_CONFIG=": "needs two machines; tests/training/test_replicas.py runs two processes",
     "python -m tf_unseen_pose prepare .* --runner DirectRunner": "tests/data/test_beam.py runs it",
     "python -m tf_unseen_pose ablate": "tests/evaluation/test_ablation.py trains the variants",
