@@ -37,9 +37,7 @@ def at_work(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         _acquire(lock, wait=False)
     except Timeout as error:
-        raise UserError(
-            f"{_holder(folder / LOCK_NAME)} is at work in {folder}; wait until it is done, or end it."
-        ) from error
+        raise UserError(f"{_holder(folder / LOCK_NAME)} is using {folder}; wait until it ends, or stop it.") from error
     except OSError as error:
         # A file, or a place that may not be written: what is to be done there has its own sentence for that.
         _log.info("%s cannot be locked: %s", folder, error)

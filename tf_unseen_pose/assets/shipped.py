@@ -51,7 +51,7 @@ def tflite_file(path: Path | str, variant: str) -> Path:
         return path
     folder = _tflite_folder(path)
     if folder is None:
-        raise UserError(f"{path} is no .tflite file and no folder of them; make some with 'export --tflite'.")
+        raise UserError(f"{path} is neither a .tflite file nor a folder of them; create some with 'export --tflite'.")
     file = folder / f"{variant}.tflite"
     if not file.is_file():
         there = ", ".join(sorted(entry.stem for entry in folder.glob("*.tflite")))

@@ -111,7 +111,7 @@ def open_reposer(model: Path, runtime: Runtime, xla: bool, server: ServerOptions
     """The model, or a client of a server with the same interface."""
     if not server.address:
         if server.token or server.tls or server.authority or server.certificate or server.key:
-            raise UserError("--server-token and the like are for a server; name it with --server.")
+            raise UserError("Options such as --server-token need a server; name it with --server.")
         from tf_unseen_pose.inference.reposer import Reposer
 
         return Reposer.load(model, runtime, xla)
@@ -136,7 +136,7 @@ def open_background(path: Path | None, server: str | None, pose_model: Path | No
     if path is None:
         return None
     if server:
-        raise UserError("Servers are not sent backgrounds; leave out --background, or --server.")
+        raise UserError("A server takes no background; leave out --background or --server.")
     from tf_unseen_pose.inference.background import load_background
 
     return load_background(path, pose_model)
@@ -150,4 +150,4 @@ def require_writable(path: Path) -> None:
     """
     require_folder(path)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise UserError(f"{path} does not say in which format to write; end it in .png or .jpg.")
+        raise UserError(f"{path} has no known image format; end it in .png or .jpg.")

@@ -44,7 +44,7 @@ def pose(
 
     span = parse_span(start, end)
     if is_pose_file(picture):
-        raise UserError(f"{picture} is no picture; name a photo or a video.")
+        raise UserError(f"{picture} is a pose file; name a photo or a video.")
     require_folder(output)
     if overlay:
         (require_writable if is_image(picture) else require_video_name)(overlay)

@@ -105,7 +105,7 @@ def _sizes(text: str | None, largest: int) -> tuple[int, ...]:
         return ()
     parts = text.split(",")
     if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-        raise UserError(f"'{text}' is no list of batch sizes; write for example 1,2,4,8.")
+        raise UserError(f"'{text}' is not a list of batch sizes; write for example 1,2,4,8.")
     sizes = tuple(sorted({int(part) for part in parts}))
     if sizes[-1] != largest:
         raise UserError(f"The largest allowed batch size, {sizes[-1]}, must be --max-batch-size, {largest}.")

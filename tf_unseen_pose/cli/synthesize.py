@@ -89,9 +89,9 @@ def synthesize(
 
     who, target_who = parse_choice(person), parse_choice(target_person)
     if explain and server:
-        raise UserError("The stages are not sent by servers; leave --server out to have them explained.")
+        raise UserError("Servers do not send the stages that --explain shows; leave out --server or --explain.")
     if not (is_pose_file(target) or is_image(target)):
-        raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
+        raise UserError(f"The target {target} is neither a photo nor a pose file; use 'animate' for videos.")
     scene = open_background(background, server, pose_model)
     if explain and runtime == Runtime.auto:
         runtime = Runtime.tensorflow

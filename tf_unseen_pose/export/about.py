@@ -60,4 +60,4 @@ def _metrics(report: Path) -> dict:
     except FileNotFoundError as error:
         raise UserError(f"There is no report {report}; name the report.json that 'evaluate' wrote.") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{report} is no report.json of 'evaluate'; name one.") from error
+        raise UserError(f"{report} is not a report.json of 'evaluate'; name one.") from error

@@ -58,7 +58,7 @@ def export_run(
         ('models/new/1', 'person')
     """
     if folder.is_file() or (folder / "config.json").exists():
-        raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")
+        raise UserError(f"{folder} is not a folder of versions; choose a new folder for the export.")
     with at_work(folder):
         return _export_version(run, folder, report, check, max_side)
 

@@ -42,8 +42,8 @@ class Access:
         if not (self.tls or self.authority):
             if self.token and not self.insecure_token:
                 raise UserError(
-                    "Without TLS everybody on the way can read the token; add --server-tls or --server-authority, or "
-                    "--insecure-token where nobody else is."
+                    "Without TLS anybody on the network can read the token; add --server-tls or --server-authority, or "
+                    "--insecure-token in a trusted network."
                 )
             if self.identity:
                 raise UserError("A client's certificate is for TLS; add --server-tls or --server-authority.")

@@ -36,7 +36,7 @@ def load_background(path: Path, pose_model: Path | None = None) -> np.ndarray:
         from tf_unseen_pose.pose.estimation import open_estimator
     except ImportError as error:
         raise UserError(
-            f"Looking behind the person of {path} takes the package '{error.name}', which is not installed; install "
+            f"Looking behind the person of {path} needs the package '{error.name}', which is not installed; install "
             "it, or give a photo of the scene."
         ) from error
     with open_estimator(model=pose_model) as estimator:

@@ -146,7 +146,7 @@ class Connection:
         if code == grpc.StatusCode.UNAVAILABLE:
             return f"{place} does not answer ({said}); start it, or name another with --server."
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED and not _may_pass(error):
-            return f"{place} takes no message of that size; send a smaller photo, or raise its --max-message-mb."
+            return f"{place} rejects messages of that size; send a smaller photo, or raise its --max-message-mb."
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
             return f"{place} is too busy or its limits too low ({said}); try again later, or raise them."
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:

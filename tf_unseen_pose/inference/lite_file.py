@@ -44,7 +44,7 @@ class LiteFile:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise UserError(
-                "Running .tflite files takes the package 'ai-edge-litert', which is not installed; install it with pip."
+                "Running .tflite files needs the package 'ai-edge-litert', which is not installed; install it with pip."
             ) from error
         if threads < 1:
             raise UserError(f"A model cannot run on {threads} threads; give 1 or more.")
@@ -110,14 +110,14 @@ def _details(details: dict) -> dict[str, tuple[tuple[int, ...], str]]:
 def _about(content: bytes, name: str) -> dict:
     stored = metadata(content)
     if stored is None:
-        raise UserError(f"{name} is no model of this project: it says nothing about itself; {_WAY_OUT}.")
+        raise UserError(f"{name} is not a model of this project: it has no metadata; {_WAY_OUT}.")
     try:
         about = json.loads(stored)
         known = about["format"]
     except (ValueError, TypeError, LookupError) as error:
-        raise UserError(f"What {name} says about itself is damaged; {_WAY_OUT}.") from error
+        raise UserError(f"The metadata of {name} are damaged; {_WAY_OUT}.") from error
     if known != FORMAT:
-        raise UserError(f"{name} is of format {known}, this program reads {FORMAT}; export the model anew.")
+        raise UserError(f"{name} is of format {known}, this program reads {FORMAT}; export the model again.")
     return about
 
 

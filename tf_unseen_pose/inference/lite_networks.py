@@ -83,7 +83,7 @@ class LiteNetworks(Networks):
         Raises:
             UserError: always.
         """
-        raise UserError("A .tflite file gives results alone; name TensorFlow as the runtime to have stages explained.")
+        raise UserError("A .tflite file gives results without stages; choose the runtime tensorflow to see the stages.")
 
 
 def _deep(joints: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def _found(image: np.ndarray, skeleton: Skeleton, person: Choice) -> np.ndarray:
         from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
     except ImportError as error:
         raise UserError(
-            f"Finding a pose in a photo takes the package '{error.name}', which is not installed; install it, or "
+            f"Finding a pose in a photo needs the package '{error.name}', which is not installed; install it, or "
             "give the source pose."
         ) from error
     with open_estimator() as estimator:

@@ -195,7 +195,7 @@ class RemoteReposer(ReposerLike):
 
 def _require_none(background: np.ndarray | None) -> None:
     if background is not None:
-        raise UserError("Servers are not sent backgrounds; leave the background out, or re-pose without a server.")
+        raise UserError("A server takes no background; leave it out, or re-pose without a server.")
 
 
 def _ahead(function: Callable, values: Iterable) -> Iterator:

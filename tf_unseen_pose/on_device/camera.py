@@ -74,4 +74,6 @@ def learned_poses(poses: Iterator[np.ndarray]) -> np.ndarray:
         print(f"\rLearning the person's proportions: {len(found)} of {LEARNED}", end="", file=sys.stderr, flush=True)
         if len(found) == LEARNED:
             return np.stack(found)
-    raise UserError("The camera stopped before a person was seen for long enough; stand before it, whole, and retry.")
+    raise UserError(
+        "The camera stopped before a person was seen for long enough; stand in front of it, fully visible, and retry."
+    )

@@ -92,7 +92,7 @@ class Video(Nothing):
             from tf_unseen_pose.imaging.video_writer import VideoWriter
         except ImportError as error:
             raise UserError(
-                f"Writing {path} takes the package '{error.name}', which is not installed; install it, or write a .gif."
+                f"Writing {path} needs the package '{error.name}', which is not installed; install it, or write a .gif."
             ) from error
         self._replacing = replacing(path)
         self._writer = VideoWriter(self._replacing.__enter__(), Fraction(fps).limit_denominator(1001), True, path)
@@ -122,7 +122,7 @@ class Window:
         try:
             import cv2
         except ImportError as error:
-            raise UserError("A window takes the package 'opencv-python'; install it, or leave --window out.") from error
+            raise UserError("A window needs the package 'opencv-python'; install it, or leave --window out.") from error
         self._cv2 = cv2
 
     def show(self, frame: np.ndarray) -> bool:
@@ -135,7 +135,7 @@ class Window:
             self._cv2.imshow(self._NAME, frame[..., ::-1])
             return self._cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
         except self._cv2.error as error:
-            raise UserError("OpenCV can show no window here; leave --window out.") from error
+            raise UserError("OpenCV cannot show a window here; leave out --window.") from error
 
 
 class Pace:

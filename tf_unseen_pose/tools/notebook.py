@@ -77,7 +77,7 @@ def unseen_pose(command: str, *arguments: object) -> None:
         raise NotebookError(f"'{command}' was stopped; run the cell again to go on.")
     if process.returncode:
         raise NotebookError(
-            f"'{command}' failed with exit code {process.returncode}; the reason is the last thing that it said above."
+            f"'{command}' failed with exit code {process.returncode}; its last line above is the reason."
         )
 
 
@@ -132,7 +132,7 @@ def workspace(name: str, drive: bool = False) -> Path:
     place = Path.cwd()
     if drive:
         if not on_colab():
-            raise NotebookError("Google Drive can be mounted on Colab alone; leave it out, files stay here anyway.")
+            raise NotebookError("Google Drive can only be mounted on Colab; leave it out, files stay on this machine.")
         from google.colab import drive as colab_drive
 
         colab_drive.mount(str(_DRIVE))

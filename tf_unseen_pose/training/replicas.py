@@ -69,7 +69,7 @@ def lost_worker(error: tf.errors.OpError) -> WorkerLost | None:
     """
     causes = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
     if _worker_count() > 1 and isinstance(error, (*causes, tf.errors.CancelledError, tf.errors.InternalError)):
-        return WorkerLost("Another worker has gone; start it again with its command: training goes on from there.")
+        return WorkerLost("Another worker stopped; start it again with the same command, and training resumes.")
     return None
 
 

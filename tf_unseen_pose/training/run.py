@@ -129,7 +129,7 @@ class Run:
         if fingerprint != dataset.fingerprint:
             raise UserError(
                 f"The run {self.path} was trained on other data (then in {folder}) than {dataset.path} holds now; name "
-                f"those, or {begin_anew}."
+                f"that data, or {begin_anew}."
             )
 
     def save_weights(self, generator: PoseModel) -> None:

@@ -35,7 +35,7 @@ def require_packages() -> None:
         import tf2onnx  # noqa: F401
     except ImportError as error:
         raise UserError(
-            f"Writing ONNX files takes the package '{error.name}', which is not installed; run 'pip install -r "
+            f"Writing ONNX files needs the package '{error.name}', which is not installed; run 'pip install -r "
             "requirements-onnx.txt'."
         ) from error
 

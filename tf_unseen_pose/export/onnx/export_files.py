@@ -39,7 +39,7 @@ def export_onnx(run: Run, folder: Path, licence: str = "not stated") -> list[Wri
     """
     require_packages()
     if folder.is_file() or (folder / "config.json").exists():
-        raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")
+        raise UserError(f"{folder} is not a folder of versions; choose a new folder for the export.")
     with at_work(folder):
         made = _contents(run, licence)
         target = folder / "onnx"

@@ -80,7 +80,7 @@ def export_tflite(run: Run, folder: Path, options: Options = Options()) -> Path:
             is at work in the folder.
     """
     if folder.is_file() or (folder / "config.json").exists():
-        raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")
+        raise UserError(f"{folder} is not a folder of versions; choose a new folder for the export.")
     if unknown := set(options.variants) - set(VARIANTS):
         raise UserError(f"There is no variant {sorted(unknown)[0]}; known are {', '.join(VARIANTS)}.")
     with at_work(folder):
