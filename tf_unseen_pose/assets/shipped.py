@@ -18,7 +18,7 @@ _PACKAGE = Path(__file__).parents[1]
 # Beside the code in a checkout, within it where it was installed.
 _ROOTS = (_PACKAGE.parent, _PACKAGE)
 _PLACES = tuple(root / "saved_models" for root in _ROOTS)
-_WAY_OUT = "restore the folder (git checkout, or install the package anew)"
+_WAY_OUT = "restore the folder (git checkout, or reinstall the package)"
 
 
 def model_folder(path: Path | str) -> Path:
