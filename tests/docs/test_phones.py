@@ -93,13 +93,6 @@ def test_the_calls_of_the_page_compute_what_the_interpreter_does(content):
     np.testing.assert_allclose(made["image"].read(64 * 64 * 3, np.float32), pictures[0], atol=1e-4)
 
 
-def test_names_and_numbers_in_the_code_are_the_files(pages, file):
-    text = pages["docs/phones"].text
-    for language in ("kotlin", "swift"):
-        code = "\n".join(content for kind, content, _ in pages["docs/phones"].blocks if kind == language)
-        for name in (*STATE, "image", "source_joints", "target_joints", "encode_source", "render"):
-            assert f'"{name}"' in code or name in ("render", "encode_source"), f"{language}: {name}"
-    for name, (shape, _) in file.outputs("encode_source").items():
-        product = " * ".join(map(str, shape[1:]))
-        assert f'"{name}" to buffer({product})' in text
-    assert f"by {HEAD_BEYOND_EARS} of the way" in " ".join(text.split()) and f"below {LEAST_VISIBILITY} is 0" in text
+def test_numbers_of_the_text_are_the_packages(pages):
+    text = " ".join(pages["docs/phones"].text.split())
+    assert f"by {HEAD_BEYOND_EARS} of the way" in text and f"below {LEAST_VISIBILITY} is 0" in text
