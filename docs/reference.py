@@ -21,10 +21,12 @@ from tf_unseen_pose.cli.app import app
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.on_device.__main__ import command_line as on_device_command_line
-from tf_unseen_pose.presets import PRESETS
 
 FOLDER = Path(__file__).parent
-ROOT = FOLDER.parent
+# Options of the program for devices that mean the same there.
+_AS_ANIMATE = dict.fromkeys(
+    ("--source-pose", "--person", "--driving-person", "--start", "--end", "--background", "--max-side")
+).keys()
 _WRITTEN = "<!-- Written by `python -m docs.reference`; change the code, not this page. -->\n"
 
 
@@ -40,21 +42,16 @@ def _configuration() -> str:
         _WRITTEN,
         "`--config` names a preset or a YAML file that starts from one. `--set section.key=value` overrides a setting; "
         "numbers index lists: `--set train.stages.0.steps=5000`. A run stores its configuration in `config.json`. "
-        "[Training](training.md#the-configuration) introduces the most important settings; the code is in "
-        "[`config.py`](../tf_unseen_pose/config.py) and [`model_config.py`](../tf_unseen_pose/model_config.py).\n",
+        "[Training](training.md#the-configuration) lists presets and files and introduces the most important settings. "
+        "The code is in [`config.py`](../tf_unseen_pose/config.py), "
+        "[`model_config.py`](../tf_unseen_pose/model_config.py) and [`presets.py`](../tf_unseen_pose/presets.py).\n",
     ]
     for name, section in _sections(schema, "", schema):
         lines += [f"## {name}", f"{inspect.cleandoc(section.get('description', ''))}\n"]
-        lines += ["| setting | value | default | meaning |", "|---|---|---|---|"]
+        lines += ["| setting | value (default) | meaning |", "|---|---|---|"]
         lines += [_setting(key, field, schema, section) for key, field in section["properties"].items()]
         lines += [""]
-    lines += ["## Presets"]
-    lines += ["What each preset of [`presets.py`](../tf_unseen_pose/presets.py) changes.\n"]
-    for name, values in PRESETS.items():
-        lines += [f"### {name}", "```yaml", _as_yaml(values), "```\n"]
-    lines += ["## Files to start from", "| file | for |", "|---|---|"]
-    lines += [f"| [`{path.relative_to(ROOT)}`](../{path.relative_to(ROOT)}) | {_purpose(path)} |" for path in _files()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _sections(schema: dict, name: str, section: dict) -> Iterator[tuple[str, dict]]:
@@ -92,8 +89,8 @@ def _setting(key: str, field: dict, schema: dict, section: dict) -> str:
     else:
         kind = _kind(field)
     required = key in section.get("required", ())
-    default = "" if references else "the preset's" if required else f"`{_value(field.get('default'))}`"
-    return f"| `{key}` | {kind} | {default} | {_cell(field.get('description', ''))} |"
+    default = "" if references else " (required)" if required else f" (`{_value(field.get('default'))}`)"
+    return f"| `{key}` | {kind}{default} | {_cell(field.get('description', ''))} |"
 
 
 def _kind(field: dict) -> str:
@@ -138,31 +135,12 @@ def _plain(value):
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _as_yaml(values: dict) -> str:
-    """Nested values as YAML, the innermost on one line each."""
-    return yaml.safe_dump(_plain(values), default_flow_style=None, sort_keys=False, width=110).strip()
-
-
-def _files() -> list[Path]:
-    return sorted((ROOT / "configs").glob("*.yaml"))
-
-
-def _purpose(path: Path) -> str:
-    """The leading comment of a configuration file."""
-    lines = []
-    for line in path.read_text().splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.removeprefix("#").strip())
-    return _cell(" ".join(lines))
-
-
 def _commands() -> str:
     lines = [
         "# Reference: commands",
         _WRITTEN,
         "Run `unseen-pose COMMAND` where the package is installed, else `python -m tf_unseen_pose COMMAND`. `--help` "
-        "shows the same text. Exit codes: 2 for an error that you can fix, 130 for Ctrl-C.\n",
+        "shows the same text. Defaults are in brackets. Exit codes: 2 for an error that you can fix, 130 for Ctrl-C.\n",
         "Options before the command:\n",
         *_table(_parameters(app.registered_callback.callback)),
     ]
@@ -181,13 +159,13 @@ def _commands() -> str:
             names = ", ".join(f"`{each.names[0]}`" for each in others)
             lines += [f"[Shared options](#shared-options): {names}.\n"]
     lines += ["## Shared options", "Options that several commands take.\n"]
-    lines += ["| | default | meaning |", "|---|---|---|", *shared, ""]
+    lines += ["| | |", "|---|---|", *shared, ""]
     lines += _on_device()
     return "\n".join(lines) + "\n"
 
 
 def _table(parameters: Iterable["_Parameter"]) -> list[str]:
-    return ["| | default | meaning |", "|---|---|---|", *map(_parameter, parameters), ""]
+    return ["| | |", "|---|---|", *map(_parameter, parameters), ""]
 
 
 @dataclass(frozen=True)
@@ -250,7 +228,8 @@ def _in_usage(parameter: _Parameter) -> str:
 def _parameter(parameter: _Parameter) -> str:
     names = ", ".join(f"`{name}`" for name in parameter.names)
     shown = " ".join(filter(None, [names, f"`{_cell(parameter.value)}`" if parameter.value else ""]))
-    return f"| {shown} | {_default(parameter)} | {_cell(parameter.info.help)} |"
+    meaning, default = _cell(parameter.info.help), _default(parameter)
+    return f"| {shown} | {meaning.removesuffix('.')} ({default}). |" if default else f"| {shown} | {meaning} |"
 
 
 def _default(parameter: _Parameter) -> str:
@@ -270,17 +249,20 @@ def _default(parameter: _Parameter) -> str:
 def _on_device() -> list[str]:
     parser = on_device_command_line()
     lines = ["## python -m tf_unseen_pose.on_device", f"{parser.description} Needs only `requirements-lite.txt`.\n"]
-    lines += ["| | default | meaning |", "|---|---|---|"]
+    lines += [
+        f"As for `animate`: {', '.join(f'`{name}`' for name in _AS_ANIMATE)}.\n",
+        "| | |",
+        "|---|---|",
+    ]
     for action in parser._actions:
-        if isinstance(action, argparse._HelpAction):
+        if isinstance(action, argparse._HelpAction) or _AS_ANIMATE & set(action.option_strings):
             continue
         metavar = "" if action.nargs == 0 else action.metavar or action.dest.upper().replace("_", "-")
         metavar = f"[{metavar}]" if action.nargs == "?" else metavar
         names = [f"`{name}`" for name in action.option_strings]
         shown = " ".join(filter(None, [", ".join(names), f"`{_cell(metavar)}`" if metavar else ""]))
-        default = "" if action.default in (None, False) else f"`{action.default}`"
-        meaning = (action.help or "").replace(" (%(default)s)", "")
-        lines.append(f"| {shown} | {default} | {_cell(meaning[:1].upper() + meaning[1:])} |")
+        meaning = (action.help or "").replace("%(default)s", f"`{action.default}`")
+        lines.append(f"| {shown} | {_cell(meaning[:1].upper() + meaning[1:])}. |")
     return lines
 
 
