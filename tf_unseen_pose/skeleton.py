@@ -169,8 +169,8 @@ class Skeleton:
     def limb_members(self) -> tuple[np.ndarray, np.ndarray]:
         """The joints for fitting a limb's transform, int32 [L, M], and their weights, float32 [L, M].
 
-        Both ends as in `limb_ends`, then anchors; all joints of a limb count the same. Missing anchors are padded with
-        weight 0.
+        Both ends, as `limb_ends` orders them, then anchors; all joints of a limb count the same. Missing anchors are
+        padded with weight 0.
         """
         ends = np.concatenate(self.limb_ends, axis=1)
         anchors = np.zeros((self.limb_count, max(len(limb.anchors) for limb in self.limbs)), np.int32)
