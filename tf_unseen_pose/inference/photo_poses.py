@@ -1,4 +1,4 @@
-"""The poses of a photo's person: the one they have, and the one they are put into.
+"""The source pose and the target pose of a photo's person.
 
 Convention: as `protocol`.
 """
@@ -18,18 +18,18 @@ _log = logging.getLogger(__name__)
 
 
 def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton, person: Choice = None) -> np.ndarray:
-    """The joints [J, 3] of a photo's person, as they are given, or else as they are found.
+    """The joints [J, 3] of a photo's person, given or detected.
 
-    Joints outside the photo are absent, and a warning names them: there is nothing to copy.
+    Joints outside the photo are absent, since there is nothing to copy; a warning names them.
 
     Args:
         image: uint8 [H, W, 3].
         joints: [J, 3 or 4] in pixels of the photo.
-        person: who of several is meant, where the joints are not given.
+        person: the choice among several people, without given joints.
 
     Raises:
-        UserError: the joints are no pose; no person is found in the photo, or not the one who is chosen; joints and a
-            choice.
+        UserError: the joints are not a valid pose; no person, or not the chosen one, is detected; both joints and a
+            choice are given.
     """
     if person is not None and joints is not None:
         raise UserError("A person is chosen among those who are found; leave out 'person', or the source's joints.")
@@ -42,14 +42,14 @@ def source_pose(image: np.ndarray, joints: np.ndarray | None, skeleton: Skeleton
 
 
 def target_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """The joints [J, 3 or 4] into which a photo's person is put; a warning names those outside the photo.
+    """The target joints [J, 3 or 4] of a photo's person; a warning names those outside the photo.
 
     Args:
         image: uint8 [H, W, 3].
         joints: [J, 3 or 4] in pixels of the photo.
 
     Raises:
-        UserError: the joints are no pose, or none of them lies in the photo.
+        UserError: the joints are not a valid pose, or all lie outside the photo.
     """
     joints = as_joints(joints, skeleton, "the target pose")
     height, width = image.shape[:2]
@@ -63,7 +63,7 @@ def _found(image: np.ndarray, skeleton: Skeleton, person: Choice) -> np.ndarray:
     if not is_person(skeleton):
         raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in photos; give the source pose.")
     try:
-        # MediaPipe is large, and not needed by those who know their poses.
+        # MediaPipe is large, and not needed for known poses.
         from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
     except ImportError as error:
         raise UserError(
