@@ -1,4 +1,4 @@
-"""The photo, pose and motion that come with the project (see assets/demo_data/NOTICE)."""
+"""The bundled photo, pose and motion (see assets/demo_data/NOTICE)."""
 
 from pathlib import Path
 
@@ -14,10 +14,10 @@ FOLDER = Path(__file__).parents[1] / "assets" / "demo_data"
 def bundled() -> tuple[np.ndarray, np.ndarray, Poses]:
     """The photo, uint8 [H, W, 3], its joints [23, 4] of `BODY`, and the motion, all in pixels of the photo.
 
-    They serve for models of `PERSON`, too.
+    Models of `PERSON` accept them, too.
 
     Raises:
-        UserError: a file of the package is gone or damaged.
+        UserError: a file of the package is missing or damaged.
 
     Example:
         >>> from tf_unseen_pose import bundled

@@ -154,5 +154,6 @@ def _parsed(content: bytes, request_type: type[Message] | None) -> Message | Non
         return request_type.FromString(content)
     except DecodeError:
         raise invalid(
-            f"The request's {len(content)} bytes are no {request_type.DESCRIPTOR.name}; use TensorFlow Serving's API."
+            f"The request's {len(content)} bytes are not a {request_type.DESCRIPTOR.name}; use TensorFlow Serving's "
+            "API."
         ) from None
