@@ -1,22 +1,19 @@
 """The pictures of the README, made with the bundled model.
 
-`docs/people` has rendered people whom no training set holds, and their joints (see NOTICE there).
+Beside the bundled photo they show the bundled avatars, whom no training data shows.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
-from tf_unseen_pose.imaging.photos import load_image
-from tf_unseen_pose.inference.bundled import bundled
+from tf_unseen_pose.inference.bundled import FOLDER, bundled, bundled_avatar
 from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.known_skeletons import BODY, person_joints
 from tf_unseen_pose.pose.pose_files import read_poses
 from tf_unseen_pose.pose.retargeting import retarget
 
-_PEOPLE = Path(__file__).parent / "people"
 # Of the still picture: the part of the photo that is shown, in its own pixels.
 _SHOWN = np.s_[35:355, 55:335]
 # Of the animation: height of a panel, and width for height, in pixels; the bundled photo's shape.
@@ -25,8 +22,8 @@ _HEIGHT, _WIDTH_FOR_HEIGHT = 320, 540 / 630
 
 def photo_pose_result(reposer: Reposer) -> np.ndarray:
     """One person in one pose: uint8 [H, W, 3], at the photo's own resolution."""
-    photo, source = _person("person-1", reposer)
-    target = _joints("person-1-target", reposer)
+    photo, source = _avatar(1, reposer)
+    target = person_joints(read_poses(FOLDER / "avatar-1-target.json", BODY).joints[0], reposer.skeleton)
     panels = {
         "photo": photo,
         "target pose": draw_pose(np.zeros_like(photo), target, reposer.skeleton),
@@ -40,7 +37,7 @@ def followed_motion(reposer: Reposer) -> Iterator[np.ndarray]:
     photo, source, motion = bundled()
     people = {
         "the bundled photo": (photo, person_joints(source, reposer.skeleton)),
-        "another photo": _person("person-2", reposer),
+        "another photo": _avatar(2, reposer),
     }
     driving = person_joints(motion.joints, reposer.skeleton)
     fitted = {title: retarget(driving, joints, reposer.skeleton) for title, (_, joints) in people.items()}
@@ -52,12 +49,9 @@ def followed_motion(reposer: Reposer) -> Iterator[np.ndarray]:
         yield contact_sheet(panels, columns=len(panels), side=_HEIGHT)
 
 
-def _person(name: str, reposer: Reposer) -> tuple[np.ndarray, np.ndarray]:
-    return load_image(_PEOPLE / f"{name}.jpg"), _joints(name, reposer)
-
-
-def _joints(name: str, reposer: Reposer) -> np.ndarray:
-    return person_joints(read_poses(_PEOPLE / f"{name}.json", BODY).joints[0], reposer.skeleton)
+def _avatar(number: int, reposer: Reposer) -> tuple[np.ndarray, np.ndarray]:
+    photo, joints = bundled_avatar(number)
+    return photo, person_joints(joints, reposer.skeleton)
 
 
 def _portrait(photo: np.ndarray, poses: np.ndarray) -> np.ndarray:
