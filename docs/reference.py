@@ -1,13 +1,14 @@
-"""Writes the two pages of reference, configuration.md and commands.md, from the code that they describe.
+"""Writes the reference pages, configuration.md and commands.md, from the code that they describe.
 
     python -m docs.reference
 
-A test compares the pages with what this would write.
+A test compares the committed pages with its output.
 """
 
 import argparse
 import inspect
 import typing
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -20,10 +21,12 @@ from tf_unseen_pose.cli.app import app
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.on_device.__main__ import command_line as on_device_command_line
-from tf_unseen_pose.presets import PRESETS
 
 FOLDER = Path(__file__).parent
-ROOT = FOLDER.parent
+# Options of the program for devices that mean the same there.
+_AS_ANIMATE = dict.fromkeys(
+    ("--source-pose", "--person", "--driving-person", "--start", "--end", "--background", "--max-side")
+).keys()
 _WRITTEN = "<!-- Written by `python -m docs.reference`; change the code, not this page. -->\n"
 
 
@@ -37,28 +40,22 @@ def _configuration() -> str:
     lines = [
         "# Reference: configuration",
         _WRITTEN,
-        "Every setting of [`config.py`](../tf_unseen_pose/config.py) and "
-        "[`model_config.py`](../tf_unseen_pose/model_config.py). `--config` names a preset or a YAML file that starts "
-        "from one; `--set section.key=value` overrides one setting, and numbers count a list's "
-        "entries: `--set train.stages.0.steps=5000`. What a run was trained with stands in its `config.json`.\n",
-        "[Training](training.md#the-configuration) says which settings matter first.\n",
+        "`--config` names a preset or a YAML file that starts from one. `--set section.key=value` overrides a setting; "
+        "numbers index lists: `--set train.stages.0.steps=5000`. A run stores its configuration in `config.json`. "
+        "[Training](training.md#the-configuration) lists presets and files and introduces the most important settings. "
+        "The code is in [`config.py`](../tf_unseen_pose/config.py), "
+        "[`model_config.py`](../tf_unseen_pose/model_config.py) and [`presets.py`](../tf_unseen_pose/presets.py).\n",
     ]
     for name, section in _sections(schema, "", schema):
         lines += [f"## {name}", f"{inspect.cleandoc(section.get('description', ''))}\n"]
-        lines += ["| setting | value | default | meaning |", "|---|---|---|---|"]
+        lines += ["| setting | value (default) | meaning |", "|---|---|---|"]
         lines += [_setting(key, field, schema, section) for key, field in section["properties"].items()]
         lines += [""]
-    lines += ["## Presets"]
-    lines += ["What each preset of [`presets.py`](../tf_unseen_pose/presets.py) sets; all else is as above.\n"]
-    for name, values in PRESETS.items():
-        lines += [f"### {name}", "```yaml", _as_yaml(values), "```\n"]
-    lines += ["## Files to start from", "| file | for |", "|---|---|"]
-    lines += [f"| [`{path.relative_to(ROOT)}`](../{path.relative_to(ROOT)}) | {_purpose(path)} |" for path in _files()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _sections(schema: dict, name: str, section: dict) -> Iterator[tuple[str, dict]]:
-    """Sections that hold settings, by their dotted name, the outer ones first."""
+    """Sections with settings by dotted name, outer ones first."""
     if name:
         yield name, section
     seen = set()
@@ -78,7 +75,7 @@ def _sections(schema: dict, name: str, section: dict) -> Iterator[tuple[str, dic
 
 
 def _references(field: dict) -> list[str]:
-    """The sections that a setting holds, or one of which it holds."""
+    """The sections that a setting may hold."""
     inner = field.get("items", field)
     options = inner.get("anyOf", inner.get("allOf", [inner]))
     return [option["$ref"].rpartition("/")[2] for option in options if "$ref" in option]
@@ -87,17 +84,17 @@ def _references(field: dict) -> list[str]:
 def _setting(key: str, field: dict, schema: dict, section: dict) -> str:
     references = _references(field)
     if references:
-        kind = " or ".join(f"`{reference}`" for reference in references) if len(references) > 1 else "a section"
-        kind = "a list of sections" if field.get("type") == "array" else kind
+        kind = " or ".join(f"`{reference}`" for reference in references) if len(references) > 1 else "section"
+        kind = "list of sections" if field.get("type") == "array" else kind
     else:
         kind = _kind(field)
     required = key in section.get("required", ())
-    default = "" if references else "the preset's" if required else f"`{_value(field.get('default'))}`"
-    return f"| `{key}` | {kind} | {default} | {_cell(field.get('description', ''))} |"
+    default = "" if references else " (required)" if required else f" (`{_value(field.get('default'))}`)"
+    return f"| `{key}` | {kind}{default} | {_cell(field.get('description', ''))} |"
 
 
 def _kind(field: dict) -> str:
-    """What values a setting takes, in words."""
+    """The values of a setting in words."""
     if "anyOf" in field:
         return " or ".join(_kind(option) for option in field["anyOf"])
     if "enum" in field:
@@ -106,28 +103,28 @@ def _kind(field: dict) -> str:
     if kind == "array":
         if "prefixItems" in field:
             return f"{len(field['prefixItems'])} numbers"
-        return f"a list of {_plural(field['items'])}"
+        return f"list of {_plural(field['items'])}"
     if kind == "null":
-        return "nothing"
+        return "null"
     if kind == "object":
-        return f"names, each with a {_number(field['additionalProperties'])}"
+        return f"mapping of names to {_number(field['additionalProperties'])}"
     if kind == "string":
-        return "a file" if field.get("format") == "path" else "a name"
-    return {"boolean": "`true` or `false`"}.get(kind) or _number(field)
+        return "file" if field.get("format") == "path" else "name"
+    return "boolean" if kind == "boolean" else _number(field)
 
 
 def _plural(field: dict) -> str:
-    return {"integer": "whole numbers", "number": "numbers"}.get(field.get("type"), "names")
+    return {"integer": "integers", "number": "numbers"}.get(field.get("type"), "names")
 
 
 def _number(field: dict) -> str:
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    said = [f"{sign} {field[limit]:.10g}" for limit, sign in limits.items() if limit in field]
-    return " ".join(["whole number" if field["type"] == "integer" else "number", ", ".join(said)]).strip()
+    said = [f"{sign}{field[limit]:.10g}" for limit, sign in limits.items() if limit in field]
+    return " ".join(["integer" if field["type"] == "integer" else "number", *said])
 
 
 def _value(value) -> str:
-    """As one would write it in a YAML file."""
+    """The value as YAML."""
     return yaml.safe_dump(_plain(value), default_flow_style=True, width=10_000).removesuffix("...\n").strip()
 
 
@@ -138,48 +135,37 @@ def _plain(value):
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _as_yaml(values: dict) -> str:
-    """Nested values, the innermost on one line each."""
-    return yaml.safe_dump(_plain(values), default_flow_style=None, sort_keys=False, width=110).strip()
-
-
-def _files() -> list[Path]:
-    return sorted((ROOT / "configs").glob("*.yaml"))
-
-
-def _purpose(path: Path) -> str:
-    """The comment that a configuration begins with."""
-    lines = []
-    for line in path.read_text().splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.removeprefix("#").strip())
-    return _cell(" ".join(lines))
-
-
 def _commands() -> str:
     lines = [
         "# Reference: commands",
         _WRITTEN,
-        "`python -m tf_unseen_pose COMMAND` in an environment that has the requirements, `unseen-pose COMMAND` where "
-        "the package is installed; `--help` says the same as this page. What goes wrong and can be put right ends in "
-        "one sentence and exit code 2, Ctrl-C in 130.\n",
-        "Before the command's name may stand:\n",
+        "Run `unseen-pose COMMAND` where the package is installed, else `python -m tf_unseen_pose COMMAND`. `--help` "
+        "shows the same text. Defaults are in brackets. Exit codes: 2 for an error that you can fix, 130 for Ctrl-C.\n",
+        "Options before the command:\n",
         *_table(_parameters(app.registered_callback.callback)),
     ]
-    for command in app.registered_commands:
+    commands = [(command, list(_parameters(command.callback))) for command in app.registered_commands]
+    uses = Counter(_parameter(each) for _, parameters in commands for each in parameters if each.names)
+    shared = [row for row, count in uses.items() if count > 1]
+    for command, parameters in commands:
         function = command.callback
         name = command.name or function.__name__.replace("_", "-")
-        parameters = list(_parameters(function))
         lines += [f"## {name}", f"{inspect.cleandoc(function.__doc__)}\n"]
         lines += ["```text", " ".join(["unseen-pose", name, *filter(None, map(_in_usage, parameters))]), "```\n"]
-        lines += _table(parameters)
+        own = [each for each in parameters if _parameter(each) not in shared]
+        lines += _table(own) if own else []
+        others = [each for each in parameters if each not in own]
+        if others:
+            names = ", ".join(f"`{each.names[0]}`" for each in others)
+            lines += [f"[Shared options](#shared-options): {names}.\n"]
+    lines += ["## Shared options", "Options that several commands take.\n"]
+    lines += ["| | |", "|---|---|", *shared, ""]
     lines += _on_device()
     return "\n".join(lines) + "\n"
 
 
 def _table(parameters: Iterable["_Parameter"]) -> list[str]:
-    return ["| | default | meaning |", "|---|---|---|", *map(_parameter, parameters), ""]
+    return ["| | |", "|---|---|", *map(_parameter, parameters), ""]
 
 
 @dataclass(frozen=True)
@@ -187,11 +173,11 @@ class _Parameter:
     """An argument or option of a command.
 
     Attributes:
-        names: of an option, as they are typed; none of an argument.
-        value: what stands for its value; "" for a flag.
-        kind: the type that the function declares, without None.
-        default: None where there is none, `...` where it must be given.
-        info: what is said to Typer of it.
+        names: an option's names as typed; empty for an argument.
+        value: placeholder of the value; "" for a flag.
+        kind: the declared type, without None.
+        default: None without a default, `...` if it is required.
+        info: its Typer declaration.
     """
 
     names: tuple[str, ...]
@@ -206,7 +192,7 @@ class _Parameter:
 
 
 def _parameters(function) -> Iterator[_Parameter]:
-    """As Typer reads them off a command's function."""
+    """The parameters that Typer reads from a command's function."""
     hints = typing.get_type_hints(function, include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():
         annotation, info = typing.get_args(hints[name])
@@ -220,7 +206,7 @@ def _parameters(function) -> Iterator[_Parameter]:
             value = info.metavar or dashed.upper()
             yield _Parameter((), f"{value}..." if several else value, kind, default, info)
             continue
-        # Within Annotated the first name stands where a default would.
+        # Within Annotated, Typer stores the first name as the default.
         given = tuple(text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str))
         names = given or (f"--{dashed}", *([f"--no-{dashed}"] if kind is bool else []))
         yield _Parameter(names, "" if kind is bool else info.metavar or _value_of(kind), kind, default, info)
@@ -233,7 +219,7 @@ def _value_of(kind: type) -> str:
 
 
 def _in_usage(parameter: _Parameter) -> str:
-    """What the form of the command shows: arguments, and options that must be given."""
+    """A required parameter or an argument, as the usage line shows it; else ""."""
     if not parameter.names:
         return parameter.value if parameter.needed else f"[{parameter.value}]"
     return f"{parameter.names[-1]} {parameter.value}" if parameter.needed else ""
@@ -242,18 +228,19 @@ def _in_usage(parameter: _Parameter) -> str:
 def _parameter(parameter: _Parameter) -> str:
     names = ", ".join(f"`{name}`" for name in parameter.names)
     shown = " ".join(filter(None, [names, f"`{_cell(parameter.value)}`" if parameter.value else ""]))
-    return f"| {shown} | {_default(parameter)} | {_cell(parameter.info.help)} |"
+    meaning, default = _cell(parameter.info.help), _default(parameter)
+    return f"| {shown} | {meaning.removesuffix('.')} ({default}). |" if default else f"| {shown} | {meaning} |"
 
 
 def _default(parameter: _Parameter) -> str:
     if parameter.needed:
-        return "needed"
+        return "required"
     if isinstance(parameter.info.show_default, str):
         return parameter.info.show_default
     if parameter.default in (None, []):
         return ""
     if parameter.kind is bool:
-        # One that can be switched both ways, or a flag, which is off.
+        # A switch shows its state, a flag (off) nothing.
         both_ways = parameter.names[-1] == parameter.names[0].replace("--", "--no-", 1)
         return f"`{parameter.names[not parameter.default]}`" if both_ways else ""
     return f"`{getattr(parameter.default, 'value', parameter.default)}`"
@@ -261,18 +248,21 @@ def _default(parameter: _Parameter) -> str:
 
 def _on_device() -> list[str]:
     parser = on_device_command_line()
-    lines = ["## python -m tf_unseen_pose.on_device", f"{parser.description} Needs `requirements-lite.txt` alone.\n"]
-    lines += ["| | default | meaning |", "|---|---|---|"]
+    lines = ["## python -m tf_unseen_pose.on_device", f"{parser.description} Needs only `requirements-lite.txt`.\n"]
+    lines += [
+        f"As for `animate`: {', '.join(f'`{name}`' for name in _AS_ANIMATE)}.\n",
+        "| | |",
+        "|---|---|",
+    ]
     for action in parser._actions:
-        if isinstance(action, argparse._HelpAction):
+        if isinstance(action, argparse._HelpAction) or _AS_ANIMATE & set(action.option_strings):
             continue
         metavar = "" if action.nargs == 0 else action.metavar or action.dest.upper().replace("_", "-")
         metavar = f"[{metavar}]" if action.nargs == "?" else metavar
         names = [f"`{name}`" for name in action.option_strings]
         shown = " ".join(filter(None, [", ".join(names), f"`{_cell(metavar)}`" if metavar else ""]))
-        default = "" if action.default in (None, False) else f"`{action.default}`"
-        meaning = (action.help or "").replace(" (%(default)s)", "")
-        lines.append(f"| {shown} | {default} | {_cell(meaning[:1].upper() + meaning[1:])} |")
+        meaning = (action.help or "").replace("%(default)s", f"`{action.default}`")
+        lines.append(f"| {shown} | {_cell(meaning[:1].upper() + meaning[1:])}. |")
     return lines
 
 

@@ -1,14 +1,13 @@
 """Re-posing people in photos: the modular method of Balakrishnan et al. (CVPR 2018) in TensorFlow.
 
-What users and extenders need is here; each name is imported when it is first asked for, so that importing the package
-stays fast and takes no TensorFlow:
+The public names. Each is imported on first use, so importing the package is fast and does not load TensorFlow:
 
-- re-posing: `Reposer`, on a server `RemoteReposer`; `ReposerLike`, what these share
+- re-posing: `Reposer`, on a server `RemoteReposer`; `ReposerLike`, their common protocol
 - pictures and poses: `bundled`, `load_image`, `load_background`, `save_image`, `Poses`, `read_poses`, `write_poses`,
   `find_poses`, `retarget`
 - skeletons: `BODY`, `PERSON`, `GOLF`, `Skeleton`, `Limb`, `register_skeleton`
 - training: `load_config`, `Config`, `build_generator`, `ClipDataset`, `train`, `Run`, `export_run`
-- `UserError`, for what a user can put right
+- `UserError`, for errors that a user can fix
 """
 
 import os
@@ -43,13 +42,13 @@ if TYPE_CHECKING:
     from tf_unseen_pose.training.fit import train as train
     from tf_unseen_pose.training.run import Run as Run
 
-# TensorFlow's faster convolutions, which it takes by itself on the newest processors only: on one with AVX2 alone a
-# training step took half the time. To be set before TensorFlow is imported.
+# oneDNN's faster convolutions, which TensorFlow enables by itself only on the newest processors; with AVX2 alone a
+# training step takes half the time. Set before TensorFlow is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 __version__ = "0.1.0"
 
-# The module of every name, as above.
+# The module of every public name.
 _MODULES = {
     "ClipDataset": "data.records",
     "Config": "config",
@@ -80,7 +79,7 @@ _MODULES = {
 }
 __all__ = [*_MODULES, "__version__"]
 
-# Type checkers see the names above alone.
+# Type checkers see only the names above.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:

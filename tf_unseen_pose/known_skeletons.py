@@ -1,6 +1,6 @@
-"""The skeletons that are known: people as the paper has them, with hands, feet and face, with a golf club.
+"""The known skeletons: the paper's, one with hands, feet and face, and one with a golf club.
 
-`register_skeleton` makes another one known. Configurations and datasets name theirs.
+`register_skeleton` adds others. Configurations and datasets refer to skeletons by name.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import FINE_JOINTS, Limb, Skeleton, listed
 
-# What the crop, motion and the datasets' pages ask for by name.
+# The crop, retargeting and the datasets' pages use these by name.
 _NEEDED = {
     "head", "neck",
     *(f"{side}_{joint}" for side in ("right", "left") for joint in ("shoulder", "elbow", "hip", "knee", "ankle")),
@@ -52,8 +52,8 @@ _CARRIERS = {
     for side in ("right", "left")
     for limb, parent in (("forearm", "upper_arm"), ("calf", "thigh"))
 }
-# A person with hands, feet and a face, which an estimator finds and the paper's joints leave to chance. A hand is the
-# mean of its index and little fingers' knuckles, a toe that of the big toe.
+# A person with hands, feet and face. A hand is the mean of the index and little fingers' knuckles; the toe is the big
+# toe.
 BODY = Skeleton(
     name="body",
     joints=(*PERSON.joints, *FINE_JOINTS),
@@ -81,14 +81,14 @@ GOLF = Skeleton(
     held=(("club_grip", "right_wrist"),),
 )
 
-# All that are known, by name.
+# All known skeletons by name.
 SKELETONS = {skeleton.name: skeleton for skeleton in (PERSON, BODY, GOLF)}
 
 
 def register_skeleton(skeleton: Skeleton) -> Skeleton:
-    """Makes a skeleton known by its name, to configurations, datasets and clients of servers; returns it.
+    """Registers a skeleton by its name for configurations, datasets and clients of servers; returns it.
 
-    It holds for this process and those that it trains with. Nothing happens where the same skeleton is known already.
+    This holds for this process and its training processes. Registering the same skeleton again does nothing.
 
     Raises:
         UserError: another skeleton has its name, or it lacks joints that the crop and motion need (head and neck;
@@ -131,7 +131,7 @@ def convert_joints(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np
 
 
 def is_person(skeleton: Skeleton) -> bool:
-    """Whether its joints are those of `PERSON` or of `BODY`, which estimators find and other programs write."""
+    """Whether a skeleton's joints are those of `PERSON` or `BODY`, which estimators detect."""
     return skeleton.joints in (PERSON.joints, BODY.joints)
 
 
@@ -157,10 +157,10 @@ def named_skeleton(name: str, whose: object) -> Skeleton:
     """The known skeleton of that name.
 
     Args:
-        whose: what names it, for the sentence.
+        whose: what names it, for the message.
 
     Raises:
-        UserError: there is none.
+        UserError: it is unknown.
     """
     if name not in SKELETONS:
         raise UserError(

@@ -1,10 +1,9 @@
-"""One process at a time: in a folder that it writes, or at a file that it fetches.
+"""Locks: one process at a time writes a folder or downloads a file.
 
-The lock is the operating system's, on a file that names who holds it. The kernel frees it when the process ends, in
-whatever way: one that was left behind is no obstacle. Where a file system has no such locks, as some network file
-systems, `filelock` takes a file's existence for one, and breaks it where its process is gone from this machine; what a
-process on another machine has left must be deleted, which the sentence says. Where neither can be had, because the
-folder may not be written or its file system answers otherwise, work goes on without a lock.
+The lock is the operating system's, on a file that names the holder. The kernel releases it when the process ends, so a
+lock file that stays behind is no obstacle. On file systems without locks, as some network file systems, `filelock` uses
+the file's existence and breaks the lock if its process no longer runs on this machine; the file of a process on another
+machine must be deleted, as the message says. If neither works (a read-only folder, say), work goes on without a lock.
 """
 
 import contextlib
@@ -26,10 +25,10 @@ LOCK_NAME = ".lock"
 
 @contextlib.contextmanager
 def at_work(folder: Path) -> Iterator[None]:
-    """Keeps a folder, which is made where there is none, for this process; one that stays empty is removed.
+    """Locks a folder for this process; creates it, and removes it again if it stays empty.
 
     Raises:
-        UserError: another process is at work there; says which.
+        UserError: another process uses it; the message names it.
     """
     made = not folder.exists()
     lock = FileLock(folder / LOCK_NAME)
@@ -37,11 +36,9 @@ def at_work(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         _acquire(lock, wait=False)
     except Timeout as error:
-        raise UserError(
-            f"{_holder(folder / LOCK_NAME)} is at work in {folder}; wait until it is done, or end it."
-        ) from error
+        raise UserError(f"{_holder(folder / LOCK_NAME)} is using {folder}; wait until it ends, or stop it.") from error
     except OSError as error:
-        # A file, or a place that may not be written: what is to be done there has its own sentence for that.
+        # A file, or a read-only place; the work itself reports that.
         _log.info("%s cannot be locked: %s", folder, error)
     try:
         yield
@@ -72,29 +69,29 @@ def waiting_for(path: Path) -> Iterator[None]:
 
 
 def _acquire(lock: FileLock, wait: bool) -> None:
-    """Takes a lock and leaves a note of who has it.
+    """Takes a lock and notes its holder.
 
     Raises:
-        Timeout: another process has it, and nobody waits.
+        Timeout: another process holds it, and `wait` is false.
     """
     with warnings.catch_warnings():
-        # That a file stands for the lock is documented, and nothing that the user could change.
+        # The soft lock that `filelock` falls back to here is documented; users cannot change it.
         warnings.simplefilter("ignore")
         lock.acquire(timeout=-1 if wait else 0)
-    # A file that stands for the lock has the same two lines already.
+    # A soft lock already has these two lines.
     if _note(Path(lock.lock_file)) != (os.getpid(), platform.node()):
         Path(lock.lock_file).write_text(f"{os.getpid()}\n{platform.node()}\n")
 
 
 def _release(lock: FileLock) -> None:
     if lock.is_locked:
-        # Before it is released: nobody can hold a lock on a file that is gone, as `filelock` checks.
+        # Before the release: `filelock` checks that nobody locks a deleted file.
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
 
 
 def _note(place: Path) -> tuple[int, str] | None:
-    """Process id and machine of who holds a lock; None where that is not known (yet)."""
+    """Process id and machine of a lock's holder; None while unknown."""
     try:
         number, machine = place.read_text().splitlines()[:2]
         return int(number), machine
@@ -103,7 +100,7 @@ def _note(place: Path) -> tuple[int, str] | None:
 
 
 def _holder(place: Path) -> str:
-    """Who holds a lock, for the beginning of a sentence."""
+    """The holder of a lock, as the beginning of a sentence."""
     note = _note(place)
     if note is None:
         return "Another process"

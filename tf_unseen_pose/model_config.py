@@ -1,4 +1,4 @@
-"""What a configuration says of the generator's networks; `config` has the rest."""
+"""The configuration of the generator's networks; `config` has the rest."""
 
 from typing import Annotated, Literal, Self
 
@@ -11,22 +11,20 @@ Channels = Annotated[int, Field(ge=1, le=4096)]
 
 
 class Section(BaseModel):
-    """A part of a configuration: frozen, and without keys that nobody knows."""
+    """A section of a configuration: frozen; unknown keys are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class UNetConfig(Section):
-    """Channel counts of one U-Net, from the image's resolution downwards.
+    """Channel counts of one U-Net. Level 0 has the image's resolution; heatmaps join at level 1."""
 
-    `down[i]` is the stride-2 convolution into level i + 1, `refine[i]` the convolution that follows it there, `up` the
-    decoder's convolutions from the coarsest level to the image's resolution. Heatmaps join at level 1.
-    """
-
-    stem: Channels = Field(description="channels of the first convolution, 7 x 7, at the image's resolution")
-    down: tuple[Channels, ...] = Field(min_length=1, description="of the convolution of stride 2 into each level")
-    refine: tuple[Channels, ...] = Field(description="of the convolution that follows it")
-    up: tuple[Channels, ...] = Field(description="of the decoder, from the coarsest level to the image's resolution")
+    stem: Channels = Field(description="First convolution, 7 x 7, at level 0.")
+    down: tuple[Channels, ...] = Field(
+        min_length=1, description="Stride-2 convolutions: entry i leads into level i + 1."
+    )
+    refine: tuple[Channels, ...] = Field(description="Convolutions after these, at the same levels.")
+    up: tuple[Channels, ...] = Field(description="Decoder convolutions, from the coarsest level to level 0.")
 
     @model_validator(mode="after")
     def _levels_agree(self) -> Self:
@@ -36,56 +34,61 @@ class UNetConfig(Section):
 
 
 class CompactUNetConfig(Section):
-    """Channel counts of one U-Net of the copying generator.
+    """Channel counts of one U-Net of the copying generator."""
 
-    `widths` has one entry a level, from the input's resolution downwards; `finer` is one more level of the decoder, at
-    twice the input's resolution.
-    """
-
-    widths: tuple[Channels, ...] = Field(min_length=2, description="channels of every level, the input's first")
-    finer: int = Field(0, ge=0, le=4096, description="channels of one more level, at twice the input's resolution")
+    widths: tuple[Channels, ...] = Field(
+        min_length=2, description="Channels per level, from the input's resolution downwards."
+    )
+    finer: int = Field(
+        0, ge=0, le=4096, description="Channels of an extra decoder level at twice the input's resolution; 0: none."
+    )
 
 
 class ModelConfig(Section):
-    """The generator. Heights and widths are the canvas's, in pixels."""
+    """The generator."""
 
     network: Literal["modular", "copying", "unet"] = Field(
-        "modular", description="the paper's generator, that of preset lite, or the plain U-Net to compare with"
+        "modular", description="The paper's generator, the copying one of preset lite, or the plain U-Net baseline."
     )
     skeleton: str = Field(
         "person",
-        description="joints and limbs: person, body with hands, feet and a face, golf with a club, or a registered one",
+        description="person, body (with hands, feet and face), golf (with a club), or a registered skeleton.",
     )
-    height: int = Field(256, ge=32, le=2048, description="of the canvas")
-    width: int = Field(256, ge=32, le=2048, description="of the canvas")
-    segmentation: UNetConfig | CompactUNetConfig = Field(description="which limb a pixel of the photo belongs to")
-    background: UNetConfig | CompactUNetConfig = Field(description="the scene without the person")
-    foreground: UNetConfig | CompactUNetConfig = Field(description="the person in the target pose, and alpha")
-    baseline: UNetConfig = Field(description="the plain U-Net of network unet")
-    reduction: Literal[1, 2] = Field(2, description="copying: canvas pixels along a side of a map's pixel")
+    height: int = Field(256, ge=32, le=2048, description="Canvas height in pixels.")
+    width: int = Field(256, ge=32, le=2048, description="Canvas width in pixels.")
+    segmentation: UNetConfig | CompactUNetConfig = Field(description="Assigns every source pixel to a limb.")
+    background: UNetConfig | CompactUNetConfig = Field(description="Paints the scene behind the person.")
+    foreground: UNetConfig | CompactUNetConfig = Field(description="Makes the person in the target pose, and alpha.")
+    baseline: UNetConfig = Field(description="The plain U-Net (network unet).")
+    reduction: Literal[1, 2] = Field(2, description="Canvas pixels per map pixel (copying).")
     nudge: float = Field(
         0.0,
         ge=0,
         le=64,
-        description="copying: canvas pixels beside the limbs' own place from which a pixel may be copied",
+        description="Maximum learned offset of the place copied from, in canvas pixels (copying).",
     )
     refinement: int = Field(
-        0, ge=0, le=256, description="copying: channels of the network that decides alpha by what is copied; 0 is none"
+        0,
+        ge=0,
+        le=256,
+        description="Channels of the network that corrects alpha and colour by what is copied; 0: none (copying).",
     )
-    heatmap_sigma: float = Field(1.75, gt=0, le=100, description="standard deviation of a joint's blob, in map pixels")
-    background_fill: Literal["noise", "zero"] = Field("noise", description="what fills the background's hole")
+    heatmap_sigma: float = Field(
+        1.75, gt=0, le=100, description="Standard deviation of a joint's heatmap, in map pixels."
+    )
+    background_fill: Literal["noise", "zero"] = Field("noise", description="Initial content of the background's hole.")
     hole_steepness: float = Field(
-        1.0, ge=1, le=100, description="copying: a pixel is in the hole whole where the person's mask is above 1 / this"
+        1.0, ge=1, le=100, description="The hole is complete where the person mask exceeds 1 / this (copying)."
     )
     alpha_steepness: float = Field(
-        1.0, ge=1, le=100, description="copying: factor of alpha's logit in use; training sees alpha as it is learned"
+        1.0, ge=1, le=100, description="Factor of alpha's logit at inference; training uses 1 (copying)."
     )
-    hole_growth: int = Field(0, ge=0, le=32, description="pixels by which the hole grows before it is filled")
+    hole_growth: int = Field(0, ge=0, le=32, description="Pixels by which the hole grows before it is filled.")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         named_skeleton(self.skeleton, "model.skeleton")
-        # The plain U-Net is `baseline` alone.
+        # The plain U-Net uses `baseline` alone.
         parts = () if self.network == "unet" else ("segmentation", "background", "foreground")
         compact = self.network == "copying"
         for name in parts:
@@ -108,5 +111,5 @@ class ModelConfig(Section):
 
     @property
     def body(self) -> Skeleton:
-        """The skeleton object that `skeleton` names."""
+        """The skeleton named `skeleton`."""
         return SKELETONS[self.skeleton]

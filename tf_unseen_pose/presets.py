@@ -2,7 +2,7 @@
 
 
 def _unet(stem, widths, last):
-    """A U-Net whose levels have `widths` channels going down and up, and `last` channels at the top."""
+    """A U-Net with `widths` channels per level, down and up, and `last` channels at the top."""
     return {"stem": stem, "down": [stem, *widths[1:]], "refine": list(widths), "up": [*widths[-2::-1], last]}
 
 

@@ -1,8 +1,8 @@
 """Which joints a pose has, which limbs connect them, and how wide those limbs are.
 
-Everything downstream (heatmaps, limb priors, similarity fits, the channel counts of every network) is derived from a
-`Skeleton`, so another one, with a tail or a tennis racket, needs no change of code: `register_skeleton` makes it known.
-Configurations and datasets name their skeleton; runs and exported models carry its definition.
+Heatmaps, limb priors, similarity fits and the channel counts of the networks are derived from a `Skeleton`, so another
+one, with a tail or a tennis racket, needs no change of code, only `register_skeleton`. Configurations and datasets name
+their skeleton; runs and exported models contain its definition.
 
 Convention: "left" and "right" are the person's own, not the viewer's.
 """
@@ -15,9 +15,9 @@ import numpy as np
 
 from tf_unseen_pose.errors import UserError
 
-# The canvas on which the paper's constants (limb widths, least length) are given, in pixels.
+# Side in pixels of the canvas for which the paper states its constants (limb widths, least length).
 REFERENCE_SIZE = 256
-# Small parts, which a photo may cut off and which no crop or median counts.
+# Small parts that a photo may cut off; crops and medians ignore them.
 FINE_JOINTS = (
     "nose", "right_ear", "left_ear", "right_hand", "left_hand", "right_heel", "left_heel", "right_toe", "left_toe",
 )  # fmt: skip
@@ -32,8 +32,8 @@ class Limb:
         joints: an even number of joint names. The first half lies at the limb's one end, the second half at the
             other; the limb's axis runs between the two means.
         width: standard deviation of the limb prior across the axis, in pixels of a canvas of `REFERENCE_SIZE`.
-        parent: name of the limb that carries this one where it has an absent joint; the root where there is none.
-        anchors: further joints to which the limb's transform is fitted, those that both poses have.
+        parent: limb whose transform this one takes if a joint is absent; by default the root.
+        anchors: further joints for fitting the limb's transform, if both poses have them.
 
     Example:
         >>> from tf_unseen_pose import Limb
@@ -51,18 +51,18 @@ class Limb:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joints, limbs and the limb that carries the others.
+    """Joints, limbs and the root limb.
 
     Attributes:
-        name: what configurations and run directories call it.
+        name: its name in configurations and runs.
         joints: joint names, in the order of the J axis.
         limbs: limbs, in the order of the L axis.
-        root: name of the limb whose transform carries limbs that have a missing joint (the torso).
-        held: pairs of a joint that no limb connects to the body and the body's joint that holds it.
+        root: limb whose transform limbs with a missing joint take (the torso).
+        held: pairs of a joint that is not connected to the body and the joint that holds it.
 
     Raises:
-        UserError: a joint or limb named twice, names of joints or parents that there are not, limbs that carry each
-            other in a circle, a left joint without a right one or the reverse, or no root.
+        UserError: a joint or limb named twice, unknown joints or parents, a cycle of parents, a left joint without its
+            right one or the reverse, or no root.
 
     Example:
         >>> from tf_unseen_pose import BODY, GOLF, PERSON, Skeleton
@@ -103,7 +103,7 @@ class Skeleton:
             )
 
     def _require_tree(self, limbs: list[str]) -> None:
-        """Every parent comes before its children or is reached from them without a circle."""
+        """Checks that the parents form no cycle."""
         parents = {limb.name: limb.parent for limb in self.limbs}
         for name in limbs:
             passed, parent = {name}, parents[name]
@@ -118,13 +118,13 @@ class Skeleton:
 
     @classmethod
     def from_dict(cls, stored: dict) -> "Skeleton":
-        """The skeleton that `dataclasses.asdict` made a dictionary of, perhaps by way of JSON.
+        """The skeleton of a dictionary from `dataclasses.asdict`, perhaps by way of JSON.
 
         Raises:
             UserError: as the class.
         """
         limbs = tuple(
-            # Earlier versions wrote neither parents nor anchors.
+            # Earlier versions had neither parents nor anchors.
             Limb(limb["name"], tuple(limb["joints"]), limb["width"], limb.get("parent"), tuple(limb.get("anchors", ())))
             for limb in stored["limbs"]
         )
@@ -154,7 +154,7 @@ class Skeleton:
     def limb_ends(self) -> tuple[np.ndarray, np.ndarray]:
         """Joint indices of both ends of every limb, int32 [L, K] each.
 
-        K is the most joints an end has; shorter ends repeat theirs, which changes neither their mean nor their least
+        K is the largest number of joints of an end; shorter ends repeat theirs, which changes neither mean nor least
         visibility.
         """
         size = np.lcm.reduce([len(limb.joints) // 2 for limb in self.limbs])
@@ -167,10 +167,10 @@ class Skeleton:
 
     @cached_property
     def limb_members(self) -> tuple[np.ndarray, np.ndarray]:
-        """The joints to which a limb's transform is fitted, int32 [L, M], and their weights, float32 [L, M].
+        """The joints for fitting a limb's transform, int32 [L, M], and their weights, float32 [L, M].
 
-        Both ends, as `limb_ends` has them, then anchors: every joint of a limb counts the same. Limbs with fewer
-        anchors than others are filled up with weight 0.
+        Both ends, as `limb_ends` orders them, then anchors; all joints of a limb count the same. Missing anchors are
+        padded with weight 0.
         """
         ends = np.concatenate(self.limb_ends, axis=1)
         anchors = np.zeros((self.limb_count, max(len(limb.anchors) for limb in self.limbs)), np.int32)
@@ -182,13 +182,13 @@ class Skeleton:
 
     @cached_property
     def parents(self) -> list[int]:
-        """For each limb the index of the limb that carries it; the root's is its own."""
+        """Index of each limb's parent; the root is its own."""
         limbs = [limb.name for limb in self.limbs]
         return [limbs.index(self.root if limb.parent is None else limb.parent) for limb in self.limbs]
 
     @cached_property
     def generations(self) -> int:
-        """How many limbs carry one another at most, from a limb that names no parent on."""
+        """Length of the longest chain of parents."""
         parents = {limb.name: limb.parent for limb in self.limbs}
 
         def above(limb: str) -> int:
@@ -204,12 +204,12 @@ class Skeleton:
 
     @cached_property
     def fine(self) -> np.ndarray:
-        """bool [J]: which joints are `FINE_JOINTS`."""
+        """bool [J]: whether a joint is one of `FINE_JOINTS`."""
         return np.isin(self.joints, FINE_JOINTS)
 
     @cached_property
     def mirrored(self) -> list[int]:
-        """For each joint the index of its left/right counterpart (its own where it has none)."""
+        """Index of each joint's left/right counterpart, or its own."""
         return self.joint_index(*map(_other_side, self.joints))
 
 
@@ -219,5 +219,5 @@ def _other_side(joint: str) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in quotes, sorted, for a sentence."""
+    """Sorted names in quotes, for a message."""
     return ", ".join(f"'{name}'" for name in sorted(names))

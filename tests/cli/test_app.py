@@ -114,7 +114,7 @@ def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
         ({"--target": spoil(folder, "nan.json", set_joint(3, [float("nan"), 5, 1]))}, "right_elbow"),
         ({"--target": spoil(folder, "blind.json", invisible)}, "visible"),
         ({"--target": spoil(folder, "out.json", far_away)}, "lies outside the"),
-        ({"--target": folder / "text.jpg"}, "no photo and no pose file"),
+        ({"--target": folder / "text.jpg"}, "neither a photo nor a pose file"),
         ({"--target": folder / "video"}, "use 'animate' for videos"),
         ({"--target": tmp_path / "notes.json"}, "not a pose file"),
         ({"--source-pose": folder / "none.json"}, "no pose file"),

@@ -55,7 +55,7 @@ def test_evaluate_refuses_in_one_sentence(folder, run, tmp_path):
         ({"--data": folder / "train"}, "no clip for validation"),
         ({"--also": "unet"}, "NAME=RUN"),
         ({"--also": f"model={folder / 'unet'}"}, "Two models are called 'model'"),
-        ({"--also": f"copy={folder / 'unet'}"}, "'copy' is the name of a column"),
+        ({"--also": f"copy={folder / 'unet'}"}, "'copy' is the name of a built-in column"),
         ({"--also": f"wide={folder / 'wide'}"}, "96 x 64"),
         ({"--features-weights": folder / "none.h5"}, "no weights file"),
         ({"--features-weights": folder / "text.h5"}, "not a readable HDF5"),

@@ -9,7 +9,8 @@ from ai_edge_litert.compiled_model import CompiledModel
 from tf_unseen_pose.inference.lite_file import LiteFile
 from tf_unseen_pose.pose.joint_formats import HEAD_BEYOND_EARS, LEAST_VISIBILITY
 
-ROW = re.compile(r"^\| (?:(\d) `(\w+)`)? *\| (in|out) \| `(\w+)` \| \[([\d, ]+)\] \|", re.MULTILINE)
+SIGNATURE = re.compile(r"^\| (\d) `(\w+)` \| (.+?) \| (.+?) \|$", re.MULTILINE)
+TENSOR = re.compile(r"^\| (`[^|]+`) \| \[([\d, ]+)\] \|", re.MULTILINE)
 STATE = ["hole", "image", "joints", "layers", "matte"]
 
 
@@ -28,28 +29,33 @@ def compiled(path):
     return CompiledModel.from_file(str(path))
 
 
-def table(pages):
-    """[(signature's number and name, in or out, tensor, shape)] as the page has them."""
-    rows, current = [], None
-    for number, signature, way, tensor, shape in ROW.findall(pages["docs/phones"].text):
-        current = (int(number), signature) if signature else current
-        rows.append((*current, way, tensor, tuple(map(int, shape.split(", ")))))
-    return rows
+def tables(pages):
+    """{signature's number and name: names of inputs and of outputs} and {tensor: shape} as the page has them."""
+    text = pages["docs/phones"].text
+    signatures = {
+        (int(number), name): tuple(sorted(re.findall(r"`(\w+)`", side)) for side in sides)
+        for number, name, *sides in SIGNATURE.findall(text)
+    }
+    shapes = {
+        name: tuple(map(int, shape.split(", ")))
+        for names, shape in TENSOR.findall(text)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    return signatures, shapes
 
 
 def test_signatures_and_tensors_are_those_of_the_file(pages, compiled, file):
-    expected = []
+    signatures, shapes = tables(pages)
+    names, found = {}, set()
     for number in range(compiled.get_num_signatures()):
         name = compiled.get_signature_by_index(number)["key"]
         assert compiled.get_signature_index(name) == number
-        sides = compiled.get_signature_list()[name]
-        for way, names, details in (
-            ("in", sides["inputs"], file.inputs(name)),
-            ("out", sides["outputs"], file.outputs(name)),
-        ):
+        names[number, name] = tuple(sorted(compiled.get_signature_list()[name][way]) for way in ("inputs", "outputs"))
+        for details in (file.inputs(name), file.outputs(name)):
             assert {kind for _, kind in details.values()} == {"float32"}
-            expected += [(number, name, way, tensor, details[tensor][0]) for tensor in sorted(names)]
-    assert table(pages) == expected and len(expected) == 25
+            found |= {(tensor, shape) for tensor, (shape, _) in details.items()}
+    assert signatures == names and len(names) == 4
+    assert set(shapes.items()) == found
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +99,6 @@ def test_the_calls_of_the_page_compute_what_the_interpreter_does(content):
     np.testing.assert_allclose(made["image"].read(64 * 64 * 3, np.float32), pictures[0], atol=1e-4)
 
 
-def test_names_and_numbers_in_the_code_are_the_files(pages, file):
-    text = pages["docs/phones"].text
-    for language in ("kotlin", "swift"):
-        code = "\n".join(content for kind, content, _ in pages["docs/phones"].blocks if kind == language)
-        for name in (*STATE, "image", "source_joints", "target_joints", "encode_source", "render"):
-            assert f'"{name}"' in code or name in ("render", "encode_source"), f"{language}: {name}"
-    for name, (shape, _) in file.outputs("encode_source").items():
-        product = " * ".join(map(str, shape[1:]))
-        assert f'"{name}" to buffer({product})' in text
-    assert f"by {HEAD_BEYOND_EARS} of the way" in " ".join(text.split()) and f"below {LEAST_VISIBILITY} is 0" in text
+def test_numbers_of_the_text_are_the_packages(pages):
+    text = " ".join(pages["docs/phones"].text.split())
+    assert f"by {HEAD_BEYOND_EARS} of the way" in text and f"below {LEAST_VISIBILITY} is 0" in text

@@ -14,7 +14,10 @@ def test_nothing_is_left_out():
     commands, configuration = pages()["commands.md"], pages()["configuration.md"]
     for name in ("synthesize", "animate", "prepare", "train", "evaluate", "export", "serve", "demo", "import-posewarp"):
         assert f"\n## {name}\n" in commands
-    assert "`--retarget`, `--no-retarget`" in commands and "| `-o`, `--output` `PATH` | needed |" in commands
+    assert (
+        "`--retarget`, `--no-retarget`" in commands
+        and "| `-o`, `--output` `PATH` | Image to write (required). |" in commands
+    )
 
     for section, settings in load_config("lite").model_dump().items():
         assert f"\n## {section}\n" in configuration

@@ -133,7 +133,7 @@ def test_poses_are_those_of_the_results(make_run, tmp_path, has_model):
 
 def test_what_cannot_be_evaluated_is_refused(dataset, run_path, make_run):
     model = Model.open(run_path)
-    with pytest.raises(UserError, match="'warp' is the name of a column"):
+    with pytest.raises(UserError, match="'warp' is the name of a built-in column"):
         evaluate(dataset, {"model": model, "warp": model}, Options(), progress=False)
     alone = SimpleNamespace(path=dataset.path, clips=dataset.clips[:1], skeleton=dataset.skeleton)
     with pytest.raises(UserError, match="no clip for validation"):

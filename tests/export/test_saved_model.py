@@ -97,8 +97,8 @@ def test_a_savedmodel_that_computes_something_else_is_not_kept(exported, tmp_pat
 
 def test_a_run_is_no_place_for_versions(exported, tmp_path):
     run, *_ = exported
-    with pytest.raises(UserError, match="no folder of versions"):
+    with pytest.raises(UserError, match="not a folder of versions"):
         export_run(run, run.path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="no folder of versions"):
+    with pytest.raises(UserError, match="not a folder of versions"):
         export_run(run, tmp_path / "file")

@@ -70,7 +70,7 @@ def test_refusals(reposers, frames, lite_files, tmp_path, refuses):
     refuses(lambda: lite.encode(image, joints), "canvas is uint8")
     refuses(lambda: Reposer.load(tmp_path, "litert"), "export --tflite")
     refuses(lambda: Reposer.load(lite_files[1], variant="int4"), "int4", "float16")
-    refuses(lambda: lite.explain(lite.canvas(image, joints, joints)), "TensorFlow as the runtime")
+    refuses(lambda: lite.explain(lite.canvas(image, joints, joints)), "choose the runtime tensorflow")
 
 
 WITHOUT_TENSORFLOW = """

@@ -216,7 +216,7 @@ def test_a_busy_server_is_asked_again_and_one_that_never_will_answer_is_not(refu
     connection = Connection(f"localhost:{port}", "tiny", 60)
     assert connection.predict("mix", image=np.zeros(2**23, np.uint8)) == {}
     assert len(asked) == 3 and min(asked) > 2**23
-    refuses(lambda: connection.predict("mix", image=np.zeros(2**25, np.uint8)), "takes no message of that size")
+    refuses(lambda: connection.predict("mix", image=np.zeros(2**25, np.uint8)), "rejects messages of that size")
     refuses(lambda: connection.predict("mix", image=np.zeros(2**20, np.uint8)), "refuses the request: wrong")
     assert len(asked) == 4
     connection.close()
@@ -236,8 +236,8 @@ def test_what_is_wrong_is_said(model_server, photo, poses, refuses, tmp_path):
         )
         refuses(lambda: remote.synthesize(photo, targets[0], far), "source pose shows no joint")
         refuses(lambda: remote.synthesize(photo, targets[0, :9], source), "9 joints")
-        refuses(lambda: remote.synthesize(photo, targets[0], source, background=photo), "not sent backgrounds")
-        refuses(lambda: next(remote.animate(photo, targets, source, background=photo)), "not sent backgrounds")
+        refuses(lambda: remote.synthesize(photo, targets[0], source, background=photo), "takes no background")
+        refuses(lambda: next(remote.animate(photo, targets, source, background=photo)), "takes no background")
         remote._connection._timeout = 0.001
         refuses(lambda: remote.synthesize(photo, targets[0], source), address)
 

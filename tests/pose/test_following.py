@@ -63,7 +63,7 @@ def test_the_first_frame_with_people_chooses(caplog, refuses):
     assert "2 people were found in the first frame of clip.mp4" in caplog.text and "--driving-person" in caplog.text
     for choice in (2, (330.0, 100.0), (300.0, 30.0, 360.0, 160.0)):
         assert followed(frames, choice) == [None, *ways[1]]
-    refuses(lambda: followed(frames, 3), "2 people were found in the first frame", "--driving-person 3 names none")
+    refuses(lambda: followed(frames, 3), "2 people were found in the first frame", "--driving-person 3 matches nobody")
     # Who is alone is told nobody.
     caplog.clear()
     assert followed([draw(SIZE, ((50, 30, 90, 140), GREEN))] * 3) == [50] * 3 and not caplog.text

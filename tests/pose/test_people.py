@@ -49,8 +49,8 @@ def test_what_shows_a_person_is_the_largest_part_of_the_mask_or_else_the_box():
 def test_choices_are_read(refuses):
     assert [parse_choice(text) for text in (None, "2", "3, 4.5", "1,2,30,40")] == [None, 2, (3, 4.5), (1, 2, 30, 40)]
     for text in ("0", "-1", "x", "1,2,3", "30,2,1,40", "1,nan", "", "1.5"):
-        refuses(lambda text=text: parse_choice(text), f"No person is named by {text}", "a point x,y")
-    refuses(lambda: checked_choice((1.0,)), "No person is named by (1.0,)")
+        refuses(lambda text=text: parse_choice(text), f"'{text}' does not choose a person", "a point x,y")
+    refuses(lambda: checked_choice((1.0,)), "'(1.0,)' does not choose a person")
 
 
 def test_passers_by_are_nobody_to_choose():

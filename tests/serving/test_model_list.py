@@ -24,7 +24,7 @@ def test_a_file_that_is_no_list_is_named(tmp_path):
     with pytest.raises(UserError, match="There is no file"):
         read_model_list(path)
     for content, sentence in {
-        "model_config_list { config { nam": "is no model configuration",
+        "model_config_list { config { nam": "is not a model configuration",
         "": "holds no model_config_list",
         'model_config_list { config { name: "a" base_path: "models/a" } }': "must be an absolute path",
     }.items():

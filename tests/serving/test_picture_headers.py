@@ -69,6 +69,6 @@ def test_all_frames_of_an_animation_count():
     ids=["empty", "text", "short JPEG", "short PNG", "WebP", "TIFF", "markers"],
 )
 def test_what_does_not_begin_as_a_picture_is_refused(content):
-    with pytest.raises(RequestError, match=f"no whole picture: its {len(content)} bytes") as caught:
+    with pytest.raises(RequestError, match=f"no complete picture: its {len(content)} bytes") as caught:
         check(content)
     assert caught.value.code.name == "INVALID_ARGUMENT"

@@ -41,5 +41,5 @@ def test_there_is_no_page_unless_it_was_asked_for(start):
 def test_a_taken_port_is_the_users_to_change():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UserError, match=f"Port {port} of 127.0.0.1 cannot be had for metrics"):
+        with pytest.raises(UserError, match=f"Port {port} of 127.0.0.1 is not available for metrics"):
             Metrics().serve("127.0.0.1", port)

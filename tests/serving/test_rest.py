@@ -60,16 +60,16 @@ def test_refusals_have_the_status_of_their_code(start, rows):
     served = start(rest_port=0, limits=Limits(2**16, 1000, 8))
     url, instances = f"{served.rest}/tiny:predict", [{"image": [1], "joints": [[0]]}]
     for body, status, words in (
-        (b"no JSON", 400, "no JSON object"),
-        (b"[" * 10**5, 400, "no JSON object"),
+        (b"no JSON", 400, "not a JSON object"),
+        (b"[" * 10**5, 400, "not a JSON object"),
         ({}, 400, "either 'instances' or 'inputs'"),
         ({"instances": []}, 400, "empty"),
         ({"instances": instances}, 400, "has shape [1, 1"),
-        ({"instances": [{"image": [[1], [2, 3]], "joints": [[0]]}]}, 400, "no array of uint8"),
-        ({"instances": [{"image": [300], "joints": [[0]]}]}, 400, "no array of uint8"),
+        ({"instances": [{"image": [[1], [2, 3]], "joints": [[0]]}]}, 400, "not an array of uint8"),
+        ({"instances": [{"image": [300], "joints": [[0]]}]}, 400, "not an array of uint8"),
         ({"instances": [{"image": [1]}]}, 400, "Missing inputs: joints"),
         ({"instances": instances, "signature_name": "paint"}, 400, "no signature 'paint'"),
-        ({"instances": [{"b64": "?"}], "signature_name": "sizes"}, 400, "no array of string"),
+        ({"instances": [{"b64": "?"}], "signature_name": "sizes"}, 400, "not an array of string"),
         ({"instances": [1, 100], "signature_name": "guarded"}, 400, "x is too large"),
         (b" " * 2**18, 400, "at most 196608 are allowed"),
     ):

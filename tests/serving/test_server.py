@@ -67,7 +67,7 @@ def test_tls_files_that_are_no_pair_are_named(start, tls, tmp_path):
     secret = tmp_path / "secret.pem"
     command = ["openssl", "rsa", "-aes128", "-passout", "pass:word", "-in", key, "-out", secret]
     subprocess.run(command, check=True, capture_output=True)
-    with pytest.raises(UserError, match="name a plain key"):
+    with pytest.raises(UserError, match="name an unencrypted key"):
         start(tls=Tls(secret, chain))
 
 
@@ -105,7 +105,7 @@ def test_an_idle_stream_does_not_hold_up_the_end(start):
 def test_a_taken_port_is_the_users_to_change(start):
     port = start().server.port
     for host in ("127.0.0.1", "localhost"):
-        with pytest.raises(UserError, match=f"Port {port} of {host} cannot be had .*in use"):
+        with pytest.raises(UserError, match=f"Port {port} of {host} is not available .*in use"):
             start(port=port, host=host)
     with pytest.raises(UserError, match="Port 0 of no.such.host.invalid cannot be had"):
         start(host="no.such.host.invalid")

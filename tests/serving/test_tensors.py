@@ -112,7 +112,7 @@ def test_inputs_are_exactly_those_of_the_signature(signature):
     assert decode_inputs({"a": fine, "joints": fine}, signature, LIMITS).keys() == {"a", "joints"}
     with pytest.raises(RequestError, match="Missing inputs: joints; signature 'named' takes a, joints"):
         decode_inputs({"a": fine}, signature, LIMITS)
-    with pytest.raises(RequestError, match=r"Superfluous inputs: '(\\n){60}\.\.\.'"):
+    with pytest.raises(RequestError, match=r"Unknown inputs: '(\\n){60}\.\.\.'"):
         decode_inputs({"a": fine, "joints": fine, "\n" * 10**6: fine}, signature, LIMITS)
 
 

@@ -1,1 +1,1 @@
-"""What the project ships, and what it downloads once."""
+"""Bundled files, and files that are downloaded once."""

@@ -1,4 +1,4 @@
-"""Files that are fetched once, checked, and kept in the user's cache."""
+"""Files that are downloaded once, verified, and cached."""
 
 import logging
 import os
@@ -7,28 +7,28 @@ from pathlib import Path
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import checksum
 
-_TIMEOUT = 30  # Seconds without an answer.
+_TIMEOUT = 30  # seconds
 _CHUNK = 1 << 18
 
 
 def default_cache() -> Path:
-    """Where fetched files are kept: `tf_unseen_pose/models` below $XDG_CACHE_HOME or ~/.cache."""
+    """The folder of downloaded files: `tf_unseen_pose/models` below $XDG_CACHE_HOME or ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tf_unseen_pose" / "models"
 
 
 def fetch(url: str, sha256: str, otherwise: str) -> Path:
-    """The cached file if its checksum is right, else the one that `url` gives, at the second attempt if need be.
+    """The cached file if its checksum is right, else a download from `url`, with one retry.
 
-    Where another process fetches it already, that is waited for.
+    Waits if another process is already downloading it.
 
     Args:
-        url: where the file comes from; its last part is the file's name.
+        url: its last part is the file's name.
         sha256: checksum of the file, in hexadecimal.
-        otherwise: the way out where it cannot be fetched, as the end of a sentence: "or give it with --model FILE".
+        otherwise: another way out, as the end of the error message: "or give it with --model FILE".
 
     Raises:
-        UserError: no network, a refusal by the server, a wrong checksum, a full disk; the sentence says where the file
-            may be put by hand.
+        UserError: no network, a refusal by the server, a wrong checksum, a full disk; the message says where to put
+            the file by hand.
     """
     path = _place(url)
     try:
@@ -43,7 +43,7 @@ def fetch(url: str, sha256: str, otherwise: str) -> Path:
 
 
 def cached(url: str, sha256: str) -> Path | None:
-    """The file if it was fetched before and its checksum is right; see `fetch`."""
+    """The file if it is cached and its checksum is right; see `fetch`."""
     path = _place(url)
     return path if path.is_file() and checksum(path) == sha256 else None
 
@@ -54,7 +54,7 @@ def _place(url: str) -> Path:
 
 def _download_alone(url: str, sha256: str, path: Path) -> None:
     """Downloads the file, unless another process has done so meanwhile."""
-    # Not at the top: 'doctor' runs where packages are missing.
+    # Imported here since 'doctor' runs where packages are missing.
     from tf_unseen_pose.locks import waiting_for
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,16 +67,16 @@ def _download(url: str, sha256: str, path: Path) -> None:
     import pooch
     from tqdm import tqdm
 
-    # It talks as much as this package does.
+    # Its log level follows this package's.
     pooch.get_logger().setLevel(logging.getLogger(__name__).getEffectiveLevel())
     store = pooch.create(path.parent, "", registry={path.name: sha256}, urls={path.name: url}, retry_if_failed=1)
-    # The total is set when the server has said it.
+    # The server's answer sets the total.
     with tqdm(total=1, unit="B", unit_scale=True, desc=path.name, leave=False) as bar:
         store.fetch(path.name, downloader=pooch.HTTPDownloader(bar, _CHUNK, timeout=_TIMEOUT))
 
 
 def _reason(error: BaseException) -> str:
-    """What began it, without the layers that pass it on."""
+    """The root cause, without the exceptions that wrap it."""
     if not isinstance(error, OSError):
         return "its checksum is wrong, so it is damaged or incomplete"
     while error.__context__:

@@ -1,10 +1,10 @@
-"""What comes with the project, and the checksums that show whether a model is still what it was.
+"""Bundled models and configurations, and the checksums that verify them.
 
     saved_models/lite/1/        a run and a SavedModel in one folder, with SHA256SUMS of all its files
-    saved_models/lite/tflite/   files for devices, one a variant, likewise
+    saved_models/lite/tflite/   one .tflite file per variant, likewise
     configs/                    configurations to start from
 
-Wherever a command takes a model's folder, "lite" means the newest version of the one that comes with the project.
+Commands take "lite" for the newest version of the bundled model.
 """
 
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ from tf_unseen_pose.files import checksum, replacing
 
 SUMS = "SHA256SUMS"
 _PACKAGE = Path(__file__).parents[1]
-# Beside the code in a checkout, within it where it was installed.
+# Beside the package in a checkout, inside it where it is installed.
 _ROOTS = (_PACKAGE.parent, _PACKAGE)
 _PLACES = tuple(root / "saved_models" for root in _ROOTS)
-_WAY_OUT = "restore the folder (git checkout, or install the package anew)"
+_WAY_OUT = "restore the folder (git checkout, or reinstall the package)"
 
 
 def model_folder(path: Path | str) -> Path:
-    """The folder itself, or the newest version of the model that comes with the project under that name.
+    """The folder itself, or the newest version of the bundled model of that name.
 
     Raises:
-        UserError: a file of a folder that has checksums is not what it was.
+        UserError: a file does not match the folder's checksums.
     """
     path = Path(path)
     if not path.exists():
@@ -41,17 +41,17 @@ def has_tflite_file(path: Path | str) -> bool:
 
 
 def tflite_file(path: Path | str, variant: str) -> Path:
-    """A .tflite file itself, or that variant of a folder of them or of a model that comes with the project.
+    """A .tflite file itself, or a variant from a folder of them or from a bundled model.
 
     Raises:
-        UserError: a folder has no such variant, or a file of a folder that has checksums is not what it was.
+        UserError: the folder has no such variant, or a file does not match the folder's checksums.
     """
     path = Path(path)
     if path.suffix == ".tflite":
         return path
     folder = _tflite_folder(path)
     if folder is None:
-        raise UserError(f"{path} is no .tflite file and no folder of them; make some with 'export --tflite'.")
+        raise UserError(f"{path} is neither a .tflite file nor a folder of them; create some with 'export --tflite'.")
     file = folder / f"{variant}.tflite"
     if not file.is_file():
         there = ", ".join(sorted(entry.stem for entry in folder.glob("*.tflite")))
@@ -67,10 +67,10 @@ def _tflite_folder(path: Path) -> Path | None:
 
 
 def verified(name: str) -> Iterator[Path]:
-    """The folders of a model that comes with the project, newest version and files for devices, each just checked.
+    """The folders of a bundled model (newest version, .tflite files), each verified just before.
 
     Raises:
-        UserError: the next one is missing or has no checksums, or a file is not what it was.
+        UserError: the next folder or its checksums are missing, or a file does not match.
     """
     place = next((place / name for place in _PLACES if (place / name).is_dir()), _PLACES[-1] / name)
     for folder in (_newest(place) or place / "1", place / "tflite"):
@@ -81,7 +81,7 @@ def verified(name: str) -> Iterator[Path]:
 
 
 def config_file(path: str) -> Path:
-    """A file itself, or `configs/NAME.yaml` of those that come with the project, from whichever folder it is asked."""
+    """A file itself, or the bundled `configs/NAME.yaml`, whatever the current folder."""
     file = Path(path)
     if file.parent == Path("configs") and not file.is_file():
         file = next((root / file for root in _ROOTS if (root / file).is_file()), file)

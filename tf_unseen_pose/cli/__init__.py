@@ -1,1 +1,1 @@
-"""The command line: `app` is the program, and every other file is one command or what commands share."""
+"""The command line: `app` is the program; every other file is one command, or shared by several."""

@@ -9,11 +9,13 @@ from tf_unseen_pose.cli.options import FeaturesWeights, Pairs, PoseModel, Poses,
 
 
 def ablate(
-    data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for runs and report.")],
-    steps: Annotated[int, typer.Option(min=1, help="Steps of every variant.")],
+    data: Annotated[Path, typer.Option(help="Dataset of 'prepare'.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for runs and report.")],
+    steps: Annotated[int, typer.Option(min=1, help="Steps per variant.")],
     config: Annotated[str, typer.Option(help="Preset (paper, lite, tiny) or YAML file.")] = "paper",
-    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override, for all.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting of all variants.")
+    ] = None,
     split: SplitOption = Split.validation,
     pairs: Pairs = 200,
     seed: Seed = 0,
@@ -21,9 +23,9 @@ def ablate(
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
 ) -> None:
-    """Train the paper's variants and compare them.
+    """Train the paper's variants (L1, VGG, VGG + GAN, plain U-Net) and compare them.
 
-    They are L1, VGG, VGG + GAN and the plain U-Net, for as many steps each. Called again it goes on; Ctrl-C saves.
+    Ctrl-C saves; the same command resumes.
     """
     from tf_unseen_pose.evaluation.report import require_report_folder
 

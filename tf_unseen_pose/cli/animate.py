@@ -38,14 +38,14 @@ from tf_unseen_pose.words import counted
 
 def animate(
     photo: Photo,
-    driving: Annotated[Path, typer.Option(help="Video of somebody, or pose file, with the motion to be made.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 or .gif to write.")],
+    driving: Annotated[Path, typer.Option(help="Driving motion: a video or a pose file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help=".mp4 or .gif to write.")],
     model: Model = LITE,
     source_pose: SourcePose = None,
     person: Person = None,
     driving_person: Annotated[
         str | None,
-        typer.Option(metavar=WHO, help="Who of several people in the video's first frame that shows any, likewise."),
+        typer.Option(metavar=WHO, help="Person in the video's first frame that shows anybody, as --person."),
     ] = None,
     start: Start = None,
     end: End = None,
@@ -55,15 +55,15 @@ def animate(
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="Show the driving video and its skeleton on the left.")
     ] = False,
-    crop: Annotated[bool, typer.Option("--crop", help="Write what may change alone, not the whole photo.")] = False,
+    crop: Annotated[bool, typer.Option("--crop", help="Write only the part that may change.")] = False,
     fps: Annotated[
-        float | None, typer.Option(min=1, max=240, help="Frames a second; by default the driving video's.")
+        float | None, typer.Option(min=1, max=240, help="Frames per second; by default the driving video's.")
     ] = None,
-    max_side: Annotated[
-        int, typer.Option(min=32, help="Shrink the photo to this longer side; large videos play badly.")
-    ] = 1920,
-    batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered at a time.")] = 4,
-    xla: Annotated[bool, typer.Option("--xla", help="Compile the networks: faster on GPUs, not on CPUs.")] = False,
+    max_side: Annotated[int, typer.Option(min=32, help="Shrink the photo to this longer side.")] = 1920,
+    batch_size: Annotated[int, typer.Option(min=1, max=64, help="Frames rendered together.")] = 4,
+    xla: Annotated[
+        bool, typer.Option("--xla", help="Compile the networks with XLA: faster on GPUs, slower on CPUs.")
+    ] = False,
     runtime: RuntimeOption = Runtime.auto,
     force: Force = False,
     pose_model: PoseModel = None,
@@ -77,7 +77,7 @@ def animate(
     server_jpeg: ServerJpeg = False,
     server_timeout: ServerTimeout = 60,
 ) -> None:
-    """Make a video of that person in the motion of another. Ctrl-C keeps what is done."""
+    """Render the person of a photo in the motion of a video. Ctrl-C keeps the frames so far."""
     from tf_unseen_pose.imaging.image_files import shrink
     from tf_unseen_pose.imaging.photos import load_image
     from tf_unseen_pose.imaging.time_span import parse_span

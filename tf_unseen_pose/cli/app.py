@@ -1,6 +1,6 @@
 """The command line: `python -m tf_unseen_pose COMMAND`, also installed as `unseen-pose`.
 
-What a user can put right ends in one sentence and exit code 2, without a traceback.
+A user's error ends in one sentence and exit code 2, without a traceback.
 """
 
 import sys
@@ -40,7 +40,7 @@ def common(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Say what is done meanwhile, and show TensorFlow's notes.")
+        bool, typer.Option("-v", "--verbose", help="Show progress messages and TensorFlow's log.")
     ] = False,
 ) -> None:
     """Re-pose people in photos."""
@@ -66,7 +66,7 @@ def main() -> None:
             raise
         sys.exit(_report(f"A package cannot be loaded ({error}); 'unseen-pose doctor' says what is missing."))
     except OSError as error:
-        # A full disk or a folder without permission can meet any command at any write.
+        # Any command can meet a full disk or a folder without permission.
         name = f" {error.filename}" if error.filename else ""
         sys.exit(
             _report(f"The file system refused{name}: {error.strerror or error}; free space or choose another place.")

@@ -10,15 +10,14 @@ from tf_unseen_pose.inference.runtime import Runtime
 
 
 def demo(
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for what the demo makes.")] = Path("demo"),
-    photo: Annotated[Path | None, typer.Option(help="A photo of yourself, whole, alone; else a bundled one.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Output folder.")] = Path("demo"),
+    photo: Annotated[
+        Path | None, typer.Option(help="Photo of one person from head to foot; by default a bundled one.")
+    ] = None,
     model: Model = LITE,
     runtime: RuntimeOption = Runtime.auto,
 ) -> None:
-    """Put a bundled person, or yourself, through a motion.
-
-    The model and the motion come along.
-    """
+    """Animate a bundled photo, or your own, with the bundled motion."""
     from tf_unseen_pose.inference.demo import demo as run
 
     for path in run(output, photo, model, runtime):

@@ -7,10 +7,9 @@ from tf_unseen_pose.words import counted
 
 
 def doctor() -> None:
-    """Say what is missing here and how to get it.
+    """Check the installation and name the fix for what is missing.
 
-    It loads every library that is needed, and ends with exit code 2 if something is not there or does not work. What it
-    prints belongs into every report of an error.
+    Loads every required library; exit code 2 if one is missing or broken. Add the output to bug reports.
     """
     try:
         from tf_unseen_pose.tools.doctor import examine

@@ -10,41 +10,41 @@ from tf_unseen_pose.cli.options import FeaturesWeights, Pairs, PoseModel, Poses,
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.words import counted
 
-# What the judged model is called in the report.
+# The evaluated model's name in the report.
 MODEL_NAME = "model"
 
 
 class Joints(StrEnum):
-    """Which of a pose's joints the models are given."""
+    """Joints of a pose that the models are given."""
 
     all = "all"
     fourteen = "14"
 
 
 def evaluate(
-    model: Annotated[Path, typer.Option(help="A run made by 'train' or 'import-posewarp'.")],
-    data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
+    model: Annotated[Path, typer.Option(help="Run of 'train' or 'import-posewarp'.")],
+    data: Annotated[Path, typer.Option(help="Dataset of 'prepare'.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The folder for report.html, report.json, table.md and cases.png.")
+        Path, typer.Option("-o", "--output", help="Folder for report.html, report.json, table.md and cases.png.")
     ],
     also: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=RUN", help="Another run to compare, e.g. a U-Net baseline's; may be repeated."),
+        typer.Option(metavar="NAME=RUN", help="Another run to compare, e.g. the U-Net baseline; repeatable."),
     ] = None,
     split: SplitOption = Split.validation,
     pairs: Pairs = 200,
     seed: Seed = 0,
     across: Annotated[
-        bool, typer.Option("--across", help="Also put the people of each action into poses of others.")
+        bool, typer.Option("--across", help="Also re-pose people into poses of others with the same action.")
     ] = False,
     joints: Annotated[
-        Joints, typer.Option(help="The joints of each pose that the models are given: 14 leaves hands, feet, face out.")
+        Joints, typer.Option(help="Joints given to the models; 14 omits hands, feet and face.")
     ] = Joints.all,
     poses: Poses = True,
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
 ) -> None:
-    """Measure a model beside baselines and write a report."""
+    """Measure a model against baselines and write a report."""
     from tf_unseen_pose.evaluation.report import require_report_folder, write_report
 
     require_report_folder(output)
@@ -65,7 +65,7 @@ def evaluate(
 
 
 def model_paths(model: Path, also: list[str]) -> dict[str, Path]:
-    """Runs by the name of their column, the judged one first.
+    """Runs by the name of their column, the evaluated one first.
 
     Raises:
         UserError: an entry of `also` is not NAME=RUN, or a name is used twice.

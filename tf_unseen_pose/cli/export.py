@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Variant(StrEnum):
-    """How a TFLite file stores and computes numbers."""
+    """Number formats of a TFLite file."""
 
     float32 = "float32"
     float16 = "float16"
@@ -31,51 +31,45 @@ def _export_onnx(run: "Run", output: Path, licence: str) -> None:
 
 
 def export(
-    model: Annotated[Path, typer.Argument(metavar="RUN", help="A run made by 'train' or 'import-posewarp'.")],
+    model: Annotated[Path, typer.Argument(metavar="RUN", help="Run of 'train' or 'import-posewarp'.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The folder of versions; its name is the model's on a server.")
+        Path, typer.Option("-o", "--output", help="Folder of versions; its name is the model's name on a server.")
     ],
-    report: Annotated[
-        Path | None, typer.Option(help="The report.json that 'evaluate' wrote of the run; its metrics go along.")
-    ] = None,
+    report: Annotated[Path | None, typer.Option(help="report.json of 'evaluate', whose metrics are included.")] = None,
     max_side: Annotated[
         int,
-        typer.Option(
-            min=64, max=8192, help="Photos of a longer side are made smaller before the SavedModel re-poses them."
-        ),
+        typer.Option(min=64, max=8192, help="SavedModel: shrink photos to this longer side."),
     ] = 2048,
     tflite: Annotated[
         bool,
         typer.Option(
             "--tflite",
-            help="Write TFLite files to OUTPUT/tflite instead; what follows is for these.",
+            help="Write TFLite files to OUTPUT/tflite.",
         ),
     ] = False,
     onnx: Annotated[
         bool,
-        typer.Option(
-            "--onnx", help="Write ONNX files to OUTPUT/onnx instead, with --licence; needs requirements-onnx.txt."
-        ),
+        typer.Option("--onnx", help="Write ONNX files to OUTPUT/onnx; takes --licence, needs requirements-onnx.txt."),
     ] = False,
     variant: Annotated[
-        list[Variant] | None, typer.Option(help="Which files to write; may be repeated, else all four.")
+        list[Variant] | None, typer.Option(help="TFLite: variant to write; repeatable, by default all four.")
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
-            help="A dataset made by 'prepare': its training pairs give the ranges of int8, its validation pairs show "
-            "what the fewer bits cost. Else the bundled photo does."
+            help="TFLite: dataset for int8 calibration (training pairs) and the report (validation pairs); by default "
+            "the bundled photo."
         ),
     ] = None,
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs of either at most.")] = 200,
-    licence: Annotated[str, typer.Option(help="The licence of the weights, which every file names.")] = "not stated",
+    pairs: Annotated[int, typer.Option(min=1, help="TFLite: maximum number of pairs of each.")] = 200,
+    licence: Annotated[str, typer.Option(help="Licence of the weights, stored in every file.")] = "not stated",
     poses: Poses = True,
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
 ) -> None:
-    """Write a run as a SavedModel, as TFLite files or as ONNX files.
+    """Export a run as a SavedModel, TFLite files or ONNX files.
 
-    The SavedModel, for TensorFlow Serving, becomes the next version below the folder.
+    A SavedModel becomes the next version in the folder, ready for TensorFlow Serving.
     """
     from tf_unseen_pose.training.run import Run
 

@@ -11,10 +11,10 @@ from tf_unseen_pose.errors import UserError
 
 def import_posewarp(
     weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="The authors' vgg_100000.h5 or vgg+gan_5000.h5.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The run folder to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Run folder to write.")],
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
 ) -> None:
-    """Make a run of the weights that the authors released."""
+    """Turn the weights that the authors released into a run."""
     from tf_unseen_pose.config import load_config
 
     config = load_config("paper", settings)

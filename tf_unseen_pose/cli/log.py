@@ -1,4 +1,4 @@
-"""What the commands say beside their results: the package's log, on the standard error stream."""
+"""The package's log on the standard error stream."""
 
 import logging
 import os
@@ -6,19 +6,19 @@ import sys
 
 
 def configure(verbose: bool) -> None:
-    """Shows warnings as plain sentences; with `verbose` everything, with its source, and TensorFlow's notes.
+    """Shows warnings as plain sentences; with `verbose` all messages, their sources, and TensorFlow's log.
 
-    To be called before TensorFlow is imported, which reads its level from the environment.
+    Call it before TensorFlow is imported, which reads its level from the environment.
     """
     handler = _AboveBars()
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s" if verbose else "%(message)s"))
     logger = logging.getLogger("tf_unseen_pose")
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
-    # Some libraries give the root logger a handler, which would show everything once more.
+    # Some libraries give the root logger a handler, which would repeat every message.
     logger.propagate = False
     if not verbose:
-        # Its notes about the machine are not what the user asked for.
+        # TensorFlow's notes about the machine are noise to users.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

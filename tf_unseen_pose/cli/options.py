@@ -1,4 +1,4 @@
-"""What several commands take, and what they do with it."""
+"""Options that several commands share, and what they open."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,63 +16,62 @@ if TYPE_CHECKING:
 
     from tf_unseen_pose.inference.protocol import ReposerLike
 
-Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo of a person.")]
+Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="Photo of a person.")]
 Model = Annotated[
     Path,
-    typer.Option(help="A run made by 'train' or 'import-posewarp', or a version made by 'export'; 'lite' comes along."),
+    typer.Option(help="A run (of 'train' or 'import-posewarp'), an exported version, or 'lite', which is bundled."),
 ]
 LITE = Path("lite")
-SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the person in the photo; else it is found.")]
+SourcePose = Annotated[Path | None, typer.Option(help="Pose file of the photo; by default the pose is detected.")]
 WHO = "N|X,Y|X0,Y0,X1,Y1"
 Person = Annotated[
     str | None,
     typer.Option(
         metavar=WHO,
-        help="Who of several people in the photo: number from the left, point or box in pixels; else the largest.",
+        help="Person in the photo: number from the left, point or box in pixels; by default the largest.",
     ),
 ]
 Background = Annotated[
     Path | None,
-    typer.Option(
-        help="Photo of the scene without the person, or video of them walking in it: fills what they covered."
-    ),
+    typer.Option(help="Photo of the empty scene, or video of the person walking in it; fills what they covered."),
 ]
 Server = Annotated[
     str | None,
-    typer.Option(metavar="HOST:PORT", help="Have a server do it, on which --model is the model's name."),
+    typer.Option(metavar="HOST:PORT", help="Render on this server; --model is the model's name there."),
 ]
-ServerToken = Annotated[Path | None, typer.Option(help="A file with the bearer token that the server asks for.")]
+ServerToken = Annotated[Path | None, typer.Option(help="File with the server's bearer token.")]
 ServerAuthority = Annotated[
-    Path | None, typer.Option(help="Certificates (PEM) to know the server by; the connection is encrypted then.")
+    Path | None, typer.Option(help="CA certificates (PEM) for the server; implies --server-tls.")
 ]
 ServerTls = Annotated[
-    bool, typer.Option("--server-tls", help="Encrypt the connection; the system's certificates say whom to trust.")
+    bool, typer.Option("--server-tls", help="Encrypt the connection and trust the system's certificates.")
 ]
-ServerCert = Annotated[Path | None, typer.Option(help="Your certificate (PEM), for a server that wants to know you.")]
-ServerKey = Annotated[Path | None, typer.Option(help="Its private key (PEM).")]
-InsecureToken = Annotated[bool, typer.Option("--insecure-token", help="Show the token without encryption, too.")]
+ServerCert = Annotated[Path | None, typer.Option(help="Client certificate (PEM), if the server asks for one.")]
+ServerKey = Annotated[Path | None, typer.Option(help="Private key (PEM) of --server-cert.")]
+InsecureToken = Annotated[bool, typer.Option("--insecure-token", help="Send the token even without encryption.")]
 ServerJpeg = Annotated[
-    bool, typer.Option("--server-jpeg", help="Send pixels as JPEG of quality 95: fewer bytes, and not lossless.")
+    bool, typer.Option("--server-jpeg", help="Send pixels as JPEG (quality 95), which is smaller but lossy.")
 ]
-ServerTimeout = Annotated[float, typer.Option(min=1, help="Seconds that the server may take for a request.")]
+ServerTimeout = Annotated[float, typer.Option(min=1, help="Timeout of a request in seconds.")]
 PoseModel = Annotated[
     Path | None,
-    typer.Option(help="MediaPipe's pose_landmarker .task file; else the bundled one, or one that is fetched once."),
+    typer.Option(help="MediaPipe pose_landmarker .task file; by default bundled or downloaded once."),
 ]
 RuntimeOption = Annotated[
     Runtime,
     typer.Option(
-        "--runtime", help="What runs the networks; auto: LiteRT where the model has a .tflite file and no GPU is there."
+        "--runtime", help="Runs the networks; auto picks LiteRT for a model with a .tflite file if there is no GPU."
     ),
 ]
-Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. train.batch_size=8.")]
-
-
-Start = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Begin there in the video: seconds, mm:ss or hh:mm:ss.")
+Settings = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. train.batch_size=8; repeatable."),
 ]
-End = Annotated[str | None, typer.Option(metavar="TIME", help="End there in the video, a time as of --start.")]
-Force = Annotated[bool, typer.Option("--force", help="Write over a file that is read.")]
+
+
+Start = Annotated[str | None, typer.Option(metavar="TIME", help="Start time in the video: seconds, mm:ss or hh:mm:ss.")]
+End = Annotated[str | None, typer.Option(metavar="TIME", help="End time in the video.")]
+Force = Annotated[bool, typer.Option("--force", help="Allow overwriting an input file.")]
 
 
 class Split(StrEnum):
@@ -83,22 +82,19 @@ class Split(StrEnum):
     all = "all"
 
 
-SplitOption = Annotated[Split, typer.Option(help="The clips to evaluate on.")]
-Pairs = Annotated[int, typer.Option(min=1, help="Pairs of frames at most, spread evenly over the clips.")]
-Seed = Annotated[int, typer.Option(min=0, help="Decides which pairs, and the resampling.")]
-Poses = Annotated[bool, typer.Option(help="Find the poses in the results.")]
+SplitOption = Annotated[Split, typer.Option(help="Clips to evaluate on.")]
+Pairs = Annotated[int, typer.Option(min=1, help="Maximum number of frame pairs, spread evenly over the clips.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the choice of pairs and of the bootstrap.")]
+Poses = Annotated[bool, typer.Option(help="Detect poses in the results.")]
 FeaturesWeights = Annotated[
     Path | None,
-    typer.Option(
-        help="A VGG19 or VGG16 .h5 for the VGG error, as loss.features_weights takes it; by default the one that the "
-        "run was trained with."
-    ),
+    typer.Option(help="VGG19 or VGG16 .h5 for the VGG error (see loss.features_weights); by default the run's own."),
 ]
 
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """What the options say of a server."""
+    """The server options of a command."""
 
     address: str | None
     token: Path | None
@@ -112,10 +108,10 @@ class ServerOptions:
 
 
 def open_reposer(model: Path, runtime: Runtime, xla: bool, server: ServerOptions) -> "ReposerLike":
-    """The model, or a server's with the same face."""
+    """The model, or a client of a server with the same interface."""
     if not server.address:
         if server.token or server.tls or server.authority or server.certificate or server.key:
-            raise UserError("--server-token and the like are for a server; name it with --server.")
+            raise UserError("Options such as --server-token need a server; name it with --server.")
         from tf_unseen_pose.inference.reposer import Reposer
 
         return Reposer.load(model, runtime, xla)
@@ -140,7 +136,7 @@ def open_background(path: Path | None, server: str | None, pose_model: Path | No
     if path is None:
         return None
     if server:
-        raise UserError("Servers are not sent backgrounds; leave out --background, or --server.")
+        raise UserError("A server takes no background; leave out --background or --server.")
     from tf_unseen_pose.inference.background import load_background
 
     return load_background(path, pose_model)
@@ -154,4 +150,4 @@ def require_writable(path: Path) -> None:
     """
     require_folder(path)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise UserError(f"{path} does not say in which format to write; end it in .png or .jpg.")
+        raise UserError(f"{path} has no known image format; end it in .png or .jpg.")

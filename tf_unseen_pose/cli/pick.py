@@ -7,16 +7,16 @@ import typer
 
 
 def pick(
-    data: Annotated[Path, typer.Argument(metavar="DATASET", help="A dataset made by 'prepare'.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
+    data: Annotated[Path, typer.Argument(metavar="DATASET", help="Dataset of 'prepare'.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")],
     clip: Annotated[
-        str | None, typer.Option(help="The photo's clip; else the first for validation.", show_default=False)
+        str | None, typer.Option(help="The photo's clip; by default the first for validation.", show_default=False)
     ] = None,
     motion: Annotated[
-        str | None, typer.Option(help="The motion's clip; else another one for validation.", show_default=False)
+        str | None, typer.Option(help="The motion's clip; by default another one for validation.", show_default=False)
     ] = None,
 ) -> None:
-    """Take a photo, its pose and a motion out of a dataset."""
+    """Extract a photo, its pose and a motion from a dataset."""
     from tf_unseen_pose.data.picking import pick as run
     from tf_unseen_pose.data.records import ClipDataset
 

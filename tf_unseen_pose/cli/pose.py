@@ -12,21 +12,21 @@ from tf_unseen_pose.words import counted
 
 
 def pose(
-    picture: Annotated[Path, typer.Argument(metavar="IMAGE|VIDEO", help="A photo or a video.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The pose file (JSON) to write.")],
+    picture: Annotated[Path, typer.Argument(metavar="IMAGE|VIDEO", help="Photo or video.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Pose file (JSON) to write.")],
     overlay: Annotated[
-        Path | None, typer.Option(help="Also write the picture, or a video, with the skeleton drawn over it.")
+        Path | None, typer.Option(help="Also write the photo or video with the skeleton drawn over it.")
     ] = None,
     person: Person = None,
     everybody: Annotated[
-        bool, typer.Option("--all", help="Write a file for everybody, OUT-1.json, OUT-2.json ..., from the left.")
+        bool, typer.Option("--all", help="Write one file per person from the left: OUT-1.json, OUT-2.json ...")
     ] = False,
     start: Start = None,
     end: End = None,
     force: Force = False,
     pose_model: PoseModel = None,
 ) -> None:
-    """Find the joints of people in a photo or a video."""
+    """Detect the joints of people in a photo or a video."""
     from tf_unseen_pose.imaging.drawing import draw_pose
     from tf_unseen_pose.imaging.image_files import save_image
     from tf_unseen_pose.imaging.photos import is_image, load_image
@@ -44,7 +44,7 @@ def pose(
 
     span = parse_span(start, end)
     if is_pose_file(picture):
-        raise UserError(f"{picture} is no picture; name a photo or a video.")
+        raise UserError(f"{picture} is a pose file; name a photo or a video.")
     require_folder(output)
     if overlay:
         (require_writable if is_image(picture) else require_video_name)(overlay)

@@ -1,4 +1,4 @@
-"""The command `prepare`, which has more options than all others together."""
+"""The command `prepare`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # Both import TensorFlow.
 
 
 class Format(StrEnum):
-    """Layouts of what is read."""
+    """Input layouts."""
 
     video = "video"
     posewarp = "posewarp"
@@ -34,43 +34,45 @@ class People(StrEnum):
 
 
 def prepare(
-    output: Annotated[str, typer.Option("-o", "--output", help="The dataset folder to write.")],
+    output: Annotated[str, typer.Option("-o", "--output", help="Dataset folder to write.")],
     inputs: Annotated[
-        list[str] | None, typer.Argument(metavar="INPUT", help="Videos or folders to read; none for synthetic.")
+        list[str] | None, typer.Argument(metavar="INPUT", help="Videos or folders; none for synthetic.")
     ] = None,
-    format: Annotated[Format, typer.Option(help="Layout of the input, or finished datasets.")] = Format.video,
+    format: Annotated[
+        Format, typer.Option(help="Layout of the input; dataset joins finished datasets.")
+    ] = Format.video,
     action: Annotated[
-        str | None, typer.Option(help="Action label of all clips; of videos it is else their folder's name.")
+        str | None, typer.Option(help="Action label of all clips; by default a video's folder name.")
     ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Name of a clip to keep; may be repeated.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Name of a clip to keep; repeatable.")] = None,
     max_side: Annotated[
-        int | None, typer.Option(min=32, help="Shrink frames to this longer side; videos to 1280 by default.")
+        int | None, typer.Option(min=32, help="Shrink frames to this longer side; by default 1280 for videos.")
     ] = None,
     register: Annotated[
-        bool | None, typer.Option(help="Take small camera movements out; by default of videos.", show_default=False)
+        bool | None, typer.Option(help="Remove small camera movements; by default for videos.", show_default=False)
     ] = None,
     validation: Annotated[
-        float, typer.Option(min=0, max=0.9, help="Part of the people to set aside for validation, unless datasets say.")
+        float, typer.Option(min=0, max=0.9, help="Share of the people held out for validation; datasets keep theirs.")
     ] = 0.1,
-    rate: Annotated[float, typer.Option(min=0.01, max=240, help="Videos: frames a second to look at.")] = 10,
+    rate: Annotated[float, typer.Option(min=0.01, max=240, help="Videos: frames per second to read.")] = 10,
     start: Start = None,
     end: End = None,
-    people: Annotated[People, typer.Option(help="Videos: every clip, or every folder, shows another person.")] = (
-        People.clips
-    ),
+    people: Annotated[
+        People, typer.Option(help="Videos: whether each clip or each folder shows a different person.")
+    ] = (People.clips),
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that read clips; by default one a core for videos, else one.")
+        int | None, typer.Option(min=1, help="Processes that read clips; by default one per core for videos, else one.")
     ] = None,
     clips: Annotated[int, typer.Option(min=1, help="Synthetic: number of clips.")] = 8,
-    frames: Annotated[int, typer.Option(min=2, help="Synthetic: frames a clip.")] = 32,
-    size: Annotated[int, typer.Option(min=32, help="Synthetic: side of the frames in pixels.")] = 256,
+    frames: Annotated[int, typer.Option(min=2, help="Synthetic: frames per clip.")] = 32,
+    size: Annotated[int, typer.Option(min=32, help="Synthetic: frame side in pixels.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Synthetic: seed.")] = 0,
-    skeleton: Annotated[str, typer.Option(help="Synthetic: person, or golf, who swings a club.")] = "person",
+    skeleton: Annotated[str, typer.Option(help="Synthetic: person, or golf (with a club).")] = "person",
     runner: Annotated[
         str | None, typer.Option(help="Run as an Apache Beam pipeline: DirectRunner, FlinkRunner, DataflowRunner ...")
     ] = None,
     runner_option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the runner; may be repeated.")
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the runner; repeatable.")
     ] = None,
     pose_model: PoseModel = None,
 ) -> None:

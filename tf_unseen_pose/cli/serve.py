@@ -13,51 +13,53 @@ from tf_unseen_pose.errors import UserError
 
 def serve(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="A folder of versions, as 'export' writes it.")
+        Path | None, typer.Argument(metavar="DIR", help="Folder of versions, written by 'export'.")
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at; 0 takes a free one.")] = 8500,
-    host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 for all the network.")] = "127.0.0.1",
-    name: Annotated[str | None, typer.Option(help="The model's name.", show_default="the folder's name")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="gRPC port; 0 takes a free one.")] = 8500,
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for the whole network.")] = "127.0.0.1",
+    name: Annotated[str | None, typer.Option(help="Name of the model.", show_default="the folder's name")] = None,
     model_config: Annotated[
-        Path | None, typer.Option(help="Instead of DIR: a file of several models, as TensorFlow Serving's.")
+        Path | None, typer.Option(help="TensorFlow Serving model config with several models, instead of DIR.")
     ] = None,
-    max_batch_size: Annotated[int, typer.Option(min=1, help="Rows of requests that run together.")] = 8,
+    max_batch_size: Annotated[int, typer.Option(min=1, help="Rows that run together.")] = 8,
     batch_timeout_ms: Annotated[
-        float, typer.Option(min=0, help="How long a request waits for others although the model is idle.")
+        float, typer.Option(min=0, help="Time a request waits for others while the model is idle.")
     ] = 0,
     allowed_batch_sizes: Annotated[
-        str | None, typer.Option(metavar="N,N,...", help="Fill batches up to these sizes, e.g. 1,2,4,8.")
+        str | None, typer.Option(metavar="N,N,...", help="Pad batches to these sizes, e.g. 1,2,4,8.")
     ] = None,
-    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; the next one is refused.")] = 64,
-    threads: Annotated[int, typer.Option(min=1, help="Batches that run at a time.")] = 1,
-    max_message_mb: Annotated[int, typer.Option(min=1, max=2000, help="The largest request.")] = 32,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Of one encoded picture.")] = 20_000_000,
+    queue: Annotated[int, typer.Option(min=1, help="Most requests that wait; more are rejected.")] = 64,
+    threads: Annotated[int, typer.Option(min=1, help="Batches that run at once.")] = 1,
+    max_message_mb: Annotated[int, typer.Option(min=1, max=2000, help="Largest request.")] = 32,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Most pixels of one encoded picture.")] = 50_000_000,
     max_pixels_in_flight: Annotated[
-        int, typer.Option(min=1, help="Of the pictures of all requests that wait or run.")
+        int, typer.Option(min=1, help="Most pixels of all waiting and running requests.")
     ] = 100_000_000,
-    max_rows: Annotated[int, typer.Option(min=1, help="Rows of one request.")] = 64,
-    rest_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of TensorFlow Serving's REST form.")] = None,
-    metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of Prometheus' page.")] = None,
-    grace: Annotated[float, typer.Option(min=0, help="Seconds that requests get to end after SIGTERM.")] = 30,
-    poll_seconds: Annotated[float, typer.Option(min=0.01, help="Between looks for new versions.")] = 1,
-    tls_key: Annotated[Path | None, typer.Option(help="The private key, PEM; with --tls-cert.")] = None,
-    tls_cert: Annotated[Path | None, typer.Option(help="The certificate chain, PEM; with --tls-key.")] = None,
-    tls_client_ca: Annotated[
-        Path | None, typer.Option(help="Certificates (PEM) that must vouch for every client.")
+    max_rows: Annotated[int, typer.Option(min=1, help="Most rows of one request.")] = 64,
+    rest_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of TensorFlow Serving's REST API.")
     ] = None,
-    token_file: Annotated[Path | None, typer.Option(help="A file with the bearer token to ask for.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the Prometheus metrics.")] = None,
+    grace: Annotated[float, typer.Option(min=0, help="Seconds for running requests after SIGTERM.")] = 30,
+    poll_seconds: Annotated[float, typer.Option(min=0.01, help="Interval between checks for new versions.")] = 1,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key (PEM); with --tls-cert.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM); with --tls-key.")] = None,
+    tls_client_ca: Annotated[
+        Path | None, typer.Option(help="CA certificates (PEM) that sign the client certificates.")
+    ] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with the bearer token that clients must send.")] = None,
     insecure_token: Annotated[
-        bool, typer.Option("--insecure-token", help="Ask for the token without TLS, too.")
+        bool, typer.Option("--insecure-token", help="Accept the token even without TLS.")
     ] = False,
     allow_reload: Annotated[
-        bool, typer.Option("--allow-reload", help="Let clients change which models are served.")
+        bool, typer.Option("--allow-reload", help="Let clients change the list of models.")
     ] = False,
 ) -> None:
-    """Answer requests over gRPC as TensorFlow Serving does.
+    """Serve models over gRPC with TensorFlow Serving's protocol.
 
-    It serves the newest version in a folder, and those that appear there.
+    The newest version in the folder is served, and newer ones once they appear.
     """
-    # What can be said before TensorFlow is imported is said at once.
+    # Checked before TensorFlow is imported, which takes seconds.
     if folder and not folder.is_dir():
         raise UserError(f"There is no folder {folder} to serve; name the folder that 'export' wrote versions to.")
     if bool(tls_key) != bool(tls_cert):
@@ -91,7 +93,7 @@ def serve(
         poll=poll_seconds,
     )
     if not asyncio.run(run(options, typer.echo)):
-        # A model that computes beyond the grace time cannot be interrupted, and Python would wait for its thread.
+        # A model that still computes cannot be interrupted, and Python would wait for its thread.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
@@ -103,7 +105,7 @@ def _sizes(text: str | None, largest: int) -> tuple[int, ...]:
         return ()
     parts = text.split(",")
     if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-        raise UserError(f"'{text}' is no list of batch sizes; write for example 1,2,4,8.")
+        raise UserError(f"'{text}' is not a list of batch sizes; write for example 1,2,4,8.")
     sizes = tuple(sorted({int(part) for part in parts}))
     if sizes[-1] != largest:
         raise UserError(f"The largest allowed batch size, {sizes[-1]}, must be --max-batch-size, {largest}.")

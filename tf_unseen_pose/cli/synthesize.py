@@ -42,27 +42,26 @@ if TYPE_CHECKING:
 
 def synthesize(
     photo: Photo,
-    target: Annotated[Path, typer.Option(help="Pose file, or photo of somebody, with the pose to be taken.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The image to write.")],
+    target: Annotated[Path, typer.Option(help="Target pose: a pose file or a photo.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Image to write.")],
     model: Model = LITE,
     source_pose: SourcePose = None,
     person: Person = None,
     target_person: Annotated[
-        str | None, typer.Option(metavar=WHO, help="Who of several people in the target photo, likewise.")
+        str | None, typer.Option(metavar=WHO, help="Person in the target photo, as --person.")
     ] = None,
     retarget: Annotated[
         bool | None,
         typer.Option(
-            help="Fit the pose to the person's proportions and place. By default: poses of photos are, those of pose "
-            "files are taken as they are.",
+            help="Fit the pose to the person's proportions and place; by default only poses from photos are fitted.",
             show_default=False,
         ),
     ] = None,
     background: Background = None,
-    crop: Annotated[bool, typer.Option("--crop", help="Write what may change alone, not the whole photo.")] = False,
+    crop: Annotated[bool, typer.Option("--crop", help="Write only the part that may change.")] = False,
     max_side: Annotated[int, typer.Option(min=32, help="Shrink the photo to this longer side.")] = 4096,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Also write OUT-explain.png, every stage on a sheet.")
+        bool, typer.Option("--explain", help="Also write OUT-explain.png, a sheet of all stages.")
     ] = False,
     runtime: RuntimeOption = Runtime.auto,
     force: Force = False,
@@ -77,7 +76,7 @@ def synthesize(
     server_jpeg: ServerJpeg = False,
     server_timeout: ServerTimeout = 60,
 ) -> None:
-    """Make the photo of that person in another pose."""
+    """Render the person of a photo in another pose."""
     from tf_unseen_pose.imaging import image_files
     from tf_unseen_pose.imaging.photos import is_image, lasting_exif, load_image
 
@@ -90,9 +89,9 @@ def synthesize(
 
     who, target_who = parse_choice(person), parse_choice(target_person)
     if explain and server:
-        raise UserError("The stages are not sent by servers; leave --server out to have them explained.")
+        raise UserError("Servers do not send the stages that --explain shows; leave out --server or --explain.")
     if not (is_pose_file(target) or is_image(target)):
-        raise UserError(f"The target {target} is no photo and no pose file; use 'animate' for videos.")
+        raise UserError(f"The target {target} is neither a photo nor a pose file; use 'animate' for videos.")
     scene = open_background(background, server, pose_model)
     if explain and runtime == Runtime.auto:
         runtime = Runtime.tensorflow

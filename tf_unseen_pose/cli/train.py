@@ -12,28 +12,28 @@ from tf_unseen_pose.assets.shipped import model_folder
 from tf_unseen_pose.cli.options import Settings
 from tf_unseen_pose.errors import UserError, WorkerLost
 
-# How often and after how many seconds a worker begins again when another one has gone, and where it is counted.
+# A worker that lost another one restarts: most tries, seconds between them, the variable that counts them.
 _MOST_TRIES, _PAUSE, _TRIES = 100, 5, "UNSEEN_POSE_TRIES"
 
 
 def train(
-    data: Annotated[Path, typer.Option(help="A dataset made by 'prepare'.")],
-    run: Annotated[Path, typer.Option(help="The run folder; an existing run is resumed.")],
+    data: Annotated[Path, typer.Option(help="Dataset of 'prepare'.")],
+    run: Annotated[Path, typer.Option(help="Run folder; an existing run is resumed.")],
     config: Annotated[
         str | None, typer.Option(help="Preset (paper, lite, tiny) or YAML file, e.g. configs/clip-256.yaml.")
     ] = None,
     init: Annotated[
         Path | None,
-        typer.Option(help="A run, or a weights file of one, to start from: fine-tuning on one's own video."),
+        typer.Option(help="Run or weights file to start from (fine-tuning)."),
     ] = None,
     settings: Settings = [],  # noqa: B006  Typer reads the default, nobody changes it.
 ) -> None:
-    """Train a model, or resume its training. Ctrl-C saves and stops."""
+    """Train a model or resume its training. Ctrl-C saves and stops."""
     from tf_unseen_pose.config import load_config
 
     if init and not (init := model_folder(init)).exists():
         raise UserError(f"There is no run or weights file {init} to start from; name an existing one.")
-    # What the run was begun with, or what it starts from.
+    # The configuration of the run itself, or of what it starts from.
     stored = [folder / "config.json" for folder in (run, init) if folder and (folder / "config.json").is_file()]
     resolved = load_config(config or (str(stored[0]) if stored else "paper"), settings)
 
@@ -47,7 +47,7 @@ def train(
 
 
 def _begin_again(lost: WorkerLost) -> None:
-    """Replaces this process, whose connections are of no more use, by the same command."""
+    """Replaces this process, whose connections are broken, by the same command."""
     tries = int(os.environ.get(_TRIES, 0)) + 1
     if tries > _MOST_TRIES:
         raise lost

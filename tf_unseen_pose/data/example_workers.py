@@ -57,9 +57,8 @@ def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable
         except BrokenProcessPool as error:
             _pool.cache_clear()
             raise UserError(
-                "A process that makes training pairs has gone, perhaps for want of memory, or because a script trains "
-                "outside of `if __name__ == '__main__'`; the same command goes on, with fewer of them by train.workers "
-                "(0: none)."
+                "A process that makes training pairs stopped, perhaps for lack of memory, or because a script trains "
+                "outside of `if __name__ == '__main__'`; run the same command with a smaller train.workers (0: none)."
             ) from error
 
     batch(0, 0)

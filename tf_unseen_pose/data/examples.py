@@ -97,12 +97,12 @@ def _check_needs(dataset: ClipDataset, clips: list[int], config: Config) -> None
         mapped = any(frame.has_limbs for entry in entries for frame in entry.frames)
         if not mapped or limb_maps.conversion(stored, read) is None:
             raise UserError(
-                f"No training clip of {dataset.path} has maps of the limbs of '{read.name}', as loss.limbs and "
+                f"No training clip of {dataset.path} has limb maps of '{read.name}', which loss.limbs and "
                 "loss.choice need; set them to 0."
             )
     if config.loss.needs_scene and not any(entry.background for entry in entries):
         raise UserError(
-            f"No training clip of {dataset.path} has its scene without the person, as loss.scene needs; set it to 0."
+            f"No training clip of {dataset.path} has its scene without the person, which loss.scene needs; set it to 0."
         )
 
 

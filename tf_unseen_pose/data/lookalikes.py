@@ -120,7 +120,9 @@ class Partners:
             for clip, others in lookalikes(dataset, frames, clips).items()
         }
         if not self._of:
-            raise UserError(f"In {dataset.path} no two clips show who looks alike, as data.across needs; set it to 0.")
+            raise UserError(
+                f"No two clips of {dataset.path} show similar people, which data.across needs; set it to 0."
+            )
 
     def choose(self, generator: np.random.Generator, clip: int) -> tuple[int, int] | None:
         """Clip and frame; None for the part of pairs that stay within their clip, or where nobody looks alike."""

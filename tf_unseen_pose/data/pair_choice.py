@@ -108,7 +108,7 @@ class PairChoice:
         self._shares = _shared(dataset, pairs, config.shares)
         self._videos = [of_clip for of_clip in pairs if dataset.clips[of_clip.clip].fps > 0]
         if config.neighbours and not self._videos:
-            raise UserError(f"No training clip of {dataset.path} is a video, as data.neighbours needs; set it to 0.")
+            raise UserError(f"No training clip of {dataset.path} is a video, which data.neighbours needs; set it to 0.")
 
     def __call__(self, number: int, generator: np.random.Generator) -> Pair:
         """The pair of example `number`, by that and by what the generator draws."""
@@ -152,5 +152,5 @@ def _shared(
             until += share / whole
             parts.append((until, by_format[name]))
     if not (parts or others):
-        raise UserError(f"data.shares leaves nothing of {dataset.path}; give a format that it has more than 0.")
+        raise UserError(f"data.shares leaves nothing of {dataset.path}; give one of its formats a share above 0.")
     return [*parts, (np.inf, others or parts[-1][1])]

@@ -56,7 +56,7 @@ def pick(dataset: ClipDataset, folder: Path, clip: str | None = None, motion: st
         write_poses(pose, Poses(frame.joints[None], entry.width, entry.height))
         write_poses(poses, _motion(dataset, driving))
     except OSError as error:
-        raise UserError(f"Cannot write to {folder}: {error.strerror}; make room or choose another folder.") from error
+        raise UserError(f"Cannot write to {folder}: {error.strerror}; free space or choose another folder.") from error
     return Picked(photo, pose, poses, photo_clip, motion_clip)
 
 

@@ -155,7 +155,7 @@ def _staged(
                 yield futures[future], future.result()
         except BrokenProcessPool as error:
             raise UserError(
-                "A process that read a clip was killed, for want of memory perhaps; run the command again, with fewer "
+                "A process that reads clips was killed, perhaps for lack of memory; run the command again with fewer "
                 "--workers."
             ) from error
         except BaseException:

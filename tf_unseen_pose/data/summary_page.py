@@ -94,7 +94,7 @@ def write_summary_page(dataset: ClipDataset) -> Path:
         with replacing(path) as temporary:
             temporary.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror}; make room or allow writing there.") from error
+        raise UserError(f"Cannot write {path}: {error.strerror}; free space or allow writing there.") from error
     return path
 
 

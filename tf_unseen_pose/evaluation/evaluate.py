@@ -151,7 +151,7 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
 def _check_names(models: dict[str, Model]) -> None:
     for name in models:
         if name in (COPY, WARP, TARGET):
-            raise UserError(f"'{name}' is the name of a column that is always there; call the model otherwise.")
+            raise UserError(f"'{name}' is the name of a built-in column; give the model another name.")
 
 
 def _given(dataset: ClipDataset, options: Options) -> Skeleton:

@@ -71,7 +71,7 @@ def write_report(evaluation: Evaluation, path: Path) -> Path:
             with replacing(path / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UserError(f"Cannot write to {path}: {error.strerror}; make room or choose another folder.") from error
+        raise UserError(f"Cannot write to {path}: {error.strerror}; free space or choose another folder.") from error
     return path / PAGE
 
 

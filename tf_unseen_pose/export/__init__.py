@@ -1,1 +1,1 @@
-"""Models for use elsewhere."""
+"""Export of runs to SavedModel, TFLite and ONNX."""

@@ -1,4 +1,4 @@
-"""What a version says about itself: where it comes from and how good it is, for those who find it on a server."""
+"""A version's description of itself: its origin and quality."""
 
 import json
 import subprocess
@@ -16,12 +16,12 @@ def write_about(run: Run, report: Path | None, version: Path) -> None:
     """Writes assets.extra/about.json (code, training, metrics) and assets.extra/skeleton.json.
 
     Args:
-        run: what is exported.
-        report: a report.json that `evaluate` wrote of it.
+        run: the exported run.
+        report: its report.json by `evaluate`.
         version: the version's folder.
 
     Raises:
-        UserError: the report is missing or none of `evaluate`'s.
+        UserError: the report is missing or not by `evaluate`.
     """
     folder = version / "assets.extra"
     folder.mkdir(exist_ok=True)
@@ -31,7 +31,7 @@ def write_about(run: Run, report: Path | None, version: Path) -> None:
 
 
 def origin(run: Run) -> dict:
-    """Which code and training a run's exports are of."""
+    """The code and training behind a run's exports."""
     return {
         "project": f"tf_unseen_pose {tf_unseen_pose.__version__}",
         "git_revision": _revision(),
@@ -41,7 +41,7 @@ def origin(run: Run) -> dict:
 
 
 def _revision() -> str | None:
-    """The checkout's commit, "-dirty" behind it where files were changed; None where the code is installed."""
+    """The checkout's commit, with "-dirty" if files were changed; None if the package is installed."""
     root = Path(tf_unseen_pose.__file__).parents[1]
     if not (root / ".git").exists():
         return None
@@ -53,11 +53,11 @@ def _revision() -> str | None:
 
 
 def _metrics(report: Path) -> dict:
-    """The model's means over the pairs of a report, with the baselines'."""
+    """Means of the model and the baselines over the pairs of a report."""
     try:
         within = json.loads(report.read_text())["within"]
         return {"pairs": within["count"], "clips": within["clips"], **within["all"]}
     except FileNotFoundError as error:
         raise UserError(f"There is no report {report}; name the report.json that 'evaluate' wrote.") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{report} is no report.json of 'evaluate'; name one.") from error
+        raise UserError(f"{report} is not a report.json of 'evaluate'; name one.") from error

@@ -1,4 +1,4 @@
-"""What a graph refuses, each in one sentence, as `InvalidArgumentError`: servers pass it on as INVALID_ARGUMENT."""
+"""Checks in the graph: each fails with one sentence, which servers pass on as INVALID_ARGUMENT."""
 
 from contextlib import AbstractContextManager
 
@@ -11,24 +11,24 @@ from tf_unseen_pose.skeleton import Skeleton
 
 
 def require(condition: tf.Tensor, sentence: str) -> AbstractContextManager:
-    """Fails with that sentence unless the condition, a boolean, is true.
+    """Fails with the sentence unless the boolean condition is true.
 
     Returns:
-        A context. What is done within it is done after the check; elsewhere in a graph that is not sure.
+        A context; operations in it run after the check.
     """
     assertion = tf.debugging.Assert(condition, [sentence], summarize=1)
     return tf.control_dependencies([] if assertion is None else [assertion])
 
 
 def counts(skeleton: Skeleton) -> tuple[int, ...]:
-    """How many joints a request may have; a person's 14 or 23."""
+    """The allowed numbers of joints of a request; 14 or 23 for people."""
     return PERSON_COUNTS if is_person(skeleton) else (skeleton.joint_count,)
 
 
 def checked_pose(joints: tf.Tensor, skeleton: Skeleton, name: str) -> tf.Tensor:
     """Joints float32 [..., n, 3 or 4] of a request as [..., J, 3 or 4].
 
-    Refuses another number of joints, NaN or infinity, a visibility out of 0..1, and poses without a visible joint.
+    Rejects other numbers of joints, NaN or infinity, a visibility outside 0..1, and poses without a visible joint.
     """
     allowed = counts(skeleton)
     right, listed = tf.reduce_any(tf.shape(joints)[-2] == allowed), " or ".join(map(str, allowed))
@@ -48,7 +48,7 @@ def checked_pose(joints: tf.Tensor, skeleton: Skeleton, name: str) -> tf.Tensor:
 
 
 def with_depth(joints: tf.Tensor, name: str) -> tf.Tensor:
-    """Joints float32 [..., n, 3 or 4] of a request as [..., n, 4]: depth is 0 for all where it is not sent."""
+    """Joints float32 [..., n, 3 or 4] of a request as [..., n, 4], with depth 0 if none is sent."""
     columns = tf.shape(joints)[-1]
     right = (columns == 3) | (columns == 4)
     with require(right, f"{name} has not three or four numbers a joint; send x, y, visibility, and depth if known."):
@@ -57,9 +57,9 @@ def with_depth(joints: tf.Tensor, name: str) -> tf.Tensor:
 
 
 def inside_photo(joints: tf.Tensor, photo: tf.Tensor, margin: float = 0.0) -> tf.Tensor:
-    """A pose [J, 3 or 4] in pixels of its photo [H, W, 3], with joints absent that lie outside of it.
+    """A pose [J, 3 or 4] in pixels of its photo [H, W, 3], with joints outside of it absent.
 
-    `pose.cut_off.inside_photo` does so in NumPy.
+    `pose.cut_off.inside_photo` is the twin in NumPy.
     """
     size = tf.cast(tf.shape(photo)[1::-1], tf.float32)
     room = margin * tf.reduce_max(size) + 0.5
@@ -68,9 +68,9 @@ def inside_photo(joints: tf.Tensor, photo: tf.Tensor, margin: float = 0.0) -> tf
 
 
 def target_inside(joints: tf.Tensor, photo: tf.Tensor, name: str) -> tf.Tensor:
-    """A target pose [J, 3 or 4] in pixels of a photo [H, W, 3], with joints absent that lie far outside of it.
+    """A target pose [J, 3 or 4] in pixels of a photo [H, W, 3], with joints far outside of it absent.
 
-    Refuses a pose of which no joint lies in the photo. `pose.cut_off.target_inside` does so in NumPy.
+    Rejects a pose without a joint in the photo. `pose.cut_off.target_inside` is the twin in NumPy.
     """
     shown = tf.reduce_any(inside_photo(joints, photo)[..., 2] > 0)
     with require(shown, f"{name} lies outside the photo, all of it; send one that lies inside."):

@@ -1,7 +1,7 @@
-"""A photo's colours as its ICC profile means them, in sRGB, within the graph; `imaging.photos` does so by LittleCMS.
+"""Converts a photo from its ICC profile to sRGB in the graph; `imaging.photos` does so by LittleCMS.
 
-Profiles of curves and a matrix are understood, which is what cameras and phones write (sRGB, Display P3, Adobe RGB,
-grey): a curve for each channel to light, a matrix from light to XYZ under D50.
+Matrix profiles are supported, which cameras and phones write (sRGB, Display P3, Adobe RGB, grey): a curve per channel
+to light, and a matrix from light to XYZ under D50.
 
 Sources: ICC.1:2022 sections 8.3 (such profiles), 10.6 and 10.18 (curves); IEC 61966-2-1 for sRGB.
 """
@@ -13,22 +13,22 @@ import tensorflow as tf
 
 from tf_unseen_pose.export.checks import require
 
-# Entries of a profile that are looked at, and values of a curve's table.
+# Limits on a profile's entries and on the values of a curve's table.
 _MOST_TAGS, _MOST_VALUES, _MOST_BYTES = 100, 4096, 1 << 16
 # From linear sRGB to XYZ, adapted to D50.
 _SRGB = np.array(
     [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]]
 )
 _FROM_XYZ = np.linalg.inv(_SRGB).astype(np.float32)
-# Steps of light for which sRGB's curve is tabulated: fine enough for the darkest of 256 levels.
+# Size of the table of sRGB's curve over light, fine enough for the darkest of 256 levels.
 _STEPS = 1 << 14
 
 
 class Conversion(NamedTuple):
-    """How colours become sRGB's.
+    """A conversion of colours to sRGB.
 
     Attributes:
-        needed: whether they change at all, boolean.
+        needed: whether colours change at all, boolean.
         curves: from the levels 0..255 of each channel to light, float32 [3, 256].
         matrix: from light to linear sRGB, float32 [3, 3].
     """
@@ -39,7 +39,7 @@ class Conversion(NamedTuple):
 
 
 def conversion(profile: tf.Tensor) -> Conversion:
-    """The conversion of an ICC profile, a string; an empty one needs none. Refuses one not of curves and a matrix."""
+    """The conversion of an ICC profile, a string; an empty one needs none. Rejects other than matrix profiles."""
     needed = tf.strings.length(profile) > 0
     none = tf.zeros([3, 256]), tf.zeros([3, 3])
     return Conversion(needed, *tf.cond(needed, lambda: _curves(profile), lambda: none))
@@ -59,7 +59,7 @@ def in_srgb(colours: tf.Tensor, conversion: Conversion) -> tf.Tensor:
 
 def _curves(profile):
     """From levels to light, float32 [3, 256], and from light to linear sRGB, float32 [3, 3]."""
-    # Zeros follow, so that what points beyond the end reads these.
+    # Followed by zeros, for offsets beyond the end.
     size = tf.minimum(tf.strings.length(profile), _MOST_BYTES) + 2 * _MOST_VALUES + 200
     data = tf.cast(tf.io.decode_raw(profile, tf.uint8, fixed_length=size), tf.int32)
     count = tf.clip_by_value(_unsigned(_at(data, 128, 4)), 0, _MOST_TAGS)
@@ -80,7 +80,7 @@ def _curves(profile):
 
 
 def _curve(data, at):
-    """The curve at a place of a profile, at the levels 0..255: float32 [256]."""
+    """The curve at an offset of a profile, at the levels 0..255: float32 [256]."""
     levels = tf.range(256, dtype=tf.float32) / 255
     count = tf.clip_by_value(_unsigned(_at(data, at + 8, 4)), 0, _MOST_VALUES)
 
@@ -102,7 +102,7 @@ def _curve(data, at):
 
 
 def _formula(data, at, x):
-    """ICC's parametric curves: (a x + b)^g + e from d on, c x + f below; kind by kind more of these are given."""
+    """ICC's parametric curves: (a x + b)^g + e from d on, c x + f below; each kind has more of these parameters."""
     kind = tf.clip_by_value(_at(data, at + 8, 2)[1], 0, 4)
     given = tf.range(7) < tf.gather([1, 3, 4, 5, 7], kind)
     g, a, b, c, d, e, f = tf.unstack(tf.where(given, _fixed(data, at + 12, 7), [1, 1, 0, 0, 0, 0, 0]))
@@ -120,15 +120,15 @@ def _srgb_levels():
 
 
 def _at(data, at, count):
-    """So many bytes at a place, int32 [count]."""
+    """`count` bytes at an offset, int32 [count]."""
     return tf.slice(data, [tf.clip_by_value(at, 0, tf.size(data) - count)], [count])
 
 
 def _unsigned(digits):
-    """Numbers of four bytes [..., 4], the first of which counts most."""
+    """Big-endian numbers of four bytes [..., 4]."""
     return tf.reduce_sum(digits * [1 << 24, 1 << 16, 1 << 8, 1], axis=-1)
 
 
 def _fixed(data, at, count):
-    """So many numbers of 16 bits before the point and 16 behind it, float32."""
+    """`count` fixed-point numbers (16.16), float32."""
     return tf.cast(_unsigned(tf.reshape(_at(data, at, 4 * count), [count, 4])), tf.float32) / 65536

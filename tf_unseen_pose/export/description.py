@@ -1,4 +1,4 @@
-"""What a file for devices says about itself, as JSON within it; `inference.lite_file` shows its form."""
+"""The description inside an exported file, as JSON; `inference.lite_file` shows its form."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _WHAT = {
 _STATE = "a part of the source's state, which encode_source gives, decide and render take"
 
 
-# Tensors by name: shape, None being free, and type.
+# Tensors by name: shape (None is free) and type.
 Tensors = Mapping[str, tuple[tuple[int | None, ...], str]]
 
 
@@ -34,9 +34,9 @@ def description(
     """The JSON.
 
     Args:
-        run: what the file is of.
-        variant: how it stores numbers.
-        licence: that of the weights, as a sentence or a name.
+        run: the exported run.
+        variant: its number format.
+        licence: of the weights, as a sentence or a name.
         steepness: the generator's, see `model.compositing.compose`.
         signatures: inputs and outputs by the signature's name.
     """

@@ -1,6 +1,6 @@
-"""Does a SavedModel compute what the Python model computes? Every signature, on a real photo.
+"""Compares every signature of a SavedModel with the Python model on a real photo.
 
-The photo is the demonstration's, as JPEG and as PNG, whole and cut; its poses are those of the same video.
+The photo is the bundled one as JPEG and PNG, whole and cut, with poses from the same video.
 """
 
 import io
@@ -22,8 +22,8 @@ from tf_unseen_pose.inference.reposer import Canvas, Reposer
 from tf_unseen_pose.known_skeletons import BODY, PERSON, is_person, person_joints
 from tf_unseen_pose.skeleton import Skeleton
 
-# Rounding to 8 bits may fall the other way; numbers of a state or a stage may differ in their last digits. Pictures of
-# photos are made by another engine than Python's, which looks colours up at a 32nd of a pixel.
+# Rounding to 8 bits may differ by a level, floats in their last digits. Pictures of photos come from another
+# engine than Python's, which samples at 1/32 of a pixel.
 _LEVELS, _TOLERANCE, _LEAST_PSNR = 1, 1e-3, 50.0
 _NUMBERS = ("encode_source", "explain", "sequence_crop")
 _PHOTOS = ("repose_photo", "serving_default", "render_sequence", "render_sequence_in_crop")
@@ -34,11 +34,11 @@ def parity(version: Path, reposer: Reposer) -> dict[str, dict[str, float]]:
     """Compares all signatures of a version with a model.
 
     Returns:
-        By signature: `largest`, the largest difference, in 8-bit levels where the signature gives pictures; `equal`,
-        the part of all values that are the same; `psnr`, the least of its pictures, in dB, 100 for equal ones.
+        By signature: `largest`, the largest difference, for pictures in 8-bit levels; `equal`, the fraction of equal
+        values; `psnr`, the least of its pictures in dB, 100 for equal ones.
 
     Raises:
-        UserError: a difference that is more than rounding; the sentence names the signature.
+        UserError: a difference beyond rounding; the message names the signature.
     """
     signatures = tf.saved_model.load(str(version)).signatures
     report: dict[str, dict[str, float]] = {}
@@ -60,7 +60,7 @@ def _require_near(name: str, measured: dict[str, float]) -> None:
 
 
 def _cases(reposer: Reposer) -> Iterator[tuple[str, dict, dict]]:
-    """Signature, inputs, and what is expected of its outputs."""
+    """Signature, inputs and expected outputs."""
     networks, skeleton = reposer.networks, reposer.skeleton
     size = networks.height, networks.width
     for photo, source, poses in _photos(skeleton):
@@ -121,7 +121,7 @@ def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.nda
     source, poses = as_skeleton(skeleton, person), as_skeleton(skeleton, poses)
     yield image, source, poses
     poses = poses[..., :3]
-    # Of odd size, and its person elsewhere; as few joints as a request may have.
+    # Another photo of odd size, its person elsewhere, with the fewest joints that a request may have.
     if is_person(skeleton):
         source, poses = person_joints(person, PERSON), person_joints(motion, PERSON)
     left, top = np.floor(source[:, :2].min(axis=0)).astype(int) // 2
@@ -130,7 +130,7 @@ def _photos(skeleton: Skeleton) -> Iterator[tuple[np.ndarray, np.ndarray, np.nda
 
 
 def as_skeleton(skeleton: Skeleton, joints: np.ndarray) -> np.ndarray:
-    """Joints [..., 23, C] of `BODY` as another skeleton's: what that has beside lies about the wrist."""
+    """Joints [..., 23, C] of `BODY` as another skeleton's; its additional joints are placed near the wrist."""
     wrist = joints[..., BODY.joint_index("right_wrist")[0], :]
     step = np.float32([3, -2, 0, 0])[: joints.shape[-1]]
     parts = [
@@ -147,7 +147,7 @@ def _file(image: np.ndarray, kind: str, **options: Any) -> bytes:
 
 
 def _decoded(value: np.ndarray) -> np.ndarray:
-    """PNG files as pictures; numbers as they are."""
+    """PNG files as pictures, numbers unchanged."""
     if value.dtype != object:
         return value
     return np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in value])

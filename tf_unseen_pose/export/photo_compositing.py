@@ -1,8 +1,8 @@
-"""The twin of `imaging.compositing` within a graph: decisions carried out on a photo's own pixels.
+"""The twin of `imaging.compositing` in the graph: applies decisions to a photo's own pixels.
 
-What a client of a server gets is made here, by the same steps: the person mask and the painted scene once a photo,
-then strip after strip of the rows, and of these the columns, in which something may change. Tests compare the two, and
-both with `model.compositing`.
+Servers answer with it. The steps are the same: the person mask and the inpainted scene once per photo, then strips of
+the rows, and of these the columns, in which something may change. Tests compare the two, and both with
+`model.compositing`.
 
 Convention: one photo at a time, without batch axis; points are (x, y).
 """
@@ -13,18 +13,18 @@ import tensorflow as tf
 
 from tf_unseen_pose.imaging.compositing import FEATHER, LEAST, LEAST_LOGIT, LUMA, MASK_FLOOR
 
-# Rows that are worked off together: few enough for memory, many enough for the time that an operation takes to begin.
+# Rows per strip: few enough for memory, enough to amortise the cost of starting an operation.
 _STRIP = 64
 
 
 class Range(NamedTuple):
-    """Along one axis, the photo's pixels `first` ... `last` - 1 of those that a canvas covers, int32 scalars.
+    """Along one axis, the photo's pixels `first` ... `last` - 1 that a canvas covers, int32 scalars.
 
     Attributes:
-        first, last: what is covered.
+        first, last: the covered range.
         corner: the canvas's first pixel, which may lie outside the photo.
-        size: how many pixels of the photo the canvas is long.
-        image: how many the photo is long.
+        size: of the canvas in pixels of the photo.
+        image: of the photo in pixels.
     """
 
     first: tf.Tensor
@@ -34,7 +34,7 @@ class Range(NamedTuple):
     image: tf.Tensor
 
     def cells(self, count: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """Between which cells of a map of `count` the covered pixels lie: the lower one, and how far from it."""
+        """The lower of the two of `count` cells between which each covered pixel lies, and the distance from it."""
         pixels = tf.cast(tf.range(self.first, self.last) - self.corner, tf.float64)
         position = (pixels + 0.5) * (count / tf.cast(self.size, tf.float64)) - 0.5
         position = tf.clip_by_value(position, 0, tf.cast(count - 1, tf.float64))
@@ -42,13 +42,13 @@ class Range(NamedTuple):
         return tf.cast(low, tf.int32), tf.cast(position - low, tf.float32)
 
     def weights(self, count: int) -> tf.Tensor:
-        """How much of each of `count` cells every covered pixel has: float32 [count, pixels]."""
+        """Interpolation weights of `count` cells for every covered pixel: float32 [count, pixels]."""
         low, part = self.cells(count)
         cells, part = tf.range(count)[:, None], part[None]
         return tf.where(cells == low, 1 - part, 0) + tf.where(cells == tf.minimum(low + 1, count - 1), part, 0)
 
     def fade(self, width: tf.Tensor) -> tf.Tensor:
-        """float32 0..1: less within `width` of a canvas's edge that lies within the photo."""
+        """float32 0..1, which fades within `width` of those canvas edges that lie within the photo."""
         pixels = tf.cast(tf.range(self.first, self.last) - self.corner, tf.float32) + 0.5
         low = tf.where(self.first > 0, pixels, width)
         high = tf.where(self.last < self.image, tf.cast(self.size, tf.float32) - pixels, width)
@@ -56,15 +56,15 @@ class Range(NamedTuple):
 
 
 class Sitting(NamedTuple):
-    """A photo, ready to show its person in any pose.
+    """A photo, prepared for any pose of its person.
 
     Attributes:
         photo: uint8 [H, W, 3].
-        columns, rows: what of it the canvas covers.
-        scale: float32, pixels of the photo a pixel of the canvas.
-        source: uint8 [h, w, 4], the covered pixels, and how much each is the person's.
-        scene: uint8 [h, w, 3], the covered pixels with the hole painted, less towards the canvas's edges.
-        hole: float32 [h', w', 4] as it was given.
+        columns, rows: the ranges that the canvas covers.
+        scale: float32, photo pixels per canvas pixel.
+        source: uint8 [h, w, 4], the covered pixels and the person mask.
+        scene: uint8 [h, w, 3], the covered pixels with the hole inpainted, fading towards the canvas's edges.
+        hole: float32 [h', w', 4], the input.
     """
 
     photo: tf.Tensor
@@ -82,7 +82,7 @@ def place(photo: tf.Tensor, canvas_to_image: tf.Tensor, height: int, width: int)
     for axis, length in ((0, width), (1, height)):
         corner = tf.cast(tf.round(canvas_to_image[axis, 2] - (step - 1) / 2), tf.int32)
         size, end = tf.cast(tf.round(step * length), tf.int32), tf.shape(photo)[1 - axis]
-        # One pixel at least: of a pose far outside, the checks are to tell, and no operation before them.
+        # At least one pixel, so that poses far outside reach the checks.
         first = tf.clip_by_value(corner, 0, end - 1)
         last = tf.clip_by_value(corner + size, first + 1, end)
         found.append(Range(first, last, corner, size, end))
@@ -97,14 +97,14 @@ def covered(photo: tf.Tensor, columns: Range, rows: Range) -> tf.Tensor:
 def sitting(
     photo: tf.Tensor, canvas_to_image: tf.Tensor, size: tuple[int, int], matte: tf.Tensor, hole: tf.Tensor
 ) -> Sitting:
-    """What does not depend on the pose.
+    """Prepares a photo, independently of the pose.
 
     Args:
         photo: uint8 [H, W, 3].
         canvas_to_image: float32 [2, 3], on whole pixels.
         size: height and width of the canvas.
         matte: [h, w, 2], see `model.compositing.guided_matte`.
-        hole: [h, w, 4], painted colours times how much they are used, and that.
+        hole: [h, w, 4], inpainted colours times weight, and the weight.
     """
     columns, rows = place(photo, canvas_to_image, *size)
     pixels = covered(photo, columns, rows)
@@ -129,10 +129,10 @@ def composed(given: Sitting, decisions: tf.Tensor, steepness: float) -> tf.Tenso
     """The covered part of the photo in one pose: uint8 [h, w, 3].
 
     Args:
-        decisions: [h', w', 9], `model.compositing.Decisions` behind one another.
+        decisions: [h', w', 9], `model.compositing.Decisions` concatenated.
         steepness: factor of alpha's logit.
     """
-    # Four bytes as one number: looked up at once.
+    # Four bytes as one number, for a single look-up.
     packed, pixels = tf.bitcast(given.source, tf.int32), covered(given.photo, given.columns, given.rows)
 
     def made(here, maps):
@@ -163,12 +163,12 @@ def pasted(given: Sitting, part: tf.Tensor) -> tf.Tensor:
 
 
 def _by_strips(picture, cells, maps, columns, rows, function):
-    """A picture of what is covered, changed strip by strip where cells [h, w] of a map are true.
+    """The covered picture, changed strip by strip where cells [h, w] of a map are true.
 
     Args:
         picture: uint8 [H, W, C].
-        maps: [h, w, C'], which are enlarged to the picture's pixels.
-        function: of rows and columns of the picture, and the maps there, C' times [h, w]: what is to be seen there.
+        maps: [h, w, C'], enlarged to the picture's pixels.
+        function: rows and columns of the picture, and the maps there, C' times [h, w] -> new pixels.
     """
     planes = tf.transpose(maps, [2, 0, 1])
     (low_row, part), (low_column, _) = rows.cells(maps.shape[0]), columns.cells(maps.shape[1])
@@ -199,13 +199,13 @@ def _by_strips(picture, cells, maps, columns, rows, function):
 
 
 def _fade(columns, rows, here):
-    """float32 [h, w]: how much of the canvas is shown at some rows and columns of what it covers."""
+    """float32 [h, w]: weight of the canvas at some of the covered rows and columns."""
     width = FEATHER * tf.cast(tf.minimum(columns.size, rows.size), tf.float32)
     return tf.minimum(rows.fade(width)[here[0], None], columns.fade(width)[here[1]])
 
 
 def _undecided(hole, decisions, steepness):
-    """Where on the map the picture may differ from the painted scene: bool [h, w]."""
+    """Map cells in which the picture may differ from the inpainted scene: bool [h, w]."""
     greatest = tf.nn.max_pool2d(decisions[None, ..., 6:], 3, 1, "SAME")
     alpha, coverage, stillness = tf.unstack(greatest[0], axis=-1)
     likely = steepness * (alpha + tf.math.log((coverage + MASK_FLOOR) / (1 - coverage + MASK_FLOOR))) > LEAST_LOGIT

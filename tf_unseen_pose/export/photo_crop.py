@@ -1,6 +1,6 @@
-"""The twin of `imaging.crop` within a graph: where in a photo the network's canvas lies.
+"""The twin of `imaging.crop` in the graph: the canvas's place in a photo.
 
-The same numbers, in float64, by the same steps; `imaging.crop` says why. Tests compare the two.
+The same steps in float64; `imaging.crop` gives the reasons. Tests compare the two.
 
 Convention: as `imaging.crop`; poses are [T, J, 3] with visibility, 0 meaning absent.
 """
@@ -27,7 +27,7 @@ class PhotoCrop:
         shown = _has_extent(self._measured(targets))
         with require(tf.reduce_any(shown), "No target pose shows two joints of the person; send one that shows more."):
             whole = tf.concat([source, tf.boolean_mask(targets, shown)], axis=0)
-        # Of the source and of each target.
+        # For the source and each target.
         poses = self._measured(whole)
         scales, middles = self._scales(poses), tf.add(*_boxes(poses)) / 2
         centre = (middles[0] + _median(middles[1:])) / 2
@@ -95,14 +95,14 @@ class PhotoCrop:
 
 
 def _mean_of_visible(values, visible):
-    """Of lists of [T]: the mean over what is visible, 0 where nothing is, and whether something is."""
+    """For lists of [T]: the mean over visible entries (0 without any), and whether there are any."""
     weights = tf.cast(tf.stack(visible), tf.float64)
     count = tf.reduce_sum(weights, axis=0)
     return tf.reduce_sum(weights * tf.stack(values), axis=0) / tf.maximum(count, 1), count > 0
 
 
 def _boxes(poses, shift=0):
-    """The corners of the visible joints' boxes, low and high [T, 2]; each point is moved by a shift [T, J, 1]."""
+    """Corners of the visible joints' boxes, low and high [T, 2], with points moved by a shift [T, J, 1]."""
     visible = poses[..., 2:] > 0
     enough = tf.reduce_all(tf.reduce_sum(tf.cast(visible, tf.int32), axis=[1, 2]) >= 2)
     require(enough, "Fewer than two joints of a pose are visible; send a pose that shows more of the person.")
@@ -120,7 +120,7 @@ def _has_extent(poses):
 
 
 def _percentile(values, percentage):
-    """Over the first axis of [T, C], one of the values: NumPy's "nearest"."""
+    """Percentile over the first axis of [T, C] by NumPy's method "nearest"."""
     last = tf.cast(tf.shape(values)[0] - 1, tf.float64)
     return tf.gather(tf.sort(values, axis=0), tf.cast(tf.round(last * (percentage / 100)), tf.int32))
 

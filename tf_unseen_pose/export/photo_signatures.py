@@ -1,8 +1,7 @@
-"""The signatures that take photos, of any size, and answer at the photo's own resolution.
+"""The signatures for photos of any size, which answer at the photo's resolution.
 
-A photo goes through in three steps: its canvas is cut out; the networks decide upon all canvases of a request together;
-and the decisions are carried out on one photo after the other. A photo whose longer side is above a limit is made
-smaller first, which bounds what a request takes.
+Three steps: cut out each photo's canvas; run the networks on all canvases of a request; apply the decisions photo by
+photo. Photos with a longer side above a limit are shrunk first, which bounds the cost of a request.
 
 Convention: as `signatures`.
 """
@@ -17,14 +16,14 @@ from tf_unseen_pose.export import photo_compositing, photos
 from tf_unseen_pose.export.checks import checked_pose, inside_photo, require, target_inside, with_depth
 from tf_unseen_pose.export.photo_crop import PhotoCrop
 
-# Frames of a sequence that are decided upon together, and how many a request may ask for.
+# Frames of a sequence per batch, and most frames of a request.
 _AT_ONCE, _MOST_FRAMES = 4, 256
 SOURCE, TARGET, SEQUENCE = "The source pose", "The target pose", "The sequence of target poses"
 _FILE, _CROP = tf.TensorSpec([], tf.string), tf.TensorSpec([2, 3])
 
 
 class PhotoSignatures:
-    """Answers to photos.
+    """The functions behind the signatures for photos.
 
     Args:
         config: of the run.
@@ -39,7 +38,7 @@ class PhotoSignatures:
         self._size, self._skeleton = (model.height, model.width), model.body
         self._crop = PhotoCrop(model.body, *self._size, config.data.crop_factor)
         self._encoded, self._decided = encoded, decided
-        # As functions: each is traced and stored once, for all signatures.
+        # As functions, so that each is traced and stored once for all signatures.
         self._read = tf.function(lambda contents: photos.read(contents, max_side), autograph=False)
         self._sitting = tf.function(
             lambda photo, crop, matte, hole: photo_compositing.sitting(photo, crop, self._size, matte, hole),
@@ -52,7 +51,7 @@ class PhotoSignatures:
     def serving_default(
         self, image_bytes: tf.Tensor, source_joints: tf.Tensor, target_joints: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """PNG files of the crops, and where these lie in the photos."""
+        """PNG files of the crops, and their places in the photos."""
 
         def finished(sitting, part, scale, _):
             return photos.png(part), _answer_to_image(sitting, scale)
@@ -63,7 +62,7 @@ class PhotoSignatures:
     def repose_photo(
         self, image_bytes: tf.Tensor, source_joints: tf.Tensor, target_joints: tf.Tensor, image_format: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Whole photos, as the JPEG or PNG files that were asked for."""
+        """Whole photos as JPEG or PNG files."""
         photos.require_formats(image_format)
 
         def finished(sitting, part, _, kind):
@@ -72,14 +71,14 @@ class PhotoSignatures:
         return {"image_bytes": self._reposed(image_bytes, source_joints, target_joints, image_format, finished, _FILE)}
 
     def _reposed(self, image_bytes, source_joints, target_joints, asked, finished, kinds):
-        """What `finished` makes of each photo's sitting, its new part, its scale and what is asked for."""
+        """Applies `finished` to each photo's sitting, its new part, its scale and the requested formats."""
         joints, deep = (tf.TensorSpec([self._skeleton.joint_count, columns]) for columns in (3, 4))
         cut = tf.TensorSpec([*self._size, 3]), joints, deep, _CROP, _FILE, tf.TensorSpec([])
         canvas, source, target, *place = tf.map_fn(
             lambda request: self._cut(*request),
             (image_bytes, source_joints, with_depth(target_joints, TARGET)),
             fn_output_signature=cut,
-            # One photo is decoded at a time, whatever they unfold to.
+            # One photo is decoded at a time, to bound the memory.
             parallel_iterations=1,
         )
         state = self._encoded(canvas, source)
@@ -99,7 +98,7 @@ class PhotoSignatures:
         )
 
     def _cut(self, contents, source, target):
-        """Canvas and joints of one request; its crop, its photo's pixels as a string, and how much smaller that is."""
+        """Canvas and joints of one request; its crop, its photo's pixels as a string, and the photo's scale."""
         photo, scale, source = self._photo(contents, source)
         target = photos.scaled(checked_pose(target, self._skeleton, TARGET), scale)
         target = target_inside(target, photo, TARGET)
@@ -109,7 +108,7 @@ class PhotoSignatures:
         return self._canvas(photo, crop), source, target, crop, tf.io.serialize_tensor(photo), scale
 
     def _photo(self, contents, source):
-        """uint8 [H, W, 3], within the limit; how far it was made smaller; and its person's pose [J, 3]."""
+        """uint8 [H, W, 3] within the limit, its scale, and its person's pose [J, 3]."""
         photo, scale = self._read(contents)
         source = photos.scaled(checked_pose(source, self._skeleton, SOURCE), scale)
         return photo, scale, inside_photo(source, photo)
@@ -124,7 +123,7 @@ class PhotoSignatures:
     def sequence_crop(
         self, source_joints: tf.Tensor, target_joints: tf.Tensor, image_size: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """The canvas of each sequence in a photo of a height and width, as `render_sequence_in_crop` takes it."""
+        """The canvas of each sequence in a photo of a given size, for `render_sequence_in_crop`."""
 
         def crop(request):
             source, targets, size = request
@@ -139,13 +138,13 @@ class PhotoSignatures:
     def render_sequence(
         self, image_bytes: tf.Tensor, source_joints: tf.Tensor, target_joints: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """PNG files of every frame's crop, and where these lie in the photo."""
+        """PNG files of every frame's crop, and their place in the photo."""
         return self._sequences(image_bytes, source_joints, target_joints)
 
     def render_sequence_in_crop(
         self, image_bytes: tf.Tensor, source_joints: tf.Tensor, target_joints: tf.Tensor, canvas_to_image: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """The same for a part of a sequence."""
+        """As `render_sequence` for a part of a sequence."""
         return self._sequences(image_bytes, source_joints, target_joints, tf.reshape(canvas_to_image, [-1, 2, 3]))
 
     def _sequences(self, image_bytes, source_joints, target_joints, crops=None):
@@ -165,7 +164,7 @@ class PhotoSignatures:
         }
 
     def _with_batch_axis(self, shape, image_bytes, source_joints, target_joints):
-        """Photos [B], source poses [B, J, 3] and sequences [B, T, J, 4], whether they came with B or without."""
+        """Photos [B], source poses [B, J, 3] and sequences [B, T, J, 4], adding the axis B if missing."""
         like = "send target_joints as [T, J, 3 or 4], or [B, T, J, 3 or 4] for B photos."
         with require((tf.size(shape) == 3) | (tf.size(shape) == 4), f"The target poses have too few axes; {like}"):
             frames = shape[-3]
@@ -181,7 +180,7 @@ class PhotoSignatures:
         return tf.reshape(image_bytes, [-1]), sources, targets
 
     def _sequence(self, contents, source, targets, crop=None):
-        """One photo in T poses: PNG files, string [T], and where they lie in it."""
+        """One photo in T poses: PNG files, string [T], and their place in it."""
         photo, scale, source = self._photo(contents, source)
         targets = photos.scaled(checked_pose(targets, self._skeleton, SEQUENCE), scale)
         crop = (
@@ -211,15 +210,15 @@ class PhotoSignatures:
             return tf.map_fn(frame, self._decided(*repeated, poses), fn_output_signature=_FILE)
 
         starts = tf.range(0, count, size)
-        # One after the other: each is spread over all cores anyway.
+        # One after the other, since each uses all cores.
         files = tf.map_fn(some, starts, parallel_iterations=1, fn_output_signature=tf.TensorSpec([None], tf.string))
         return tf.reshape(files, [-1])[:count]
 
 
 def held(poses: tf.Tensor) -> tf.Tensor:
-    """[T, J, C]: where a frame shows no joint, the pose before it; at the beginning the first that shows one.
+    """[T, J, C]: frames without a visible joint take the pose before, at the beginning the first with one.
 
-    `pose.driving.driving_poses` does so in NumPy.
+    `pose.driving.driving_poses` is the twin in NumPy.
     """
     shown = tf.reduce_any(poses[..., 2] > 0, axis=1)
     frames = tf.range(tf.shape(poses)[0])
@@ -233,7 +232,7 @@ def _photo(pixels: tf.Tensor) -> tf.Tensor:
 
 
 def _answer_to_image(sitting: Any, scale: tf.Tensor) -> tf.Tensor:
-    """float32 [2, 3]: from pixels of what is answered to those of the photo that was sent."""
+    """float32 [2, 3]: from pixels of the answer to pixels of the sent photo."""
     corner = tf.cast(tf.stack([sitting.columns.first, sitting.rows.first]), tf.float32)
     whole = tf.concat([tf.eye(2), corner[:, None]], axis=1)
     return photos.scaled_crop(whole, 1 / scale)

@@ -1,7 +1,6 @@
-"""Photos in, pictures out, within the graph: decoding, cutting the canvas, encoding.
+"""Decoding photos, cutting the canvas, and encoding pictures in the graph.
 
-What `Reposer` does around the network, in TensorFlow operations, so that a client of a server sends a photo and joints
-and nothing else.
+These are `Reposer`'s steps around the network in TensorFlow operations, so that clients send only a photo and joints.
 
 Convention: one photo at a time, without batch axis. Joints are float32 [..., J, 3] in pixels of the photo.
 """
@@ -15,16 +14,16 @@ from tf_unseen_pose.geometry.pixels import from_bytes
 from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.imaging.provenance import PNG_HEADER, XMP, png_chunks
 
-# A picture of more pixels is refused before it is decoded: a PNG of a few kilobytes may unfold to gigabytes.
+# Larger pictures are rejected before decoding: a PNG of a few kilobytes may decode to gigabytes.
 MOST_PIXELS = 50_000_000
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def read(contents: tf.Tensor, max_side: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """A JPEG or PNG file, a string, as `imaging.photos` has it: upright, in sRGB, on white.
+    """Decodes a JPEG or PNG file, a string, as `imaging.photos` does: upright, in sRGB, on white.
 
     Returns:
-        uint8 [H, W, 3], its longer side at most so long; and by how much it was multiplied for that, float32.
+        uint8 [H, W, 3] with the longer side limited, and the scale applied for that, float32.
     """
     is_jpeg = tf.equal(tf.strings.substr(contents, 0, 3), b"\xff\xd8\xff")
     is_png = tf.equal(tf.strings.substr(contents, 0, 8), _SIGNATURE)
@@ -33,13 +32,13 @@ def read(contents: tf.Tensor, max_side: int) -> tuple[tf.Tensor, tf.Tensor]:
     colours = conversion(about.profile)
     photo = tf.cond(is_jpeg, lambda: _from_jpeg(contents), lambda: _from_png(contents, about.transparent, colours))
     photo, scale = within(photo, max_side)
-    # Where nothing is transparent the smaller photo is converted, which is less work.
+    # Without transparency the smaller photo is converted, which is cheaper.
     colours = colours._replace(needed=colours.needed & ~about.transparent)
     return in_srgb(upright(photo, orientation(about.exif)), colours), scale
 
 
 def _from_jpeg(contents):
-    """JPEG's arithmetic is the accurate one, which Pillow uses, too."""
+    """Decodes JPEG with the accurate DCT, as Pillow does."""
     with _require_size(tf.io.extract_jpeg_shape(contents)):
         return tf.io.decode_jpeg(tf.identity(contents), channels=3, dct_method="INTEGER_ACCURATE")
 
@@ -56,7 +55,7 @@ def _from_png(contents, transparent, colours):
 
 
 def _on_white(photo, colours):
-    """uint8 [H, W, 4] -> [H, W, 3] in sRGB; row by row, because whole the larger numbers would take much memory."""
+    """uint8 [H, W, 4] -> [H, W, 3] in sRGB, row by row to save memory."""
 
     def row(pixels):
         levels, opacity = tf.cast(in_srgb(pixels[:, :3], colours), tf.int32), tf.cast(pixels[:, 3:], tf.int32)
@@ -66,7 +65,7 @@ def _on_white(photo, colours):
 
 
 def within(photo: tf.Tensor, max_side: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """A photo, uint8 [H, W, 3], with its longer side at most so long, and by how much it was multiplied, float32."""
+    """A photo, uint8 [H, W, 3], with the longer side limited, and the scale applied for that, float32."""
     size = tf.cast(tf.shape(photo)[:2], tf.float32)
     scale = tf.minimum(max_side / tf.reduce_max(size), 1)
 
@@ -78,17 +77,17 @@ def within(photo: tf.Tensor, max_side: int) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def scaled(joints: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """Joints [..., J, 3 or 4] of a photo in pixels of one `scale` times as large; its corner stays its corner."""
+    """Joints [..., J, 3 or 4] of a photo in pixels of one `scale` times as large, with corners aligned."""
     return tf.concat([(joints[..., :2] + 0.5) * scale - 0.5, joints[..., 2:3], joints[..., 3:] * scale], axis=-1)
 
 
 def scaled_crop(canvas_to_image: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """A transform [2, 3] into a photo as one into the photo that is `scale` times as large."""
+    """A transform [2, 3] into a photo, for the photo `scale` times as large."""
     return tf.concat([scale * canvas_to_image[:, :2], (canvas_to_image[:, 2:] + 0.5) * scale - 0.5], axis=1)
 
 
 def require_formats(names: tf.Tensor) -> None:
-    """Refuses a name of an image format, of a string tensor, that is neither "jpeg" nor "png"."""
+    """Rejects names of image formats, a string tensor, other than "jpeg" and "png"."""
     known = tf.reduce_all((names == "jpeg") | (names == "png"))
     require(known, 'image_format is neither "jpeg" nor "png"; send one of these for every photo.')
 
@@ -105,9 +104,9 @@ def jpeg(picture: tf.Tensor) -> tf.Tensor:
 
 def png(picture: tf.Tensor) -> tf.Tensor:
     """uint8 [H, W, 3], re-posed -> a PNG file."""
-    # Quick, and not much larger than what takes ten times as long.
+    # Fast, and hardly larger than ten times slower compression.
     file = tf.io.encode_png(picture, compression=1)
-    # A negative length means all that is left.
+    # A negative length means the rest.
     header, rest = tf.strings.substr(file, 0, PNG_HEADER), tf.strings.substr(file, PNG_HEADER, -1)
     return tf.strings.join([header, tf.constant(png_chunks()), rest])
 
@@ -118,9 +117,9 @@ def cut_out(photo: tf.Tensor, canvas_to_image: tf.Tensor, height: int, width: in
 
 
 def on_canvas(joints: tf.Tensor, canvas_to_image: tf.Tensor) -> tf.Tensor:
-    """Joints [..., J, 3 or 4] of the photo in pixels of a canvas that is cut out without being turned.
+    """Joints [..., J, 3 or 4] of the photo in pixels of an axis-aligned canvas.
 
-    `imaging.affine.transform_joints` does so in NumPy, by the inverse of `canvas_to_image`.
+    `imaging.affine.transform_joints` is the twin in NumPy, by the inverse of `canvas_to_image`.
     """
     crop = tf.cast(canvas_to_image, tf.float64)
     points = (tf.cast(joints[..., :2], tf.float64) - crop[:, 2]) / crop[0, 0]

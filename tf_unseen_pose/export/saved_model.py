@@ -1,10 +1,10 @@
-"""A run as a SavedModel: numbered version folders, as TensorFlow Serving wants them.
+"""A run as a SavedModel in numbered version folders, for TensorFlow Serving.
 
 DIR/1/
   saved_model.pb, variables/    the graph and its weights, in half precision
-  config.json                   the configuration: with the next file the folder is a run as well
+  config.json                   the configuration; with the next file the folder is also a run
   generator.weights.h5          the same weights
-  assets.extra/                 about.json, skeleton.json, parity.json, and requests to warm a server up with
+  assets.extra/                 about.json, skeleton.json, parity.json, and warmup requests
   SHA256SUMS                    of all of these
 """
 
@@ -32,20 +32,20 @@ from tf_unseen_pose.training.run import Run
 def export_run(
     run: Run, folder: Path, report: Path | None = None, check: bool = True, max_side: int = MAX_SIDE
 ) -> Path:
-    """Writes a run's averaged weights as the next version below a folder; returns the version's folder.
+    """Writes a run's averaged weights as the next version in a folder; returns the version's folder.
 
-    The version appears whole or not at all. What it computes is what its weights file, in half precision, says: both
-    are the same model. Its signatures are `signatures.Signatures`'.
+    The version appears atomically. It computes with the half-precision weights of its weights file. Its signatures are
+    those of `signatures.Signatures`.
 
     Args:
-        folder: its name becomes the model's on a server.
-        report: the run's report.json by `evaluate`, whose metrics go along.
+        folder: its name is the model's name on a server.
+        report: the run's report.json by `evaluate`, whose metrics are included.
         check: compare the SavedModel with the Python model and write the result beside it.
-        max_side: photos that are larger are made smaller before they are re-posed.
+        max_side: longer side to which photos are shrunk.
 
     Raises:
-        UserError: the run has no weights; the folder is a file, or a run; another process is at work in it; the report
-            is none; the SavedModel computes something else than the run.
+        UserError: the run has no weights; the folder is a file, or a run; another process uses it; the report is
+            invalid; the SavedModel differs from the run.
 
     Example:
         >>> from pathlib import Path
@@ -58,7 +58,7 @@ def export_run(
         ('models/new/1', 'person')
     """
     if folder.is_file() or (folder / "config.json").exists():
-        raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")
+        raise UserError(f"{folder} is not a folder of versions; choose a new folder for the export.")
     with at_work(folder):
         return _export_version(run, folder, report, check, max_side)
 
@@ -85,12 +85,12 @@ def _export_version(run: Run, folder: Path, report: Path | None, check: bool, ma
 
 
 def _write_saved_model(run: Run, name: str, max_side: int) -> None:
-    # Weights in half precision take half of the room in the SavedModel, too.
+    # Half-precision weights also halve the SavedModel.
     with layer_precision("half_stored"):
         generator = build_generator(run.config.model)
     load_weights(generator, run.weights)
     signatures = Signatures(generator, run.config, max_side).all
-    # Not Keras's ExportArchive: it writes weights that are cast twice.
+    # Not Keras's ExportArchive, which writes cast weights twice.
     module = tf.Module()
     module.weights = [tensorflow_variable(variable) for variable in generator.variables]
     graphs = {

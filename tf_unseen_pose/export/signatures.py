@@ -1,20 +1,19 @@
-"""What a SavedModel of this project answers: its signatures, as functions of tensors.
+"""The signatures of a SavedModel, as functions of tensors.
 
     repose_photo             photos, poses in them -> the whole photos, JPEG or PNG
-    serving_default          photos, poses in them -> PNG of what may change, and where that lies in the photo
+    serving_default          photos, poses in them -> PNG of the part that may change, and its place in the photo
     render_sequence          a photo, a sequence of poses -> PNG of each
-    sequence_crop            the canvas of such a sequence alone, in a photo of a height and width
-    render_sequence_in_crop  a part of a sequence in the canvas of the whole
+    sequence_crop            a sequence, a photo's height and width -> the sequence's canvas
+    render_sequence_in_crop  a part of a sequence in the canvas of the whole sequence
     synthesize               canvases, poses on them -> canvases
     encode_source, render    the two halves of `synthesize`, to encode once and render often
     explain                  as `synthesize` -> masks, warped layers, background, foreground, alpha, stillness
 
 The first five answer at the photo's own resolution (`photo_signatures`), the others on the canvas.
 
-Convention: canvases are uint8 [B, H, W, 3], joints float32 [B, J, 3] in pixels of the canvas, or of the photo where
-there is one; photos are JPEG or PNG files. B is free, and the first axis of everything, so that servers may batch. A
-person may be sent as 14 joints or as 23, whichever the model has: what it lacks is absent. Target joints may have a
-fourth column, their depth (see `pose.pose_files`).
+Convention: canvases are uint8 [B, H, W, 3], joints float32 [B, J, 3] in pixels of the canvas or photo; photos are JPEG
+or PNG files. B is free and the first axis of everything, so that servers may batch. Any model of a person takes 14 or
+23 joints; missing ones are absent. Target joints may have a fourth column, their depth (see `pose.pose_files`).
 """
 
 from collections.abc import Callable
@@ -28,13 +27,13 @@ from tf_unseen_pose.export.photo_signatures import SOURCE, TARGET, PhotoSignatur
 from tf_unseen_pose.geometry.pixels import from_bytes, to_bytes
 from tf_unseen_pose.model import PoseModel
 
-# Of a photo's longer side where an export is not told otherwise.
+# Default limit of a photo's longer side.
 MAX_SIDE = 2048
 EXPLAINED = ("masks", "warped_layers", "background", "foreground", "alpha", "stillness")
 
 
 class Signature(NamedTuple):
-    """A function of tensors that returns them by name, and what it is to be called with."""
+    """A function of tensors that returns tensors by name, and its input specification."""
 
     function: Callable[..., dict[str, tf.Tensor]]
     inputs: list[tf.TensorSpec]
@@ -44,7 +43,7 @@ class Signatures:
     """The signatures of one generator; `all` has them by name.
 
     Args:
-        max_side: to which longer side photos are made smaller.
+        max_side: longer side to which photos are shrunk.
     """
 
     def __init__(self, generator: PoseModel, config: Config, max_side: int = MAX_SIDE):
@@ -56,7 +55,7 @@ class Signatures:
         self._state = [tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in parts]
         canvas = tf.TensorSpec([None, *self._size, 3])
         joints, deep = (tf.TensorSpec([None, count, columns]) for columns in (3, 4))
-        # The halves as functions: each is traced and stored once, for all signatures.
+        # The halves as functions, so that each is traced and stored once for all signatures.
         self._encoded = tf.function(generator.encode_source, input_signature=[canvas, joints], autograph=False)
         self._pictures = tf.function(self._rendered_pictures, input_signature=[*self._state, deep], autograph=False)
         decided = tf.function(self._decisions, input_signature=[*self._state, deep], autograph=False)

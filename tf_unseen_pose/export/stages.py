@@ -1,7 +1,7 @@
-"""A generator's stages as functions by names of tensors, which files for devices have as signatures.
+"""A generator's stages as functions of named tensors, the signatures of TFLite and ONNX files.
 
-Convention: canvases are float32 [B, H, W, 3] in [-1, 1], since many accelerators know no other type; source joints
-float32 [B, J, 3], target joints [B, J, 4] with depth. Depth 0 of all joints says what no depth says.
+Convention: canvases are float32 [B, H, W, 3] in [-1, 1], since many accelerators support no other type; source joints
+float32 [B, J, 3], target joints [B, J, 4] with depth. Depth 0 of all joints means unknown depth.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.model import PoseModel
 
-# No joint and no pixel is less; an operation that converters cannot take for none.
+# Below every joint and pixel: an identity that converters do not remove.
 _BELOW_ALL = -1e9
 
 
@@ -19,7 +19,7 @@ class Stage(NamedTuple):
     """A function from tensors by name to tensors by name.
 
     Attributes:
-        function: takes a dictionary, and gives one.
+        function: takes and returns a dictionary.
         inputs: the dictionary's tensors, in order.
     """
 
@@ -67,8 +67,8 @@ def stages(generator: PoseModel, batch: int | None) -> dict[str, Stage]:
 
 
 def _computed(output: tf.Tensor, inputs: Iterable[tf.Tensor]) -> tf.Tensor:
-    """The output by an operation of its own where it is an input handed through.
+    """Adds an operation to outputs that are inputs handed through.
 
-    LiteRT's CompiledModel binds such an output to fresh memory, and reads zeros.
+    LiteRT's CompiledModel binds such an output to fresh memory and reads zeros.
     """
     return tf.maximum(output, _BELOW_ALL) if any(output is given for given in inputs) else output

@@ -1,7 +1,7 @@
-"""Requests that a server answers for itself before it calls a version ready, so that no user waits for the first one.
+"""Warmup requests, which a server runs before a version is ready, so that the first user does not wait.
 
-They stand in assets.extra/tf_serving_warmup_requests, where TensorFlow Serving looks for them: every signature at every
-batch size that `serving/batching_parameters.txt` allows.
+TensorFlow Serving reads them from assets.extra/tf_serving_warmup_requests: every signature at every batch size of
+`serving/batching_parameters.txt`.
 """
 
 from pathlib import Path
@@ -41,7 +41,7 @@ def write_warmup(signatures: dict[str, Signature], joint_count: int, model: str,
 
 
 def _value(spec: tf.TensorSpec, batch: int, joint_count: int) -> tensor_pb2.TensorProto:
-    """Something that the graph accepts, as a TensorProto; of what is constant, one number is written."""
+    """A valid input as a TensorProto; constants are written as one number."""
     if "joints" in spec.name:
         return tf.make_tensor_proto(_joints(spec, batch, joint_count))
     if spec.name == "image_format":
@@ -57,7 +57,7 @@ def _value(spec: tf.TensorSpec, batch: int, joint_count: int) -> tensor_pb2.Tens
 
 
 def _joints(spec, batch, joint_count):
-    """All on a diagonal within the photo."""
+    """Joints on a diagonal within the photo."""
     place = tf.linspace(0.1 * _SIDE, 0.9 * _SIDE, joint_count)
     joints = tf.stack([0.7 * place, place, tf.ones_like(place)], axis=1)
     sequence = spec.shape.rank in (None, 4) and spec.name == "target_joints"

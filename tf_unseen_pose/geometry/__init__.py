@@ -1,1 +1,1 @@
-"""Pose mathematics in TensorFlow, for training, SavedModels and TFLite alike."""
+"""Pose mathematics in TensorFlow, for training, SavedModels and TFLite."""

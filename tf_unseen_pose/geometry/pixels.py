@@ -1,6 +1,6 @@
-"""Pixels of 8 bits and the networks' range, in TensorFlow: one way, so that all faces of a model agree to the bit.
+"""Conversion between 8-bit pixels and the networks' range in TensorFlow, identical to the bit everywhere.
 
-Outside graphs NumPy does the same: `from_uint8` and `to_uint8` of `imaging.image_files`.
+`from_uint8` and `to_uint8` of `imaging.image_files` are the twins in NumPy.
 """
 
 import tensorflow as tf
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 def from_bytes(pixels: tf.Tensor) -> tf.Tensor:
     """[...] in 0..255 of any type -> float32 [...] in [-1, 1]."""
-    # A product: where TensorFlow turns a quotient into one, it depends on the graph around it.
+    # A product, since TensorFlow turns quotients into products depending on the graph.
     return tf.cast(pixels, tf.float32) * (1 / 127.5) - 1
 
 

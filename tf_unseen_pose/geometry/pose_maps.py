@@ -1,18 +1,18 @@
 """Pose mathematics: heatmaps, limb priors, similarity fits and affine algebra.
 
-A pose is a handful of points; a network wants maps and pictures in motion. Everything between the two is here, once,
-as pure TensorFlow functions that the model calls: training, SavedModel, TFLite and Python all run this code.
+Everything between a pose's points and the networks' maps is here as pure TensorFlow functions, which training,
+SavedModels, TFLite and Python all run.
 
 Convention:
     - Points are (x, y) in pixels; (0, 0) is the centre of the top-left pixel, x grows rightwards, y downwards.
     - Joints are [B, J, 3]: x, y and visibility. Visibility 0 means absent: its coordinates are never used. Any
-      visibility above 0 counts as present. Where depth is known they are [B, J, 4]: z comes last, in the pixels of x
-      and y, smaller being nearer to the camera. Only differences of z have a meaning.
+      visibility above 0 counts as present. With depth they are [B, J, 4]: z comes last, in the pixels of x and y,
+      smaller being nearer to the camera. Only differences of z matter.
     - An affine transform is [..., 2, 3] and maps a point as x' = m00 x + m01 y + m02, y' = m10 x + m11 y + m12.
-      A transform named `target_to_source` takes target points to source points: the direction in which a warp samples.
+      A transform named `target_to_source` maps target points to source points, the direction in which a warp samples.
     - Axis letters: B batch, H and W image, J joints, L limbs, C channels. Images are channels-last.
 
-Coordinates are combined elementwise, never by matmul: quantizing converters replace matmuls by low-precision ones.
+Coordinates are combined elementwise, never by matmul, which quantizing converters compute in low precision.
 All functions keep the floating dtype of their points.
 """
 
@@ -22,11 +22,11 @@ import tensorflow as tf
 from tf_unseen_pose.known_skeletons import BODY, PERSON, is_person
 from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 
-# How many joints a person may be given by.
+# Numbers of joints in which a person may be given.
 PERSON_COUNTS = (PERSON.joint_count, BODY.joint_count)
-# Squared length (pixels^2) below which joints coincide: no direction or scale can be read off them.
+# Squared length (pixels^2) below which joints coincide and define no direction or scale.
 _LENGTH_EPSILON = 1e-6
-# By which factor a limb's thickness may change between two poses at most.
+# Maximum factor by which a limb's thickness may change between two poses.
 _THICKNESS_CHANGE = 1.2
 
 
@@ -38,10 +38,10 @@ def _points_and_presence(joints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def person_joints(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
-    """`skeleton.person_joints` in graphs, which may know the number of joints only when they run.
+    """`skeleton.person_joints` in graphs, where the number of joints may be known only at run time.
 
     Args:
-        joints: [..., 14 or 23, C] where the skeleton is a `PERSON` or a `BODY`, else [..., J, C].
+        joints: [..., 14 or 23, C] for the skeletons `PERSON` and `BODY`, else [..., J, C].
 
     Returns:
         [..., J, C]; joints that are not given are absent.
@@ -54,11 +54,11 @@ def person_joints(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
 
 
 def joint_heatmaps(joints: tf.Tensor, height: int, width: int, stride: int = 2, sigma: float = 1.75) -> tf.Tensor:
-    """One Gaussian blob a joint.
+    """One heatmap per joint, a Gaussian blob.
 
     Args:
         joints: [B, J, 3] in pixels of an image of `height` x `width`.
-        stride: pixels of the image a heatmap cell. The blob's centre is joint / stride, without half-pixel shift.
+        stride: image pixels per heatmap cell. The blob's centre is joint / stride, without half-pixel shift.
         sigma: standard deviation in heatmap cells.
 
     Returns:
@@ -92,10 +92,10 @@ def limb_presence(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
 
 
 def _carried(limbs: tf.Tensor, present: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
-    """What is known of limbs [B, L, ...], those with an absent joint having what is known of their parent.
+    """Values of limbs [B, L, ...]; limbs with an absent joint take their parent's.
 
     Args:
-        present: [B, L], 0 or 1. Where it is 0 and the skeleton names no parent, a limb keeps its own.
+        present: [B, L], 0 or 1. Limbs with 0 and no parent keep their own.
     """
     parentless = np.array([limb.parent is None for limb in skeleton.limbs])
     own = tf.reshape((present > 0) | parentless, [-1, skeleton.limb_count] + [1] * (limbs.shape.rank - 2))
@@ -106,7 +106,7 @@ def _carried(limbs: tf.Tensor, present: tf.Tensor, skeleton: Skeleton) -> tf.Ten
 
 
 def limb_depths(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
-    """How far behind the person's middle each limb lies: what tells which one covers another.
+    """Depth of each limb relative to the person's middle, which decides which limb covers another.
 
     A limb's depth is the mean z of its joints less that of all visible joints, in lengths of the body: of the root
     limb's axis, or of a quarter of the joints' box where the root is foreshortened or absent; of a pixel at least.
@@ -115,8 +115,8 @@ def limb_depths(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
         joints: [B, J, 3 or 4] in pixels.
 
     Returns:
-        [B, L], negative for what is near. A limb with an absent joint has its parent's depth, or 0 where the skeleton
-        names none; all have 0 where z is unknown.
+        [B, L], negative for what is near. A limb with an absent joint has its parent's depth, or 0 without a
+        parent; all have 0 if z is unknown.
     """
     present_limbs = limb_presence(joints, skeleton)
     if joints.shape[-1] != 4:
@@ -147,7 +147,7 @@ def limb_axes(joints: tf.Tensor, skeleton: Skeleton) -> tuple[tf.Tensor, tf.Tens
 
 
 def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) -> tf.Tensor:
-    """Where each limb is to be expected: a Gaussian along the limb's axis, one map a limb, and the background.
+    """Prior of each limb's place: a Gaussian along the limb's axis, one map per limb, and the background.
 
     The variance across is width^2, along it is max(5, length^2 / 1.5) pixels^2, both on a 256-pixel canvas and scaled
     to min(height, width). Each map is divided by (its maximum on the grid + 1e-6).
@@ -157,8 +157,8 @@ def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) 
 
     Returns:
         [B, height, width, 1 + L] in [0, 1]: background (1 - the strongest limb) first, then the limbs. A limb with an
-        absent joint has an empty map: what is seen of it falls to its parent, whose map fades beyond its joints and
-        whose transform it takes anyway.
+        absent joint has an empty map: its visible part falls to its parent, whose map fades beyond its joints and
+        whose transform it takes.
 
     Source: the authors' released code (`make_limb_masks`).
     """
@@ -168,10 +168,10 @@ def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) 
     squared_length = tf.reduce_sum(axis**2, axis=-1)
     has_length = squared_length > _LENGTH_EPSILON
     length = tf.sqrt(tf.where(has_length, squared_length, tf.ones_like(squared_length)))
-    # A limb without length gets the x axis, as arctan2(0, 0) = 0 gave the authors.
+    # A limb without length gets the x axis, as arctan2(0, 0) = 0 in the authors' code.
     cos = tf.where(has_length, axis[..., 0] / length, tf.ones_like(length))[:, None, None, :]
     sin = tf.where(has_length, axis[..., 1] / length, tf.zeros_like(length))[:, None, None, :]
-    # Distances along and across are measured in such units that their squares are the exponent.
+    # Distances along and across, scaled so that their squares are the exponent.
     unit_along = tf.sqrt(2 * tf.maximum(5.0 * scale**2, squared_length / 1.5))[:, None, None, :]
     unit_across = tf.constant(skeleton.limb_widths * scale * 2**0.5, joints.dtype)
 
@@ -217,15 +217,15 @@ def fit_similarity(from_points: tf.Tensor, to_points: tf.Tensor, weights: tf.Ten
 
 
 def limb_transforms(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
-    """The similarity that takes each target limb to its source limb (`target_to_source`).
+    """The similarity that maps each target limb to its source limb (`target_to_source`).
 
     Args:
         source_joints, target_joints: [B, J, 3], both in pixels of the same canvas.
 
     Returns:
-        [B, L, 2, 3]. A limb is fitted to its joints and to those of its anchors that both poses have. With a joint
-        absent in either pose it is carried by the transform of the nearest of its parents that has all of its own, at
-        last by the root limb's; a root limb with an absent joint is fitted to all joints that both poses have.
+        [B, L, 2, 3]. A limb is fitted to its joints and to the anchors that both poses have. If a joint is absent in
+        either pose, it takes the transform of its nearest complete parent, at last the root limb's; a root limb with
+        an absent joint is fitted to all joints that both poses have.
 
     Source: the paper, section 3.2; the authors' `get_limb_transforms`.
     Deviation: the paper has neither parents nor anchors; `PERSON` has none.
@@ -235,7 +235,7 @@ def limb_transforms(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton
 
 
 def _own_transforms(source_joints, target_joints, skeleton):
-    """Of every limb its fit, [B, L, 2, 3], or the root's where a joint is absent in either pose; [B, L], where not."""
+    """Each limb's fit, [B, L, 2, 3], or the root's if a joint is absent in either pose; [B, L], 1 if none is."""
     source, source_present = _points_and_presence(source_joints)
     target, target_present = _points_and_presence(target_joints)
     common = source_present * target_present
@@ -255,13 +255,13 @@ def _own_transforms(source_joints, target_joints, skeleton):
 
 
 def limb_stretches(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
-    """`limb_transforms`, of which no limb of two joints gets much thicker or thinner.
+    """`limb_transforms` that stretch limbs of two joints along their axis instead of enlarging them.
 
-    A limb that points at the camera is short in the picture, yet as thick as ever. A similarity would enlarge it to the
-    other pose's length in both directions; here it is stretched along its axis alone, and its thickness changes by a
-    fifth at most, as with the distance to the camera. A foot's axis runs from heel to toe, a head's from its top to the
-    neck; their anchors take part in the turn and in the scale along the axis. A limb that is carried is stretched as
-    the one that carries it is.
+    A limb that points at the camera is short in the picture, but not thin. A similarity would enlarge it to the other
+    pose's length in both directions; here it is stretched along its axis, and its thickness changes by at most a fifth,
+    as with the distance to the camera. A foot's axis runs from heel to toe, a head's from its top to the neck; their
+    anchors take part in the rotation and in the scale along the axis. A limb with an absent joint is stretched like its
+    parent.
 
     Args and returns: as `limb_transforms`.
 
@@ -279,7 +279,7 @@ def limb_stretches(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton:
     scale = tf.sqrt(tf.maximum(m00 * m11 - m01 * m10, _LENGTH_EPSILON))
     kept = tf.clip_by_value(scale, 1 / _THICKNESS_CHANGE, _THICKNESS_CHANGE) / scale
     excess = tf.where(decided, kept - 1, tf.zeros_like(kept))
-    # What is across the limb is multiplied by so much more: m (p + excess (n . (p - middle)) n).
+    # The component across the limb is scaled further: m (p + excess (n . (p - middle)) n).
     image_x, image_y = m00 * across_x + m01 * across_y, m10 * across_x + m11 * across_y
     shift = -excess * (across_x * middle[..., 0] + across_y * middle[..., 1])
     stretched = _affine(
@@ -312,7 +312,7 @@ def joints_at_scale(joints: tf.Tensor, factor: int) -> tf.Tensor:
 
 
 def blended_displacement(target_to_source: tf.Tensor, weights: tf.Tensor, factor: int) -> tf.Tensor:
-    """Where the limbs' transforms, blended at every pixel, send that pixel: linear blend skinning.
+    """Displacement of every pixel by the limbs' blended transforms (linear blend skinning).
 
     Args:
         target_to_source: [B, L, 2, 3], in pixels of the canvas.

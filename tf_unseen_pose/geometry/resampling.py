@@ -1,6 +1,6 @@
-"""Cutting a canvas out of a picture of any size, in a graph: what users' photos go through.
+"""Cuts a canvas out of a photo of any size in the graph.
 
-`imaging.resampling.cut_out` is its twin for training data; a test compares the two.
+`imaging.resampling.cut_out` is the twin for training data; a test compares the two.
 """
 
 import tensorflow as tf
@@ -12,7 +12,7 @@ def resample(image: tf.Tensor, output_to_input: tf.Tensor, height: int, width: i
     """Samples a picture bilinearly by an affine transform, without aliasing.
 
     Where the transform shrinks by k >= 2 (rounded down), the picture is first reduced to 1 / k with an antialiasing
-    filter. Beyond its border a picture goes on with the border's colour.
+    filter. Beyond its border a picture has the border's colour.
 
     Args:
         image: float32 [H, W, C], any size.
@@ -27,7 +27,7 @@ def resample(image: tf.Tensor, output_to_input: tf.Tensor, height: int, width: i
 
 
 def _reduced_where_it_shrinks(image, output_to_input):
-    """The picture, at about 1 / k of its size where k >= 2, and the transform into it."""
+    """The picture, at about 1 / k of its size if k >= 2, and the transform into it."""
     m = output_to_input
     shrink = tf.floor(tf.sqrt(tf.abs(m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0])))
     return tf.cond(shrink >= 2, lambda: _reduced(image, m, shrink), lambda: (image, m))
@@ -38,7 +38,7 @@ def _reduced(image, output_to_input, factor):
     size = tf.cast(tf.shape(image)[:2], tf.float32)
     reduced = tf.maximum(tf.round(size / factor), 1)
     image = tf.image.resize(image, tf.cast(reduced, tf.int32), antialias=True)
-    # Corners stay corners: (x + 0.5) scales, x does not.
+    # Corners are aligned: (x + 0.5) scales, x does not.
     scale = (reduced / size)[::-1, None]
     shift = tf.concat([tf.zeros([2, 2]), (scale - 1) / 2], axis=1)
     return image, output_to_input * scale + shift

@@ -1,6 +1,6 @@
-"""Bilinear sampling of pictures: at points, by an affine transform, by a displacement of every pixel.
+"""Bilinear sampling of pictures: at points, by an affine transform, or by a displacement of every pixel.
 
-Written with gathers and elementwise arithmetic: the gradient is exact, XLA compiles it, and TFLite has all its ops.
+Gathers and elementwise arithmetic only: the gradient is exact, XLA compiles it, and TFLite has all operations.
 
 Convention: as `pose_maps`. Pictures are [B, H, W, C], float32 of any range; x and y are in their pixels.
 """
@@ -16,7 +16,7 @@ def with_border(images: tf.Tensor) -> tf.Tensor:
 def sample_bilinear(bordered: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """Bilinear samples of images at real-valued points.
 
-    Beyond its border an image goes on for one mirrored pixel and is constant from there.
+    Beyond its border an image has one mirrored pixel and is constant from there.
 
     Args:
         bordered: [B, H + 2, W + 2, C], images `with_border`.
@@ -31,7 +31,7 @@ def sample_bilinear(bordered: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tenso
 
 
 def sample_within(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """As `sample_bilinear`, of images [B, H, W, C] that are constant beyond their border."""
+    """As `sample_bilinear`, for images [B, H, W, C] that are constant beyond their border."""
     shape = tf.shape(images)
     batch, height, width = shape[0], shape[1], shape[2]
 
@@ -61,7 +61,7 @@ def warp(
         height, width: size of the output; the images' own by default.
 
     Returns:
-        [B, height, width, C]; see `sample_bilinear` for what lies beyond the border.
+        [B, height, width, C]; see `sample_bilinear` for points beyond the border.
     """
     return warp_bordered(with_border(images), target_to_source, height, width)
 
@@ -69,7 +69,7 @@ def warp(
 def warp_bordered(
     bordered: tf.Tensor, target_to_source: tf.Tensor, height: int | None = None, width: int | None = None
 ) -> tf.Tensor:
-    """`warp` of images `with_border`, for who warps the same images often."""
+    """`warp` of images `with_border`, for repeated warps of the same images."""
     height, width = height or bordered.shape[1] - 2, width or bordered.shape[2] - 2
     x = tf.range(width, dtype=target_to_source.dtype)[None, None, :]
     y = tf.range(height, dtype=target_to_source.dtype)[None, :, None]

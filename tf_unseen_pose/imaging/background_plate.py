@@ -61,7 +61,7 @@ def placed(plate: np.ndarray, photo: np.ndarray, person: np.ndarray) -> np.ndarr
             best, least = moved, difference
     if best is None:
         raise UserError(
-            "The background shows too little of what the photo shows to be laid over it; take it from the same place, "
+            "The background has too little in common with the photo to be aligned; take it from the same place, "
             "or leave it out."
         )
     return best

@@ -178,7 +178,7 @@ def _opened(path: Path) -> Image.Image:
         from pillow_heif import register_heif_opener
     except ImportError as error:
         raise UserError(
-            f"Reading {path}, a HEIC file, takes the package 'pillow-heif', which is not installed; install it, or "
+            f"Reading {path}, a HEIC file, needs the package 'pillow-heif', which is not installed; install it, or "
             "save the photo as a JPEG."
         ) from error
     register_heif_opener()

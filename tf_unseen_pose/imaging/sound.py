@@ -34,7 +34,7 @@ def opened_sound(path: Path, span: TimeSpan = WHOLE) -> "Iterator[Sound | None]"
     try:
         source = av.open(path)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise UserError(f"{path} is no video that can be read, or is damaged; copy or record it anew.") from error
+        raise UserError(f"{path} is not a readable video, or is damaged; copy or record it again.") from error
     with source:
         track = next(iter(source.streams.audio), None)
         # PyAV's types do not know that FFmpeg may lack a decoder.

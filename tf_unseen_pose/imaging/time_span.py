@@ -61,5 +61,5 @@ def _seconds(text: str, name: str) -> float:
     hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0.0, 0.0, 0.0)
     is_clock = ":" in text
     if not found or (is_clock and seconds >= 60) or (text.count(":") == 2 and minutes >= 60):
-        raise UserError(f"{name} {text} is no time; give seconds, mm:ss or hh:mm:ss, such as 12.5 or 1:02.")
+        raise UserError(f"{name} {text} is not a time; give seconds, mm:ss or hh:mm:ss, such as 12.5 or 1:02.")
     return 3600 * hours + 60 * minutes + seconds

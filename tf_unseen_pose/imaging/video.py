@@ -61,7 +61,7 @@ def probe(path: Path, span: TimeSpan = WHOLE) -> VideoInfo:
     with _opened(path) as (container, stream):
         first = next(iter(_decoded(container, stream, Counter())), None)
         if first is None:
-            raise UserError(f"The video {path} holds no frame that can be read; record it anew.")
+            raise UserError(f"The video {path} has no readable frame; record it again.")
         width, height = _square_width(first, stream), first.height
         if _quarters(first) % 2:
             width, height = height, width
@@ -96,7 +96,7 @@ def read_video(path: Path, span: TimeSpan = WHOLE) -> Iterator[tuple[float, np.n
             shown, count = time + length, count + 1
             yield time, _upright(frame, stream, to_srgb)
         if not count:
-            raise UserError(f"The video {path} holds no frame that can be read; record it anew.")
+            raise UserError(f"The video {path} has no readable frame; record it again.")
         promised = _promised(container, stream, length) if span.end == WHOLE.end else 0.0
     if damage or shown < _LEAST_SHOWN * promised:
         _log.warning(
@@ -232,7 +232,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     except FileNotFoundError as error:
         raise UserError(f"There is no file {path}; name an existing video.") from error
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise UserError(f"{path} is no video that can be read, or is damaged; copy or record it anew.") from error
+        raise UserError(f"{path} is not a readable video, or is damaged; copy or record it again.") from error
 
 
 def _upright(frame: av.VideoFrame, stream: VideoStream, to_srgb: ToSrgb) -> np.ndarray:

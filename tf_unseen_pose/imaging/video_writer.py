@@ -33,7 +33,7 @@ def require_video_name(path: Path) -> None:
     """
     require_folder(path)
     if path.suffix.lower() not in _SUFFIXES:
-        raise UserError(f"{path} does not say in which format to write; end it in .mp4 or .gif.")
+        raise UserError(f"{path} has no known video format; end it in .mp4 or .gif.")
 
 
 class VideoWriter:

@@ -1,4 +1,4 @@
-"""How a client and a server know each other: certificates and tokens."""
+"""A client's certificates and tokens."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,14 @@ from tf_unseen_pose.errors import UserError
 
 @dataclass(frozen=True)
 class Access:
-    """What a connection is guarded by.
+    """Encryption and credentials of a connection.
 
     Attributes:
-        tls: encrypt it; the machine's own root certificates say whom to trust.
-        authority: certificates (PEM) to know the server by instead; with them the connection is encrypted, too.
-        identity: private key and certificate (PEM) to show to a server that wants to know its clients.
-        token: what to show as the bearer.
-        insecure_token: show it on a connection that is not encrypted, too.
+        tls: encrypt, trusting the machine's root certificates.
+        authority: CA certificates (PEM) to trust instead; implies encryption.
+        identity: private key and certificate (PEM) of this client.
+        token: bearer token.
+        insecure_token: send the token even without encryption.
 
     Example:
         >>> from pathlib import Path
@@ -37,19 +37,19 @@ class Access:
         """A channel to HOST:PORT.
 
         Raises:
-            UserError: a file cannot be read, a token would be shown to everybody on the way, or an identity to nobody.
+            UserError: a file cannot be read, a token would be sent unencrypted, or an identity has no encryption.
         """
         if not (self.tls or self.authority):
             if self.token and not self.insecure_token:
                 raise UserError(
-                    "Without TLS everybody on the way can read the token; add --server-tls or --server-authority, or "
-                    "--insecure-token where nobody else is."
+                    "Without TLS anybody on the network can read the token; add --server-tls or --server-authority, or "
+                    "--insecure-token in a trusted network."
                 )
             if self.identity:
                 raise UserError("A client's certificate is for TLS; add --server-tls or --server-authority.")
             return grpc.insecure_channel(server, options)
         key, chain = map(_read, self.identity) if self.identity else (None, None)
-        # Without an authority gRPC takes the system's.
+        # Without an authority gRPC uses the system's.
         authority = _read(self.authority) if self.authority else None
         return grpc.secure_channel(server, grpc.ssl_channel_credentials(authority, key, chain), options)
 

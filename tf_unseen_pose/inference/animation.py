@@ -1,4 +1,4 @@
-"""From a photo and a driving sequence to a video file, frame by frame."""
+"""Writes animations to video files, frame by frame."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ from tf_unseen_pose.words import counted
 
 _log = logging.getLogger(__name__)
 
-# Where neither the driving file nor the user says how fast it is.
+# If neither the driving file nor the user states a frame rate.
 DEFAULT_FPS = 25.0
 
 
@@ -37,19 +37,19 @@ def write_animation(
     synthetic: bool = True,
     sound: Sound | None = None,
 ) -> tuple[int, bool]:
-    """Writes frames to a video, one at a time. Ctrl-C ends the video with the frames that are done.
+    """Writes frames to a video, one at a time. Ctrl-C ends the video with the frames so far.
 
     Args:
         frames: uint8 [H, W, 3].
-        count: how many will come.
-        output: an .mp4 or .gif; nothing is left there if no frame was made.
-        fps: frames a second; common fractions such as 30000/1001 are kept exactly.
+        count: number of frames.
+        output: an .mp4 or .gif; not created without a frame.
+        fps: frames per second; common fractions such as 30000/1001 are kept exactly.
         progress: shows a bar.
-        synthetic: the frames show a re-posed person, and the file says so (see `imaging.provenance`).
-        sound: what is to be heard from the first frame on.
+        synthetic: mark the file as synthetic (see `imaging.provenance`).
+        sound: sound from the first frame on.
 
     Returns:
-        How many frames were written, and whether that is all of them.
+        The number of frames written, and whether that is all of them.
     """
     rate = Fraction(fps).limit_denominator(1001)
     written, stopped = 0, False
@@ -67,11 +67,11 @@ def write_animation(
 
 @contextmanager
 def driving_sound(driving: Path | None, output: Path, span: TimeSpan, in_time: bool) -> Iterator[Sound | None]:
-    """The sound for a result, where the driving file has one and the output takes it.
+    """The sound for a result, if the driving file has one and the output supports it.
 
     Args:
-        driving: a video, or something without a sound; None where no sound is wanted.
-        in_time: the result is as fast as the driving video; else its sound is left out, and a warning says so.
+        driving: a video, or a file without sound; None for no sound.
+        in_time: whether the result has the driving video's speed; else the sound is omitted with a warning.
 
     Raises:
         UserError: as `opened_sound`.
@@ -86,7 +86,7 @@ def driving_sound(driving: Path | None, output: Path, span: TimeSpan, in_time: b
 
 
 def note_of_unseen(joints: np.ndarray) -> str:
-    """What to say of a sequence [T, J, 3 or 4] in some frames of which no joint is visible; "" where there is none."""
+    """A note about frames without a visible joint in a sequence [T, J, 3 or 4]; "" without any."""
     unseen = (joints[..., 2] <= 0).all(axis=1)
     count, leading = int(unseen.sum()), int(np.argmin(unseen))
     if not count:
@@ -100,13 +100,13 @@ def note_of_unseen(joints: np.ndarray) -> str:
 def beside_driving(
     frames: Iterable[np.ndarray], driving: Path, poses: Poses, skeleton: Skeleton, span: TimeSpan = WHOLE
 ) -> Iterator[np.ndarray]:
-    """Puts the driving video with its skeleton, or the skeleton alone, to the left of every frame.
+    """Adds the driving video with its skeleton, or the skeleton alone, on the left of every frame.
 
     Args:
-        frames: uint8 [H, W, 3], one a pose.
-        driving: the video or the pose file that the poses are of.
-        poses: as they were found, in pixels of the driving video.
-        span: part of the video in which they were found.
+        frames: uint8 [H, W, 3], one per pose.
+        driving: the video or pose file of the poses.
+        poses: as detected, in pixels of the driving video.
+        span: the part of the video that they are from.
 
     Yields:
         uint8 [H, W', 3].

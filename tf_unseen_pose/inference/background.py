@@ -1,4 +1,4 @@
-"""What re-posers take as the scene without the person, out of a photo of it, or a video of somebody in it."""
+"""Loads the scene without the person, from a photo of it or from a video of somebody in it."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from tf_unseen_pose.imaging.photos import is_image, load_image
 
 
 def load_background(path: Path, pose_model: Path | None = None) -> np.ndarray:
-    """What re-posers take as `background`.
+    """Loads a `background` for a re-poser.
 
     Args:
-        path: a photo of the scene without the person, or a video, told apart by the content; a video's camera stands
-            still, and its person walks.
+        path: a photo of the scene without the person, or a video from a still camera in which the person walks; the
+            content decides which.
         pose_model: see `open_estimator`; for videos.
 
     Returns:
         uint8 [H, W, 3] of a photo; [H, W, 4] of a video, the fourth channel 255 where the scene was seen, else 0.
 
     Raises:
-        UserError: a file that is missing, damaged or of no known kind; a camera that moves; a package that is not
+        UserError: a file that is missing, damaged or of an unknown kind; a moving camera; a package that is not
             installed.
 
     Example:
@@ -36,7 +36,7 @@ def load_background(path: Path, pose_model: Path | None = None) -> np.ndarray:
         from tf_unseen_pose.pose.estimation import open_estimator
     except ImportError as error:
         raise UserError(
-            f"Looking behind the person of {path} takes the package '{error.name}', which is not installed; install "
+            f"Looking behind the person of {path} needs the package '{error.name}', which is not installed; install "
             "it, or give a photo of the scene."
         ) from error
     with open_estimator(model=pose_model) as estimator:

@@ -1,4 +1,4 @@
-"""A connection to a server that speaks TensorFlow Serving's protocol: patient, and plain in what it says."""
+"""A connection to a server with TensorFlow Serving's protocol, with retries and clear error messages."""
 
 import json
 import random
@@ -21,13 +21,13 @@ from tensorflow_serving.apis import (
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.inference.access import Access
 
-# A 256-frame answer of photos is larger than gRPC's 4 MB.
+# An answer of 256 photos exceeds gRPC's 4 MB.
 _MOST_BYTES = 256 << 20
-# Seconds between questions for a model that is not ready.
+# Seconds between status requests for a model that is not ready.
 _PAUSE = 0.1
-# A server that is away is waited for as long as the request may take. What one refuses that is about to stop is
-# repeated over 20 seconds: gRPC makes no more than five attempts, whatever is asked for. One that is full is asked
-# again by `_call`, because gRPC has the same code for messages that will always be too large.
+# gRPC waits for an absent server until the timeout, and repeats requests that a stopping server refuses, over 20
+# seconds (it makes at most five attempts). `_call` repeats requests to a full server, since gRPC uses the same code for
+# messages that are always too large.
 _REPETITION = {
     "name": [{"service": "tensorflow.serving.PredictionService"}],
     "waitForReady": True,
@@ -39,7 +39,7 @@ _REPETITION = {
         "retryableStatusCodes": ["UNAVAILABLE"],
     },
 }
-# Seconds before a full server is asked again, each time about so long.
+# Approximate seconds before each retry on a full server.
 _WAITS = (0.25, 1, 4, 15)
 _TOO_LARGE = "message larger than max"
 
@@ -50,8 +50,8 @@ class Connection:
     Args:
         server: HOST:PORT.
         model: the model's name there.
-        timeout: seconds that a request may take, with all its repetitions.
-        access: what the connection is guarded by.
+        timeout: seconds that a request may take, including retries.
+        access: encryption and credentials.
 
     Raises:
         UserError: as `Access.channel`.
@@ -64,9 +64,9 @@ class Connection:
         options = [
             *((f"grpc.max_{way}_message_length", _MOST_BYTES) for way in ("send", "receive")),
             ("grpc.service_config", json.dumps({"methodConfig": [_REPETITION]})),
-            # A request that is larger would not be repeated.
+            # Larger requests would not be retried.
             ("grpc.per_rpc_retry_buffer_size", _MOST_BYTES),
-            # After a break gRPC would wait for up to two minutes before it looks for the server again.
+            # gRPC would otherwise wait for up to two minutes before it reconnects.
             ("grpc.max_reconnect_backoff_ms", 5000),
         ]
         self._channel = access.channel(server, options)
@@ -81,7 +81,7 @@ class Connection:
         """Returns when a version of the model answers.
 
         Raises:
-            UserError: it does not within the timeout; the sentence says what is missing.
+            UserError: it does not within the timeout; the message says what is missing.
         """
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = self.model
@@ -95,7 +95,7 @@ class Connection:
                 missing = f"The server {self._server} has no version of '{self.model}' ready; look at its log."
             except grpc.RpcError as error:
                 missing = self._sentence(error)
-                # Asked here again, and not by gRPC, which would not say why there is no connection.
+                # Retried here, since gRPC would not report why there is no connection.
                 if error.code() != grpc.StatusCode.UNAVAILABLE:
                     raise UserError(missing) from error
             if time.monotonic() + 2 * _PAUSE > end:
@@ -116,10 +116,10 @@ class Connection:
         return dict(signatures.signature_def)
 
     def predict(self, signature: str, **inputs: Any) -> dict[str, np.ndarray]:
-        """What the model answers: outputs by name, bytes as arrays of objects.
+        """The model's outputs by name; bytes as arrays of objects.
 
         Raises:
-            UserError: no server, no such model or signature, inputs that it refuses, or no answer in time.
+            UserError: no server, no such model or signature, rejected inputs, or no answer in time.
         """
         request = predict_pb2.PredictRequest()
         request.model_spec.name, request.model_spec.signature_name = self.model, signature
@@ -146,7 +146,7 @@ class Connection:
         if code == grpc.StatusCode.UNAVAILABLE:
             return f"{place} does not answer ({said}); start it, or name another with --server."
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED and not _may_pass(error):
-            return f"{place} takes no message of that size; send a smaller photo, or raise its --max-message-mb."
+            return f"{place} rejects messages of that size; send a smaller photo, or raise its --max-message-mb."
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
             return f"{place} is too busy or its limits too low ({said}); try again later, or raise them."
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -160,5 +160,5 @@ class Connection:
 
 
 def _may_pass(error: grpc.RpcError) -> bool:
-    """Whether a server was only too full."""
+    """Whether the server was only temporarily full."""
     return error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE not in (error.details() or "")

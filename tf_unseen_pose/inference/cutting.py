@@ -1,6 +1,6 @@
 """Cutting a canvas out of a photo with NumPy and Pillow: the twin of `geometry.resampling.resample`.
 
-A crop is a scale and a shift, so rows and columns are sampled one after the other.
+A crop is a scale and a shift, so rows and columns are sampled separately.
 """
 
 import math
@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def cut_out(photo: np.ndarray, canvas_to_image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Samples a photo bilinearly, without aliasing, the border's colour going on beyond it.
+    """Samples a photo bilinearly, without aliasing; beyond its border it has the border's colour.
 
     Args:
         photo: uint8 [H, W, 3].
@@ -25,7 +25,7 @@ def cut_out(photo: np.ndarray, canvas_to_image: np.ndarray, height: int, width: 
     shrink = math.floor(math.sqrt(step_x * step_y))
     if shrink >= 2:
         rows, columns = (max(1, round(side / shrink)) for side in photo.shape[:2])
-        # Corners stay corners: (x + 0.5) scales, x does not.
+        # Corners are aligned: (x + 0.5) scales, x does not.
         scale_x, scale_y = columns / photo.shape[1], rows / photo.shape[0]
         step_x, left = step_x * scale_x, left * scale_x + (scale_x - 1) / 2
         step_y, top = step_y * scale_y, top * scale_y + (scale_y - 1) / 2
@@ -35,7 +35,7 @@ def cut_out(photo: np.ndarray, canvas_to_image: np.ndarray, height: int, width: 
 
 
 def _reduced(picture: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """With an antialiasing filter; in floating point, as Pillow does one channel at a time."""
+    """Reduces with an antialiasing filter in floating point, which Pillow supports for single channels."""
     channels = (Image.fromarray(np.ascontiguousarray(picture[..., i])) for i in range(picture.shape[2]))
     return np.stack([np.asarray(c.resize((columns, rows), Image.Resampling.BILINEAR)) for c in channels], axis=-1)
 

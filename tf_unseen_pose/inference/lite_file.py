@@ -1,6 +1,6 @@
-"""A .tflite file of this project: its signatures as functions of arrays, and what it says about itself.
+"""A .tflite file of this project: its signatures as functions of arrays, and its description.
 
-What it says is JSON within the file, in the flatbuffer's metadata under the name `unseen_pose.json`:
+The description is JSON in the flatbuffer's metadata under the name `unseen_pose.json`:
 
     {"format": 2, "variant": "float16", "licence": ..., "project": ..., "git_revision": ..., "steps": ...,
      "height": 256, "width": 256, "crop_factor": 1.14, "alpha_steepness": 20.0,
@@ -24,19 +24,19 @@ _WAY_OUT = "name a .tflite file that 'export --tflite' wrote"
 
 
 class LiteFile:
-    """An open file. Calls may come from several threads; they are answered one after the other.
+    """An open file. Calls from several threads are serialised.
 
     Args:
         content: of the file.
-        threads: that LiteRT and XNNPACK may use.
-        name: what messages call the file.
-        described: whether it must say about itself what files do; one in the making does not.
+        threads: number of threads for LiteRT and XNNPACK.
+        name: the file's name in messages.
+        described: whether it must have a description, which files in the making lack.
 
     Attributes:
         about: the JSON.
 
     Raises:
-        UserError: LiteRT is not installed, or the content is no such file.
+        UserError: LiteRT is not installed, or the content is not such a file.
     """
 
     def __init__(self, content: bytes, threads: int = 2, name: str = "the model", described: bool = True):
@@ -44,12 +44,12 @@ class LiteFile:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise UserError(
-                "Running .tflite files takes the package 'ai-edge-litert', which is not installed; install it with pip."
+                "Running .tflite files needs the package 'ai-edge-litert', which is not installed; install it with pip."
             ) from error
         if threads < 1:
             raise UserError(f"A model cannot run on {threads} threads; give 1 or more.")
         try:
-            # It refuses what is no flatbuffer of a model; only then may Python read on.
+            # LiteRT verifies the flatbuffer before Python reads it.
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
         except (ValueError, RuntimeError) as error:
             raise UserError(f"LiteRT cannot read {name}, which is damaged or no model; {_WAY_OUT}.") from error
@@ -62,7 +62,7 @@ class LiteFile:
         """Opens a file; see the class.
 
         Raises:
-            UserError: there is none, or it is none of this project's.
+            UserError: it is missing or not of this project.
         """
         if not path.is_file():
             raise UserError(f"There is no file {path}; {_WAY_OUT}.")
@@ -70,12 +70,12 @@ class LiteFile:
 
     @property
     def skeleton(self) -> Skeleton:
-        """Whose joints the model takes."""
+        """The model's skeleton."""
         return Skeleton.from_dict(self.about["skeleton"])
 
     @property
     def signatures(self) -> list[str]:
-        """Their names."""
+        """The names of the signatures."""
         return list(self._interpreter.get_signature_list())
 
     def inputs(self, signature: str) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -92,7 +92,7 @@ class LiteFile:
         return self._runners[signature]
 
     def __getitem__(self, signature: str) -> Callable[..., dict[str, np.ndarray]]:
-        """A signature as a function of arrays by name that returns arrays by name."""
+        """A signature as a function of named arrays that returns named arrays."""
 
         def call(**inputs):
             with self._lock:
@@ -110,19 +110,19 @@ def _details(details: dict) -> dict[str, tuple[tuple[int, ...], str]]:
 def _about(content: bytes, name: str) -> dict:
     stored = metadata(content)
     if stored is None:
-        raise UserError(f"{name} is no model of this project: it says nothing about itself; {_WAY_OUT}.")
+        raise UserError(f"{name} is not a model of this project: it has no metadata; {_WAY_OUT}.")
     try:
         about = json.loads(stored)
         known = about["format"]
     except (ValueError, TypeError, LookupError) as error:
-        raise UserError(f"What {name} says about itself is damaged; {_WAY_OUT}.") from error
+        raise UserError(f"The metadata of {name} are damaged; {_WAY_OUT}.") from error
     if known != FORMAT:
-        raise UserError(f"{name} is of format {known}, this program reads {FORMAT}; export the model anew.")
+        raise UserError(f"{name} is of format {known}, this program reads {FORMAT}; export the model again.")
     return about
 
 
 def metadata(content: bytes) -> bytes | None:
-    """The content of the metadata entry `unseen_pose.json` of a model; None where there is none."""
+    """The content of the metadata entry `unseen_pose.json` of a model; None without one."""
     from ai_edge_litert.schema_py_generated import Model
 
     model = Model.GetRootAs(content, 0)

@@ -1,4 +1,4 @@
-"""Networks that LiteRT runs, from one .tflite file: they start in a twentieth of a second and need no TensorFlow.
+"""Networks in LiteRT, from one .tflite file: they start in 50 ms and need no TensorFlow.
 
 Convention: as `networks`.
 """
@@ -15,7 +15,7 @@ from tf_unseen_pose.inference.cutting import cut_out
 from tf_unseen_pose.inference.lite_file import LiteFile
 from tf_unseen_pose.inference.networks import Networks
 
-# What runs where nothing else is asked for: the same picture as float32. On x86 int8 was no faster.
+# The default: the same picture as float32; int8 was not faster on x86.
 DEFAULT_VARIANT = "float16"
 
 State = dict[str, np.ndarray]
@@ -28,7 +28,7 @@ class LiteNetworks(Networks):
         file: the file.
 
     Attributes:
-        about: what the file says about itself; see `lite_file`.
+        about: the file's description; see `lite_file`.
     """
 
     def __init__(self, file: LiteFile):
@@ -39,15 +39,15 @@ class LiteNetworks(Networks):
 
     @classmethod
     def load(cls, path: str | Path, threads: int | None = None, variant: str = DEFAULT_VARIANT) -> "LiteNetworks":
-        """Loads a .tflite file, or a variant of a folder of them or of a model that comes with the project.
+        """Loads a .tflite file, or a variant from a folder of them or of a bundled model.
 
         Args:
             path: the file, the folder, or the name.
-            threads: that LiteRT may use; all cores by default, four at most.
-            variant: of a folder or a name which file: "float32", "float16", "dynamic" or "int8".
+            threads: number of threads for LiteRT; by default all cores, at most four.
+            variant: the file to take from a folder or bundled model: "float32", "float16", "dynamic" or "int8".
 
         Raises:
-            UserError: no such file, or none of this project's.
+            UserError: the file is missing or not of this project.
         """
         return cls(LiteFile.open(tflite_file(path, variant), threads or min(4, os.cpu_count() or 1)))
 
@@ -60,7 +60,7 @@ class LiteNetworks(Networks):
         return self._state(cut_out(pixels, canvas_to_pixels, self.height, self.width), source_joints)
 
     def _state(self, canvas: np.ndarray, joints: np.ndarray) -> State:
-        """Of float32 [h, w, 3] in 0..255 and joints [J, 3] on it."""
+        """The state of float32 [h, w, 3] in 0..255 and joints [J, 3] on it."""
         return self._encode(image=from_uint8(canvas[None]), source_joints=joints[None])
 
     def maps(self, state: State) -> tuple[np.ndarray, np.ndarray]:
@@ -78,15 +78,15 @@ class LiteNetworks(Networks):
         )
 
     def explain(self, image: np.ndarray, source_joints: np.ndarray, target_joints: np.ndarray) -> dict[str, np.ndarray]:
-        """Refused.
+        """Not supported.
 
         Raises:
             UserError: always.
         """
-        raise UserError("A .tflite file gives results alone; name TensorFlow as the runtime to have stages explained.")
+        raise UserError("A .tflite file gives results without stages; choose the runtime tensorflow to see the stages.")
 
 
 def _deep(joints: np.ndarray) -> np.ndarray:
-    """Poses [B, J, 3 or 4] as [B, 1, J, 4]; z 0 for all says what no z says."""
+    """Poses [B, J, 3 or 4] as [B, 1, J, 4], with z 0 if it is unknown."""
     unknown = np.zeros((*joints.shape[:2], 4 - joints.shape[2]), np.float32)
     return np.concatenate([joints, unknown], axis=2)[:, None]

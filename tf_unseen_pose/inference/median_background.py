@@ -1,7 +1,7 @@
-"""The scene of a video without the person in it: every pixel is the median of the frames in which they are elsewhere.
+"""The scene of a video without its person: every pixel is the median of the frames in which they are elsewhere.
 
-Frames are registered to the first one. Those that have been looked at lie in a file, and medians are taken in strips of
-rows, so that memory does not grow with them.
+Frames are registered to the first one and kept in a file; medians are taken in strips of rows, so that memory does not
+grow with the frames.
 """
 
 import tempfile
@@ -20,27 +20,27 @@ from tf_unseen_pose.imaging.video import probe, read_video
 from tf_unseen_pose.pose.estimation import PoseEstimator
 from tf_unseen_pose.words import counted
 
-# Frames that are looked at, evenly spread over the video.
+# Number of frames used, evenly spread over the video.
 _FRAMES = 60
-# Of these, the part in which a pixel must be seen free to be known, for a mask may be wrong; and the part that must
-# show what the first one does.
+# The fraction of these in which a pixel must be free to be known, since masks may be wrong, and the fraction that must
+# show the first frame's scene.
 _LEAST_FREE, _LEAST_STILL = 0.05, 0.5
-# Bytes of all frames that are worked off together.
+# Bytes of all frames per strip.
 _STRIP = 32 << 20
 
 
 def median_background(path: Path, estimator: PoseEstimator, progress: bool = True) -> np.ndarray:
-    """The scene of a video, where its first frame has it.
+    """The scene of a video in the place of its first frame.
 
     Args:
-        estimator: opened for single images; whom it finds is left out.
+        estimator: opened for single images; people that it detects are removed.
         progress: shows a bar.
 
     Returns:
         uint8 [H, W, 4], the fourth channel 255 where the scene was seen often enough, else 0.
 
     Raises:
-        UserError: no video, or one whose camera moves.
+        UserError: the video is missing or damaged, or its camera moves.
     """
     count, shape, found = 0, (0, 0, 4), []
     with tempfile.TemporaryFile() as file:
@@ -57,22 +57,22 @@ def median_background(path: Path, estimator: PoseEstimator, progress: bool = Tru
             )
         file.flush()
         frames = np.memmap(file, np.uint8, "r", shape=(len(found), *shape))
-        # Where nobody is found somebody may still lie, unless it is a video of nobody.
+        # Frames without a detection may still show a lying person, unless no frame shows anybody.
         return _median(frames, np.flatnonzero(found) if any(found) else np.arange(len(found)))
 
 
 def _spread(path: Path) -> Iterator[np.ndarray]:
-    """Frames of a video, as many as are looked at."""
+    """The frames of a video that are used."""
     count = probe(path).frame_count or sum(1 for _ in read_video(path))
     step = max(1, -(-count // _FRAMES))
     return (image for _, image in islice(read_video(path), 0, None, step))
 
 
 def _aligned(frames: Iterable[np.ndarray], estimator: PoseEstimator) -> Iterator[tuple[np.ndarray | None, bool]]:
-    """Frames in the place of the first, and whether anybody is found in each.
+    """Frames registered to the first, and whether a person is detected in each.
 
-    They are uint8 [H, W, 4]: 0 in the fourth channel where the person is, or nothing; None where one cannot be
-    registered.
+    Frames are uint8 [H, W, 4], with 0 in the fourth channel where the person or nothing is shown; None if registration
+    fails.
     """
     registration = None
     for image in frames:
@@ -87,7 +87,7 @@ def _aligned(frames: Iterable[np.ndarray], estimator: PoseEstimator) -> Iterator
         if not np.array_equal(transform, np.eye(2, 3)):
             image, free = resampled(image, transform), resampled(free, transform, cv2.BORDER_CONSTANT)
         free = cv2.compare(free, 254, cv2.CMP_GT)
-        # What is not free is the brightest: so sorting leaves what is free in front, as `_median` expects it.
+        # Pixels that are not free get the largest value, so that sorting puts free ones first, as `_median` expects.
         shown = cv2.bitwise_or(image, cv2.cvtColor(cv2.bitwise_not(free), cv2.COLOR_GRAY2RGB))
         yield np.dstack([shown, free]), found is not None
 
@@ -100,7 +100,7 @@ def _median(frames: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         rows = slice(first, first + step)
         strip = frames[numbers, rows]
         free = np.count_nonzero(strip[..., 3], axis=0)[None, ..., None]
-        # Radix sort for bytes, a quarter of the time of the other kind.
+        # Radix sort for bytes takes a quarter of the time.
         colours = np.sort(strip[..., :3], axis=0, kind="stable")
         low, high = (np.take_along_axis(colours, np.maximum(i, 0), axis=0)[0] for i in ((free - 1) // 2, free // 2))
         result[rows, :, :3] = (low.astype(np.uint16) + high + 1) // 2

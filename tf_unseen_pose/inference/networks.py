@@ -1,7 +1,7 @@
-"""What runs the networks: the part of a re-poser that TensorFlow or LiteRT does.
+"""The interface of networks that TensorFlow or LiteRT runs for a re-poser.
 
 Convention: images of a canvas are uint8 [h, w, 3]; joints are in pixels of the canvas, a source's [J, 3], targets'
-[B, J, 3 or 4]. A state is all that depends on the source alone, in whatever form the runtime has it.
+[B, J, 3 or 4]. A state is the encoded source in the runtime's own form.
 """
 
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ class Networks(Protocol):
     """The networks of one model.
 
     Attributes:
-        skeleton: whose joints it takes.
+        skeleton: the model's skeleton.
         height, width: of its canvas.
         crop_factor: see `imaging.crop.whole_crop`.
         steepness: see `imaging.compositing.Compositor`.
@@ -35,9 +35,9 @@ class Networks(Protocol):
         """The state of a crop.
 
         Args:
-            pixels: what of the photo it covers, uint8 [H, W, 3].
+            pixels: the covered part of the photo, uint8 [H, W, 3].
             source_joints: [J, 3] on the canvas.
-            canvas_to_pixels: [2, 3], where the canvas lies there.
+            canvas_to_pixels: [2, 3], the canvas's place there.
         """
         ...
 
@@ -46,7 +46,7 @@ class Networks(Protocol):
         ...
 
     def decide(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
-        """How to make B poses: float32 [B, h, w, 9], see `model.compositing.Decisions`."""
+        """Decisions for B poses: float32 [B, h, w, 9], see `model.compositing.Decisions`."""
         ...
 
     def render(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
@@ -62,9 +62,9 @@ class Networks(Protocol):
             target_joints: [J, 3 or 4].
 
         Returns:
-            Arrays without B, image [h, w, 3] the last.
+            Arrays without B, image [h, w, 3] last.
 
         Raises:
-            UserError: the runtime gives results alone.
+            UserError: the runtime returns only results.
         """
         ...

@@ -1,4 +1,4 @@
-"""The poses of a photo's person: the one they have, and the one they are put into.
+"""The source pose and the target pose of a photo's person.
 
 Convention: as `protocol`.
 """
@@ -19,11 +19,11 @@ _log = logging.getLogger(__name__)
 
 
 class Source(NamedTuple):
-    """A photo's person.
+    """The person in a photo.
 
     Attributes:
         joints: float32 [J, 3] in pixels of the photo.
-        extent: float32 [4] x0, y0, x1, y1 in pixels of the photo, what of it shows the person; None where unknown.
+        extent: float32 [4] x0, y0, x1, y1 in pixels of the photo, the box that shows the person; None if unknown.
     """
 
     joints: np.ndarray
@@ -37,19 +37,19 @@ def source_person(
     person: Choice = None,
     extent: np.ndarray | None = None,
 ) -> Source:
-    """A photo's person, as given, or else as found.
+    """The person in a photo, given or detected.
 
-    Joints outside the photo are absent, and a warning names them: there is nothing to copy.
+    Joints outside the photo are absent, since there is nothing to copy; a warning names them.
 
     Args:
         image: uint8 [H, W, 3].
         joints: [J, 3 or 4] in pixels of the photo.
-        person: who of several is meant, where the joints are not given.
-        extent: [4], of a person whose joints are given.
+        person: the choice among several people, without given joints.
+        extent: [4], the box of a person whose joints are given.
 
     Raises:
-        UserError: the joints are no pose; no person is found in the photo, or not the one who is chosen; joints and a
-            choice.
+        UserError: the joints are not a valid pose; no person, or not the chosen one, is detected; both joints and a
+            choice are given.
     """
     if person is not None and joints is not None:
         raise UserError("A person is chosen among those who are found; leave out 'person', or the source's joints.")
@@ -63,14 +63,14 @@ def source_person(
 
 
 def target_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """The joints [J, 3 or 4] into which a photo's person is put; a warning names those outside the photo.
+    """The target joints [J, 3 or 4] of a photo's person; a warning names those outside the photo.
 
     Args:
         image: uint8 [H, W, 3].
         joints: [J, 3 or 4] in pixels of the photo.
 
     Raises:
-        UserError: the joints are no pose, or none of them lies in the photo.
+        UserError: the joints are not a valid pose, or all lie outside the photo.
     """
     joints = as_joints(joints, skeleton, "the target pose")
     height, width = image.shape[:2]
@@ -84,11 +84,11 @@ def _found(image: np.ndarray, skeleton: Skeleton, person: Choice) -> Source:
     if not is_person(skeleton):
         raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in photos; give the source pose.")
     try:
-        # MediaPipe is large, and not needed by those who know their poses.
+        # MediaPipe is large, and not needed for known poses.
         from tf_unseen_pose.pose.estimation import find_person, open_estimator
     except ImportError as error:
         raise UserError(
-            f"Finding a pose in a photo takes the package '{error.name}', which is not installed; install it, or "
+            f"Finding a pose in a photo needs the package '{error.name}', which is not installed; install it, or "
             "give the source pose."
         ) from error
     with open_estimator() as estimator:

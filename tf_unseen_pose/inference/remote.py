@@ -1,13 +1,13 @@
-"""A model on a server, with the face of a `Reposer`: photos go out, pictures come back.
+"""A model on a server with the interface of `Reposer`.
 
     reposer = RemoteReposer("localhost:8500", "lite")
     photo = reposer.synthesize(image, target_joints, source_joints)
 
-It speaks TensorFlow Serving's protocol, to `tensorflow_model_server` or to `unseen-pose serve`, and needs the exported
-signatures `sequence_crop` and `render_sequence_in_crop`; `encode_source` and `synthesize` tell the model's skeleton,
-canvas, and whether it takes depth. Of a photo goes out what the canvas covers, since nothing else can change.
+It uses TensorFlow Serving's protocol with `tensorflow_model_server` or `unseen-pose serve`, and the exported signatures
+`sequence_crop` and `render_sequence_in_crop`; `encode_source` and `synthesize` tell the model's skeleton, canvas, and
+whether it takes depth. Only the part of a photo that the canvas covers is sent, since nothing else can change.
 
-Convention: as `protocol`; where the source's joints are not given, they are found here.
+Convention: as `protocol`; missing source joints are detected on the client.
 """
 
 import io
@@ -37,7 +37,7 @@ from tf_unseen_pose.pose.people import Choice
 from tf_unseen_pose.skeleton import Skeleton
 
 _log = logging.getLogger(__name__)
-# Parts of a sequence that are on their way at a time: one is rendered while the other travels.
+# Parts of a sequence in flight: one is rendered while the other travels.
 _AHEAD = 2
 
 
@@ -47,14 +47,14 @@ class RemoteReposer(ReposerLike):
     Args:
         server: HOST:PORT.
         model: the model's name on the server.
-        timeout: seconds that a request may take, with all its repetitions.
+        timeout: seconds that a request may take, including retries.
         access: certificates and tokens.
-        lossless: send pixels as PNG; else as JPEG of quality 95, which are fewer bytes; the part that comes back
-            shows it.
-        skeleton: the model's; by default the known one that has as many joints as the model.
+        lossless: send pixels as PNG; else as JPEG of quality 95, which is smaller and slightly changes the part that
+            comes back.
+        skeleton: the model's; by default the known one with as many joints.
 
     Raises:
-        UserError: no server, no such model, or a model of an unknown skeleton, or of which of several is not said.
+        UserError: no server, no such model, or an unknown or ambiguous skeleton.
 
     Example:
         While `unseen-pose serve lite` runs:
@@ -84,7 +84,7 @@ class RemoteReposer(ReposerLike):
         self.skeleton = self._skeleton_of_model(signatures, [skeleton] if skeleton else SKELETONS.values())
         inputs = signatures["synthesize"].inputs
         self._size = tuple(side.size for side in inputs["image"].tensor_shape.dim[1:3])
-        # Versions from before say 3.
+        # Versions exported before depth have 3.
         self._takes_depth = inputs["target_joints"].tensor_shape.dim[2].size != 3
 
     def __enter__(self) -> Self:
@@ -131,8 +131,7 @@ class RemoteReposer(ReposerLike):
     ) -> Iterator[np.ndarray]:
         """As `ReposerLike.animate`, without a background.
 
-        A sequence of any length goes out in parts of `batch_size` poses, no more than two of them before their frames
-        have been taken.
+        A sequence of any length is sent in parts of `batch_size` poses, at most two ahead of the frames taken.
 
         Raises:
             UserError: as there; the server refuses or does not answer; a background.
@@ -154,7 +153,7 @@ class RemoteReposer(ReposerLike):
 
         def rendered(first):
             some = poses[first : first + batch_size]
-            # Parts of one length: a server batches and traces what is alike.
+            # Parts of equal length, which a server can batch and traces once.
             filled = np.concatenate([some, some[-1:].repeat(batch_size - len(some), axis=0)])
             answer = self._connection.predict(
                 "render_sequence_in_crop",
@@ -172,7 +171,7 @@ class RemoteReposer(ReposerLike):
                 yield picture if crop else _pasted(image, picture, place)
 
     def _sent(self, poses: np.ndarray) -> np.ndarray:
-        """Poses as the model takes them, with depth or without."""
+        """Poses with depth or without, as the model takes them."""
         if self._takes_depth or poses.shape[-1] == 3:
             return poses
         _log.warning(
@@ -183,7 +182,7 @@ class RemoteReposer(ReposerLike):
         return poses[..., :3]
 
     def _skeleton_of_model(self, signatures: dict, candidates: Iterable[Skeleton]) -> Skeleton:
-        """The one that has as many joints as the model: as the source's state, since requests may have fewer."""
+        """The known skeleton with as many joints as the source's state; requests may have fewer."""
         signature = signatures.get("encode_source")
         shape = signature and signature.outputs["joints"].tensor_shape.dim
         count = shape[1].size if shape and len(shape) == 3 else None
@@ -201,11 +200,11 @@ class RemoteReposer(ReposerLike):
 
 def _require_none(background: np.ndarray | None) -> None:
     if background is not None:
-        raise UserError("Servers are not sent backgrounds; leave the background out, or re-pose without a server.")
+        raise UserError("A server takes no background; leave it out, or re-pose without a server.")
 
 
 def _ahead(function: Callable, values: Iterable) -> Iterator:
-    """The function of each value, in order, a few begun before they are asked for."""
+    """The function of each value in order, computed a few values ahead."""
     values, coming = iter(values), deque[Future]()
     with ThreadPoolExecutor(_AHEAD) as threads:
         coming.extend(threads.submit(function, value) for value in islice(values, _AHEAD))
@@ -215,14 +214,14 @@ def _ahead(function: Callable, values: Iterable) -> Iterator:
                 coming.extend(threads.submit(function, value) for value in islice(values, 1))
                 yield result
         finally:
-            # Who stops taking, or an error, ends what has not begun.
+            # If the consumer stops or an error occurs, pending work is cancelled.
             threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _pasted(image: np.ndarray, picture: np.ndarray, picture_to_image: np.ndarray) -> np.ndarray:
-    """A photo with what a server made of a part of it.
+    """Pastes a server's result for a part of a photo into the photo.
 
-    The part has the photo's own pixels, unless the photo was larger than the server re-poses: then a warning says so.
+    The part has the photo's resolution, unless the photo exceeded the server's limit, which a warning says.
     """
     height, width = picture.shape[:2]
     if picture_to_image[0, 0] != 1:
@@ -241,9 +240,9 @@ def _pasted(image: np.ndarray, picture: np.ndarray, picture_to_image: np.ndarray
 def _needed(
     image: np.ndarray, canvas_to_image: np.ndarray, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What of a photo a canvas [height, width] needs; its first pixel (x, y); and the canvas's place in it.
+    """The part of a photo that a canvas [height, width] needs, its first pixel (x, y), and the canvas's place in it.
 
-    One pixel more on every side, where there is one: pictures fade towards a canvas's edge, but not towards a photo's.
+    It has one more pixel on every side, if possible, since results fade towards a canvas's edge but not a photo's.
     """
     crop = on_whole_pixels(canvas_to_image, height, width)
     place = Placement.of(image, crop, height, width)
@@ -262,7 +261,7 @@ def _jpeg(image: np.ndarray) -> bytes:
 
 
 def _png(image: np.ndarray) -> bytes:
-    # Quick, and not much larger than what takes ten times as long.
+    # Fast, and hardly larger than ten times slower compression.
     return tf.io.encode_png(image, compression=1).numpy()
 
 

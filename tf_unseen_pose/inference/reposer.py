@@ -1,4 +1,4 @@
-"""The Python face: load a model once, re-pose any number of photos.
+"""The Python interface: load a model once, re-pose any number of photos.
 
     reposer = Reposer.load("lite")
     photo = reposer.synthesize(image, target_joints)
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tf_unseen_pose.config import Config
     from tf_unseen_pose.model import PoseModel
 
-# A person seen smaller than at this part of the usual size comes out visibly coarser.
+# Below this fraction of the usual size, the person is visibly coarser.
 _LEAST_SIZE = 0.6
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ _Function = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Canvas:
-    """What the network sees of a photo.
+    """The canvas cut out of a photo, with its poses.
 
     Attributes:
         image: float32 [h, w, 3] in [-1, 1].
@@ -63,10 +63,10 @@ class Canvas:
 
 
 class Reposer(ReposerLike):
-    """A model on this machine, with all that surrounds it: a photo is cut out and encoded once, decided upon often.
+    """A model on this machine: encodes a photo once and renders it in any number of poses.
 
     Args:
-        networks: what runs the model.
+        networks: the model in one of the runtimes.
 
     Attributes:
         networks: the same.
@@ -98,19 +98,18 @@ class Reposer(ReposerLike):
         """Loads a model.
 
         Args:
-            path: a run, a version made by `export`, a .tflite file, a folder of these made by `export --tflite`, or the
-                name of a model that comes with the project: "lite".
-            runtime: "litert", "tensorflow", or "auto" for the one that suits; see `runtime.chosen_runtime`.
-            xla: of TensorFlow: compile the networks with XLA, faster on GPUs, slower on most CPUs, and slow to start.
-            threads: of LiteRT: how many it may use; all cores by default, four at most.
-            variant: of LiteRT: of a folder or a name which file, "float32", "float16", "dynamic" or "int8".
+            path: a run, an exported version, a .tflite file, a folder of these, or the name of a bundled model: "lite".
+            runtime: "litert", "tensorflow", or "auto"; see `runtime.chosen_runtime`.
+            xla: TensorFlow: compile the networks with XLA, faster on GPUs, slower on most CPUs, and slow to start.
+            threads: LiteRT: number of threads; by default all cores, at most four.
+            variant: LiteRT: the file to take from a folder or bundled model, "float32", "float16", "dynamic" or "int8".
 
         Raises:
-            UserError: no such model, none of this project's, no such runtime; a package that is not installed.
+            UserError: a missing or foreign model, an unknown runtime, or a package that is not installed.
         """
         runtime = chosen_runtime(path, runtime, xla)
         _log.info("%s is run by %s.", path, "LiteRT" if runtime == Runtime.litert else "TensorFlow")
-        # Each is large, and the other one is not needed.
+        # Both are large, and only one is needed.
         if runtime == Runtime.litert:
             from tf_unseen_pose.inference.lite_networks import LiteNetworks
 
@@ -121,20 +120,20 @@ class Reposer(ReposerLike):
 
     @classmethod
     def of(cls, generator: "PoseModel", config: "Config") -> "Reposer":
-        """A generator in memory, with the configuration that it is trained with."""
+        """A generator in memory, with its training configuration."""
         from tf_unseen_pose.inference.tensorflow_networks import TensorFlowNetworks
 
         return cls(TensorFlowNetworks(generator, config))
 
     def encode(self, image: np.ndarray, joints: np.ndarray) -> Any:
-        """All that depends on the source alone, for `render`.
+        """Encodes a source for `render`.
 
         Args:
             image: uint8 [h, w, 3] of the canvas's size (`networks.height`, `width`).
             joints: [J, 3] in pixels of the canvas.
 
         Raises:
-            UserError: an image of another size or type, or joints that are no pose.
+            UserError: an image of another size or type, or an invalid pose.
         """
         size = (*self._size, 3)
         if image.shape != size or image.dtype != np.uint8:
@@ -144,10 +143,10 @@ class Reposer(ReposerLike):
         return self.networks.encode(image, as_joints(joints, self.skeleton, "the source pose")[:, :3])
 
     def render(self, state: Any, joints: np.ndarray) -> np.ndarray:
-        """The source person in another pose: joints [J, 3 or 4] in canvas pixels -> uint8 [h, w, 3].
+        """Renders the source person in another pose: joints [J, 3 or 4] in canvas pixels -> uint8 [h, w, 3].
 
         Raises:
-            UserError: the joints are no pose.
+            UserError: the pose is invalid.
         """
         return self.networks.render(state, as_joints(joints, self.skeleton, "the target pose")[None])[0]
 
@@ -158,11 +157,11 @@ class Reposer(ReposerLike):
         target_joints: np.ndarray,
         extent: np.ndarray | None = None,
     ) -> Canvas:
-        """Cuts out of a photo what the network is to see: both poses, at the size that it was trained with.
+        """Cuts the canvas out of a photo, with both poses at the size used in training.
 
         Args:
             image: uint8 [H, W, 3].
-            source_joints: [J, 3] in pixels of the photo; None to have them found.
+            source_joints: [J, 3] in pixels of the photo; None to detect them.
             target_joints: [J, 3 or 4] in pixels of the photo.
             extent: as `ReposerLike.synthesize`.
 
@@ -176,7 +175,7 @@ class Reposer(ReposerLike):
         return Canvas(pixels, source, target, canvas_to_image)
 
     def explain(self, canvas: Canvas) -> dict[str, np.ndarray]:
-        """Every intermediate of one re-posing, without B, image [H, W, 3] the last; see the generator's class.
+        """Every intermediate of one re-posing, without B, image [H, W, 3] last; see the generator's class.
 
         Raises:
             UserError: the runtime is not TensorFlow.
@@ -229,11 +228,11 @@ class Reposer(ReposerLike):
 
         def decided(first):
             batch = poses[first : first + batch_size]
-            # One shape for all batches: a graph is traced once.
+            # One shape for all batches, so that a graph is traced once.
             filled = np.concatenate([batch, batch[-1:].repeat(batch_size - len(batch), axis=0)])
             return decide(filled)[: len(batch)]
 
-        # While a batch is composed and written, the next one is decided upon.
+        # While a batch is composed and written, the networks run on the next one.
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(decided, 0)
             for following in range(batch_size, len(poses) + batch_size, batch_size):
@@ -250,16 +249,16 @@ class Reposer(ReposerLike):
         background: np.ndarray | None = None,
         extent: np.ndarray | None = None,
     ) -> Callable[[np.ndarray], np.ndarray]:
-        """Encodes a photo for poses that are not known yet, of a camera.
+        """Encodes a photo for poses that are not known yet, such as a camera's.
 
         Args:
             image: as `ReposerLike.synthesize`.
-            shown: [T, J, 3 or 4] in pixels of the photo, poses like those that will come: they choose the crop.
+            shown: [T, J, 3 or 4] in pixels of the photo, poses like the expected ones, which determine the crop.
             source_joints: [J, 3] in pixels of the photo.
             background, extent: as `ReposerLike.synthesize`.
 
         Returns:
-            A function of a pose [J, 3 or 4] that gives the photo in that pose.
+            A function from a pose [J, 3 or 4] to the photo in that pose.
 
         Raises:
             UserError: as `animate`.
@@ -284,10 +283,10 @@ class Reposer(ReposerLike):
         crop: bool,
         background: np.ndarray | None,
     ) -> tuple[_Function, _Function]:
-        """A photo, encoded once.
+        """Encodes a photo.
 
         Returns:
-            Poses [B, J, 3 or 4] of the canvas -> decisions about each; decisions about one -> its picture.
+            Functions: poses [B, J, 3 or 4] of the canvas -> decisions; decisions about one pose -> its picture.
         """
         plate = None
         if background is not None:
@@ -304,7 +303,7 @@ class Reposer(ReposerLike):
         return lambda poses: self.networks.decide(state, poses), finish
 
     def _whole_crop(self, image: np.ndarray, person: Source, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The source pose on the canvas that holds it and the photo's poses [T, J, 3 or 4], and that canvas's place."""
+        """The source pose on the canvas around it and the photo's poses [T, J, 3 or 4], and that canvas's place."""
         source = person.joints
         crop = whole_crop(source, targets, image.shape[:2], self.skeleton, *self._size, self._crop_factor)
         if person.extent is not None:
@@ -316,7 +315,7 @@ class Reposer(ReposerLike):
     def _pair_crop(
         self, image: np.ndarray, person: Source, target_joints: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Both poses in pixels of the canvas on which they fit, and that canvas's place in the photo."""
+        """Both poses in pixels of their common canvas, and that canvas's place in the photo."""
         target = target_pose(image, target_joints, self.skeleton)
         source, crop = self._whole_crop(image, person, target[None])
         return source, transform_joints(invert(crop), target), crop

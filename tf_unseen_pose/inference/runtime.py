@@ -1,4 +1,4 @@
-"""Which of TensorFlow and LiteRT runs a model."""
+"""The choice between TensorFlow and LiteRT."""
 
 import os
 from enum import StrEnum
@@ -9,7 +9,7 @@ from tf_unseen_pose.errors import UserError
 
 
 class Runtime(StrEnum):
-    """`auto`, or the one that is meant."""
+    """A runtime, or `auto`."""
 
     auto = "auto"
     litert = "litert"
@@ -17,17 +17,17 @@ class Runtime(StrEnum):
 
 
 def chosen_runtime(path: Path | str, runtime: Runtime | str = Runtime.auto, xla: bool = False) -> Runtime:
-    """The runtime of a model: by itself LiteRT where the model has a .tflite file and no GPU is there.
+    """The runtime of a model; `auto` is LiteRT if the model has a .tflite file and there is no GPU.
 
-    LiteRT starts in a twentieth of a second. TensorFlow takes seconds, but knows GPUs, and runs all models.
+    LiteRT starts in 50 ms. TensorFlow takes seconds, but uses GPUs and runs all models.
 
     Args:
         path: as `Reposer.load`.
-        runtime: what is asked for.
-        xla: whether compiled networks are, which TensorFlow alone has.
+        runtime: the requested one.
+        xla: whether to compile networks, which only TensorFlow can.
 
     Raises:
-        UserError: there is no such runtime, or LiteRT is to compile networks.
+        UserError: an unknown runtime, or compiled networks in LiteRT.
     """
     if runtime not in list(Runtime):
         raise UserError(f"There is no runtime '{runtime}'; choose auto, litert or tensorflow.")
@@ -39,6 +39,6 @@ def chosen_runtime(path: Path | str, runtime: Runtime | str = Runtime.auto, xla:
 
 
 def _has_gpu() -> bool:
-    """Whether TensorFlow is likely to find a GPU; asking it would take the seconds that are to be saved."""
+    """Whether TensorFlow will probably find a GPU; asking it would take seconds."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
     return not hidden and any(Path("/dev", name).exists() for name in ("nvidia0", "dxg", "kfd"))

@@ -1,4 +1,4 @@
-"""Networks that TensorFlow runs: of any model, on GPUs too, with all intermediates.
+"""Networks in TensorFlow: any model, also on GPUs, with all intermediates.
 
 Convention: as `networks`.
 """
@@ -18,11 +18,11 @@ from tf_unseen_pose.training.run import Run
 
 
 class TensorFlowNetworks(Networks):
-    """A generator, traced.
+    """A traced generator.
 
     Args:
         generator: the Keras model; see `model.generator`.
-        config: the configuration that it was trained with.
+        config: its training configuration.
         xla: compile the networks with XLA: faster on GPUs, slower on most CPUs, and slow to start.
     """
 
@@ -31,22 +31,22 @@ class TensorFlowNetworks(Networks):
         self.skeleton, self.height, self.width = model.body, model.height, model.width
         self.crop_factor, self.steepness = config.data.crop_factor, generator.steepness
         self.generator = generator
-        # Each is traced once a shape: photos of any size share one trace, batches of poses have one size. Without
-        # AutoGraph, which has nothing to do here and takes longer than all else of the tracing.
+        # Each is traced once per shape: photos of any size share one trace, batches of poses have one size. AutoGraph
+        # is off, since it does nothing here and dominates the tracing time.
         photo = [tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([2, 3], tf.float32)]
         self._cut_out = tf.function(self._canvas_of, input_signature=photo, autograph=False)
         self._encode = tf.function(generator.encode_source, jit_compile=xla, autograph=False)
-        # The scaling within the graph, as exported models have it: outside it differs in the last bit.
+        # Scaling in the graph, as in exported models; outside it differs in the last bit.
         self._encode_pixels = tf.function(self._state_of, jit_compile=xla, autograph=False)
         self._decide = tf.function(self._decisions, jit_compile=xla, autograph=False)
         self._render = tf.function(self._pictures, jit_compile=xla, autograph=False)
 
     @classmethod
     def load(cls, path: str | Path, xla: bool = False) -> "TensorFlowNetworks":
-        """Loads a run, a version made by `export`, or a model that comes with the project by its name.
+        """Loads a run, an exported version, or a bundled model by its name.
 
         Raises:
-            UserError: no such folder, no run, no weights.
+            UserError: no such folder, not a run, or no weights.
         """
         run = Run.open(Path(path))
         return cls(run.load_generator(), run.config, xla)
@@ -77,7 +77,7 @@ class TensorFlowNetworks(Networks):
         return self._decide(state, tf.constant(target_joints)).numpy()
 
     def _decisions(self, state: Any, target_joints: tf.Tensor) -> tf.Tensor:
-        """One source, encoded, in B poses [B, J, 3 or 4]: float32 [B, h, w, 9]."""
+        """Decisions for an encoded source in B poses [B, J, 3 or 4]: float32 [B, h, w, 9]."""
         return tf.concat(self.generator.decide(_repeated(state, target_joints.shape[0]), target_joints), axis=-1)
 
     def render(self, state: Any, target_joints: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ class TensorFlowNetworks(Networks):
         return self._render(state, tf.constant(target_joints)).numpy()
 
     def _pictures(self, state: Any, target_joints: tf.Tensor) -> tf.Tensor:
-        """One source, encoded, in B poses [B, J, 3 or 4]: uint8 [B, h, w, 3]."""
+        """Pictures of an encoded source in B poses [B, J, 3 or 4]: uint8 [B, h, w, 3]."""
         return to_bytes(self.generator.render(_repeated(state, target_joints.shape[0]), target_joints))
 
     def explain(self, image: np.ndarray, source_joints: np.ndarray, target_joints: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The networks. `build_generator` makes the one that a configuration asks for."""
+"""The networks; `build_generator` builds the one that a configuration names."""
 
 from tf_unseen_pose.model.copying_generator import CopyingGenerator, CopyState
 from tf_unseen_pose.model.generator import Generator, SourceState

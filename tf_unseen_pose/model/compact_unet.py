@@ -1,10 +1,10 @@
-"""The networks of preset `lite`: what the authors' U-Net does for a fraction of its arithmetic.
+"""The networks of preset `lite`: a U-Net that is much cheaper than the authors'.
 
     picture --3x3 stem--> level 0 + heatmaps --conv--> --stride 2--> level 1 --conv--> ...
     and back: 1x1 to the next level's width, upsample, add the encoder's output of that level, 3x3 conv; then the heads.
 
-Adding skips instead of concatenating them halves the decoder; a stem of stride 2 keeps the image's own resolution, the
-dearest, free of everything else. TFLite fuses ReLU6 into the convolution before it.
+Skips are added, not concatenated, which halves the decoder. A stem of stride 2 avoids the image's full resolution, the
+most expensive one. TFLite fuses ReLU6 into the convolution before it.
 """
 
 import keras
@@ -34,10 +34,10 @@ def compact_unet(
 
     Args:
         height, width: of the picture.
-        heatmap_channels: of the maps that join after the stem, at its resolution.
+        heatmap_channels: of the heatmaps that join after the stem, at its resolution.
         heads: output name -> channels; linear.
-        stem_stride: outputs are as many times smaller than the picture.
-        features: whether "features", what the heads are made from, is an output too.
+        stem_stride: factor by which outputs are smaller than the picture.
+        features: whether "features", the input of the heads, is an output too.
 
     Returns:
         A functional model [picture [B, H, W, C], heatmaps [B, h, w, J]] -> {head: [B, h, w, channels]}, where
@@ -69,7 +69,7 @@ def compact_unet(
 def refinement_network(
     channels: int, height: int, width: int, feature_channels: int, seen_channels: int, heads: dict[str, int], name: str
 ) -> keras.Model:
-    """Builds two convolutions that see a U-Net's features beside what was chosen by them.
+    """Builds two convolutions of a U-Net's features and of the pixels that its decisions select.
 
     Args:
         channels: of both.
@@ -88,5 +88,5 @@ def refinement_network(
 
 
 def _silent_heads(heads: dict[str, int]) -> Heads:
-    """Linear heads that say 0 at first: what the copying generator does then is what warping alone would."""
+    """Linear heads that start at 0, so that the copying generator starts as pure warping."""
     return Heads({head: (channels, "linear") for head, channels in heads.items()}, initializer="zeros", name="heads")

@@ -1,21 +1,21 @@
-"""What a model decides about a pose, and the picture that follows from it, at any resolution.
+"""A model's decisions about a pose, and the picture composed from them at any resolution.
 
-Networks see a canvas of 256 x 256 pixels. What they decide there (where in the photo to copy each pixel from, how to
-correct its colour, where the person is) varies slowly; the pixels themselves do not. So decisions are made on the
-canvas and carried out on the photo's own pixels, K times as many along a side:
+Networks see a canvas of 256 x 256 pixels. Their decisions (where in the photo to copy each pixel from, how to correct
+its colour, where the person is) vary slowly; pixels do not. So decisions are made on the canvas and applied to the
+photo's own pixels, K times as many along a side:
 
     copied      the photo, and its person mask, at x + K * displacement(x)
     foreground  gain * copied + offset
     alpha       sigmoid(steepness * (alpha logit + logit(mask * coverage)))
-    background  the photo, painted only in the hole that the source person leaves
+    background  the photo, inpainted in the hole that the source person leaves
     image       alpha * foreground + (1 - alpha) * background; the photo itself where nothing moves (stillness)
 
-The person mask is linear in the photo's brightness, with coefficients that a guided filter finds on the canvas:
-enlarged with the photo as the guide, it has the photo's own outline. Maps are enlarged bilinearly, the picture's
-corners staying corners.
+The person mask is linear in the photo's brightness, with coefficients from a guided filter on the canvas; with the
+photo as the guide, the enlarged mask follows the photo's outlines. Maps are enlarged bilinearly with corners aligned
+to corners.
 
-Training composes with K = 1. `imaging.compositing` is the twin for photos in NumPy and OpenCV, the page's shader the
-one for browsers; tests hold both to this one.
+Training composes with K = 1. `imaging.compositing` is the twin in NumPy and OpenCV, the page's shader the one for
+browsers; tests compare both with this module.
 
 Source: guided filter: He, Sun, Tang, 2010, in the form of He, Sun, Fast Guided Filter, 2015.
 """
@@ -26,27 +26,27 @@ import tensorflow as tf
 
 from tf_unseen_pose.geometry import warping
 
-# Added to a mask and to what is left of it, before logits are taken.
+# Added to a mask and to its complement before the logit.
 MASK_FLOOR = 1e-2
-# The same for an alpha that is painted, so that its logit is finite.
+# The same for a painted alpha, so that its logit is finite.
 _ALPHA_FLOOR = 1e-6
-# Of the guided filter: half of its window's side in canvas pixels, and how much variance (of brightness in 0..1) an
-# edge has at least. With twice the radius held-out poses were found a little less often.
+# Guided filter: radius of the window in canvas pixels, and least variance (of brightness in 0..1) of an edge. With
+# twice the radius, held-out poses are detected slightly less often.
 _RADIUS, _EPSILON = 1, 1e-3
 # Rec. 601 weights of red, green and blue.
 LUMA = (0.299, 0.587, 0.114)
 
 
 class Decisions(NamedTuple):
-    """How to make one pose of a source photo: float32 maps [B, h, w, C], h x w being the canvas's size or a part of it.
+    """How to render one pose of a source photo: float32 maps [B, h, w, C] at the canvas's resolution or less.
 
     Attributes:
-        displacement: [B, h, w, 2], along x and y in canvas pixels, from a pixel to where it is copied from.
-        gain: [B, h, w, 1], of what is copied.
+        displacement: [B, h, w, 2], along x and y in canvas pixels, from a pixel to the place it is copied from.
+        gain: [B, h, w, 1], factor of the copied colour.
         offset: [B, h, w, 3], added to it; colours are in [-1, 1].
         alpha: [B, h, w, 1], the logit of the person.
-        coverage: [B, h, w, 1] in [0, 1], how far the limbs reach here.
-        stillness: [B, h, w, 1] in [0, 1], how sure it is that neither the old person nor the new one moves here.
+        coverage: [B, h, w, 1] in [0, 1], coverage by the limbs.
+        stillness: [B, h, w, 1] in [0, 1], certainty that neither the old nor the new person moves here.
     """
 
     displacement: tf.Tensor
@@ -57,19 +57,19 @@ class Decisions(NamedTuple):
     stillness: tf.Tensor
 
 
-# Channels of each of the decisions in one map that holds them all.
+# Channels of each decision in the concatenated map.
 CHANNELS = dict(zip(Decisions._fields, (2, 1, 3, 1, 1, 1), strict=True))
 
 
 def compose(
     photo: tf.Tensor, matte: tf.Tensor, hole: tf.Tensor, decisions: Decisions, height: int, steepness: float
 ) -> dict[str, tf.Tensor]:
-    """Carries decisions out on the pixels of a photo.
+    """Applies decisions to the pixels of a photo.
 
     Args:
         photo: [B, K H, K W, 3] in [-1, 1], what the canvas [H, W] shows, K times as large.
         matte: [B, h, w, 2], see `guided_matte`.
-        hole: [B, h, w, 4], painted colours times how much they are used, and that.
+        hole: [B, h, w, 4], inpainted colours times weight, and the weight.
         height: H.
         steepness: factor of alpha's logit.
 
@@ -82,7 +82,7 @@ def compose(
     person = person_mask(photo, enlarged(matte, size))
     copied = warping.sample_displaced(tf.concat([photo, person], axis=-1), scale * maps.displacement)
     foreground = maps.gain * copied[..., :3] + maps.offset
-    # A pixel that the photo calls the person's may be another limb's than the one that was moved here.
+    # A pixel of the person may belong to another limb than the one that was moved here.
     mask = copied[..., 3:] * maps.coverage
     logit = maps.alpha + tf.math.log((mask + MASK_FLOOR) / (1 - mask + MASK_FLOOR))
     alpha = tf.sigmoid(steepness * logit)
@@ -97,7 +97,7 @@ def compose(
 
 
 def painted(foreground: tf.Tensor, alpha: tf.Tensor) -> Decisions:
-    """The decisions of a network that paints the person and copies nothing.
+    """Decisions of a network that paints the person and copies nothing.
 
     Args:
         foreground: [B, H, W, 3] in [-1, 1].
@@ -109,7 +109,7 @@ def painted(foreground: tf.Tensor, alpha: tf.Tensor) -> Decisions:
 
 
 def unknown_matte(image: tf.Tensor) -> tf.Tensor:
-    """The matte [B, H, W, 2] of a mask that is 1/2 everywhere, and says nothing.
+    """The matte [B, H, W, 2] of an unknown mask, 1/2 everywhere.
 
     Args:
         image: [B, H, W, 3] in [-1, 1].
@@ -119,7 +119,7 @@ def unknown_matte(image: tf.Tensor) -> tf.Tensor:
 
 
 def guided_matte(image: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """The person mask as a function of the photo's brightness that is linear within every small window.
+    """The person mask as a locally linear function of the photo's brightness.
 
     Args:
         image: [B, H, W, 3] in [-1, 1].
@@ -148,10 +148,10 @@ def brightness(image: tf.Tensor) -> tf.Tensor:
 
 
 def _box_mean(maps):
-    """The mean of the window about every pixel, of what of it lies within the map."""
+    """The mean of the window around every pixel, within the map."""
     return tf.nn.avg_pool2d(maps, 2 * _RADIUS + 1, 1, "SAME")
 
 
 def enlarged(maps: tf.Tensor, size: Any) -> tf.Tensor:
-    """Maps [B, h, w, C] at a size (H, W), bilinearly, the picture's corners staying corners."""
+    """Maps [B, h, w, C] resized bilinearly to (H, W), with corners aligned to corners."""
     return tf.image.resize(maps, size)

@@ -1,36 +1,34 @@
-"""The copying generator of preset `lite`: the person is not repainted but copied, pixel by pixel, from the photo.
+"""The copying generator of preset `lite`: it copies the person pixel by pixel from the photo instead of repainting.
 
-The modules are those of `generator`, yet each works where resolution pays. Segmentation, background and foreground
-networks see halves and quarters of the canvas; what reaches the full resolution are the photo's own pixels. The scheme
-below is that of `reduction` 2; on small canvases, where a quarter of the resolution loses arms, with 1 every network
-works at twice that:
+The modules are those of `generator` at lower resolutions: segmentation, background and foreground networks work at 1/2
+and 1/4 of the canvas, and only the photo's own pixels reach full resolution. The scheme below is for `reduction` 2.
+With 1, for small canvases where a quarter of the resolution loses arms, every network works at twice that:
 
     encode_source: image, source joints
         1 segmentation   U-Net at H/2: logits + log limb priors -> softmax: background and L limb masks
-        2 limb layers    mask * image and the mask itself, one a limb and one of the whole person, at H/4
-        5 background     the hole filled smoothly, corrected by a U-Net at H/2; the photo itself wherever it shows the
-                         background
+        2 limb layers    mask * image and the mask, per limb and for the whole person, at H/4
+        5 background     the hole inpainted smoothly and corrected by a U-Net at H/2; the photo itself elsewhere
     render: that state, target joints
         3 transformer    each layer warped from its target limb to its source limb: turned, stretched along the limb;
                          the whole person stays where it is
-        4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel, at H/2: which limb it belongs
-                         to, a nudge (how far beside that limb's own place it is copied from), alpha, and a colour with
-                         the right to replace what is copied
-          copying        the limbs' transforms, blended by that choice, and the nudge say where in the photo each pixel
-                         comes from: one bilinear look-up at full resolution, or at the photo's own (`compositing`)
-          refinement     two convolutions at H/2 (the U-Net's features, what is copied) -> corrections of alpha, of the
-                         colour and of its right
+        4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel at H/2: weights of the limbs,
+                         a nudge (offset from the limbs' own place to the place copied from), alpha, and a colour that
+                         may replace the copied one
+          copying        the limbs' transforms, blended by these weights, plus the nudge: one bilinear look-up per pixel
+                         at full resolution, or at the photo's own (`compositing`)
+          refinement     two convolutions at H/2 (the U-Net's features, copied pixels) -> corrections of alpha, of the
+                         colour and of its weight
         6 composite      alpha * foreground + (1 - alpha) * background
 
-Blending where to look instead of blending the L colours that one would see has two merits. A pixel is one sample of the
-photo, as sharp as the photo, however undecided the choice; and between two limbs of a joint the place moves
-continuously from the one limb's to the other's, as skin does ("linear blend skinning").
+Blending places instead of L colours has two advantages. Every pixel is one sample of the photo, as sharp as the photo,
+even if the weights are undecided; and between two limbs of a joint the place moves continuously, as skin does ("linear
+blend skinning").
 
-What an arm hid that moves away is not in the photo; the nudge copies it from beside the arm. The refinement sees what
-would be shown, so that the outline follows it. (Version 1 of `lite` has neither: `nudge` 0, `refinement` 0.)
+If an arm moves away, the photo does not show what it hid; the nudge copies it from beside the arm. The refinement sees
+the copied pixels, so that the outline follows them. (Version 1 of `lite` has neither: `nudge` 0, `refinement` 0.)
 
-The whole person, unmoved, is one more choice beside the limbs: of two photographs of an exercise half of the body is in
-the same place, but its joints, which an estimator found, are not quite.
+The whole person, unmoved, is one more choice beside the limbs. In two photographs of an exercise, half of the body is
+in the same place, but its detected joints differ slightly.
 
 Convention: as `generator`. A transform for maps at 1/k of the canvas is `pose_maps.at_scale`'s: pixel i of such a map
 covers canvas pixels k i ... k i + k - 1. R is `reduction`.
@@ -49,32 +47,32 @@ from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.pull_push import smoothly_filled
 from tf_unseen_pose.model_config import CompactUNetConfig, ModelConfig
 
-# Masks at their limits say "hardly" and "almost surely", so that the network can still overrule them.
+# Keeps masks away from 0, so that the network can overrule them.
 _MASK_FLOOR = 1e-2
-# What of the hole is taken for none.
+# Holes below this count as none.
 _HOLE_FLOOR = 0.1
-# Of the source's limb masks, where their sum is next to nothing.
+# Keeps the sum of the source's limb masks positive.
 _MASK_EPSILON = 1e-6
-# Motion, in canvas pixels, up to which a pixel is taken to be still.
+# Motion in canvas pixels up to which a pixel counts as still.
 _STILL = 0.5
-# What refinement sees beside features: colour and person mask of what is copied, how far the limb is seen there.
+# Inputs of the refinement beside features: copied colour and person mask, visibility of the chosen limbs there.
 _SEEN_CHANNELS = 5
-# Logits by which copying is preferred to replacing before anything is learned: colours made at H/2 are blurred.
+# Initial preference, as logits, for copying over replacing: colours made at H/2 are blurred.
 _REPLACE_PRIOR_LOGIT = 3.0
 # The same for leaving a pixel where it is.
 _REST_PRIOR_LOGIT = 3.0
-# Of two limbs that cover a pixel, the nearer is up to e^4 times as likely, not enough to show where it does not cover.
-# The unit, in lengths of the torso, is about an arm's thickness.
+# Of two limbs that cover a pixel, the nearer is up to e^4 times as likely, too little to show where it does not cover.
+# The unit, in torso lengths, is about an arm's thickness.
 _DEPTH_VOTE, _DEPTH_UNIT = 2.0, 0.15
 
 
 class CopyState(NamedTuple):
-    """All that `render` needs to know of a source photo.
+    """The encoded source photo, as `render` needs it.
 
     Attributes:
         image: [B, H, W, 3] in [-1, 1].
         matte: [B, H, W, 2], its person mask, see `compositing.guided_matte`.
-        hole: [B, H / R, W / R, 4], what the person covered, painted; see `compositing.compose`.
+        hole: [B, H / R, W / R, 4], the inpainted background; see `compositing.compose`.
         layers: [B, L + 1, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border;
             last the whole person's.
         joints: [B, J, 3], the source pose.
@@ -101,7 +99,7 @@ class CopyingGenerator(PoseModel):
         super().__init__(config, **kwargs)
         height, width, joints, limbs = config.height, config.width, self.body.joint_count, self.body.limb_count
         stride = config.reduction
-        # `ModelConfig` has checked it.
+        # `ModelConfig` guarantees it.
         assert isinstance(config.segmentation, CompactUNetConfig) and isinstance(config.background, CompactUNetConfig)
         assert isinstance(config.foreground, CompactUNetConfig)
         self.segmentation = compact_unet(
@@ -139,8 +137,7 @@ class CopyingGenerator(PoseModel):
         logits = self.segmentation([image, heatmaps], training=training)["logits"]
         masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
         person = 1 - masks[..., :1]
-        # A source person of whom half is taken for background would stand there as a ghost; what is hardly the person
-        # stays the photo's.
+        # A half-transparent hole would leave a ghost of the source person; very low masks keep the photo.
         covered = self.config.hole_steepness * _grown(person, self.config.hole_growth)
         visible = 1 - tf.clip_by_value((covered - _HOLE_FLOOR) / (1 - _HOLE_FLOOR), 0, 1)
         filled = smoothly_filled(small, visible)
@@ -164,7 +161,7 @@ class CopyingGenerator(PoseModel):
 
     def _render(self, state, target_joints, training=False):
         decisions, stages = self._decide(state, target_joints, training)
-        # Who is undecided where the person ends learns best from an alpha in between; in use half a limb is none.
+        # Alpha stays soft in training and is steepened at inference.
         steepness = 1.0 if training else self.steepness
         made = compositing.compose(state.image, state.matte, state.hole, decisions, self.config.height, steepness)
         return {**stages, **made}
@@ -188,7 +185,7 @@ class CopyingGenerator(PoseModel):
             flow += self.config.nudge * tf.tanh(heads["nudge"])
         copied = self._copied(state, flow)
         if self.refinement is not None:
-            # How far the chosen limbs are seen where they point to.
+            # Visibility of the chosen limbs at the places they point to.
             shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
             seen = [heads["features"], tf.concat([copied, shown], axis=-1)]
             heads |= {name: heads[name] + more for name, more in self.refinement(seen, training=training).items()}
@@ -198,7 +195,7 @@ class CopyingGenerator(PoseModel):
             gain=1 - replace * replace,
             offset=replace * (colour - (1 - replace) * copied[..., :3]),
             alpha=heads["alpha"],
-            # Where the person was says nothing of where they are.
+            # The unmoved person is not evidence of the new position.
             coverage=tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1),
             stillness=stillness,
         )
@@ -212,16 +209,16 @@ class CopyingGenerator(PoseModel):
         return decisions, stages
 
     def _copied(self, state, flow):
-        """Colour and person mask of what is copied: [B, H / R, W / R, 4]."""
+        """Colour and person mask of the copied pixels: [B, H / R, W / R, 4]."""
         stride, mask = self.config.reduction, compositing.person_mask(state.image, state.matte)
         small = tf.nn.avg_pool2d(tf.concat([state.image, mask], axis=-1), stride, stride, "VALID")
         return warping.sample_displaced(small, flow / stride)
 
     def _stillness(self, state, target_joints, flow):
-        """How sure it is that a pixel shows what it showed: [B, H / R, W / R, 1], without a gradient.
+        """Certainty that a pixel is unchanged: [B, H / R, W / R, 1], without a gradient.
 
-        Both motions count, the new person's to a place and the old one's away from it: with the one alone an arm that
-        has left would stay.
+        Both motions count, the new person's to a place and the old one's away from it; otherwise an arm that has left
+        would stay.
         """
         source_to_target = pose_maps.limb_stretches(target_joints, state.joints, self.body)
         masks = tf.transpose(state.layers[:, :-1, 1:-1, 1:-1, 3], [0, 2, 3, 1]) + _MASK_EPSILON
@@ -235,19 +232,19 @@ class CopyingGenerator(PoseModel):
         return pose_maps.joint_heatmaps(joints, model.height, model.width, stride, model.heatmap_sigma)
 
     def _limb_prior_logits(self, joints):
-        """What speaks for each limb beforehand, and against staying: [B, 1, 1, L + 1].
+        """Prior logits of each limb, by depth, and of staying: [B, 1, 1, L + 1].
 
-        For limbs it is their depth; 0 for all where that is not known.
+        Limbs have 0 if the depth is unknown.
         """
         nearness = -_DEPTH_VOTE * tf.tanh(pose_maps.limb_depths(joints, self.body) / _DEPTH_UNIT)
         return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_REST_PRIOR_LOGIT)[:, None, None]
 
 
 def _blended_colours(layers, weights):
-    """What the choice of limbs shows if colours are mixed instead of places.
+    """The warped layers' colours, blended by the limb weights.
 
-    It is no part of the picture: training compares it with the target, for its gradient tells the choice at once which
-    limb has the right colour, where a sample of the photo only tells of its neighbourhood.
+    Not part of the picture: training compares it with the target, since its gradient tells the weights directly which
+    limb has the right colour, while a sample of the photo only tells about its neighbourhood.
 
     Args:
         layers: [B, L + 1, h, w, 4].

@@ -12,11 +12,11 @@ from tf_unseen_pose.model_config import ModelConfig
 
 
 class Discriminator(keras.Model):
-    """Patch logits for an image and the two poses that it claims to connect.
+    """Patch logits for an image and its source and target pose.
 
     Fully convolutional with spectral normalisation: stride-2 4x4 convolutions, the heatmaps of both poses joining
     after the first, and a 3x3 convolution to one map of logits. Sees {"image", "source_joints", "target_joints"};
-    returns [B, h, w, 1], positive where it takes the image for a photograph.
+    returns [B, h, w, 1], positive where the image looks like a photograph.
 
     Deviation: the authors end in a dense layer, which ties the network to one image size.
     """

@@ -1,23 +1,22 @@
-"""The modular generator: a person in a photo, a target pose, the same person and scene in that pose.
+"""The paper's modular generator: renders the person of a photo in a target pose before the same scene.
 
-The photo is never repainted as a whole. It is taken apart by limbs, the limbs are moved rigidly to where the target
-pose has them, and three small U-Nets do what no geometry can: decide what belongs to which limb (segmentation), fuse
-the moved limbs into a body with joints, folds and shading (foreground), and invent what the person had covered
-(background).
+The photo is split into limbs, which are moved rigidly to the target pose. Three small U-Nets do the rest: assign pixels
+to limbs (segmentation), fuse the moved limbs into a body with joints, folds and shading (foreground), and inpaint what
+the person covered (background).
 
     encode_source: image, source joints
         1 segmentation   U-Net logits + log limb priors -> softmax: background and L limb masks
-        2 limb layers    mask * image, one a limb
+        2 limb layers    mask * image per limb
         5 background     U-Net(background layer, its hole filled; mask) -> a picture without the person
     render: that state, target joints
         3 transformer    each layer warped by the similarity from its target limb to its source limb
         4 foreground     U-Net(warped layers, target heatmaps) -> foreground picture and alpha
         6 composite      alpha * foreground + (1 - alpha) * background
 
-What networks paint has the canvas's resolution, whatever the photo's: pasted into a photo (`decide`), the person is
-enlarged, and of the background only the hole is taken.
+Networks paint at the canvas's resolution: pasted into a photo (`decide`), the person is enlarged, and only the hole of
+the background is used.
 
-Everything up to the background depends on the source alone: one `encode_source` serves any number of `render`s.
+Everything up to the background depends on the source alone, so one `encode_source` serves any number of `render`s.
 
 Convention: images are float32 RGB in [-1, 1], joints [B, J, 3] in pixels of that image.
 Source: Balakrishnan et al., Synthesizing Images of Humans in Unseen Poses, CVPR 2018, section 3.
@@ -38,13 +37,13 @@ from tf_unseen_pose.model_config import ModelConfig, UNetConfig
 
 
 class SourceState(NamedTuple):
-    """All that `render` needs to know of a source photo.
+    """The encoded source photo, as `render` needs it.
 
     Attributes:
         layers: [B, L, H, W, 3], the image times each limb's mask.
         background: [B, H, W, 3], the scene without the person.
-        matte: [B, H, W, 2], nothing known (see `compositing.unknown_matte`): the network's alpha is whole.
-        hole: [B, H, W, 4], what of the background is used where the photo itself is at hand.
+        matte: [B, H, W, 2], unknown (see `compositing.unknown_matte`), since the network's alpha is complete.
+        hole: [B, H, W, 4], the part of the background that replaces the photo.
         joints: [B, J, 3], the source pose.
     """
 
@@ -59,8 +58,8 @@ class Generator(PoseModel):
     """See the module's essay.
 
     Call it with {"image": [B, H, W, 3], "source_joints": [B, J, 3], "target_joints": [B, J, 3]} and, in training,
-    "noise": [B, H, W, 3], standard normal, to fill the background's hole with; without it one fixed noise picture
-    does, so that equal calls have equal results. Returns [B, H, W, 3].
+    "noise": [B, H, W, 3], standard normal, for the background's hole; without it the noise is fixed, so that equal
+    calls have equal results. Returns [B, H, W, 3].
 
     `explain` returns:
         limb_priors, masks [B, H, W, 1 + L] (background first), person, alpha [B, H, W, 1], layers, warped_layers
@@ -71,13 +70,13 @@ class Generator(PoseModel):
     def __init__(self, config: ModelConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
         height, width, joints, limbs = config.height, config.width, self.body.joint_count, self.body.limb_count
-        # `ModelConfig` has checked it.
+        # `ModelConfig` guarantees it.
         assert isinstance(config.segmentation, UNetConfig) and isinstance(config.background, UNetConfig)
         assert isinstance(config.foreground, UNetConfig)
         self.segmentation = unet(
             config.segmentation, height, width, 3, joints, {"logits": (1 + limbs, "linear")}, "segmentation"
         )
-        # The picture without the person, and the mask of where it can be trusted.
+        # The picture without the person, and the mask of its known pixels.
         self.background = unet(config.background, height, width, 3 + 1, joints, {"image": (3, "tanh")}, "background")
         heads = {"image": (3, "tanh"), "alpha": (1, "sigmoid")}
         self.foreground = unet(config.foreground, height, width, 3 * limbs, joints, heads, "foreground")
@@ -109,12 +108,12 @@ class Generator(PoseModel):
         return SourceState(layers, background, compositing.unknown_matte(image), hole, joints), stages
 
     def _with_hole(self, image, visible, noise):
-        """The image where the background shows, the fill where the person stood, and the mask of the former.
+        """The image where it shows the background, the fill elsewhere, and the mask of the former.
 
         Deviation: the authors' released code fills with zeros (`background_fill: zero`), their paper with noise.
         """
         if self.config.hole_growth:
-            # A thin rim of the person left in would be continued into the hole.
+            # A rim of the person would bleed into the hole.
             size = 2 * self.config.hole_growth + 1
             visible = 1 - tf.nn.max_pool2d(1 - visible, size, 1, "SAME")
         picture = visible * image

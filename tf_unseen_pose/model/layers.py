@@ -1,4 +1,4 @@
-"""The layers that Keras does not have: origin-aligned upsampling, heads made at once, the limb spatial transformer."""
+"""Custom layers: origin-aligned upsampling, joint heads, the limb spatial transformer."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ SERIAL = "tf_unseen_pose"
 class OriginAlignedUpsampling(keras.layers.Layer):
     """Doubles height and width: output i samples input i / 2, bilinearly.
 
-    Past the last row or column the input is mirrored, so the last output is the mean of the last two inputs.
+    The input is mirrored beyond the last row and column, so the last output is the mean of the last two inputs.
 
     Shape: [B, H, W, C] -> [B, 2 H, 2 W, C]; H and W at least 2.
 
-    Source: the authors' released code, whose old Keras upsampled in this way.
+    Source: the authors' released code, whose Keras version upsampled this way.
     """
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
@@ -27,9 +27,9 @@ class OriginAlignedUpsampling(keras.layers.Layer):
 
 @tf.custom_gradient
 def _upsampled(x):
-    """The resize op is the fastest way forward on CPU and three times slower than this way back."""
+    """Forward by the resize op, fastest on CPU; its own gradient is three times slower than the one here."""
     height, width = x.shape[1:3]
-    # Mirrored while it is small, and not by tf.pad, which takes longer.
+    # Mirrored before upsampling, when it is small; tf.pad is slower.
     mirrored = tf.concat([x, x[:, -2:-1]], axis=1)
     mirrored = tf.concat([mirrored, mirrored[:, :, -2:-1]], axis=2)
     # Aligned corners at 2 n + 1 outputs of n + 1 inputs: steps of exactly a half.
@@ -43,7 +43,7 @@ def _upsampled(x):
 
 
 def _gathered(upstream, axis):
-    """The transpose of upsampling along one axis: every input takes back what it gave."""
+    """The transpose of upsampling along one axis."""
     size = upstream.shape[axis] // 2
     shape = [-1, *upstream.shape[1:]]
     shape[axis : axis + 1] = [size, 2]
@@ -63,15 +63,15 @@ def _second_to_last(row, size, axis):
 
 @keras.utils.register_keras_serializable(SERIAL)
 class Heads(keras.layers.Layer):
-    """Several 3x3 convolutions of the same maps, each with kernel, bias and activation of its own, computed as one.
+    """Several 3x3 convolutions of the same maps, with their own kernels, biases and activations, computed as one.
 
-    Processors work on 8 or 16 channels at a time: an alpha of one channel costs as much as all heads together.
+    Processors compute 8 or 16 channels at a time, so one channel costs as much as all heads together.
 
     Args:
         heads: name -> (channels, activation).
-        initializer: of the kernels; with "zeros" a new network says 0 everywhere.
+        initializer: of the kernels; with "zeros" a new network returns 0 everywhere.
 
-    Shape: [B, H, W, C] -> {name: [B, H, W, channels]}, float32 whatever the other layers compute in.
+    Shape: [B, H, W, C] -> {name: [B, H, W, channels]}, float32 whatever the precision of the other layers.
     """
 
     def __init__(self, heads: dict[str, tuple[int, str]], initializer: str = "glorot_uniform", **kwargs: Any):
@@ -101,7 +101,7 @@ class Heads(keras.layers.Layer):
 
 @keras.utils.register_keras_serializable(SERIAL)
 class LimbSpatialTransformer(keras.layers.Layer):
-    """Warps every limb layer by its own transform.
+    """Warps each limb layer by its own transform.
 
     Args:
         bordered: whether layers come with the border of `warping.with_border`, [B, L, H + 2, W + 2, C].
@@ -111,11 +111,11 @@ class LimbSpatialTransformer(keras.layers.Layer):
         target_to_source: [B, L, 2, 3], from pixels of the target to pixels of the source.
 
     Returns:
-        [B, L, H, W, C]: the layers, moved to where the target pose has their limbs.
+        [B, L, H, W, C]: the layers, moved to the target pose.
     """
 
     def __init__(self, bordered: bool = False, **kwargs: Any):
-        # In float32 whatever the networks compute in: eight bits of a coordinate would miss the pixel.
+        # Always in float32: bfloat16's eight bits are too coarse for coordinates.
         super().__init__(**{"dtype": "float32", **kwargs})
         self.bordered = bordered
 

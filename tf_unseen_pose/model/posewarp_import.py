@@ -1,10 +1,9 @@
-"""Reads the weights that the authors of the paper released (`vgg_100000.h5`, `vgg+gan_5000.h5`).
+"""Imports the weights that the authors of the paper released (`vgg_100000.h5`, `vgg+gan_5000.h5`).
 
-They are full-model HDF5 files of Keras 2.0-2.2 whose convolutions are named conv2d_N in the order in which the network
-was built: segmentation, background, foreground, each from the image down and up again, heads last. That is the order
-in which our sub-models list theirs.
+They are full-model HDF5 files of Keras 2.0-2.2. Their convolutions are named conv2d_N in the order of construction:
+segmentation, background, foreground, each from the image down and up again, heads last, as in our sub-models.
 
-Convention: the authors' images are BGR, ours RGB; the convolutions that see or make colours are permuted.
+Convention: the authors' images are BGR, ours RGB; convolutions with colour inputs or outputs are permuted.
 """
 
 import re
@@ -23,7 +22,7 @@ def load_posewarp_weights(generator: Generator, path: Path) -> None:
     """Fills a generator of preset `paper` with the authors' weights.
 
     Raises:
-        UserError: the file is missing, is no such file, or has a layer of another shape (it is named).
+        UserError: the file is missing or of another kind, or a layer has another shape (the message names it).
     """
     stored = _read_convolutions(path)
     ours = [(network, *convolution) for network in generator.networks for convolution in convolutions(network)]
@@ -77,10 +76,10 @@ def _kernel_and_bias(group, name, path):
 
 
 def to_rgb(name: str, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Permutes the colour channels that a convolution sees (the stem) or makes (an image head); or back.
+    """Reverses the colour channels of a convolution's input (the stem) or output (an image head).
 
     Args:
-        name: what our sub-models call the convolution.
+        name: the convolution's name in our sub-models.
         kernel: [h, w, C, N].
         bias: [N].
 

@@ -1,28 +1,28 @@
-"""Fills the hole in a picture smoothly, from its rim inwards: what the background network starts from.
+"""Inpaints a hole smoothly from its rim, as the input of the background network.
 
-A picture is halved until little is left of it, every pixel being the mean of those that are known among its four;
-going back, what is unknown takes the colour of the level below. So near the rim a hole has the rim's colours, in its
-middle those of the wider surroundings.
+The picture is halved repeatedly, each pixel being the mean of the known ones among its four; on the way back, unknown
+pixels take the colour of the coarser level. So a hole has the rim's colours near the rim and those of the wider
+surroundings in the middle.
 
 Source: the pull-push algorithm of Gortler et al., The Lumigraph, 1996.
 """
 
 import tensorflow as tf
 
-# Known to this part, a pixel says its own colour: one of the four that it is the mean of is enough.
+# A pixel is known from this fraction on: one known pixel of its four is enough.
 _ENOUGH = 0.25
 _LEAST_SIDE = 4
 
 
 def smoothly_filled(picture: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
-    """The picture where it is known, what is about elsewhere; differentiable in both.
+    """The picture where it is known, its surroundings elsewhere; differentiable in both.
 
     Args:
         picture: [B, H, W, C].
         known: [B, H, W, 1] in [0, 1].
 
     Returns:
-        [B, H, W, C], within the range of the picture's values. Where nothing at all is known it is 0.
+        [B, H, W, C], within the range of the picture's values. It is 0 if nothing is known.
     """
     levels = [(picture * known, known)]
     for _ in range(_halvings(*known.shape[1:3])):
@@ -37,7 +37,7 @@ def smoothly_filled(picture: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
 
 
 def _halvings(height, width):
-    """How often a picture can be halved until its shorter side is `_LEAST_SIDE`."""
+    """Number of halvings until the shorter side is `_LEAST_SIDE`."""
     count = 0
     while min(height, width) >= 2 * _LEAST_SIDE and height % 2 == width % 2 == 0:
         height, width, count = height // 2, width // 2, count + 1

@@ -1,9 +1,9 @@
 """The U-Net that segmentation, background, foreground and the baseline share.
 
     image --7x7 conv--> level 0 --stride 2--> level 1 + heatmaps --conv--> --stride 2--> level 2 --conv--> ...
-    and back: upsample, concatenate the encoder's output of that level, 3x3 conv; then one 3x3 conv a head.
+    and back: upsample, concatenate the encoder's output of that level, 3x3 conv; then one 3x3 conv per head.
 
-Heatmaps have half the image's resolution and so join at level 1.
+Heatmaps have half the image's resolution and join at level 1.
 """
 
 import keras

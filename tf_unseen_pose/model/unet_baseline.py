@@ -1,4 +1,4 @@
-"""The plain U-Net of the paper's comparison: image and both poses in, image out, no geometry."""
+"""The plain U-Net of the paper's comparison, from image and both poses to an image, without geometry."""
 
 from typing import Any, NamedTuple
 
@@ -12,12 +12,12 @@ from tf_unseen_pose.model_config import ModelConfig
 
 
 class BaselineState(NamedTuple):
-    """A source photo and its pose: nothing is computed ahead.
+    """A source photo and its pose; nothing is precomputed.
 
     Attributes:
         image: [B, H, W, 3] in [-1, 1].
-        matte: [B, H, W, 2], nothing known.
-        hole: [B, H, W, 4], none.
+        matte: [B, H, W, 2], unknown.
+        hole: [B, H, W, 4], empty.
         joints: [B, J, 3] in pixels of the image.
     """
 
@@ -28,7 +28,7 @@ class BaselineState(NamedTuple):
 
 
 class BaselineUNet(PoseModel):
-    """Same interface as `Generator`; `explain` has the image alone to show."""
+    """Same interface as `Generator`; `explain` returns only the image."""
 
     def __init__(self, config: ModelConfig, **kwargs: Any):
         super().__init__(config, **kwargs)

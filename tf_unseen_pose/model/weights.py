@@ -1,7 +1,7 @@
 """A generator's weights on disk: HDF5, NETWORK/LAYER/WEIGHT, the same on every TensorFlow stack.
 
-Keras's own weight files name layers by their place in the object that was saved, which Keras 2 and 3 count
-differently. Here layers go by the names that `unet` gives them.
+Keras's own weight files name layers by their position in the saved object, which Keras 2 and 3 count differently. Here
+layers have the names that `unet` gives them.
 """
 
 from pathlib import Path
@@ -15,17 +15,17 @@ from tf_unseen_pose.model.pose_model import PoseModel
 
 
 def save_weights(generator: PoseModel, path: Path, half: bool = False) -> None:
-    """Writes all weights of a generator, under a temporary name first; in half precision if asked."""
+    """Writes all weights of a generator atomically, optionally in half precision."""
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         for name, variable in _named_variables(generator):
             file[name] = variable.numpy().astype(np.float16 if half else np.float32)
 
 
 def load_weights(generator: PoseModel, path: Path) -> None:
-    """Fills a generator with what `save_weights` wrote.
+    """Loads weights that `save_weights` wrote.
 
     Raises:
-        UserError: no such file, a damaged one, or one of another network; the first weight that is wrong is named.
+        UserError: a missing or damaged file, or one of another network; the message names the first wrong weight.
     """
     try:
         with h5py.File(path, "r") as file:

@@ -1,4 +1,4 @@
-"""`python -m tf_unseen_pose.on_device`: a demonstration for phones, single-board computers and cameras, by LiteRT.
+"""`python -m tf_unseen_pose.on_device`: a demonstration with LiteRT for small computers and cameras.
 
-Nothing here imports TensorFlow; a test keeps it so. How to install it without TensorFlow, docs/devices.md says.
+Nothing here imports TensorFlow, which a test checks. docs/devices.md explains the installation.
 """

@@ -1,6 +1,6 @@
-"""`python -m tf_unseen_pose.on_device`: a photo, put into poses on a device, with the frames a second that it makes.
+"""`python -m tf_unseen_pose.on_device`: re-poses a photo with LiteRT and shows the frames per second.
 
-It needs what `requirements-lite.txt` names; videos, cameras and finding a pose take more, and it says what.
+`requirements-lite.txt` is enough for pose files; for videos, cameras and detection it names the missing package.
 """
 
 import argparse
@@ -33,32 +33,34 @@ _FPS = 25.0
 
 
 def command_line() -> argparse.ArgumentParser:
-    """What it understands."""
+    """The options."""
     parser = argparse.ArgumentParser("python -m tf_unseen_pose.on_device", description="Re-pose a photo with LiteRT.")
-    parser.add_argument("photo", nargs="?", type=Path, help="the photo of a person; else a bundled one")
+    parser.add_argument("photo", nargs="?", type=Path, help="photo of a person; by default a bundled one")
     driving = parser.add_mutually_exclusive_group()
-    driving.add_argument("--driving", type=Path, metavar="POSES|VIDEO", help="the motion; else a bundled one")
-    driving.add_argument("--camera", type=int, nargs="?", const=0, metavar="NUMBER", help="follow who stands before it")
-    parser.add_argument("--start", metavar="TIME", help="begin there in the video: seconds, mm:ss or hh:mm:ss")
-    parser.add_argument("--end", metavar="TIME", help="end there in the video, a time as of --start")
-    parser.add_argument("--source-pose", type=Path, metavar="POSE", help="pose file of the photo; else it is found")
-    who = "number from the left, point or box in pixels; else the largest"
-    parser.add_argument("--person", metavar="WHO", type=parse_choice, help=f"who of several in the photo: {who}")
-    parser.add_argument("--driving-person", metavar="WHO", type=parse_choice, help="who of several in the video")
-    parser.add_argument("--no-retarget", action="store_true", help="take the poses as they are, in the photo's pixels")
+    driving.add_argument("--driving", type=Path, metavar="POSES|VIDEO", help="driving motion; by default a bundled one")
+    driving.add_argument("--camera", type=int, nargs="?", const=0, metavar="NUMBER", help="take poses from this camera")
+    parser.add_argument("--start", metavar="TIME", help="start time in the video: seconds, mm:ss or hh:mm:ss")
+    parser.add_argument("--end", metavar="TIME", help="end time in the video")
+    parser.add_argument(
+        "--source-pose", type=Path, metavar="POSE", help="pose file of the photo; by default the pose is detected"
+    )
+    who = "number from the left, point or box in pixels; by default the largest"
+    parser.add_argument("--person", metavar="WHO", type=parse_choice, help=f"person in the photo: {who}")
+    parser.add_argument("--driving-person", metavar="WHO", type=parse_choice, help="person in the video, as --person")
+    parser.add_argument("--no-retarget", action="store_true", help="use the poses unchanged, in pixels of the photo")
     parser.add_argument("--background", type=Path, metavar="PHOTO|VIDEO", help="the scene without the person")
-    parser.add_argument("--model", default="lite", help="a .tflite file, a folder of them, or 'lite' (%(default)s)")
-    parser.add_argument("--variant", default=DEFAULT_VARIANT, help="of a folder, which file (%(default)s)")
-    parser.add_argument("--threads", type=int, default=2, help="that LiteRT may use (%(default)s)")
-    parser.add_argument("--frames", type=int, help="stop after so many")
+    parser.add_argument("--model", default="lite", help=".tflite file, folder of them, or 'lite' (%(default)s)")
+    parser.add_argument("--variant", default=DEFAULT_VARIANT, help="variant to take from a folder (%(default)s)")
+    parser.add_argument("--threads", type=int, default=2, help="threads for LiteRT (%(default)s)")
+    parser.add_argument("--frames", type=int, help="stop after this many frames")
     parser.add_argument("--max-side", type=int, default=1920, help="shrink the photo to this longer side (%(default)s)")
-    parser.add_argument("--window", action="store_true", help="show the frames; q ends")
-    parser.add_argument("-o", "--output", type=Path, help="write .gif, .mp4, or of the last frame .png")
+    parser.add_argument("--window", action="store_true", help="show the frames; q quits")
+    parser.add_argument("-o", "--output", type=Path, help=".gif, .mp4, or .png (the last frame) to write")
     return parser
 
 
 def run(arguments: list[str] | None = None) -> None:
-    """Does what the arguments say.
+    """Runs the command with these arguments.
 
     Raises:
         UserError: as `Reposer.load`; a package that is needed for it is not installed.
@@ -101,13 +103,13 @@ def _frames(
     source: np.ndarray,
     background: np.ndarray | None,
 ) -> tuple[Iterator[np.ndarray], float]:
-    """The frames as they are made, and how many a second they are meant to be."""
+    """The frames as they are rendered, and their frame rate."""
     if options.camera is not None:
         return _live(options.camera, reposer, image, source, background), _FPS
     size = image.shape[1::-1]
     found = bundled()[2] if options.driving is None else _driving(options, reposer, size)
     moved = found.scaled_to(*size).joints if options.no_retarget else retarget(found.joints, source, reposer.skeleton)
-    # One at a time: what is shown is as new as can be.
+    # A batch of one keeps the latency low.
     frames = reposer.animate(image, moved, source[:, :3], batch_size=1, background=background)
     return frames, found.fps or _FPS
 
@@ -127,7 +129,7 @@ def _live(
 
 
 def main() -> None:
-    """Runs the command line: a sentence and exit code 2 for what a user can put right."""
+    """Runs the command line; a user's error ends in one sentence and exit code 2."""
     try:
         run()
     except UserError as error:

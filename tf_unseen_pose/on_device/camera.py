@@ -1,4 +1,4 @@
-"""Poses of whoever stands before a camera, as they come."""
+"""Live poses from a camera."""
 
 import sys
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.pose.retargeting import retarget
 from tf_unseen_pose.skeleton import Skeleton
 
-# Poses from which the person's proportions and place are learned before the first picture is shown.
+# Number of poses that determine the person's proportions and place before the first picture.
 LEARNED = 24
 
 
 def camera_poses(index: int) -> Iterator[np.ndarray]:
-    """Joints [23, 4] in pixels of a camera's pictures, for every picture in which somebody is seen.
+    """Joints [23, 4] in pixels of a camera's pictures, for every picture with a person.
 
     Raises:
         UserError: OpenCV or MediaPipe is not installed, or there is no such camera.
@@ -42,7 +42,7 @@ def camera_poses(index: int) -> Iterator[np.ndarray]:
 
 
 class Fitting:
-    """Fits poses to a photo's person one at a time: the first few say how large the driving person is and where.
+    """Fits poses to a photo's person one at a time; the first few determine the driving person's size and place.
 
     Args:
         learned: [T, J, 3 or 4] in pixels of the driving pictures.
@@ -57,7 +57,7 @@ class Fitting:
         self.fitted = retarget(learned, source, skeleton)
 
     def __call__(self, pose: np.ndarray) -> np.ndarray:
-        """A pose [J, 3 or 4] of the driving pictures in the photo."""
+        """A pose [J, 3 or 4] of the driving pictures, fitted to the photo."""
         known = np.concatenate([self._learned, pose[None]])
         return retarget(known, self._source, self._skeleton)[-1]
 
@@ -66,7 +66,7 @@ def learned_poses(poses: Iterator[np.ndarray]) -> np.ndarray:
     """The first poses of a camera: [T, J, 4].
 
     Raises:
-        UserError: it ended before enough had been seen.
+        UserError: the camera ended before enough poses were seen.
     """
     found = []
     for pose in poses:
@@ -74,4 +74,6 @@ def learned_poses(poses: Iterator[np.ndarray]) -> np.ndarray:
         print(f"\rLearning the person's proportions: {len(found)} of {LEARNED}", end="", file=sys.stderr, flush=True)
         if len(found) == LEARNED:
             return np.stack(found)
-    raise UserError("The camera stopped before a person was seen for long enough; stand before it, whole, and retry.")
+    raise UserError(
+        "The camera stopped before a person was seen for long enough; stand in front of it, fully visible, and retry."
+    )

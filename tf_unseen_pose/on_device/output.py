@@ -1,4 +1,4 @@
-"""Where the frames of the demonstration go: a picture, a GIF, a video, a window, or nowhere but into the count."""
+"""Outputs for the frames of the demonstration: a picture, a GIF, a video, a window, or none."""
 
 import time
 from contextlib import AbstractContextManager
@@ -18,10 +18,10 @@ _STILLS = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def open_output(path: Path | None, fps: float) -> AbstractContextManager:
-    """A writer for the name's ending, a context with `write(frame)`; one that keeps nothing without a name.
+    """A context with `write(frame)` for the path's suffix; without a path it discards the frames.
 
     Raises:
-        UserError: an ending that is not known, no such folder, or a package that is not installed.
+        UserError: an unknown suffix, a missing folder, or a package that is not installed.
     """
     if path is None:
         return Nothing()
@@ -36,7 +36,7 @@ def open_output(path: Path | None, fps: float) -> AbstractContextManager:
 
 
 class Nothing:
-    """Keeps nothing."""
+    """Discards all frames."""
 
     def write(self, frame: np.ndarray) -> None:
         """Takes uint8 [H, W, 3]."""
@@ -63,7 +63,7 @@ class Still(Nothing):
 
 
 class Gif(Nothing):
-    """Writes an endless GIF when all frames are there."""
+    """Writes a looping GIF at the end."""
 
     def __init__(self, path: Path, fps: float):
         self._path, self._step = path, round(1000 / fps)
@@ -92,7 +92,7 @@ class Video(Nothing):
             from tf_unseen_pose.imaging.video_writer import VideoWriter
         except ImportError as error:
             raise UserError(
-                f"Writing {path} takes the package '{error.name}', which is not installed; install it, or write a .gif."
+                f"Writing {path} needs the package '{error.name}', which is not installed; install it, or write a .gif."
             ) from error
         self._replacing = replacing(path)
         self._writer = VideoWriter(self._replacing.__enter__(), Fraction(fps).limit_denominator(1001), True, path)
@@ -110,7 +110,7 @@ class Video(Nothing):
 
 
 class Window:
-    """Shows frames on the screen, by OpenCV; `show` says whether the user wants to go on.
+    """Shows frames on the screen with OpenCV.
 
     Raises:
         UserError: OpenCV is not installed.
@@ -122,11 +122,11 @@ class Window:
         try:
             import cv2
         except ImportError as error:
-            raise UserError("A window takes the package 'opencv-python'; install it, or leave --window out.") from error
+            raise UserError("A window needs the package 'opencv-python'; install it, or leave --window out.") from error
         self._cv2 = cv2
 
     def show(self, frame: np.ndarray) -> bool:
-        """Shows uint8 [H, W, 3] RGB; false when the user has pressed q or Escape.
+        """Shows uint8 [H, W, 3] RGB; returns false once the user presses q or Escape.
 
         Raises:
             UserError: there is no screen.
@@ -135,11 +135,11 @@ class Window:
             self._cv2.imshow(self._NAME, frame[..., ::-1])
             return self._cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
         except self._cv2.error as error:
-            raise UserError("OpenCV can show no window here; leave --window out.") from error
+            raise UserError("OpenCV cannot show a window here; leave out --window.") from error
 
 
 class Pace:
-    """Frames a second, of the last ones and of all."""
+    """Frames per second, recently and overall."""
 
     _LAST = 30
 
@@ -147,14 +147,14 @@ class Pace:
         self._times = [time.perf_counter()]
 
     def tick(self) -> float:
-        """Counts a frame; returns frames a second of the last ones."""
+        """Counts a frame; returns the recent frames per second."""
         self._times.append(time.perf_counter())
         recent = self._times[-1 - self._LAST :]
         return (len(recent) - 1) / (recent[-1] - recent[0])
 
     @property
     def overall(self) -> float:
-        """Frames a second of all."""
+        """Overall frames per second."""
         return self.count / (self._times[-1] - self._times[0])
 
     @property

@@ -1,9 +1,9 @@
-"""How fast a .tflite file is and how much memory it takes, in a process that does nothing else.
+"""Speed and memory of a .tflite file, measured in a process of its own.
 
     python -m tf_unseen_pose.on_device.speed FILE [--threads 2] [--seconds 2]
 
-prints one line of JSON: milliseconds a call (the median) of every signature, and on Linux the most memory in MiB that
-the process took beyond what Python, NumPy and LiteRT take without a model.
+prints one line of JSON: median milliseconds per call of every signature and, on Linux, the peak memory in MiB beyond
+that of Python, NumPy and LiteRT without a model.
 """
 
 import argparse
@@ -17,15 +17,15 @@ import numpy as np
 from tf_unseen_pose.inference.lite_file import LiteFile
 
 _ACCOUNT = Path("/proc/self/status")
-# Whatever the time: of more calls the median hardly changes.
+# A limit on calls: more hardly change the median.
 _LEAST_CALLS, _MOST_CALLS = 5, 100
 
 
 def measure(path: Path, threads: int, seconds: float) -> dict[str, float]:
-    """Milliseconds a call by signature, and "peak_mib", which other systems than Linux do not tell.
+    """Milliseconds per call by signature, and "peak_mib" (on Linux).
 
     Raises:
-        UserError: no such file, or none of this project's.
+        UserError: the file is missing or not of this project.
     """
     import ai_edge_litert.interpreter  # noqa: F401  Before the memory is looked at.
 
@@ -45,7 +45,7 @@ def measure(path: Path, threads: int, seconds: float) -> dict[str, float]:
 
 
 def example(file: LiteFile) -> dict[str, np.ndarray]:
-    """A noisy picture and a body spread over it: what `synthesize` takes."""
+    """Inputs for `synthesize`: a noisy picture and joints spread over it."""
     rng = np.random.default_rng(0)
     height, width, count = file.about["height"], file.about["width"], file.skeleton.joint_count
     source, target = (rng.uniform(0.2, 0.8, (2, 1, count, 4)) * [width, height, 1, 0]).astype(np.float32)
@@ -65,9 +65,9 @@ def _milliseconds(call: Callable, inputs: dict[str, np.ndarray], seconds: float)
 
 
 def _memory(what: str) -> float | None:
-    """Bytes of memory that this process has now ("VmRSS") or had at most ("VmHWM").
+    """Current ("VmRSS") or peak ("VmHWM") memory of this process in bytes; None on systems other than Linux.
 
-    From Linux's own account: what `getrusage` says of a child includes what its parent had. None on other systems.
+    Read from /proc, since `getrusage` of a child includes its parent's memory.
     """
     if not _ACCOUNT.is_file():
         return None
@@ -75,7 +75,7 @@ def _memory(what: str) -> float | None:
 
 
 def main() -> None:
-    """Measures the file that the command line names.
+    """Measures the file named on the command line.
 
     Raises:
         UserError: as `measure`.

@@ -64,7 +64,7 @@ def read_posewarp_poses(path: Path, size: tuple[int, int] | None) -> SizedPoses:
         from tf_unseen_pose.pose.posewarp_joints import read_posewarp_joints
     except ImportError as error:
         raise UserError(
-            f"Reading {path} takes the package '{error.name}'; install it, or write the poses as JSON."
+            f"Reading {path} needs the package '{error.name}'; install it, or write the poses as JSON."
         ) from error
     try:
         return SizedPoses(read_posewarp_joints(path)[0], size)

@@ -77,8 +77,8 @@ def one_pose_a_frame(
     if _are_relative(person.joints for group in people for person in group):
         if None in sizes:
             raise UserError(
-                f"The coordinates of {path} are parts of an image's width and height, which it does not say; give "
-                "these with it."
+                f"The coordinates of {path} are fractions of an image's size, which it does not state; add "
+                "width and height to it."
             )
         if any(frame.size is None for frame in frames):
             _log.warning(

@@ -89,7 +89,7 @@ def checked_choice(choice: Choice, said: object = None) -> Choice:
     """A choice that names somebody: a number from 1 on, a point, or a box with its corners in order.
 
     Raises:
-        UserError: it is none of these; the sentence says `said`.
+        UserError: it is none of these; the message names `said`.
     """
     if choice is None or (isinstance(choice, int) and choice > 0):
         return choice
@@ -97,8 +97,8 @@ def checked_choice(choice: Choice, said: object = None) -> Choice:
     is_box = len(numbers) == 4 and numbers[0] < numbers[2] and numbers[1] < numbers[3]
     if not (len(numbers) == 2 or is_box) or not np.isfinite(numbers).all():
         raise UserError(
-            f"No person is named by {choice if said is None else said}; give a number from the left, 1 on, a point x,y "
-            "or a box x0,y0,x1,y1 in pixels."
+            f"'{choice if said is None else said}' does not choose a person; give a number from the left, a "
+            "point x,y or a box x0,y0,x1,y1 in pixels."
         )
     return numbers
 
@@ -188,4 +188,4 @@ def nobody_meant(count: int, choice: Choice, name: str, option: str) -> UserErro
     """What to raise where people were found, but not the one who is meant."""
     written = choice if isinstance(choice, int) else ",".join(f"{number:g}" for number in choice or ())
     found = "1 person was" if count == 1 else f"{count} people were"
-    return UserError(f"{found} found in {name}; {option} {written} names none.")
+    return UserError(f"{found} found in {name}; {option} {written} matches nobody.")

@@ -101,9 +101,9 @@ def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = No
     """
     poses, size, fps = _read(path, skeleton, size)
     if size is None:
-        raise UserError(f"{path} does not say how large its image is; give the image's width and height with it.")
+        raise UserError(f"{path} does not state its image's size; add width and height to it.")
     if len(poses) == 0 or min(size) < 1:
-        raise UserError(f"The pose file {path} holds no pose of an image with a size; make it anew.")
+        raise UserError(f"The pose file {path} holds no pose of an image with a size; create it again.")
     joints = stack_poses(_as_frame(pose, skeleton, f"pose {i + 1} of {path}") for i, pose in enumerate(poses))
     if not (joints[..., 2] > 0).any():
         raise UserError(f"No joint of {path} is visible; take a picture in which the person is seen.")

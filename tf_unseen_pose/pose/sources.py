@@ -59,7 +59,7 @@ def find_poses(
     person = checked_choice(person)
     if is_pose_file(path):
         if person is not None:
-            raise UserError(f"A person is chosen in pictures, and {path} holds poses; leave out {option}.")
+            raise UserError(f"{option} chooses a person in a picture, and {path} holds poses; leave it out.")
         return _part(read_poses(path, skeleton, size), path, span)
     if not is_person(skeleton):
         raise UserError(f"Poses of the skeleton '{skeleton.name}' cannot be found in pictures; give a pose file.")
@@ -72,7 +72,7 @@ def find_poses(
             seen = _seen_in_video(path, pose_model, progress, span, person, option)
     except ImportError as error:
         raise UserError(
-            f"Finding poses in {path} takes the package '{error.name}', which is not installed; install it, or give a "
+            f"Finding poses in {path} needs the package '{error.name}', which is not installed; install it, or give a "
             "pose file."
         ) from error
     return replace(seen, joints=person_joints(seen.joints, skeleton))

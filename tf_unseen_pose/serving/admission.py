@@ -40,8 +40,8 @@ class Admission:
         if self.pixels + pixels > self._most:
             raise RequestError(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
-                f"Pictures of {self.pixels} pixels are being worked on, and with these there would be more than "
-                f"{self._most}; try again in a moment.",
+                f"The server is processing {self.pixels} pixels, and this request would exceed {self._most}; try "
+                "again in a moment.",
             )
         self.pixels += pixels
         try:

@@ -75,9 +75,10 @@ class Endpoints:
             try:
                 return await self.run(call, self._bytes_of(content, call, request_type, answer))
             except RequestError as error:
-                # Raises, which its type does not say.
-                await context.abort(error.code, error.sentence)
-                raise
+                # `abort` raises, and its traceback would keep the message until Python looks for cycles.
+                context.set_code(error.code)
+                context.set_details(error.sentence)
+                return b""
 
         return grpc.unary_unary_rpc_method_handler(handle)
 
@@ -153,5 +154,6 @@ def _parsed(content: bytes, request_type: type[Message] | None) -> Message | Non
         return request_type.FromString(content)
     except DecodeError:
         raise invalid(
-            f"The request's {len(content)} bytes are no {request_type.DESCRIPTOR.name}; use TensorFlow Serving's API."
+            f"The request's {len(content)} bytes are not a {request_type.DESCRIPTOR.name}; use TensorFlow Serving's "
+            "API."
         ) from None

@@ -48,7 +48,7 @@ def response_json(response: predict_pb2.PredictResponse, by_rows: bool) -> bytes
     arrays = {name: tf.make_ndarray(proto) for name, proto in response.outputs.items()}
     values = {name: _value(name, array.tolist()) for name, array in arrays.items()}
     if by_rows and len({array.shape[:1] for array in arrays.values()} | {()}) != 2:
-        raise invalid("The outputs have not as many rows as each other; ask by 'inputs' instead of 'instances'.")
+        raise invalid("The outputs differ in their number of rows; ask by 'inputs' instead of 'instances'.")
     if len(values) == 1:
         (only,) = values.values()
         return json.dumps({"predictions" if by_rows else "outputs": only}).encode()
@@ -61,11 +61,11 @@ def response_json(response: predict_pb2.PredictResponse, by_rows: bool) -> bytes
 def _columns(instances: Any, signature: Signature) -> dict[str, Any]:
     """Rows, input by input."""
     if not isinstance(instances, list) or not instances:
-        raise invalid("'instances' is no list, or an empty one; send one entry for each row.")
+        raise invalid("'instances' is not a list or is empty; send one entry per row.")
     if not all(isinstance(row, dict) and row.keys() != {_BYTES} for row in instances):
         return _named(instances, signature)
     if any(row.keys() != instances[0].keys() for row in instances):
-        raise invalid("The instances have not all the same inputs; send the same ones for every row.")
+        raise invalid("The instances differ in their inputs; send the same inputs for every row.")
     return {name: [row[name] for row in instances] for name in instances[0]}
 
 
@@ -96,7 +96,7 @@ def _array(name: str, value: Any, spec: Spec) -> np.ndarray:
     except (ValueError, TypeError, OverflowError, RecursionError):
         pass
     way = ', bytes as {"b64": TEXT}' if spec.dtype == tf.string else ""
-    raise invalid(f"Input '{name}' is no array of {kind}; send lists of equal lengths{way}.")
+    raise invalid(f"Input '{name}' is not an array of {kind}; send lists of equal lengths{way}.")
 
 
 def _content(value: Any) -> Any:

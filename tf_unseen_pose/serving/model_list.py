@@ -21,13 +21,13 @@ def read_model_list(path: Path) -> list[ModelSettings]:
         UserError: there is no such file, it is none of these, or an entry cannot be served.
     """
     if not path.is_file():
-        raise UserError(f"There is no file {path}; name a model configuration as TensorFlow Serving's.")
+        raise UserError(f"There is no file {path}; name a model configuration of TensorFlow Serving.")
     try:
         config = text_format.Parse(path.read_text(encoding="utf-8"), model_server_config_pb2.ModelServerConfig())
         return settings_of(config)
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise UserError(
-            f"{path} is no model configuration as TensorFlow Serving's: {str(error).rstrip('.')}."
+            f"{path} is not a model configuration of TensorFlow Serving: {str(error).rstrip('.')}."
         ) from None
     except RequestError as error:
         raise UserError(f"{path} cannot be served. {error.sentence}") from None
@@ -62,7 +62,7 @@ def _settings(entry: model_server_config_pb2.ModelConfig, homes: Iterable[Path] 
         below = f" below {' or '.join(map(str, homes))}" if homes else ""
         raise invalid(f"base_path of model {quoted(entry.name)} must be an absolute path{below}.")
     if not path.is_dir():
-        raise invalid(f"base_path of model {quoted(entry.name)} is no folder of this server.")
+        raise invalid(f"base_path of model {quoted(entry.name)} is not a folder of this server.")
     return ModelSettings(entry.name, path.resolve(), _policy(entry), dict(entry.version_labels))
 
 

@@ -35,8 +35,8 @@ def check_pictures(name: str, pictures: np.ndarray, most_pixels: int) -> int:
         # A parser of strangers' bytes: Pillow raises what its formats' plugins happen to raise.
         except Exception:
             raise invalid(
-                f"Input '{name}' holds no whole picture: its {len(content)} bytes do not begin as those of a JPEG, "
-                "PNG, GIF or BMP file do; send the file as it is."
+                f"Input '{name}' holds no complete picture: its {len(content)} bytes do not begin like a JPEG, "
+                "PNG, GIF or BMP file; send the file unchanged."
             ) from None
         if width * height * frames > most_pixels:
             count = f"{frames} frames of " if frames > 1 else ""

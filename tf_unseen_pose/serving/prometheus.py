@@ -65,7 +65,7 @@ class Metrics:
             self._page, _ = start_http_server(port, host, self._registry)
         except OSError as error:
             raise UserError(
-                f"Port {port} of {host} cannot be had for metrics ({error.strerror}); choose another."
+                f"Port {port} of {host} is not available for metrics ({error.strerror}); choose another."
             ) from None
         return self._page.server_port
 

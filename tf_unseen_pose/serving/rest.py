@@ -100,7 +100,7 @@ class Rest:
         body = await asyncio.to_thread(_parsed, content)
         name = body.get("signature_name", "")
         if not isinstance(name, str):
-            raise invalid("signature_name is no string; name a signature, or leave it out.")
+            raise invalid("signature_name is not a string; name a signature, or leave it out.")
         spec.signature_name = name
         message = await asyncio.to_thread(predict_request, body, self._service.signature_of(spec), spec)
         response = await self._service.predict(message, call)
@@ -185,7 +185,7 @@ def _spec(request: Request) -> model_pb2.ModelSpec:
     spec = model_pb2.ModelSpec(name=places["name"])
     if "version" in places:
         if places["version"] >= 2**63:
-            raise invalid("The version is no number below 2^63; ask for the model's status to see which there are.")
+            raise invalid("The version is not a number below 2^63; the model's status lists the versions.")
         spec.version.value = places["version"]
     if "label" in places:
         spec.version_label = places["label"]
@@ -199,7 +199,7 @@ def _parsed(content: bytes) -> dict[str, Any]:
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise invalid('The body is no JSON object; send {"instances": [...]} or {"inputs": {...}}.')
+        raise invalid('The body is not a JSON object; send {"instances": [...]} or {"inputs": {...}}.')
     return body
 
 

@@ -102,8 +102,8 @@ class Server:
         self._settings = options.settings()
         if options.token and not (options.tls or options.insecure_token):
             raise UserError(
-                "Without TLS everybody on the way can read the token; give --tls-key and --tls-cert, or "
-                "--insecure-token where nobody else is."
+                "Without TLS anybody on the network can read the token; give --tls-key and --tls-cert, or "
+                "--insecure-token in a trusted network."
             )
         self._credentials = options.tls.credentials() if options.tls else None
         self._threads = ThreadPoolExecutor(options.batching.threads, "model")
@@ -200,9 +200,9 @@ class Server:
                 return self._grpc.add_secure_port(address, self._credentials)
             return self._grpc.add_insecure_port(address)
         except OSError as error:
-            raise UserError(f"Port {port} of {host} cannot be had ({error.strerror or error}); {way_out}.") from None
+            raise UserError(f"Port {port} of {host} is not available ({error.strerror or error}); {way_out}.") from None
         except RuntimeError:
-            raise UserError(f"Port {port} of {host} cannot be had; {way_out}.") from None
+            raise UserError(f"Port {port} of {host} is not available; {way_out}.") from None
 
     def _listen_for_rest(self) -> socket.socket | None:
         """Takes the port of REST, if there is to be one."""
@@ -212,7 +212,7 @@ class Server:
         try:
             listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         except OSError as error:
-            raise UserError(f"Port {port} of {host} cannot be had ({error.strerror}); choose another.") from None
+            raise UserError(f"Port {port} of {host} is not available ({error.strerror}); choose another.") from None
         self.rest_port = listening.getsockname()[1]
         return listening
 

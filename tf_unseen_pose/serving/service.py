@@ -93,9 +93,9 @@ class Service:
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """The descriptions of a model's signatures."""
         if not request.metadata_field:
-            raise invalid(f"The request names no metadata field; '{_DEFINITIONS}' is what there is.")
+            raise invalid(f"The request names no metadata field; the only one is '{_DEFINITIONS}'.")
         if strange := [name for name in request.metadata_field if name != _DEFINITIONS]:
-            raise invalid(f"There is no metadata field {quoted(strange[0])}; '{_DEFINITIONS}' is what there is.")
+            raise invalid(f"There is no metadata field {quoted(strange[0])}; the only one is '{_DEFINITIONS}'.")
         version = self._version(request.model_spec, call)
         described = get_model_metadata_pb2.SignatureDefMap()
         with version.in_use() as loaded:
@@ -131,7 +131,7 @@ class Service:
         if self._homes is None:
             raise RequestError(
                 grpc.StatusCode.PERMISSION_DENIED,
-                "This server takes no new list of models; start it with --allow-reload if its callers may send one.",
+                "This server accepts no new list of models; start it with --allow-reload to permit that.",
             )
         faults = await self._models.reconfigure(settings_of(request.config, self._homes))
         self._changed()

@@ -73,7 +73,7 @@ def decode_inputs(
     if missing := signature.inputs.keys() - protos.keys():
         raise invalid(f"Missing inputs: {listed(missing)}; {takes}.")
     if superfluous := protos.keys() - signature.inputs.keys():
-        raise invalid(f"Superfluous inputs: {listed(map(quoted, sorted(superfluous)[:5]))}; {takes}.")
+        raise invalid(f"Unknown inputs: {listed(map(quoted, sorted(superfluous)[:5]))}; {takes}.")
     arrays = {name: decode(name, protos[name], spec, limits) for name, spec in signature.inputs.items()}
     for name, array in arrays.items():
         floating = signature.inputs[name].dtype.is_floating
@@ -176,7 +176,9 @@ def _from_values(name: str, values: Sequence, shape: tuple[int, ...], dtype: tf.
     if dtype == tf.string:
         repeated = len(values[-1]) * (count - len(values))
         if repeated > limits.message_bytes:
-            raise invalid(f"Input '{name}' repeats a string to {repeated} bytes; at most {limits.message_bytes} are.")
+            raise invalid(
+                f"Input '{name}' repeats a string to {repeated} bytes; at most {limits.message_bytes} are allowed."
+            )
         array = np.empty(count, object)
         array[: len(values)] = values
         array[len(values) :] = [values[-1]] * (count - len(values))

@@ -41,7 +41,7 @@ class Tls:
             context.load_cert_chain(self.chain, self.key, password="")
         except (ssl.SSLError, ValueError):
             raise UserError(
-                f"{self.key} and {self.chain} are no pair for TLS; name a plain key and its certificate."
+                f"{self.key} and {self.chain} do not belong together; name an unencrypted key and its certificate."
             ) from None
         if self.client_authority:
             try:

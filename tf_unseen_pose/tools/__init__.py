@@ -1,1 +1,1 @@
-"""What helps around the model: the examination of a machine, and notebooks."""
+"""Tools around the model: `doctor` and notebooks."""

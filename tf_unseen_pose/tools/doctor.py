@@ -1,9 +1,9 @@
-"""What this machine has of all that the package needs, and how to get what it has not.
+"""Checks what the package needs on this machine, and how to get what is missing.
 
     findings = examine()
 
-Each library is loaded in a process of its own: one that cannot be loaded, or that takes its process down as a
-TensorFlow does that was built for another processor, is one finding among others.
+Each library is loaded in its own process, so one that crashes (as a TensorFlow built for another processor) is one
+finding among others.
 """
 
 import importlib.metadata
@@ -31,21 +31,21 @@ from tf_unseen_pose.pose.landmarker_model import VARIABLE, model_in_place
 from tf_unseen_pose.words import counted
 
 _PACKAGE = Path(tf_unseen_pose.__file__).parent
-# Of which Python's packages the environment may be: the newer stack runs on the older Python, too.
+# The Python whose requirements apply: the newer stack also runs on the older Python.
 _PYTHONS = (f"{sys.version_info.major}.{sys.version_info.minor}", "3.11", "3.12")
-# Seconds that a library may take to load; TensorFlow from a cold disk has taken half a minute.
+# Timeout in seconds for loading a library; TensorFlow from a cold disk takes up to half a minute.
 _PATIENCE = 180
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        state: "well"; "note", which works or can wait; "missing", without which something will not work.
-        subject: what was looked at.
+        state: "well"; "note", which works or can wait; "missing", without which something fails.
+        subject: what was checked.
         what: what was found.
-        fix: what to do, where something is to be done.
+        fix: what to do, if anything.
     """
 
     state: str
@@ -55,7 +55,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Looks at everything; takes as long as the libraries take to load."""
+    """Runs all checks; takes as long as loading the libraries."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         loading = [threads.submit(library.finding) for library in _LIBRARIES if _version(library.distribution)]
         found = [*_program(), *_requirements(), *(each.result() for each in loading)]
@@ -68,7 +68,7 @@ def _program() -> Iterator[Finding]:
 
 
 def _requirements() -> Iterator[Finding]:
-    """Whether everything that the package asks for is installed, in versions that it was tested with."""
+    """Whether all requirements are installed in tested versions."""
     asked, lacking = _asked(), 0
     for requirement in asked:
         installed = _version(requirement.name)
@@ -81,7 +81,7 @@ def _requirements() -> Iterator[Finding]:
 
 
 def _asked() -> list[Requirement]:
-    """What is to be installed here, without markers."""
+    """The requirements for this Python, without markers."""
     file = _PACKAGE.parent / "requirements.txt"
     lines = file.read_text().splitlines() if file.is_file() else importlib.metadata.requires("tf_unseen_pose") or []
     every = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
@@ -111,13 +111,13 @@ def _version(distribution: str) -> str | None:
 
 @dataclass(frozen=True)
 class _Library:
-    """A library, how to load it, and what to tell of it.
+    """A library, how to load it, and how to report it.
 
     Attributes:
-        distribution: what it is installed as; only what is installed is loaded.
+        distribution: its package name; only installed packages are loaded.
         code: prints JSON about it.
-        told: that JSON in words; raises UserError where a part is missing.
-        fix: where it cannot be loaded.
+        told: the JSON in words; raises UserError if a part is missing.
+        fix: what to do if it cannot be loaded.
     """
 
     name: str
@@ -137,7 +137,7 @@ class _Library:
 
 
 def _output(code: str) -> tuple[dict | None, str]:
-    """The JSON that a program printed last, or None and why there is none."""
+    """The last JSON that a program printed, or None and the reason."""
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         done = subprocess.run(
@@ -213,7 +213,7 @@ print(json.dumps({"version": av.__version__, "ffmpeg": av.ffmpeg_version_info, "
 
 def _machine() -> Finding:
     memory, cores = psutil.virtual_memory(), os.cpu_count()
-    # Containers and schedulers may allow fewer; macOS does not tell.
+    # Containers and schedulers may allow fewer cores; macOS does not tell.
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     free, whole = (f"{size / 2**30:.1f}" for size in (memory.available, memory.total))
     return Finding(
@@ -222,7 +222,7 @@ def _machine() -> Finding:
 
 
 def _graphics(found: list[Finding]) -> Iterator[Finding]:
-    """The GPUs that the driver knows, and whether TensorFlow sees them."""
+    """The driver's GPUs, and whether TensorFlow sees them."""
     program = shutil.which("nvidia-smi")
     if not program:
         return

@@ -1,12 +1,12 @@
-"""What a notebook needs beside the commands: to run them, to get files in and out, and to look at what they made.
+"""Helpers for notebooks: run commands, transfer files, and show results.
 
     unseen_pose("prepare", upload(folder / "videos")[-1], "-o", folder / "data")
     show(folder / "data" / "summary.html")
 
-A command runs in a process of its own: the notebook's own process never loads TensorFlow, and when a command ends, all
-of the GPU's memory is free again. On Colab files come and go through the browser, elsewhere they lie in folders.
+A command runs in its own process: the notebook never loads TensorFlow, and the GPU's memory is free when the command
+ends. On Colab, files pass through the browser; elsewhere they are in folders.
 
-IPython and `google.colab` are there wherever they are needed, so the package does not ask for them.
+IPython and `google.colab` exist wherever they are needed, so the package does not require them.
 """
 
 import codecs
@@ -33,7 +33,7 @@ _PAGE_HEIGHT = 640  # Pixels.
 
 
 class NotebookError(UserError):
-    """An error that a notebook shows as its sentence, without a traceback. It stops "Run all", as any error does."""
+    """An error that a notebook shows without a traceback. It stops "Run all", like any error."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -48,20 +48,20 @@ def on_colab() -> bool:
 
 
 def unseen_pose(command: str, *arguments: object) -> None:
-    """Runs a command of this package as a shell would, and shows what it says while it says it.
+    """Runs a command of this package as a shell would, and shows its output live.
 
-    Stopping the cell is Ctrl-C to the command: `train` and `prepare` save what they have, and go on from there when
-    the cell is run again. Stopping it once more ends the command at once. If the notebook's process is killed, the
-    command ends with the next line that it writes.
+    Stopping the cell sends Ctrl-C to the command: `train` and `prepare` save, and resume when the cell runs again.
+    Stopping it twice ends the command at once. If the notebook's process is killed, the command ends with the next
+    line that it writes.
 
     Args:
         command: "prepare", "train" ...
-        arguments: what follows it, each turned into text.
+        arguments: its arguments, each converted to text.
 
     Raises:
-        NotebookError, a UserError: the command failed, in words that are shown above, or was stopped.
+        NotebookError, a UserError: the command failed, with its own message above, or was stopped.
     """
-    # A session of its own, so that stopping the cell reaches the command once, and through here.
+    # Its own session, so that stopping the cell reaches the command only once, through here.
     process = subprocess.Popen(
         [*_PROGRAM, command, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
@@ -77,19 +77,19 @@ def unseen_pose(command: str, *arguments: object) -> None:
         raise NotebookError(f"'{command}' was stopped; run the cell again to go on.")
     if process.returncode:
         raise NotebookError(
-            f"'{command}' failed with exit code {process.returncode}; the reason is the last thing that it said above."
+            f"'{command}' failed with exit code {process.returncode}; its last line above is the reason."
         )
 
 
 def _environment() -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}  # the notebook's own
-    # All progress bars in one line: notebooks know no way back up, which bars below one another take.
+    # All progress bars share a line, since notebooks cannot move the cursor up.
     return environment | {"TQDM_POSITION": "0"}
 
 
 @contextlib.contextmanager
 def _interrupts_passed_to(process: subprocess.Popen) -> Iterator[list[int]]:
-    """Ctrl-C, or stopping a cell, reaches the process and its children; gives the list of the signals passed on."""
+    """Passes Ctrl-C, or stopping a cell, to the process and its children; yields the list of signals passed on."""
     signals = []
 
     def pass_on(number, frame):
@@ -97,7 +97,7 @@ def _interrupts_passed_to(process: subprocess.Popen) -> Iterator[list[int]]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
 
-    # Python hands signals to the main thread alone, and lets it alone set what is done about them.
+    # Only the main thread may receive signals and set their handlers.
     if threading.current_thread() is not threading.main_thread():
         yield signals
         return
@@ -109,7 +109,7 @@ def _interrupts_passed_to(process: subprocess.Popen) -> Iterator[list[int]]:
 
 
 def _relay(output: IO[bytes]) -> None:
-    """Shows bytes as they come, until there are no more."""
+    """Shows bytes as they arrive, to the end."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while chunk := os.read(output.fileno(), 1 << 16):
         sys.stdout.write(decoder.decode(chunk))
@@ -120,11 +120,11 @@ def _relay(output: IO[bytes]) -> None:
 
 
 def workspace(name: str, drive: bool = False) -> Path:
-    """The folder for all that a notebook makes, made where it is missing.
+    """The output folder of a notebook, created if missing.
 
     Args:
-        name: of the folder, in the current one.
-        drive: on Colab: in one's Google Drive instead, which is mounted, so that it outlives the machine.
+        name: of the folder in the current one.
+        drive: on Colab, use your Google Drive instead, which is mounted and outlives the machine.
 
     Raises:
         NotebookError, a UserError: `drive` elsewhere than on Colab.
@@ -132,7 +132,7 @@ def workspace(name: str, drive: bool = False) -> Path:
     place = Path.cwd()
     if drive:
         if not on_colab():
-            raise NotebookError("Google Drive can be mounted on Colab alone; leave it out, files stay here anyway.")
+            raise NotebookError("Google Drive can only be mounted on Colab; leave it out, files stay on this machine.")
         from google.colab import drive as colab_drive
 
         colab_drive.mount(str(_DRIVE))
@@ -143,10 +143,10 @@ def workspace(name: str, drive: bool = False) -> Path:
 
 
 def upload(folder: Path) -> list[Path]:
-    """Files of one's own: on Colab a dialog asks for them, elsewhere they are to lie in the folder.
+    """Your files: on Colab a dialog asks for them, elsewhere they must be in the folder.
 
     Args:
-        folder: where they are kept; made where it is missing.
+        folder: where they are kept; created if missing.
 
     Returns:
         All files of the folder, the newest last.
@@ -158,7 +158,7 @@ def upload(folder: Path) -> list[Path]:
     if on_colab():
         from google.colab import files
 
-        # Where uploaded files are written to.
+        # Uploads are written to the current folder.
         with contextlib.chdir(folder):
             files.upload()
     found = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
@@ -168,7 +168,7 @@ def upload(folder: Path) -> list[Path]:
 
 
 def download(path: Path) -> Path:
-    """A file, or a folder as one ZIP file beside it: on Colab the browser gets it, elsewhere its place is told.
+    """Downloads a file, or a folder as a ZIP file: on Colab through the browser, elsewhere its path is printed.
 
     Returns:
         The file's path.
@@ -196,7 +196,7 @@ def download(path: Path) -> Path:
 
 
 def show(path: Path) -> None:
-    """Shows a picture, a video, a page (.html) or a text (.md) in the notebook, which keeps it when it is saved.
+    """Shows a picture, a video, a page (.html) or a text (.md) in the notebook, which keeps it when saved.
 
     Raises:
         NotebookError, a UserError: there is no such file.
@@ -217,16 +217,16 @@ def show(path: Path) -> None:
 
 
 def _framed(page: str, title: str) -> str:
-    """A page within the notebook's: in a frame, where the styles of the two do not meet."""
+    """A page in a frame, which separates its styles from the notebook's."""
     frame = f'<iframe srcdoc="{html.escape(page)}" title="{html.escape(title)}" width="100%" height="{_PAGE_HEIGHT}"'
     return f"<div>{frame} style='border: 1px solid #ccc'></iframe></div>"
 
 
 def show_tensorboard(run: Path) -> None:
-    """TensorBoard on a run's logs, in the notebook; it reloads them while training goes on."""
+    """Shows TensorBoard on a run's logs in the notebook; it reloads them during training."""
     from tensorboard import notebook
 
-    # In a virtual environment it lies beside Python, and neither need be on the path.
+    # In a virtual environment it is beside Python, and neither need be on the path.
     if (program := Path(sys.executable).with_name("tensorboard")).is_file():
         os.environ.setdefault("TENSORBOARD_BINARY", str(program))
     notebook.start(shlex.join(["--logdir", str(run / "logs")]))

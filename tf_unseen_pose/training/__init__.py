@@ -1,1 +1,1 @@
-"""How networks learn: losses, steps, runs on disk, one device or many."""
+"""Training: losses, steps, runs on disk, one device or many."""

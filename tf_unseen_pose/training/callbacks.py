@@ -1,4 +1,4 @@
-"""What happens beside the steps: counting, the progress bar, TensorBoard, checkpoints, and stopping well."""
+"""Callbacks of training: step counter, progress bar, TensorBoard, checkpoints, and clean stops."""
 
 import math
 import signal
@@ -31,7 +31,7 @@ class StepCounter(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A bar over the whole run with the losses beside it."""
+    """A progress bar over the whole run, with the losses."""
 
     def __init__(self, counter: StepCounter, total: int, enabled: bool):
         super().__init__()
@@ -52,10 +52,10 @@ class Progress(keras.callbacks.Callback):
 
 
 class Log(keras.callbacks.Callback):
-    """Losses to TensorBoard; sample pictures there and to a file, every so many steps and at the end.
+    """Writes losses to TensorBoard, and sample pictures there and to a file, periodically and at the end.
 
     Args:
-        sheet: the file, which shows the newest pictures below each other.
+        sheet: the file with the newest pictures below each other.
         pictures: a function of no arguments that returns float [N, H, W, 3] in [0, 1].
     """
 
@@ -71,7 +71,7 @@ class Log(keras.callbacks.Callback):
         self.last_sample = counter.step
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Logs the losses; when it is time, pictures.
+        """Logs the losses and, when due, pictures.
 
         Raises:
             UserError: the pictures' file cannot be written.
@@ -84,7 +84,7 @@ class Log(keras.callbacks.Callback):
         self.writer.flush()
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Leaves pictures of the last step.
+        """Logs pictures of the last step.
 
         Raises:
             UserError: the pictures' file cannot be written.
@@ -102,7 +102,7 @@ class Log(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves every so many steps and at the end."""
+    """Saves checkpoints periodically and at the end."""
 
     def __init__(self, counter: StepCounter, every: int, save: Callable[[int], None]):
         super().__init__()
@@ -113,7 +113,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time for the next checkpoint."""
+        """Whether the next checkpoint is due."""
         return self.counter.step - self.last >= self.every
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -121,7 +121,7 @@ class Checkpoints(keras.callbacks.Callback):
             self._save()
 
     def on_train_end(self, logs: Logs = None) -> None:
-        # Here and not after `fit`, which may take its time to return: a user who pressed Ctrl-C is waiting.
+        # Here, since `fit` may return late, and a user who pressed Ctrl-C is waiting.
         if self.counter.step > self.last:
             self._save()
 
@@ -131,14 +131,14 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 class Finite(keras.callbacks.Callback):
-    """Ends training at the first loss that is not finite, and where weights are not that would be saved.
+    """Ends training at the first loss that is not finite, and before weights are saved that are not finite.
 
-    Nothing of such a step is saved but its batch. A finite loss may have a gradient that is not, and the step after
-    would tell too late. To be listed before the checkpoints.
+    Only the batch of such a step is saved. A finite loss may have a gradient that is not finite, which the loss shows
+    one step too late. List this callback before the checkpoints.
 
     Args:
         save_batch: writes the batch of a step and returns the file's path.
-        weights_are_finite: looks at everything that a checkpoint holds.
+        weights_are_finite: checks everything that a checkpoint holds.
 
     Raises:
         UserError: while training, a loss or a weight is not finite.
@@ -182,13 +182,13 @@ class Finite(keras.callbacks.Callback):
 
 
 class GracefulStop(keras.callbacks.Callback):
-    """Ends training after the step that is under way: on Ctrl-C, on SIGTERM, or when the time is up.
+    """Ends training after the current step: on Ctrl-C, on SIGTERM, or when the time is up.
 
     A second Ctrl-C interrupts at once.
 
     Args:
-        agree: where several processes take steps together: whether any of them wishes to stop. They are asked when an
-            epoch ends, so that all stop after the same step.
+        agree: with several processes: whether any of them wishes to stop, asked at the end of an epoch, so that all
+            stop after the same step.
     """
 
     def __init__(self, max_minutes: float | None = None, agree: Callable[[bool], bool] | None = None):
@@ -199,7 +199,7 @@ class GracefulStop(keras.callbacks.Callback):
 
     @property
     def requested(self) -> bool:
-        """Whether training is to end; where several processes take part, whether they have agreed that it is."""
+        """Whether training must end; with several processes, whether they agreed to end it."""
         return self._agreed if self._agree else self._wished
 
     @property
@@ -207,7 +207,7 @@ class GracefulStop(keras.callbacks.Callback):
         return self._signalled or time.monotonic() > self._deadline
 
     def __enter__(self) -> Self:
-        # Python hands signals to the main thread alone; elsewhere there is nothing to catch.
+        # Only the main thread receives signals.
         main = threading.current_thread() is threading.main_thread()
         numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
         self._previous = {number: signal.signal(number, self._stop) for number in numbers}

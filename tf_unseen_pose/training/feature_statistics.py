@@ -1,4 +1,4 @@
-"""Standard deviation of every VGG channel over a training set: the unit in which the perceptual loss counts."""
+"""Standard deviation of every VGG channel over a training set, the unit of the perceptual loss."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +17,7 @@ from tf_unseen_pose.model.perceptual import PerceptualFeatures
 def measure_deviations(
     features: PerceptualFeatures, batches: Iterable[dict[str, tf.Tensor]], count: int
 ) -> list[np.ndarray]:
-    """Streams `count` batches of pairs; returns for each feature map float32 [C].
+    """Measures the deviations over `count` batches of pairs: float32 [C] for each feature map.
 
     Args:
         batches: an iterable of dicts with "target_image" [B, H, W, 3] in [-1, 1].
@@ -30,7 +30,7 @@ def measure_deviations(
 
     @tf.function
     def sums(images):
-        # Added up where the features are: a batch of them is gigabytes.
+        # Summed on the device, since a batch of features takes gigabytes.
         maps = [tf.cast(feature_map, tf.float64) for feature_map in features(images)]
         return [tf.stack([tf.reduce_sum(part, [0, 1, 2]) for part in (values, values**2)]) for values in maps], [
             tf.size(values) / values.shape[-1] for values in maps
@@ -53,7 +53,7 @@ def read_authors_deviations(path: Path, channels: list[int]) -> list[np.ndarray]
     """The authors' `vgg_activation_distribution_train.mat`: keys '0'..'11', [2, C] of means and deviations.
 
     Raises:
-        UserError: no such file, or not of that layout.
+        UserError: the file is missing or has another layout.
     """
     if not path.is_file():
         raise UserError(f"There is no statistics file {path}; leave loss.features_statistics out to measure them.")
@@ -73,19 +73,19 @@ def read_authors_deviations(path: Path, channels: list[int]) -> list[np.ndarray]
 
 
 def save_deviations(path: Path, deviations: list[np.ndarray]) -> None:
-    """Writes them as .npz, under a temporary name first."""
+    """Writes the deviations as .npz atomically."""
     with replacing(path) as temporary:
         np.savez(temporary, **{str(i): deviation for i, deviation in enumerate(deviations)})
 
 
 def load_deviations(path: Path, channels: list[int]) -> list[np.ndarray]:
-    """What `save_deviations` wrote.
+    """Loads deviations that `save_deviations` wrote.
 
     Args:
-        channels: of each feature map that they are to be the units of.
+        channels: of each feature map, for comparison.
 
     Raises:
-        UserError: a damaged file, or deviations of other features.
+        UserError: the file is damaged, or has deviations of other features.
     """
     try:
         with np.load(path) as content:

@@ -1,7 +1,7 @@
-"""`train`: from a dataset and a configuration to a run, resuming where an earlier call stopped.
+"""`train`: from a dataset and a configuration to a run, resuming an earlier call.
 
-A step is a pure function of the networks' weights, the optimizers' state and the step's number (the batch is drawn from
-it), so a run that was interrupted ends like one that was not.
+A step is a pure function of the weights, the optimizers' state and the step's number, which determines the batch, so an
+interrupted run ends like an uninterrupted one.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ from tf_unseen_pose.words import counted
 
 _log = logging.getLogger(__name__)
 
-# Batches over which the channels' deviations are measured: at 4 pairs each their error is a few per cent.
+# Batches for measuring the channels' deviations; with 4 pairs each, the error is a few per cent.
 _STATISTICS_BATCHES = 64
 _SAMPLE_PAIRS = 4
 
@@ -59,15 +59,15 @@ def train(
     progress: bool = True,
     init: Path | None = None,
 ) -> Run:
-    """Trains through all stages of `config.train`, or until Ctrl-C, and leaves a run from which the same call goes on.
+    """Trains through all stages of `config.train`, or until Ctrl-C; the same call resumes the run.
 
     Args:
         strategy: `replicas.training_strategy()` by default.
-        init: a run, or a weights file of one, to start from; of no account for a run that has a checkpoint.
+        init: a run or weights file to start from; ignored if the run has a checkpoint.
 
     Raises:
         UserError: bad dataset, run folder, features or initial weights; batch not divisible; loss or weights not
-            finite; another process trains in the run's folder.
+            finite; another process uses the run's folder.
 
     Example:
         >>> from pathlib import Path
@@ -87,7 +87,7 @@ def train(
             "train.accumulate; choose one that is."
         )
     dataset = ClipDataset.open(dataset_path)
-    # On several machines one process alone writes.
+    # On several machines only one process writes.
     with at_work(run_path) if is_chief(strategy) else contextlib.nullcontext():
         return _train(dataset, run_path, config, strategy, progress, init)
 
@@ -102,7 +102,7 @@ def _train(
 ) -> Run:
     chief = is_chief(strategy)
     run = Run.create(run_path, config, dataset, writes=chief)
-    keras.utils.set_random_seed(config.train.seed)  # the networks' first weights
+    keras.utils.set_random_seed(config.train.seed)  # the networks' initial weights
     with strategy.scope():
         trainer = Trainer(config, *_perceptual_parts(run, dataset, chief))
         if init:
@@ -123,7 +123,7 @@ def _train(
 def _perceptual_parts(
     run: Run, dataset: ClipDataset, writes: bool
 ) -> tuple[PerceptualFeatures, list[np.ndarray]] | tuple[None, None]:
-    """The features that the loss compares and the unit of each channel; None, None if all stages are L1."""
+    """The features of the loss and the unit of each channel; None, None if all stages are L1."""
     loss, precision = run.config.loss, run.config.train.precision
     if run.config.train.losses == {"l1"}:
         return None, None
@@ -159,7 +159,7 @@ def _fit(
     guard = callbacks.Finite(counter, checkpoints, save_batch, saver.is_finite)
     bar = callbacks.Progress(counter, schedule.steps, progress)
     agree = functools.partial(anybody, strategy) if spans_machines(strategy) else None
-    # What pictures take is waited for when all is saved.
+    # Pictures, which take time, come after saving.
     listeners = [counter, guard, bar, checkpoints]
     if is_chief(strategy):
         pictures = functools.partial(_sample_pictures, trainer, dataset, run.config)
@@ -171,7 +171,7 @@ def _fit(
             with strategy.scope():
                 trainer.begin(stage, discriminator_only)
             while counter.step < until and not stop.requested:
-                # Whole logging periods in one call, then what is left of the phase.
+                # Whole logging periods in one call, then the rest of the phase.
                 period = min(schedule.log_every, until - counter.step)
                 _run_epochs(
                     trainer,
@@ -207,7 +207,7 @@ def phases(config: Config) -> Iterator[tuple[int, StageConfig, bool]]:
 
 
 def _save_batch(run: Run, dataset: ClipDataset, step: int) -> Path:
-    """Writes the batch of a step, for who wants to know what was wrong with it."""
+    """Writes the batch of a step for inspection."""
     (batch,) = pair_batches(dataset, run.config, step, steps=1)
     path = run.path / f"bad-batch-{step}.npz"
     with replacing(path) as temporary:
@@ -216,7 +216,7 @@ def _save_batch(run: Run, dataset: ClipDataset, step: int) -> Path:
 
 
 def _sample_pictures(trainer: Trainer, dataset: ClipDataset, config: Config) -> np.ndarray:
-    """A few pairs, fixed by their number: source, target, result side by side; float [N, H, 3 W, 3] in [0, 1]."""
+    """A few fixed pairs: source, target, result side by side; float [N, H, 3 W, 3] in [0, 1]."""
     rows = []
     with trainer.average.applied():
         for clip in range(min(_SAMPLE_PAIRS, len(dataset.clips))):

@@ -1,4 +1,4 @@
-"""What limb maps teach: which limb a pixel of the source is, and which limb one of the target is copied from.
+"""Losses from limb maps: the limb of each source pixel, and the limb that each target pixel is copied from.
 
 Convention: labels are integers [B, H, W] on the canvas, see `data.limb_maps`; losses are [B], as those of `losses`.
 """
@@ -7,16 +7,15 @@ import tensorflow as tf
 
 from tf_unseen_pose.skeleton import REFERENCE_SIZE
 
-# Least probability of what is right, so that its logarithm is finite. Limb priors have the same: what they all but rule
-# out is still learned.
+# Least probability, so that logarithms are finite; limb priors have the same.
 _LEAST_PROBABILITY = 1e-10
-# Two choices are the same that lead to places nearer than about this, in pixels of a canvas of `REFERENCE_SIZE`: joints
-# are not more exact.
+# Choices that lead to places nearer than about this, in pixels of a canvas of `REFERENCE_SIZE`, count as equal, since
+# joints are not more exact.
 _SAME_PLACE = 2.0
 
 
 def label_shares(labels: tf.Tensor, count: int, factor: int) -> tf.Tensor:
-    """The part of every map pixel, `factor` canvas pixels wide and high, that each label has.
+    """The fraction of each label in every map pixel, which covers `factor` x `factor` canvas pixels.
 
     Args:
         labels: [B, H, W], below `count`.
@@ -31,12 +30,12 @@ def label_shares(labels: tf.Tensor, count: int, factor: int) -> tf.Tensor:
 def limb_cross_entropy(labels: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
     """Cross-entropy [B] of the segmentation's masks against the limbs of the source.
 
-    A mask's pixel covers several of the canvas and multiplies their mean colour, so it is to be the part of them that
-    is the limb's: labels are averaged, not picked.
+    A mask pixel covers several canvas pixels and multiplies their mean colour, so its target is the limb's fraction of
+    them: labels are averaged, not picked.
 
     Args:
         labels: [B, H, W].
-        masks: [B, h, w, 1 + L] in [0, 1], nobody's first.
+        masks: [B, h, w, 1 + L] in [0, 1], background first.
     """
     shares = label_shares(labels, masks.shape[-1], labels.shape[1] // masks.shape[1])
     return -tf.reduce_mean(tf.reduce_sum(shares * tf.math.log(masks + _LEAST_PROBABILITY), axis=-1), axis=[1, 2])
@@ -45,17 +44,16 @@ def limb_cross_entropy(labels: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
 def choice_cross_entropy(
     source_labels: tf.Tensor, target_labels: tf.Tensor, weights: tf.Tensor, target_to_source: tf.Tensor
 ) -> tf.Tensor:
-    """Cross-entropy [B] of the choice of what each pixel of the target person is copied from.
+    """Cross-entropy [B] of the limb weights, by which each pixel of the target person is copied.
 
-    Right is the limb that the pixel belongs to, and as right is whatever leads to the same place in the source: another
-    limb that moves alike, or staying where that limb does not move. So their weights are added up, each as far as its
-    place is the right one. Pixels whose limb the source does not show at that place have nothing to be copied from, and
-    do not count; nor does what is not the person.
+    The pixel's own limb is right, and so is every choice that leads to the same place in the source: another limb with
+    the same motion, or staying if the limb does not move. So all weights are added up, each by how close its place is
+    to the right one. Pixels whose limb the source does not show at that place do not count, nor does the background.
 
     Args:
         source_labels, target_labels: [B, H, W].
         weights: [B, h, w, K], summing to 1; the first L are the limbs'.
-        target_to_source: [B, K, 2, 3], where each of them leads to, in canvas pixels.
+        target_to_source: [B, K, 2, 3], the transform of each choice, in canvas pixels.
     """
     (height, width, choices), factor = weights.shape[1:], target_labels.shape[1] // weights.shape[1]
     picked = slice(factor // 2, None, factor)
@@ -72,7 +70,7 @@ def choice_cross_entropy(
 
 
 def _places(transforms, height, width, factor):
-    """Where transforms [B, K, 2, 3] send the pixels of a map, x and y in canvas pixels: two of [B, h, w, K]."""
+    """Pixels of a map under transforms [B, K, 2, 3], x and y in canvas pixels: two of [B, h, w, K]."""
     x, y = (factor * tf.range(size, dtype=transforms.dtype) + (factor - 1) / 2 for size in (width, height))
     x, y = x[None, None, :, None], y[None, :, None, None]
     return [
@@ -84,7 +82,7 @@ def _places(transforms, height, width, factor):
 
 
 def _shown(labels, own, places, count):
-    """1 where the source has the label `own`, below `count`, at a place or in a pixel of the map beside it, else 0.
+    """1 where the source has the label `own` (below `count`) at a place or in an adjacent map pixel, else 0.
 
     Args:
         labels: [B, H, W], the source's.

@@ -1,15 +1,15 @@
-"""Per-example losses: every function returns [B], to be averaged once over the global batch.
+"""Per-example losses: every function returns [B], which is averaged once over the global batch.
 
-A mean taken per replica would make the step as many times too large as there are replicas.
+A mean per replica would multiply the step by the number of replicas.
 
 Convention: images are float32 [B, H, W, 3] in [-1, 1].
 """
 
 import tensorflow as tf
 
-# Added to every channel's standard deviation: channels that hardly vary must not rule the sum.
+# Added to every channel's standard deviation, so that channels that hardly vary do not dominate.
 _DEVIATION_FLOOR = 0.1
-# How much more the background inside the source person's outline counts: the rest can be copied.
+# Weight of the background behind the source person; the rest can be copied.
 _HOLE_WEIGHT = 4.0
 
 
@@ -19,7 +19,7 @@ def l1(target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
 
 
 def ssim_loss(target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
-    """(1 - SSIM) / 2: how far the structure of two images differs.
+    """(1 - SSIM) / 2, the difference in structure of two images.
 
     Args:
         target, image: [B, H, W, 3].
@@ -35,7 +35,7 @@ def ssim_loss(target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
 def perceptual(
     target_features: list[tf.Tensor], image_features: list[tf.Tensor], deviations: list[tf.Tensor]
 ) -> tf.Tensor:
-    """Mean over feature maps of the mean absolute difference in units of each channel's deviation: [B].
+    """Mean over feature maps of the absolute difference in units of each channel's deviation: [B].
 
     Args:
         target_features, image_features: lists of [B, h, w, C].
@@ -57,7 +57,7 @@ def adversarial(logits: tf.Tensor, real: bool) -> tf.Tensor:
 
 
 def mask_cross_entropy(mask: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
-    """Binary cross-entropy [B] of a predicted person mask [B, H, W, 1] against a soft known one, both in [0, 1]."""
+    """Binary cross-entropy [B] of a predicted person mask [B, H, W, 1] against a soft true one, both in [0, 1]."""
     predicted = tf.clip_by_value(predicted, 1e-6, 1 - 1e-6)
     entropy = mask * tf.math.log(predicted) + (1 - mask) * tf.math.log(1 - predicted)
     return -tf.reduce_mean(entropy, axis=[1, 2, 3])
@@ -66,7 +66,7 @@ def mask_cross_entropy(mask: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
 def background_l1(
     target_image: tf.Tensor, background: tf.Tensor, source_mask: tf.Tensor, target_mask: tf.Tensor
 ) -> tf.Tensor:
-    """L1 [B] of the background picture where the target photograph shows it, mostly where the source person stood.
+    """L1 [B] of the background where the target photograph shows it, weighted towards the source person's place.
 
     Args:
         target_image, background: [B, H, W, 3].
@@ -78,12 +78,12 @@ def background_l1(
 
 
 def blend_l1(target_image: tf.Tensor, blended: tf.Tensor, copied: tf.Tensor) -> tf.Tensor:
-    """L1 [B] of the blended colours where the result is copied from them.
+    """L1 [B] of the blended colours, weighted by the copied fraction.
 
     Args:
         target_image: [B, H, W, 3].
         blended: [B, h, w, 3], see `model.copying_generator`.
-        copied: [B, H, W, 1], the part of every pixel that is copied; no gradient goes into it.
+        copied: [B, H, W, 1], the copied fraction of every pixel, without gradient.
     """
     factor = target_image.shape[1] // blended.shape[1]
     target, weight = (tf.nn.avg_pool2d(maps, factor, factor, "VALID") for maps in (target_image, copied))
@@ -91,19 +91,19 @@ def blend_l1(target_image: tf.Tensor, blended: tf.Tensor, copied: tf.Tensor) -> 
 
 
 def replaced_part(replace: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
-    """The part [B] of the picture in which colours of the network's own stand for copied ones.
+    """The fraction [B] of the picture in which the network's own colours replace copied ones.
 
-    Such colours are right for people and rooms like those of the training data, copied ones for all.
+    Such colours suit people and rooms like those of the training data; copied ones suit all.
 
     Args:
         replace: [B, H, W, 1] in [0, 1].
-        alpha: [B, H, W, 1], where the person is; no gradient goes into it.
+        alpha: [B, H, W, 1], the person, without gradient.
     """
     return tf.reduce_mean(tf.stop_gradient(alpha) * replace, axis=[1, 2, 3])
 
 
 def squares(images: tf.Tensor, corners: tf.Tensor, side: int) -> tf.Tensor:
-    """A square of every image.
+    """Cuts a square out of every image.
 
     Args:
         images: [B, H, W, 3].

@@ -1,10 +1,10 @@
-"""The distribution strategy: one replica of the networks a GPU, on one machine or several, in step.
+"""The distribution strategy: one synchronous replica of the networks per GPU, on one machine or several.
 
-Several machines are described by TF_CONFIG, as TensorFlow wants it, with the same command started on each:
+TensorFlow's TF_CONFIG describes several machines; start the same command on each:
 
     TF_CONFIG='{"cluster": {"worker": ["HOST0:PORT", "HOST1:PORT"]}, "task": {"type": "worker", "index": 0}}'
 
-They must see the same dataset and run folder. Worker 0, the chief, writes.
+They need access to the same dataset and run folder. Worker 0, the chief, writes.
 """
 
 import json
@@ -18,13 +18,13 @@ from tf_unseen_pose.errors import UserError, WorkerLost
 
 
 def training_strategy(devices: list[str] | None = None) -> tf.distribute.Strategy:
-    """The strategy for this machine's GPUs, or for the machines of TF_CONFIG; call it before anything is computed.
+    """The strategy for this machine's GPUs, or for the machines of TF_CONFIG; call it before any computation.
 
-    On one device it is plain execution, which takes the same steps: a mirrored strategy would gain nothing there, and
-    its iterator keeps a tuning thread that sleeps for up to a minute before it lets training end.
+    On one device it is plain execution with the same steps: a mirrored strategy gains nothing there, and its iterator
+    has a tuning thread that delays the end of training by up to a minute.
 
     Args:
-        devices: names such as "GPU:0"; all GPUs by default. One alone is the same as none.
+        devices: names such as "GPU:0"; all GPUs by default. A single one equals none.
 
     TensorFlow's default reduction numbers collectives as they are called, and with two optimizers in one step the
     replicas' numbering differs: the generator's gradients meet the discriminator's ("Shape mismatch in the collective
@@ -51,7 +51,7 @@ def _worker_count() -> int:
         content = json.loads(text)
         workers = content.get("cluster", {}).get("worker", [])
         if workers and content["task"]["type"] == "worker":
-            # Tells a wrong index apart from a right one, too.
+            # This also checks the index.
             _ = workers[content["task"]["index"]]
         return len(workers)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
@@ -62,14 +62,14 @@ def _worker_count() -> int:
 
 
 def lost_worker(error: tf.errors.OpError) -> WorkerLost | None:
-    """What an error means if it is that of a collective operation in which another process did not take part.
+    """A `WorkerLost` for the error of a collective operation that another process left; None for other errors.
 
     Raises:
         UserError: TF_CONFIG does not describe a cluster.
     """
     causes = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
     if _worker_count() > 1 and isinstance(error, (*causes, tf.errors.CancelledError, tf.errors.InternalError)):
-        return WorkerLost("Another worker has gone; start it again with its command: training goes on from there.")
+        return WorkerLost("Another worker stopped; start it again with the same command, and training resumes.")
     return None
 
 
@@ -79,17 +79,17 @@ def spans_machines(strategy: tf.distribute.Strategy) -> bool:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes."""
+    """Whether this process writes."""
     return not spans_machines(strategy) or strategy.cluster_resolver.task_id == 0
 
 
 def distributed(
     strategy: tf.distribute.Strategy, batches: Callable[[Share], tf.data.Dataset]
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
-    """Batches for `fit`, of which every replica gets its part.
+    """Batches for `fit`, distributed among the replicas.
 
     Args:
-        batches: makes the stream of a share; see `pair_batches`.
+        batches: returns the stream of one share; see `pair_batches`.
     """
     if strategy.num_replicas_in_sync == 1:
         return batches(Share())
@@ -102,7 +102,7 @@ def distributed(
 
 
 def anybody(strategy: tf.distribute.Strategy, wish: bool) -> bool:
-    """Whether this process or any other one has a wish; all must ask after the same step."""
+    """Whether the wish is true in any process; all must ask after the same step."""
     if not spans_machines(strategy):
         return wish
     wishes = strategy.run(lambda: tf.constant(float(wish)))

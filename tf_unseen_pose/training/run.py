@@ -1,14 +1,14 @@
-"""The run directory: what training leaves and every other command takes.
+"""The run folder: the output of training and the input of the other commands.
 
 RUN/
   config.json               the resolved configuration
-  skeleton.json             the skeleton that it names (of an exported model in assets.extra/)
-  data.json                 which dataset it was trained on
-  generator.weights.h5      the generator, loadable on either stack
+  skeleton.json             its skeleton (in exported models: assets.extra/skeleton.json)
+  data.json                 the training dataset's identity
+  generator.weights.h5      the generator, for both stacks
   feature_deviations.npz    units of the perceptual loss, if it is used
-  checkpoints/              everything that resuming needs: networks, optimizers, step
+  checkpoints/              the state for resuming: networks, optimizers, step
   logs/                     for TensorBoard
-  samples.png               source, target and result of some pairs, the newest
+  samples.png               source, target and newest result of some pairs
 """
 
 import json
@@ -27,14 +27,14 @@ from tf_unseen_pose.model.weights import load_weights, save_weights
 from tf_unseen_pose.skeleton import Skeleton
 from tf_unseen_pose.words import counted
 
-# What may change when a run is resumed: how long it goes on, how often it speaks and in what way steps are computed.
+# Settings that may change on resuming: duration, logging, and how steps are computed.
 _MAY_CHANGE = {
     "stages", "max_minutes", "checkpoint_every", "log_every", "sample_every", "accumulate", "xla", "workers"
 }  # fmt: skip
 
 
 class Run:
-    """Paths within a run directory, and its configuration.
+    """Paths within a run folder, and its configuration.
 
     Example:
         >>> from tf_unseen_pose import Run
@@ -54,11 +54,11 @@ class Run:
 
     @classmethod
     def open(cls, path: Path) -> "Run":
-        """An existing run, or by its name a model that comes with the project. Its skeleton becomes a known one.
+        """Opens an existing run, or a bundled model by its name, and registers its skeleton.
 
         Raises:
-            UserError: no such folder, no run, a file that is not what it was when the model was exported, or another
-                skeleton is known by its skeleton's name.
+            UserError: no such folder, no run, a file that does not match its checksum, or another skeleton of the
+                same name.
         """
         path = model_folder(path)
         if not path.is_dir():
@@ -68,18 +68,18 @@ class Run:
 
     @classmethod
     def create(cls, path: Path, config: Config, dataset: ClipDataset | None = None, writes: bool = True) -> "Run":
-        """A new run, or an existing one to be resumed with the same configuration and data.
+        """A new run, or an existing one to resume with the same configuration and data.
 
         Args:
-            dataset: what it is to be trained on.
-            writes: false for a process that leaves the writing to another one.
+            dataset: the training data.
+            writes: false if another process writes.
 
         Raises:
             UserError: the run exists with other settings or data, or the folder holds something else.
         """
         run = cls(path, config)
         if (path / "config.json").exists():
-            # A call that failed before its first checkpoint binds nobody.
+            # A call that failed before its first checkpoint does not count.
             if run.weights.exists() or run.checkpoints.exists():
                 _register_skeleton_of(path)
                 before = read_config(path / "config.json")
@@ -104,9 +104,9 @@ class Run:
 
     @property
     def saved_checkpoints(self) -> dict[int, str]:
-        """The checkpoints by their steps, in ascending order, each as TensorFlow calls it: without endings.
+        """The checkpoints by step, ascending, as paths without suffixes.
 
-        By the files that are there, not by TensorFlow's list: a damaged one may be deleted.
+        They are found by their files, not by TensorFlow's list, since users may delete a damaged one.
         """
         names = (str(file.with_suffix("")) for file in self.checkpoints.glob("*-*.index"))
         steps = {int(step): name for name in names if (step := name.rpartition("-")[2]).isdecimal()}
@@ -129,7 +129,7 @@ class Run:
         if fingerprint != dataset.fingerprint:
             raise UserError(
                 f"The run {self.path} was trained on other data (then in {folder}) than {dataset.path} holds now; name "
-                f"those, or {begin_anew}."
+                f"that data, or {begin_anew}."
             )
 
     def save_weights(self, generator: PoseModel) -> None:
@@ -150,7 +150,7 @@ class Run:
 
 
 def _register_skeleton_of(path: Path) -> None:
-    """Registers the skeleton that a run or an exported model carries; older runs have none."""
+    """Registers the skeleton of a run or an exported model; older runs have none."""
     for file in (path / "skeleton.json", path / "assets.extra" / "skeleton.json"):
         if file.is_file():
             try:
@@ -172,9 +172,9 @@ def _check_resumable(path: Path, stored: Config, asked: Config) -> None:
 
 
 def _check_stages(path: Path, stored: tuple[StageConfig, ...], asked: tuple[StageConfig, ...], done: int) -> None:
-    """The stages of the steps already taken must not change.
+    """Checks that the stages of the steps already taken have not changed.
 
-    The one under way may be longer or shorter, and others may follow.
+    The current one may be longer or shorter, and others may follow.
     """
     start = 0
     for index, stage in enumerate(stored):

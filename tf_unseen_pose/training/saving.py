@@ -1,4 +1,4 @@
-"""Checkpoints of everything that resuming needs, and the generator's averaged weights beside them."""
+"""Checkpoints for resuming, and the generator's averaged weights beside them."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ class Saver:
     """Saves and restores a training.
 
     Args:
-        writes: whether this process is the one that writes.
+        writes: whether this process writes.
     """
 
     def __init__(self, run: Run, trainer: Trainer, writes: bool = True):
@@ -31,19 +31,19 @@ class Saver:
                 "discriminator": trainer.discriminator, "discriminator_optimizer": trainer.discriminator_optimizer
             }  # fmt: skip
         checkpoint = tf.train.Checkpoint(**self._parts, **self._adversaries)
-        # Made now: within `fit` it would be a variable of all machines, and who saves would wait for the others.
+        # Created now: within `fit` it would be a variable of all machines, and saving would wait for the others.
         _ = checkpoint.save_counter
         if writes:
             _forget_deleted(run)
         self._manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=2)
 
     def restore(self) -> int:
-        """Loads the last checkpoint, if there is one; returns the step at which it was written.
+        """Loads the last checkpoint, if any; returns its step.
 
-        A run that gets its first adversarial stage now has no discriminator in it: that one begins anew.
+        If it has no discriminator, since the adversarial stage is new, the discriminator starts fresh.
 
         Raises:
-            UserError: it is damaged; says what to delete to go on from the one before.
+            UserError: it is damaged; the message says what to delete to resume from the one before.
         """
         if names := list(self._run.saved_checkpoints.values()):
             name = names[-1]
@@ -57,7 +57,7 @@ class Saver:
         return int(self._step.numpy())
 
     def is_finite(self) -> bool:
-        """Whether every number that would be saved is one."""
+        """Whether everything to be saved is finite."""
         parts = (*self._parts.values(), *self._adversaries.values())
         variables = [variable for part in parts for variable in getattr(part, "variables", [])]
         values = (tf.convert_to_tensor(tensorflow_variable(variable)) for variable in variables)
@@ -67,11 +67,11 @@ class Saver:
         """Writes the state after `step` steps.
 
         Raises:
-            UserError: the disk refuses.
+            UserError: it cannot be written.
         """
         if not self._writes:
             return
-        # In this order: who finds the last step's checkpoint can rely on the weights.
+        # In this order, so that the last step's checkpoint implies its weights.
         with self._trainer.average.applied():
             self._run.save_weights(self._trainer.generator)
         self._step.assign(step)
@@ -85,7 +85,7 @@ class Saver:
 
 
 def _forget_deleted(run: Run) -> None:
-    """Takes checkpoints that users have deleted off TensorFlow's list, or it would keep as many fewer."""
+    """Removes checkpoints that users deleted from TensorFlow's list, so that it keeps enough others."""
     saved, state = list(run.saved_checkpoints.values()), tf.train.get_checkpoint_state(str(run.checkpoints))
     if saved and state and list(state.all_model_checkpoint_paths) != saved:
         times = [Path(f"{name}.index").stat().st_mtime for name in saved]
@@ -97,7 +97,7 @@ def _forget_deleted(run: Run) -> None:
 
 
 def _way_out(damaged: str, names: list[str]) -> str:
-    """What to tell about a damaged checkpoint, the last one of those that are there."""
+    """The message about a damaged last checkpoint."""
     folder, stem = Path(damaged).parent, Path(damaged).name
     if len(names) == 1:
         return f"The checkpoint {damaged} is damaged and there is no other; delete the folder {folder} to begin anew."
@@ -107,5 +107,5 @@ def _way_out(damaged: str, names: list[str]) -> str:
 
 
 def _has(checkpoint: str, part: str) -> bool:
-    """Whether anything of a part was saved in a checkpoint."""
+    """Whether a checkpoint contains a part."""
     return any(name.startswith(f"{part}/") for name, _ in tf.train.list_variables(checkpoint))

@@ -1,8 +1,7 @@
 """One training step for every variant: L1, VGG, VGG + GAN, with or without person masks.
 
-Convention: losses are per example and are averaged once over the global batch, so that any number of replicas of a
-strategy takes the same step, and so that a batch may be worked off in parts. Build and compile a `Trainer` inside the
-strategy's scope.
+Convention: losses are per example and averaged once over the global batch, so that the step is the same for any number
+of replicas and for a batch in parts. Build and compile a `Trainer` inside the strategy's scope.
 """
 
 from typing import Any
@@ -25,12 +24,12 @@ class Trainer(keras.Model):
     """Generator, discriminator if a stage asks for one, their optimizers and `train_step`.
 
     Args:
-        features: `PerceptualFeatures`, where a stage's loss is vgg or vgg_gan.
+        features: `PerceptualFeatures`, if a stage's loss is vgg or vgg_gan.
         deviations: for each of its outputs float32 [C]; see `feature_statistics`.
 
     Attributes:
-        stage: what `train_step` minimises; the first one until `begin` says otherwise.
-        average: the generator's weights, averaged over the steps.
+        stage: the stage that `train_step` minimises, initially the first.
+        average: moving average of the generator's weights.
     """
 
     def __init__(
@@ -43,24 +42,24 @@ class Trainer(keras.Model):
         super().__init__(**kwargs)
         self.config = config
         self.adversarial = "vgg_gan" in config.train.losses
-        # None where no stage asks for them; so is the discriminator.
+        # None if no stage needs them, like the discriminator.
         self._features: Any = features
         self._deviations: Any = deviations
         if (features is None) != (config.train.losses == {"l1"}):
             raise ValueError("a loss of l1 takes no features; vgg and vgg_gan need them")
         with layer_precision(config.train.precision):
             self.generator = build_generator(config.model)
-        # In float32 whatever the precision: it is small, and its spectral norms want it.
+        # Always in float32: it is small, and its spectral norms need it.
         self.discriminator: Any = Discriminator(config.discriminator, config.model) if self.adversarial else None
         self.begin(config.train.stages[0])
         self.built = True
 
     def begin(self, stage: StageConfig, discriminator_only: bool = False) -> None:
-        """Says what the steps of the next `fit` do.
+        """Sets what the steps of the next `fit` do.
 
         Args:
             stage: one of the configuration's.
-            discriminator_only: leave the generator as it is.
+            discriminator_only: do not change the generator.
         """
         self.stage, self._discriminator_only = stage, discriminator_only
         self._gradients = self._terms_and_gradients
@@ -68,27 +67,27 @@ class Trainer(keras.Model):
             self._gradients = tf.function(self._terms_and_gradients, jit_compile=True, autograph=False)
         for optimizer in getattr(self, "_optimizers", ()):
             optimizer.learning_rate = stage.learning_rate
-        self.train_function = None  # Keras traces `train_step` anew.
+        self.train_function = None  # Keras traces `train_step` again.
 
     @property
     def supervised(self) -> bool:
-        """Whether person masks teach segmentation, alpha and background."""
+        """Whether person masks supervise segmentation, alpha and background."""
         loss = self.config.loss
         return self.config.model.network != "unet" and (loss.mask > 0 or loss.background > 0)
 
     @property
     def blending(self) -> bool:
-        """Whether the choice of limbs learns from blended colours as well."""
+        """Whether the limb weights also learn from blended colours."""
         return self.config.model.network == "copying" and self.config.loss.blend > 0
 
     @property
     def pricing(self) -> bool:
-        """Whether replacing what is copied has a price."""
+        """Whether replacing copied colours is penalised."""
         return self.config.model.network == "copying" and self.config.loss.replace > 0
 
     @property
     def labelled(self) -> list[str]:
-        """Which of the terms that learn from limb maps and known scenes there are."""
+        """The active terms that learn from limb maps and empty scenes."""
         kinds = {"limbs": ("modular", "copying"), "choice": ("copying",), "scene": ("modular", "copying")}
         network, loss = self.config.model.network, self.config.loss
         return [name for name, networks in kinds.items() if network in networks and getattr(loss, name) > 0]
@@ -112,7 +111,7 @@ class Trainer(keras.Model):
     def _optimizer(self, network):
         kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
         optimizer = kinds[self.config.train.optimizer](self.stage.learning_rate)
-        # Under a strategy Keras 3 must find its slots made, not make them inside the traced step.
+        # Under a strategy Keras 3 must not create its slots inside the traced step.
         optimizer.build(network.trainable_variables)
         return optimizer
 
@@ -124,7 +123,7 @@ class Trainer(keras.Model):
         return self.generator(inputs, training=training)
 
     def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
-        """Nothing: all is built. Keras 3 would average a batch over the replicas, which fails for several machines."""
+        """Does nothing, since all is built; Keras 3 would average a batch, which fails on several machines."""
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         batch = expanded(batch, self.config)
@@ -145,7 +144,7 @@ class Trainer(keras.Model):
         return step_logs({name: self._means[name].result() for name in terms})
 
     def _in_parts(self, batch):
-        """`_terms_and_gradients` of a batch, `train.accumulate` parts of it after one another."""
+        """`_terms_and_gradients` of a batch in `train.accumulate` sequential parts."""
         count = self.config.train.accumulate
         parts = [
             dict(zip(batch, values, strict=True))
@@ -153,7 +152,7 @@ class Trainer(keras.Model):
         ]
         found, gradients = [], None
         for part in parts:
-            # Not before the part before is done with, whose activations are to be freed.
+            # Wait for the previous part, so that its activations are freed.
             with tf.control_dependencies(gradients or []):
                 part = {name: tf.identity(value) for name, value in part.items()}
             terms, image, new = self._gradients(part)
@@ -171,7 +170,7 @@ class Trainer(keras.Model):
         return terms, outputs["image"], tape.gradient(loss, self.generator.trainable_variables)
 
     def generator_terms(self, batch: dict[str, tf.Tensor], outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Per-example losses [B]: "loss", which the generator minimises, and what it is made of."""
+        """Per-example losses [B]: "loss", which the generator minimises, and its terms."""
         target, image, weights = batch["target_image"], outputs["image"], self.config.loss
         terms = {"l1": losses.l1(target, image)}
         total = terms["l1"]
@@ -183,7 +182,7 @@ class Trainer(keras.Model):
             terms["ssim"] = losses.ssim_loss(target, image)
             total += weights.ssim * terms["ssim"]
         if self.stage.loss == "vgg_gan":
-            # Without training=True the wrapped layers leave their kernels alone: this is the generator's step.
+            # Without training=True the spectral norms are not updated in the generator's step.
             logits = self.discriminator({**batch, "image": image}, training=False)
             terms["adversarial"] = losses.adversarial(logits, real=True)
             total += weights.gan * terms["adversarial"]
@@ -204,9 +203,9 @@ class Trainer(keras.Model):
         return {**terms, "loss": total}
 
     def _labelled_term(self, name, batch, outputs):
-        """What is learned of examples that know the limb of every pixel, or the scene without the person."""
+        """The term of examples with limb maps, or with the empty scene."""
         if name == "scene":
-            # As the background, but nobody stands before it.
+            # As for the background, but nobody hides the scene.
             source, nobody = batch["source_mask"], tf.zeros_like(batch["target_mask"])
             return batch["scene_known"] * losses.background_l1(batch["scene"], outputs["background"], source, nobody)
         source, target = batch["source_limbs"], batch["target_limbs"]
@@ -216,7 +215,7 @@ class Trainer(keras.Model):
         return batch["limbs_known"] * limb_losses.choice_cross_entropy(source, target, weights, transforms)
 
     def _supervision(self, batch, outputs):
-        """What person masks teach: who is the person in the source, in the result, and what is behind."""
+        """The terms of person masks: for segmentation, alpha and background."""
         source, target = batch["source_mask"], batch["target_mask"]
         person = outputs["person"]
         entropy = losses.mask_cross_entropy(source, person) + losses.mask_cross_entropy(target, outputs["alpha"])
@@ -224,7 +223,7 @@ class Trainer(keras.Model):
         return {"mask": batch["mask_known"] * entropy, "background": batch["mask_known"] * background}
 
     def discriminator_term(self, batch: dict[str, tf.Tensor], generated: tf.Tensor) -> tf.Tensor:
-        """Per-example loss [B] of telling the target photograph from the generated image [B, H, W, 3]."""
+        """Per-example discriminator loss [B] on the target photograph and the generated image [B, H, W, 3]."""
         # One pass over both, so that the spectral norms are updated once a step.
         both = {key: tf.concat([batch[key]] * 2, axis=0) for key in ("source_joints", "target_joints")}
         both["image"] = tf.concat([batch["target_image"], generated], axis=0)
@@ -236,6 +235,6 @@ class Trainer(keras.Model):
 
 
 def compared_part(images: tf.Tensor, batch: dict[str, tf.Tensor], config: Config) -> tf.Tensor:
-    """What of images [B, H, W, 3] the VGG loss compares: all, or the batch's squares, [B, N, N, 3]."""
+    """The part of images [B, H, W, 3] that the VGG loss compares: all, or the batch's squares, [B, N, N, 3]."""
     side = config.loss.features_crop
     return losses.squares(images, batch["features_corner"], side) if side else images

@@ -104,7 +104,7 @@ def test_a_file_that_computes_something_else_is_refused_and_none_is_written(file
     monkeypatch.setattr(export_files, "require_same", lambda *_: (_ for _ in ()).throw(UserError("No.")))
     refuses(lambda: export_onnx(run, tmp_path / "new"), "No.")
     assert not (tmp_path / "new").exists()
-    refuses(lambda: export_onnx(run, run.path), "no folder of versions")
+    refuses(lambda: export_onnx(run, run.path), "not a folder of versions")
 
 
 def test_an_operation_that_onnx_has_not_is_named(refuses):

@@ -115,7 +115,7 @@ def test_a_damaged_file_of_a_folder_is_noticed(lite_files, tmp_path, refuses):
 def test_refusals_and_failures_leave_nothing(lite_files, lite_contents, tmp_path, monkeypatch, refuses):
     run, _ = lite_files
     monkeypatch.setattr(export_files, "convert", lambda _: lite_contents["float32"])
-    refuses(lambda: export_tflite(run, run.path), "no folder of versions")
+    refuses(lambda: export_tflite(run, run.path), "not a folder of versions")
     refuses(lambda: export_tflite(run, tmp_path / "new", Options(variants=("int4",))), "int4", "float16")
     monkeypatch.setattr(export_files, "require_portable", lambda *_: (_ for _ in ()).throw(UserError("No.")))
     refuses(lambda: export_tflite(run, tmp_path / "new", Options(variants=("float32",))), "No.")

@@ -1,7 +1,7 @@
-"""A run as ONNX files, for runtimes on desktops, servers and accelerators that know no TensorFlow.
+"""A run as ONNX files, for runtimes without TensorFlow.
 
 DIR/onnx/
-  encode_source.onnx, decide.onnx, render.onnx    one self-contained file a stage
+  encode_source.onnx, decide.onnx, render.onnx    one self-contained file per stage
   SHA256SUMS                                      of all of these
 """
 

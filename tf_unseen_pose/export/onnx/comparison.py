@@ -1,4 +1,4 @@
-"""ONNX files in onnxruntime against the functions that they are made of."""
+"""Compares ONNX files in onnxruntime with their TensorFlow functions."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ from tf_unseen_pose.config import Config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.tflite.sample_inputs import bundled_examples
 
-# Of what a channel ranges over: float32 in another order of additions.
+# Tolerance relative to a channel's range: float32 additions in another order.
 TOLERANCE = 1e-4
 _EXAMPLES = 4
 
 
 def checked_inputs(config: Config) -> dict[str, np.ndarray]:
-    """What the files are compared on: `synthesize`'s inputs, several examples, every other one with depth.
+    """Inputs of `synthesize` for the comparison: several examples, every other one with depth.
 
     Raises:
         UserError: a skeleton that the bundled person cannot have.
@@ -27,16 +27,16 @@ def checked_inputs(config: Config) -> dict[str, np.ndarray]:
 
 
 def require_same(name: str, content: bytes, function: Callable, inputs: dict[str, np.ndarray]) -> float:
-    """Compares a file with the function that it was made of, one example alone and all at once.
+    """Compares a file with its function, on one example and on all at once.
 
     Args:
         inputs: by name, in the function's order.
 
     Returns:
-        The largest difference, in parts of what the channel ranges over; a range below 1 counts as 1.
+        The largest difference relative to the channel's range; a range below 1 counts as 1.
 
     Raises:
-        UserError: it is more than rounding.
+        UserError: it is beyond rounding.
     """
     import onnxruntime
 

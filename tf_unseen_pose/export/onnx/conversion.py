@@ -1,8 +1,8 @@
 """A generator's stages as ONNX models, by tf2onnx.
 
-Convention: tensors are those of `export.stages` for any number of examples, with two names of their own. In an ONNX
-graph every name is one tensor's, so `encode_source` takes `canvas`, and gives `image` as a part of the source's state;
-`render` takes that part and gives `picture`.
+Convention: tensors are those of `export.stages` for any batch size, with two other names, since names are unique in an
+ONNX graph: `encode_source` takes `canvas` and returns `image` as a part of the source's state; `render` takes that part
+and returns `picture`.
 """
 
 import json
@@ -17,14 +17,14 @@ from tf_unseen_pose.inference.lite_file import METADATA
 from tf_unseen_pose.model import PoseModel
 
 STAGES = ("encode_source", "decide", "render")
-# Of 2020: the oldest with which every operation is exact, for runtimes that are behind.
+# From 2020, the oldest in which every operation is exact, for old runtimes.
 OPSET = 13
 _INPUT_NAMES = {"encode_source": {"image": "canvas"}}
 _OUTPUT_NAMES = {"render": {"image": "picture"}}
 
 
 def require_packages() -> None:
-    """Refuses where a package is missing.
+    """Checks that the packages are installed.
 
     Raises:
         UserError: one is not installed.
@@ -35,13 +35,13 @@ def require_packages() -> None:
         import tf2onnx  # noqa: F401
     except ImportError as error:
         raise UserError(
-            f"Writing ONNX files takes the package '{error.name}', which is not installed; run 'pip install -r "
+            f"Writing ONNX files needs the package '{error.name}', which is not installed; run 'pip install -r "
             "requirements-onnx.txt'."
         ) from error
 
 
 def functions(generator: PoseModel) -> dict[str, tf.types.experimental.PolymorphicFunction]:
-    """The stages of `STAGES` in TensorFlow, with ONNX's names: what a file is made of, and compared with."""
+    """The stages of `STAGES` in TensorFlow with ONNX's names, for conversion and comparison."""
     known = stages(generator, batch=None)
     return {name: _renamed(name, known[name]) for name in STAGES}
 
@@ -62,7 +62,7 @@ def convert(name: str, function: tf.types.experimental.PolymorphicFunction) -> A
     """A stage as `onnx.ModelProto`.
 
     Raises:
-        UserError: it has an operation that ONNX has not.
+        UserError: ONNX lacks one of its operations.
     """
     import onnx
     import tf2onnx
@@ -80,7 +80,7 @@ def convert(name: str, function: tf.types.experimental.PolymorphicFunction) -> A
 
 
 def tensors(values: Any) -> dict[str, tuple[tuple[int | None, ...], str]]:
-    """Shapes, None being free, and types of a graph's inputs or outputs."""
+    """Shapes (None is free) and types of a graph's inputs or outputs."""
     import onnx
 
     found = {}
@@ -92,7 +92,7 @@ def tensors(values: Any) -> dict[str, tuple[tuple[int | None, ...], str]]:
 
 
 def with_description(model: Any, text: str) -> bytes:
-    """The file's content, which says about itself what `export.description` tells."""
+    """The file's content with the description of `export.description`."""
     import onnx
 
     about = json.loads(text)

@@ -1,4 +1,4 @@
-"""The whole way from a run to the files of `export --onnx`."""
+"""`export --onnx`: from a run to its files."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -17,8 +17,8 @@ class Written(NamedTuple):
     """A file of an export.
 
     Attributes:
-        path: where it is.
-        difference: the largest to TensorFlow, see `comparison.require_same`.
+        path: of the file.
+        difference: the largest difference from TensorFlow, see `comparison.require_same`.
     """
 
     path: Path
@@ -28,18 +28,18 @@ class Written(NamedTuple):
 def export_onnx(run: Run, folder: Path, licence: str = "not stated") -> list[Written]:
     """Writes a run's averaged weights as ONNX files to `folder`/onnx.
 
-    All are compared with TensorFlow before the first is written, and each appears whole or not at all.
+    All are compared with TensorFlow before the first is written; files are written atomically.
 
     Args:
-        licence: that of the weights, for those who find a file alone.
+        licence: of the weights, stored in each file.
 
     Raises:
         UserError: a package is not installed; the run has no weights; the folder is a file, or a run; ONNX lacks an
-            operation; a file would compute something else than the run; another process is at work in the folder.
+            operation; a file differs from the run; another process uses the folder.
     """
     require_packages()
     if folder.is_file() or (folder / "config.json").exists():
-        raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")
+        raise UserError(f"{folder} is not a folder of versions; choose a new folder for the export.")
     with at_work(folder):
         made = _contents(run, licence)
         target = folder / "onnx"

@@ -1,8 +1,8 @@
-"""A run as TFLite files for phones, single-board computers and browsers.
+"""A run as TFLite files for phones, small computers and browsers.
 
 DIR/tflite/
-  float32.tflite, float16.tflite, dynamic.tflite, int8.tflite    one self-contained file a variant; see `variants`
-  report.json, report.md                                         size, speed, memory, and how much the variants differ
+  float32.tflite, float16.tflite, dynamic.tflite, int8.tflite    one self-contained file per variant; see `variants`
+  report.json, report.md                                         size, speed, memory, and differences of the variants
   SHA256SUMS                                                     of all of these
 """
 

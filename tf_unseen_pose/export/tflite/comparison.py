@@ -1,4 +1,4 @@
-"""What the fewer bits cost: every variant against float32, and on held-out pairs against the photographs."""
+"""The loss of quality by fewer bits: variants against float32, and against photographs on held-out pairs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,13 @@ from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.inference.lite_file import LiteFile
 from tf_unseen_pose.training.run import Run
 
-# Of `evaluation.metric_columns`, those that the table shows.
+# The columns of `evaluation.metric_columns` in the table.
 TASK = ("vgg", "vgg_inside", "pckh", "ssim_inside")
 
 
 @dataclass(frozen=True)
 class Task:
-    """How held-out pairs are judged; attributes as of `evaluation.evaluate.Options`."""
+    """How held-out pairs are evaluated; attributes as of `evaluation.evaluate.Options`."""
 
     poses: bool = True
     pose_model: Path | None = None
@@ -33,7 +33,7 @@ class LiteModel(Model):
     """A file as a method of evaluation.
 
     Raises:
-        UserError: it is no file of this project.
+        UserError: it is not a file of this project.
     """
 
     def __init__(self, content: bytes, run: Run):
@@ -50,15 +50,15 @@ class LiteModel(Model):
         return to_uint8(self._call(**called_with(self.seen(example)))["image"][0])
 
     def choice(self, example: Example) -> None:
-        """A file tells nothing but the picture."""
+        """Nothing, since a file returns only the picture."""
 
 
 def compare(contents: dict[str, bytes], examples: list[dict[str, np.ndarray]]) -> dict[str, dict[str, float]]:
-    """How like float32 the variants' pictures are.
+    """Similarity of the variants' pictures to float32.
 
     Args:
-        contents: the files by variant, float32 among them.
-        examples: what `synthesize` takes.
+        contents: the files by variant, including float32.
+        examples: inputs of `synthesize`.
 
     Returns:
         By variant "psnr" (mean over pictures, dB, of 8-bit pictures, 100 for equal ones), "least_psnr" and "ssim".
@@ -87,7 +87,7 @@ def measure_task(
     measured: dict[str, dict[str, float]], contents: dict[str, bytes], run: Run, dataset: ClipDataset, pairs: int,
     task: Task,
 ) -> dict[str, dict[str, float]]:  # fmt: skip
-    """What `compare` found, and each variant's means of `TASK` over held-out pairs, as far as they can be measured.
+    """The result of `compare`, and each variant's means of `TASK` over held-out pairs, as far as measurable.
 
     Raises:
         UserError: as `evaluation.evaluate`.

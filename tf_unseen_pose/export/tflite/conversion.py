@@ -1,10 +1,9 @@
 """A generator as a float32 TFLite model with the signatures `encode_source`, `decide`, `render` and `synthesize`.
 
-It is converted through a SavedModel that Keras writes; a concrete function that holds a Keras 3 model would convert
-without complaint and compute NaN.
+It is converted through a SavedModel; a concrete function with a Keras 3 model would convert silently and compute NaN.
 
-Convention: tensors are those of `export.stages`, one example at a time: TFLite's shapes are fixed, so hosts fill a pose
-of fewer joints up with absent ones.
+Convention: tensors are those of `export.stages`, with a batch of one: TFLite's shapes are fixed, so hosts pad
+poses of fewer joints with absent ones.
 """
 
 import contextlib
@@ -25,17 +24,17 @@ SIGNATURES = ("encode_source", "decide", "render", "synthesize")
 
 
 def convert(generator: PoseModel, batch: int = 1) -> bytes:
-    """The file's content. Weights that signatures have in common are stored once.
+    """The file's content. Weights that signatures share are stored once.
 
     Raises:
-        UserError: the model has an operation that TFLite has not.
+        UserError: TFLite lacks one of the model's operations.
     """
     archive = keras.export.ExportArchive()
     archive.track(generator)
     for name, (function, inputs) in stages(generator, batch).items():
         archive.add_endpoint(name, function, [{spec.name: spec for spec in inputs}])
     with tempfile.TemporaryDirectory() as folder:
-        # It prints every captured variable.
+        # The converter prints every captured variable.
         with contextlib.redirect_stdout(io.StringIO()):
             archive.write_out(folder)
         return convert_saved_model(Path(folder), SIGNATURES)
@@ -45,7 +44,7 @@ def convert_saved_model(folder: Path, signatures: tuple[str, ...]) -> bytes:
     """Signatures of a SavedModel in float32, with builtin operations only.
 
     Raises:
-        UserError: it has an operation that is none of these.
+        UserError: it has another operation.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=list(signatures))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

@@ -1,4 +1,4 @@
-"""What a .tflite file says about itself; see `inference.lite_file` for where it stands and how it is read."""
+"""The description inside a .tflite file; see `inference.lite_file`."""
 
 from tf_unseen_pose.export.description import description
 from tf_unseen_pose.export.tflite.flatbuffer import with_metadata
@@ -7,7 +7,7 @@ from tf_unseen_pose.training.run import Run
 
 
 def described(content: bytes, variant: str, run: Run, licence: str, steepness: float) -> bytes:
-    """The model with what it says about itself; arguments as of `export.description.description`.
+    """The model with its description; arguments as of `export.description.description`.
 
     Raises:
         UserError: LiteRT cannot read the content.

@@ -1,4 +1,4 @@
-"""The whole way from a run to the files of `export --tflite`."""
+"""`export --tflite`: from a run to its files."""
 
 import json
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from tf_unseen_pose.locks import at_work
 from tf_unseen_pose.model import PoseModel
 from tf_unseen_pose.training.run import Run
 
-# Float32 in another order of additions, as between a SavedModel and its run (`export.parity`): where `lite` looks up a
-# photo's edges, a few values in a million differ by 1e-4 and more.
+# Tolerance for float32 additions in another order, as in `export.parity`: where `lite` samples a photo's edges, a few
+# values in a million differ by 1e-4 and more.
 _TOLERANCE = 1e-3
 _BUNDLED_EXAMPLES, _CHECKED = 48, 4
-# What the report's pictures are of, without a dataset and with one.
+# The report's pictures without and with a dataset.
 _PICTURES = "the bundled photo", "held-out pairs"
-# Of the report as a table: what is measured, its title, and how it is shown.
+# Columns of the report: measurement, title and format.
 _COLUMNS = (
     ("bytes", "MB", lambda value: f"{value / 1e6:.2f}"),
     ("render_1_thread_ms", "render, 1 thread, ms", lambda value: f"{value:.1f}"),
@@ -49,16 +49,16 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Options:
-    """How the files are made.
+    """Options of the export.
 
     Attributes:
-        variants: which are written; float32 is measured beside them.
-        licence: that of the weights, for those who find a file alone.
-        data: a dataset. Its training pairs give the ranges of int8, its validation pairs the report; else the bundled
-            photo does both.
-        pairs: how many of either.
-        task: how held-out pairs are judged.
-        seconds: how long each signature of each file is timed, at most.
+        variants: the ones to write; float32 is always measured.
+        licence: of the weights, stored in each file.
+        data: dataset for int8 calibration (training pairs) and the report (validation pairs); by default the bundled
+            photo.
+        pairs: maximum number of each.
+        task: how held-out pairs are evaluated.
+        seconds: limit for timing each signature of each file.
     """
 
     variants: tuple[str, ...] = VARIANTS
@@ -70,17 +70,16 @@ class Options:
 
 
 def export_tflite(run: Run, folder: Path, options: Options = Options()) -> Path:
-    """Writes a run's averaged weights as TFLite files to `folder`/tflite; returns that.
+    """Writes a run's averaged weights as TFLite files to `folder`/tflite; returns that folder.
 
-    Every file is looked through and measured before anything is written, and appears whole or not at all.
+    Every file is inspected and measured before anything is written; files are written atomically.
 
     Raises:
-        UserError: the run has no weights; the folder is a file, or a run; an unknown variant; the dataset does not
-            serve; a file would hold what devices do not have, or compute something else than the run; another process
-            is at work in the folder.
+        UserError: the run has no weights; the folder is a file, or a run; an unknown variant; an unsuitable dataset; a
+            file would have unsupported operations, or differ from the run; another process uses the folder.
     """
     if folder.is_file() or (folder / "config.json").exists():
-        raise UserError(f"{folder} is no folder of versions; choose a new folder for the export.")
+        raise UserError(f"{folder} is not a folder of versions; choose a new folder for the export.")
     if unknown := set(options.variants) - set(VARIANTS):
         raise UserError(f"There is no variant {sorted(unknown)[0]}; known are {', '.join(VARIANTS)}.")
     with at_work(folder):
@@ -94,7 +93,7 @@ def _export_files(run: Run, folder: Path, options: Options) -> Path:
         ranges = [called_with(pair) for pair in dataset_pairs(dataset, run.config, "train", options.pairs)]
     else:
         ranges = list(bundled_examples(run.config, min(options.pairs, _BUNDLED_EXAMPLES)))
-    # Before minutes of work: a dataset without pairs to validate on is refused here.
+    # Before minutes of work: rejects a dataset without validation pairs.
     held_out = _held_out(run, dataset, options)
     contents = _contents(run, generator, ranges, options)
     difference = require_same(contents["float32"], generator, list(bundled_examples(run.config, _CHECKED, seed=1)))
@@ -126,13 +125,13 @@ def _contents(run: Run, generator: PoseModel, ranges: list, options: Options) ->
 
 
 def require_same(content: bytes, generator: PoseModel, examples: list[dict[str, np.ndarray]]) -> float:
-    """Compares a float32 file with the model that it was made of, on what `synthesize` takes.
+    """Compares a float32 file with its model, on inputs of `synthesize`.
 
     Returns:
         The largest difference, on a scale where black is -1 and white 1.
 
     Raises:
-        UserError: it is more than rounding.
+        UserError: it is beyond rounding.
     """
     file, largest = LiteFile(content, threads=1), 0.0
     whole = tf.function(lambda batch: generator.render(generator.encode_source(*batch[:2]), batch[2]), autograph=False)
@@ -172,7 +171,7 @@ def _write_report(target: Path, measured: dict, about: dict[str, str]) -> None:
 
 
 def _as_markdown(measured: dict[str, dict[str, float]], about: dict[str, str]) -> str:
-    """The report as a table: a row a variant; columns that nothing is known of are left out."""
+    """The report as a table with a row per variant, without empty columns."""
     columns = [column for column in _COLUMNS if any(column[0] in values for values in measured.values())]
     rows = [["variant", *(title for _, title, _ in columns)], ["---", *("--:" for _ in columns)]]
     for variant, values in measured.items():

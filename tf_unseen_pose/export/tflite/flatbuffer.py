@@ -1,4 +1,4 @@
-"""TFLite files opened up: their operations as objects, and a new entry among their metadata."""
+"""Reads the operations of TFLite files, and adds a metadata entry."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Operation:
     """One operation.
 
     Attributes:
-        kind: TFLite's name of it, such as CONV_2D.
-        custom: the name of a custom operation, Flex operations among them; None of a builtin one.
-        inputs, outputs: tensors that are no constants, and those that are made.
+        kind: TFLite's name, such as CONV_2D.
+        custom: the name of a custom operation, including Flex; None for a builtin one.
+        inputs, outputs: its tensors, without constants.
     """
 
     kind: str
@@ -29,7 +29,7 @@ class Operation:
 
 
 class Graph:
-    """One subgraph of a model: `operations`, in order, `inputs` and `outputs`, and what is known of its tensors."""
+    """One subgraph of a model: `operations` in order, `inputs`, `outputs`, and facts about its tensors."""
 
     def __init__(self, model: schema.ModelT, subgraph: schema.SubGraphT):
         self._model, self._subgraph = model, subgraph
@@ -38,26 +38,26 @@ class Graph:
 
     @cached_property
     def operations(self) -> list[Operation]:
-        """In the order in which they are computed."""
+        """In execution order."""
         return [self._operation(found) for found in self._subgraph.operators]
 
     def is_quantized(self, tensor: int) -> bool:
-        """Whether it holds integers that stand for real numbers."""
+        """Whether a tensor is quantized."""
         found = self._subgraph.tensors[tensor]
         parameters = found.quantization
         return parameters is not None and parameters.scale is not None and len(parameters.scale) > 0
 
     def is_constant(self, tensor: int) -> bool:
-        """Whether its values stand in the file."""
+        """Whether a tensor's values are stored in the file."""
         data = self._model.buffers[self._subgraph.tensors[tensor].buffer].data
         return data is not None and len(data) > 0
 
     def is_variable(self, tensor: int) -> bool:
-        """Whether it keeps a state from call to call."""
+        """Whether a tensor keeps a state between calls."""
         return bool(self._subgraph.tensors[tensor].isVariable)
 
     def tensor_name(self, tensor: int) -> str:
-        """What the graph calls it."""
+        """A tensor's name in the graph."""
         return self._subgraph.tensors[tensor].name.decode()
 
     def _operation(self, found: schema.OperatorT) -> Operation:
@@ -69,7 +69,7 @@ class Graph:
 
 
 def _unpacked(content: bytes) -> schema.ModelT:
-    """A model as objects that hold all of it: the quantizer lays large constants behind the flatbuffer."""
+    """A model as complete objects, including the large constants that the quantizer stores behind the flatbuffer."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     for buffer in model.buffers:
         if buffer.size > 1:
@@ -79,13 +79,13 @@ def _unpacked(content: bytes) -> schema.ModelT:
 
 
 def graphs(content: bytes) -> Iterator[Graph]:
-    """The subgraphs of a model, one a signature."""
+    """The subgraphs of a model, one per signature."""
     model = _unpacked(content)
     return (Graph(model, subgraph) for subgraph in model.subgraphs)
 
 
 class _AlignedBuffer(schema.BufferT):
-    """A buffer that begins at a multiple of 16 bytes, as the format has it; Python's own writer aligns to 4."""
+    """A buffer aligned to 16 bytes, as the format requires; Python's writer aligns to 4."""
 
     def __init__(self, data: np.ndarray | None):
         super().__init__()
@@ -106,7 +106,7 @@ class _AlignedBuffer(schema.BufferT):
 
 
 def with_metadata(content: bytes, name: str, value: bytes) -> bytes:
-    """The same model with an entry among its metadata, in place of one of that name, all within the flatbuffer."""
+    """The same model with a metadata entry, replacing one of that name, entirely within the flatbuffer."""
     model = _unpacked(content)
     entries = [entry for entry in model.metadata or [] if entry.name != name.encode()]
     entry = schema.MetadataT()

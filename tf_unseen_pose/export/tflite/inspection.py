@@ -1,8 +1,8 @@
-"""What a file must be, looked at operation by operation before it is written.
+"""Inspects every operation of a file before it is written.
 
-Builtin operations only: no Flex, no custom ones, none with a state. No input handed through as an output, which
-LiteRT's CompiledModel reads as zeros. What is quantized are convolutions and those that pass their maps on to each
-other; a chain of quantized operations without a convolution would be geometry.
+Allowed are stateless builtin operations: no Flex, no custom ones. No output may be an input handed through, which
+LiteRT's CompiledModel reads as zeros. Only convolutions and the operations between them may be quantized; a chain of
+quantized operations without a convolution would be geometry.
 """
 
 from collections import Counter
@@ -23,16 +23,16 @@ _BORDERS = {"QUANTIZE", "DEQUANTIZE"}
 
 
 def require_portable(content: bytes, variant: str) -> dict[str, dict[str, int]]:
-    """Looks through a model.
+    """Inspects a model.
 
     Args:
-        variant: what it is called in messages; one without "int8" in its ranges must have no quantized maps.
+        variant: its name in messages; only "int8" may have quantized maps.
 
     Returns:
-        How many operations of each kind every subgraph has.
+        The number of operations of each kind per subgraph.
 
     Raises:
-        UserError: an operation that devices do not have, or one in int8 that must not be.
+        UserError: an operation that devices lack, or one in int8 that must be float.
     """
     counts = {}
     for graph in graphs(content):
@@ -58,7 +58,7 @@ def require_portable(content: bytes, variant: str) -> dict[str, dict[str, int]]:
 
 
 def _require_float_geometry(graph: Graph, variant: str) -> None:
-    """Refuses maps in integers that are no convolution's or its neighbours'."""
+    """Rejects quantized maps that do not belong to a convolution or its neighbours."""
     group: dict[int, int] = {}
 
     def find(tensor: int) -> int:

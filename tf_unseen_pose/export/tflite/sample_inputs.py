@@ -1,7 +1,7 @@
-"""Inputs of the signature `synthesize` to measure a model with: pairs of a dataset, or what the project bundles.
+"""Inputs of `synthesize` for measurements: pairs of a dataset, or the bundled photo.
 
-Convention: an example is what `synthesize` takes, image float32 [1, H, W, 3] in [-1, 1], source joints [1, J, 3] and
-target joints [1, J, 4], all on the canvas.
+Convention: an example has the inputs of `synthesize`: image float32 [1, H, W, 3] in [-1, 1], source joints [1, J, 3]
+and target joints [1, J, 4], all on the canvas.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tf_unseen_pose.imaging.image_files import from_uint8
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.cutting import cut_out
 
-# Of the bundled photo: how far it is scaled, moved (in parts of the canvas) and lit up.
+# Variations of the bundled photo: scale, shift (as a fraction of the canvas) and brightness.
 _SCALE, _SHIFT, _BRIGHTNESS = (0.85, 1.2), 0.06, (0.7, 1.3)
 
 
@@ -37,12 +37,12 @@ def dataset_pairs(dataset: ClipDataset, config: Config, split: str, count: int) 
 
 
 def called_with(example: Example) -> dict[str, np.ndarray]:
-    """A pair as `synthesize` takes it."""
+    """A pair as inputs of `synthesize`."""
     return _batch(example.image, example.source_joints, example.target_joints)
 
 
 def bundled_examples(config: Config, count: int, seed: int = 0) -> Iterator[dict[str, np.ndarray]]:
-    """The bundled photo in its bundled poses, mirrored, moved, scaled and lit in other ways.
+    """The bundled photo in its bundled poses, mirrored, moved, scaled and brightened.
 
     Raises:
         UserError: a skeleton that the bundled person cannot have.
@@ -72,7 +72,7 @@ def _mirrored(photo, joints, counterparts):
 
 
 def _jitter(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """From canvas pixels to canvas pixels: a scale about the middle and a shift."""
+    """A transform of canvas pixels: a scale about the centre and a shift."""
     scale, extent = rng.uniform(*_SCALE), np.array(size[::-1])
     shift = (1 - scale) * (extent - 1) / 2 + rng.uniform(-_SHIFT, _SHIFT, 2) * extent
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])

@@ -1,4 +1,4 @@
-"""Speed and memory of files that are to be written, each in a process of its own."""
+"""Speed and memory of files before they are written, each in its own process."""
 
 import json
 import os
@@ -16,7 +16,7 @@ THREADS = (1, 2)
 
 
 def _processor() -> str:
-    """Its name, where Linux knows it, and how many cores there are."""
+    """The processor's name (on Linux) and number of cores."""
     known = Path("/proc/cpuinfo")
     lines = known.read_text().splitlines() if known.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -27,7 +27,7 @@ class Clock:
     """Measures models.
 
     Args:
-        seconds: how long each signature is called; at most 100 times.
+        seconds: time limit per signature, for at most 100 calls.
 
     Attributes:
         machine: the processor's name.
@@ -39,7 +39,7 @@ class Clock:
         self._seconds = seconds
 
     def measure(self, content: bytes) -> dict[str, float]:
-        """Milliseconds a call, "render_1_thread_ms" and so on, and on Linux "peak_mib" with one thread.
+        """Milliseconds per call, "render_1_thread_ms" and so on, and on Linux "peak_mib" with one thread.
 
         Raises:
             UserError: the file does not run.
@@ -58,7 +58,7 @@ class Clock:
     def _in_process(self, path: Path, threads: int) -> dict[str, float]:
         command = [sys.executable, "-m", "tf_unseen_pose.on_device.speed", str(path)]
         command += ["--threads", str(threads), "--seconds", str(self._seconds)]
-        # The child finds the package wherever this process was started.
+        # So that the child finds the package wherever this process started.
         paths = (str(Path(tf_unseen_pose.__file__).parents[1]), os.environ.get("PYTHONPATH"))
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         done = subprocess.run(command, capture_output=True, text=True, env=environment)

@@ -1,13 +1,12 @@
-"""The variants of a TFLite model: the same graph with weights, and convolutions, in fewer bits.
+"""The variants of a TFLite model: the same graph with weights and convolutions in fewer bits.
 
     float32   as converted
-    float16   weights in half precision, computed in float32: half of the size, the same picture
-    dynamic   weights in int8; a convolution brings its input to int8 by the range that it has just then
-    int8      convolutions, and what lies between them in the networks (upsampling, additions and concatenations of
-              their maps), in int8 by ranges that were measured beforehand
+    float16   weights in half precision, computation in float32: half the size, the same picture
+    dynamic   weights in int8; convolutions quantize their input by its current range
+    int8      convolutions, and the operations between them (upsampling, additions and concatenations of their maps),
+              in int8 by calibrated ranges
 
-Only convolutions and those neighbours change. Coordinates, transforms, warps, softmax and blending stay float32 in
-every variant: in int8 they would miss their pixels.
+Coordinates, transforms, warps, softmax and blending stay float32 in every variant; int8 is too coarse for them.
 """
 
 import contextlib
@@ -20,26 +19,26 @@ import numpy as np
 from tf_unseen_pose.inference.lite_file import LiteFile
 
 VARIANTS = ("float32", "float16", "dynamic", "int8")
-# Keras's names for what lies between convolutions of a network.
+# Keras's names for the operations between convolutions.
 _BETWEEN = "up_sampling2d|add|concatenate"
 
 Example = dict[str, np.ndarray]
 
 
 def quantized(content: bytes, variant: str, networks: Sequence[str], examples: Iterable[Example]) -> bytes:
-    """A variant of a float32 model that `conversion.convert` made.
+    """A variant of a float32 model from `conversion.convert`.
 
     Args:
         variant: one of `VARIANTS`.
         networks: names of the Keras models within.
-        examples: what `synthesize` takes, to measure ranges for int8; else not read.
+        examples: inputs of `synthesize` for calibrating int8; else unused.
 
     Raises:
         UserError: LiteRT cannot read the content.
     """
     if variant == "float32":
         return content
-    # It imports slowly, and only exports need it.
+    # A slow import that only exports need.
     from ai_edge_quantizer.quantizer import Quantizer
 
     with _silence():
@@ -47,7 +46,7 @@ def quantized(content: bytes, variant: str, networks: Sequence[str], examples: I
         quantizer.load_quantization_recipe(_recipe(variant, networks))
         ranges = None
         if variant == "int8":
-            # Most of the time goes into NumPy; with one thread every machine finds the same ranges.
+            # NumPy takes most of the time; with one thread every machine measures the same ranges.
             ranges = quantizer.calibrate(_calls(content, list(examples)), num_threads=1)
         return bytes(quantizer.quantize(ranges).quantized_model)
 
@@ -72,7 +71,7 @@ def _recipe(variant: str, networks: Sequence[str]) -> list[dict]:
 
 
 def _calls(content: bytes, examples: list[Example]) -> dict[str, list[Example]]:
-    """What every signature is called with while ranges are measured."""
+    """Inputs of every signature for calibration."""
     model = LiteFile(content, threads=1, described=False)
 
     sources = [{key: example[key] for key in ("image", "source_joints")} for example in examples]
@@ -86,7 +85,7 @@ def _calls(content: bytes, examples: list[Example]) -> dict[str, list[Example]]:
 
 @contextlib.contextmanager
 def _silence():
-    """The quantizer tells of every buffer that two signatures share, and draws bars."""
+    """Silences the quantizer, which reports every shared buffer and draws bars."""
     logger = logging.getLogger()
     before = logger.level
     logger.setLevel(logging.ERROR)
