@@ -79,7 +79,8 @@ def test_pictures_wait_and_no_script_style_or_font_comes_from_elsewhere(site):
         assert not re.findall(r'<(?:script|link|iframe)[^>]*(?:src|href)="https?:[^>]*', text), page
 
 
-def test_code_that_pages_link_to_is_shown(pages, built, root):
+def test_code_and_notebooks_that_pages_link_to_are_shown(pages, built, root):
     assert 'href="../../tf_unseen_pose/model/generator.py/"' in built(pages["docs/how-it-works"].path)
     code = re.sub("<[^>]+>", "", built(root / "tf_unseen_pose" / "model" / "generator.py"))
     assert "class Generator(PoseModel):" in code
+    assert "data:image/gif;base64" in built(root / "colab" / "repose_a_photo.ipynb")
