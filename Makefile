@@ -6,6 +6,7 @@
 # make tflite       writes its files for devices anew, in saved_models/lite/tflite
 # make lint         ruff, mypy and import-linter
 # make api          writes the API's pages, out of the docstrings, to build/api
+# make docs         builds the documentation as a site in build/site; a broken link is an error
 #
 # PYTHON  the interpreter that the environment is made from
 # VENV    where the environment lives
@@ -29,7 +30,7 @@ READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 PAGE := serving/on_device
 
-.PHONY: demo test web pretrained tflite wheel lint api clean
+.PHONY: demo test web pretrained tflite wheel lint api docs clean
 
 demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
@@ -71,6 +72,10 @@ lint: $(READY_TO_TEST)
 
 api: $(READY_TO_TEST)
 	PYTHONPATH=. $(VENV)/bin/python .ci/api.py build/api
+
+# Without the variable the theme advertises its successor at every build.
+docs: $(READY_TO_TEST)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 $(READY): requirements.txt .ci/stack.py
 	$(PYTHON) -m venv $(VENV)

@@ -57,7 +57,7 @@ class RemoteReposer(ReposerLike):
         UserError: no server, no such model, or an unknown or ambiguous skeleton.
 
     Example:
-        While `unseen-pose serve lite` runs:
+        While `unseen-pose serve saved_models/lite` runs:
 
         >>> from tf_unseen_pose import RemoteReposer, bundled
         >>> server = "localhost:8500"  # doctest: +SKIP

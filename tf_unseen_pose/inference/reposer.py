@@ -147,6 +147,15 @@ class Reposer(ReposerLike):
 
         Raises:
             UserError: the pose is invalid.
+
+        Example:
+            >>> import numpy as np
+            >>> from tf_unseen_pose import Reposer, bundled
+            >>> reposer, (photo, joints, motion) = Reposer.load("lite"), bundled()
+            >>> scene, top = np.ascontiguousarray(photo[150:406, 140:396]), np.float32([140, 150, 0, 0])
+            >>> state = reposer.encode(scene, joints - top)
+            >>> reposer.render(state, motion.joints[20] - top).shape
+            (256, 256, 3)
         """
         return self.networks.render(state, as_joints(joints, self.skeleton, "the target pose")[None])[0]
 
@@ -262,6 +271,13 @@ class Reposer(ReposerLike):
 
         Raises:
             UserError: as `animate`.
+
+        Example:
+            >>> from tf_unseen_pose import Reposer, bundled
+            >>> photo, joints, motion = bundled()
+            >>> posed = Reposer.load("lite").live(photo, motion.joints, joints[:, :3])
+            >>> posed(motion.joints[20]).shape
+            (630, 540, 3)
         """
         image = as_photo(image)
         _, shown = driving_poses(shown, self.skeleton)
