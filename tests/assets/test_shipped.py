@@ -86,7 +86,7 @@ def test_lite_is_what_its_recipe_makes_and_small_enough_to_come_along():
     assert (config.model, config.data, loss) == (recipe.model, recipe.data, recipe.loss)
     assert sum(path.stat().st_size for path in model.rglob("*") if path.is_file()) < 15 * 2**20
     held_out = (ROOT / "saved_models" / "lite" / "held-out.txt").read_text().split("\n")
-    assert len(set(held_out)) == 108 + 1
+    assert len(set(held_out)) == 108 + 6 + 2 + 1
 
 
 def test_lite_moves_the_demos_person_and_its_saved_model_does_the_same():
