@@ -17,7 +17,7 @@ from tf_unseen_pose.serving.prometheus import Metrics
 from tf_unseen_pose.serving.request_errors import RequestError, invalid
 
 _INTERNAL = "The server failed at this request, which is noted in its log; trying again may help."
-# A client's deadline began when it sent, the server's when the call came: it leaves that many seconds early at most.
+# Seconds for the way to the server, during which only the client's deadline runs: the server's ends this much earlier.
 _ON_THE_WAY = 0.1
 
 
