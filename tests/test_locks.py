@@ -52,7 +52,7 @@ def test_the_second_process_is_told_who_is_at_work_until_that_one_is_gone(
         lambda: export_run(Run(tmp_path / "run", config), folder),
         lambda: export_tflite(Run(tmp_path / "run", config), folder),
     ):
-        refuses(call, f"Process {other_process.pid} is at work in {folder}")
+        refuses(call, f"Process {other_process.pid} is using {folder}")
     assert sorted(entry.name for entry in folder.iterdir()) == [LOCK_NAME, "kept.txt"]
     other_process.kill()
     other_process.wait()
@@ -78,7 +78,7 @@ def test_without_the_systems_locks_a_file_stands_for_one(tmp_path, monkeypatch, 
     monkeypatch.setattr("fcntl.flock", missing)
     place = tmp_path / LOCK_NAME
     with at_work(tmp_path):
-        refuses(lambda: at_work(tmp_path).__enter__(), f"Process {os.getpid()} is at work")
+        refuses(lambda: at_work(tmp_path).__enter__(), f"Process {os.getpid()} is using")
     place.write_text("99999999\n" + platform.node() + "\n")
     with at_work(tmp_path):
         pass

@@ -121,7 +121,7 @@ def test_synthesize_refuses_in_one_sentence(folder, run, tmp_path):
         ({"--model": tmp_path / "empty"}, "no weights"),
         ({"--model": folder / "none"}, "no model folder"),
         ({"--background": folder / "none.mp4"}, "no file"),
-        ({"--background": tmp_path / "hall.png"}, "shows too little of what the photo shows"),
+        ({"--background": tmp_path / "hall.png"}, "too little in common with the photo"),
         ({"--background": folder / "photo.png", "--server": "localhost:1"}, "leave out --background"),
         ({"-o": folder / "none" / "out.png"}, "no folder"),
         ({"-o": folder / "out.docx"}, "format"),
@@ -252,7 +252,7 @@ def test_animate_refuses_in_one_sentence(films, folder, run, tmp_path, has_model
         ({"--driving": films / "folder" / "cut.mp4"}, "cut.mp4"),
         ({"--start": "0:09"}, "kick.mp4 ends after 0.2002 s"),
         ({"--start": "3", "--end": "2"}, "name a later end"),
-        ({"--end": "2:60"}, "--end 2:60 is no time"),
+        ({"--end": "2:60"}, "--end 2:60 is not a time"),
         ({"--driving": films / "folder" / "nobody.mp4"}, "No person"),
         ({"photo": films / "none.png"}, "no file"),
         ({"-o": tmp_path / "out.avi"}, ".mp4 or .gif"),
@@ -274,7 +274,7 @@ def test_prepare_keeps_the_good_video_and_reports_every_other(films, run, tmp_pa
     (clip,) = ClipDataset.open(tmp_path / "set").clips
     assert (clip.name, clip.action) == ("dance.mp4", "folder") and len(clip.frames) >= 2
     for name, words in (
-        ("cut.mp4", "no frame that can be read"), ("empty.mp4", "damaged"), ("nobody.mp4", "no person"),
+        ("cut.mp4", "no readable frame"), ("empty.mp4", "damaged"), ("nobody.mp4", "no person"),
         ("picture.jpg", "not a video"),
         ("still.mp4", "too few usable frames (1"), ("text.mp4", "damaged"), ("two.mp4", "several people"),
     ):  # fmt: skip

@@ -34,7 +34,7 @@ def test_a_folder_that_cannot_be_served_is_named(run, tmp_path, versions):
         (["--allowed-batch-sizes", "1,two"], "'1,two' is no list of batch sizes"),
         (["--allowed-batch-sizes", "0,8"], "'0,8' is no list of batch sizes"),
         (["--allowed-batch-sizes", "1,4"], "The largest allowed batch size, 4, must be --max-batch-size, 8"),
-        (["--host", "no.such.host.invalid"], "Port 8500 of no.such.host.invalid cannot be had"),
+        (["--host", "no.such.host.invalid"], "Port 8500 of no.such.host.invalid is not available"),
         ([], "No version in .* can be served"),
     ],
 )
@@ -50,4 +50,4 @@ def test_a_taken_port_is_named(run, versions):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, _, error = run("serve", versions, "--port", port)
-    assert code == 2 and f"Port {port} of 127.0.0.1 cannot be had" in error and error.count("\n") == 1
+    assert code == 2 and f"Port {port} of 127.0.0.1 is not available" in error and error.count("\n") == 1

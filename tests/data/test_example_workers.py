@@ -79,7 +79,7 @@ def test_a_process_does_without_tensorflow(dataset):
 def test_what_is_wrong_with_the_data_is_said_at_once(dataset, refuses):
     # These clips have no scene: nobody looks alike.
     config = load_config("tiny", ["train.workers=1", "data.across=0.5"])
-    refuses(lambda: batch_maker(dataset, config, True), "looks alike", "data.across")
+    refuses(lambda: batch_maker(dataset, config, True), "similar people", "data.across")
 
 
 def test_a_worker_ends_with_its_parent(dataset, tmp_path):

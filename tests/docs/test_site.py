@@ -36,8 +36,9 @@ class Article(HTMLParser):
 def site(root, tmp_path_factory):
     """The folder of the built site."""
     folder = tmp_path_factory.mktemp("site")
+    # Without --quiet, which would also keep mkdocs from counting its warnings.
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
         cwd=root, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -20,8 +20,8 @@ def test_times_as_people_write_them(start, end, seconds):
 @pytest.mark.parametrize(
     "start, end, words",
     [
-        ("soon", None, "--start soon is no time"), (None, "1:75", "--end 1:75"), ("1:75:00", None, "1:75:00"),
-        ("-3", None, "-3"), ("", None, "no time"), ("nan", None, "nan"), ("1:2:3:4", None, "1:2:3:4"),
+        ("soon", None, "--start soon is not a time"), (None, "1:75", "--end 1:75"), ("1:75:00", None, "1:75:00"),
+        ("-3", None, "-3"), ("", None, "not a time"), ("nan", None, "nan"), ("1:2:3:4", None, "1:2:3:4"),
         ("5", "0:04", "a start at 5 s and an end at 4 s"), ("5", "5", "later"), (None, "0", "later"),
     ],
 )  # fmt: skip

@@ -62,7 +62,7 @@ def test_tls_files_that_are_no_pair_are_named(start, tls, tmp_path):
     key, chain = tls
     with pytest.raises(UserError, match="no certificate .*missing.pem for TLS"):
         start(tls=Tls(key, tmp_path / "missing.pem"))
-    with pytest.raises(UserError, match="key.pem and .*key.pem are no pair"):
+    with pytest.raises(UserError, match="key.pem and .*key.pem do not belong together"):
         start(tls=Tls(key, key))
     secret = tmp_path / "secret.pem"
     command = ["openssl", "rsa", "-aes128", "-passout", "pass:word", "-in", key, "-out", secret]
@@ -107,7 +107,7 @@ def test_a_taken_port_is_the_users_to_change(start):
     for host in ("127.0.0.1", "localhost"):
         with pytest.raises(UserError, match=f"Port {port} of {host} is not available .*in use"):
             start(port=port, host=host)
-    with pytest.raises(UserError, match="Port 0 of no.such.host.invalid cannot be had"):
+    with pytest.raises(UserError, match="Port 0 of no.such.host.invalid is not available"):
         start(host="no.such.host.invalid")
 
 

@@ -1,1 +1,1 @@
-"""Datasets: what they are read from, how they lie on disk, and the training pairs drawn from them."""
+"""Datasets: input formats, storage on disk, and training pairs."""

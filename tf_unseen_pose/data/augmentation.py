@@ -1,9 +1,9 @@
 """Random changes to a training pair: one draw, the same for both frames and their joints.
 
-The geometric part is an affine transform of the canvas. It is composed with the crop, so pixels are interpolated once.
-The brightness is changed where training takes place; see `pairs`.
+The geometric part is an affine transform of the canvas, composed with the crop so that pixels are interpolated once.
+Brightness is changed on the training device; see `pairs`.
 
-Convention: rotation in degrees, clockwise as one sees it (y grows downwards); shifts in canvas pixels.
+Convention: rotation in degrees, clockwise in the picture (y grows downwards); shifts in canvas pixels.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Augmentation:
     """One draw; the defaults change nothing.
 
     Attributes:
-        scale: above 1 the person is larger.
+        scale: above 1 enlarges the person.
         rotation: degrees about the canvas's centre.
         shift: canvas pixels along x and y.
         flip: whether left and right are exchanged, in the picture and in the joints' names.
@@ -57,5 +57,5 @@ class Augmentation:
         return np.concatenate([linear, (centre + self.shift - linear @ centre)[:, None]], axis=1)
 
     def relabelled(self, joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-        """Joints [..., J, 3] of the transformed canvas under their new names: a flip makes left what was right."""
+        """Joints [..., J, 3] of the transformed canvas with left and right exchanged by a flip."""
         return joints[..., skeleton.mirrored, :] if self.flip else joints

@@ -1,4 +1,4 @@
-"""Rendered people: clips of one person, camera, light and background, with everything known, listed by an `index.json`.
+"""Reads rendered people: clips with complete ground truth, listed by an `index.json`.
 
     {"limb_names": [LIMB, ...],
      "clips": [{"name": NAME, "person": "KIND_SEX_NUMBER", "background": "frames/X/background.jpg", "frames": [FRAME]}]}
@@ -6,8 +6,9 @@
              "mask": "frames/X/00_mask.png", "limbs": "frames/X/00_limbs.png"}
 
 Files are relative to the index and of one size a clip. Landmarks are BlazePose's in pixels. A pixel of `limbs` is 0
-where nobody is, else it counts `limb_names` from 1 on, which are limbs of `BODY`. A clip's frames are stills,
-each of another exercise. Its person is the same in other outfits; the sexes are set aside for validation alike.
+for the background, else 1 + the index in `limb_names`, which are limbs of `BODY`. A clip shows one person, camera,
+light and background; its frames are stills of different exercises. A person keeps their name in other outfits;
+validation holds out a share of each sex.
 """
 
 import json
@@ -93,7 +94,7 @@ def _frames(root: Path, entries: list[dict], limbs: list[str], max_side: int | N
 
 
 def _limbs_png(path: Path, limbs: list[str], picture: Path, size: tuple[int, int]) -> bytes:
-    """The map in `BODY`'s labels, of a size (width, height) to which its picture was shrunk."""
+    """The map in `BODY`'s labels at the size (width, height) of its shrunk picture."""
     try:
         with Image.open(path) as image, Image.open(picture) as whole:
             fits, labels = image.size == whole.size and image.mode == "L", np.asarray(image.resize(size, _NEAREST))

@@ -1,8 +1,8 @@
-"""New rooms and new clothes for a training pair, by its person masks: a few people have to stand for all.
+"""Changes backgrounds and colours of a training pair by its person masks, to augment data of few people.
 
-Both frames are put before one background, that of another clip, whose own person is painted over. Whatever the camera
-did, such a pair is registered, and what is behind the source person is known exactly. The person's colours are changed
-alike in both frames, those of the new background on their own, and joints are moved a little, as an estimator errs.
+Both frames get the background of another clip, whose person is inpainted. Such a pair is registered, and the scene
+behind the source person is known exactly. The person's colours change alike in both frames, those of the new background
+independently, and joints get noise, as from an estimator.
 """
 
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.inpainting import inpainted
 from tf_unseen_pose.skeleton import REFERENCE_SIZE
 
-# Masks are soft for some pixels about the outline; so much steeper, less of the old room comes along.
+# Factor by which soft mask edges are steepened, so that less of the old background remains.
 _STEEPNESS = 2.0
-# Backgrounds are kept at this shorter side at most, and as many as fit into so many bytes: some 500.
+# Maximum shorter side of stored backgrounds, and their memory in bytes, enough for some 500.
 _SIDE, _KEPT_BYTES = 384, 3 * 2**27
 
 
 class Backgrounds:
-    """The backgrounds of a dataset's training clips, made when they are asked for. May be shared among threads.
+    """The backgrounds of a dataset's training clips, computed on demand. May be shared among threads.
 
-    A clip whose scene is known without the person gives that, of others the person is painted over.
+    A clip's known empty scene is used; otherwise the person is inpainted.
 
     Raises:
         UserError: no training frame has a person mask.
@@ -51,7 +51,7 @@ class Backgrounds:
         return len(self._places)
 
     def is_true(self, number: int) -> bool:
-        """Whether nothing of the picture of that number is painted."""
+        """Whether the background of that number is an original without inpainting."""
         return self._dataset.clips[self._places[number][0]].background is not None
 
     def _paint(self, number: int) -> np.ndarray:
@@ -75,7 +75,7 @@ class Colours:
     """A change of colours; the defaults change nothing.
 
     Attributes:
-        hue: degrees by which they turn.
+        hue: change in degrees.
         saturation, value: factors.
     """
 
@@ -87,7 +87,7 @@ class Colours:
     def draw(cls, generator: np.random.Generator, config: DataConfig) -> "Colours":
         """Draws from the ranges of `config`, three numbers of the generator."""
         hue, saturation, value = generator.random(3)
-        # Plain floats: NumPy's own would make the pictures that they are combined with float64.
+        # Plain floats, since NumPy's would convert pictures to float64.
         return cls(
             hue=float(config.hue * (2 * hue - 1)),
             saturation=float(np.interp(saturation, (0, 1), config.saturation)),
@@ -95,7 +95,7 @@ class Colours:
         )
 
     def of(self, image: np.ndarray) -> np.ndarray:
-        """The image, uint8 [H, W, 3], in other colours."""
+        """The image, uint8 [H, W, 3], with changed colours."""
         if self == Colours():
             return image
         hue, saturation, value = cv2.split(cv2.cvtColor(np.float32(image) / 255, cv2.COLOR_RGB2HSV))
@@ -104,7 +104,7 @@ class Colours:
 
 
 class Recomposed(NamedTuple):
-    """A pair, changed.
+    """A changed pair.
 
     Attributes:
         images: uint8 [H, W, 3] each.
@@ -123,11 +123,11 @@ class Recomposition:
 
     Attributes:
         swapped: whether the pair gets another background.
-        background: which one, in [0, 1) of all.
-        place: where in it the canvas lies, 0..1 along x and y.
-        mirrored: whether the background is.
-        person, room: what happens to the colours of the person, and of the new background.
-        jitter: float32 [2, J, 2], by how much source and target joints are off, in pixels of a 256-pixel canvas.
+        background: choice in [0, 1).
+        place: of the canvas in it, 0..1 along x and y.
+        mirrored: whether the background is mirrored.
+        person, room: colour changes of the person and of the new background.
+        jitter: float32 [2, J, 2], noise of source and target joints, in pixels of a 256-pixel canvas.
     """
 
     swapped: bool = False
@@ -157,7 +157,7 @@ class Recomposition:
     def pictures(
         self, images: list[np.ndarray], masks: list[np.ndarray], backgrounds: Backgrounds | None
     ) -> Recomposed:
-        """The frames of a pair, changed alike.
+        """Applies the draw to both frames of a pair.
 
         Args:
             images: two of uint8 [H, W, 3].
@@ -174,7 +174,7 @@ class Recomposition:
         return Recomposed(images, masks, behind if backgrounds.is_true(number) else None)
 
     def joints(self, joints: np.ndarray, frame: int, size: int) -> np.ndarray:
-        """[J, 3 or 4] of the source (frame 0) or the target (1) on a canvas of that shorter side, moved."""
+        """[J, 3 or 4] of the source (frame 0) or the target (1) on a canvas of that shorter side, with noise."""
         if self.jitter is None:
             return joints
         moved = joints.copy()
@@ -183,7 +183,7 @@ class Recomposition:
 
 
 def recoloured(image: np.ndarray, mask: np.ndarray, colours: Colours) -> np.ndarray:
-    """uint8 [H, W, 3], in other colours where the mask, uint8 [H, W], has the person."""
+    """uint8 [H, W, 3] with changed colours of the person, by the mask, uint8 [H, W]."""
     left, top, width, height = cv2.boundingRect(mask)
     if colours == Colours() or not width:
         return image
@@ -205,7 +205,7 @@ def covering(picture: np.ndarray, shape: tuple[int, int], change: Recomposition)
 
 
 def steepened(mask: np.ndarray) -> np.ndarray:
-    """A soft mask, uint8 [H, W], with a steeper edge at the same place."""
+    """A soft mask, uint8 [H, W], with a steeper edge in the same place."""
     return np.uint8(np.clip(np.round(_STEEPNESS * (mask - 127.5) + 127.5), 0, 255))
 
 

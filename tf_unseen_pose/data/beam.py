@@ -1,11 +1,11 @@
-"""`prepare` as an Apache Beam pipeline, by as many machines as a runner has.
+"""`prepare` as an Apache Beam pipeline on many machines.
 
-The clips are the same, staged by the same function, joined to the same shards:
+Clips are staged by the same function and joined to the same shards:
 
     plan -> stage every clip -> sizes of all -> which clip goes to which shard -> write the shards -> write the index
 
-The plan is made where the pipeline is started, and travels. Inputs and the dataset must be visible to all workers, as a
-common folder or as an address that Beam's file systems know (gs://, s3://, hdfs://). Workers need this package.
+The plan is made by the process that starts the pipeline. Inputs and dataset must be accessible to all workers, as a
+common folder or an address of Beam's file systems (gs://, s3://, hdfs://). Workers need this package.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ from tf_unseen_pose.locks import at_work
 def prepare_with_beam(
     inputs: list[str], output: str, options: Options, flags: list[str], shard_limit: int = SHARD_LIMIT
 ) -> Summary:
-    """Writes the dataset that `prepare.prepare` writes, byte for byte.
+    """Writes the same dataset as `prepare.prepare`, byte for byte.
 
     Args:
         inputs: as for `plan_clips`, or, for videos, addresses of folders such as gs://bucket/videos.
@@ -47,7 +47,7 @@ def prepare_with_beam(
     Raises:
         UserError: as `prepare`; a runner that does not exist.
     """
-    # The process that starts the pipeline holds the folder for all workers; an address cannot be held.
+    # The starting process locks the folder for all workers; an address cannot be locked.
     with contextlib.nullcontext() if "://" in output else at_work(Path(output)):
         return _prepare(inputs, output, options, flags, shard_limit)
 
@@ -64,7 +64,7 @@ def _prepare(inputs: list[str], output: str, options: Options, flags: list[str],
             | "Plan" >> beam.Create(list(enumerate(clips)))
             | "Stage" >> beam.MapTuple(_stage).with_outputs("broken", main="staged")
         )
-        # So that no clip is read again when a later step is.
+        # So that later steps do not read clips again.
         staged = results.staged | beam.Reshuffle()
         shards = (
             staged
@@ -110,7 +110,7 @@ def _plan(inputs: list[str], options: Options) -> list[Clip]:
 
 
 def _remote_clips(address: str, options: Options) -> Iterator[Clip]:
-    """The videos below an address, named as `video_clips` names those of a folder."""
+    """The videos below an address, named as by `video_clips`."""
     root = address.rstrip("/")
     (match,) = FileSystems.match([f"{root}/**"])
     for file in sorted(metadata.path for metadata in match.metadata_list):
@@ -128,7 +128,7 @@ def _fetched_frames(address: str, options: VideoOptions) -> Iterator[Frame | Rej
         try:
             yield from video_frames(copy, options)
         except BrokenClip as error:
-            # The copy lies elsewhere on every worker; the reason goes into the index.
+            # The index gets the reason without the worker's path of the copy.
             raise BrokenClip(str(error).replace(str(copy), address)) from error
 
 
@@ -153,7 +153,7 @@ def shard_of_clips(sizes: list[tuple[int, int]], limit: int) -> dict[int, int]:
 
 
 def _write_shard(shard: tuple[int, Iterable[tuple[int, StagedClip, bytes]]], output: str) -> tuple[int, SealedShard]:
-    """Joins a shard's clips. A shard that is written twice is the same both times, so that the last may stay."""
+    """Joins a shard's clips. Writing a shard twice gives the same bytes."""
     number, clips = shard
     _make_folder(output)
     data = io.BytesIO()
@@ -183,7 +183,7 @@ def _make_folder(path: str) -> None:
 
 
 def _write(path: str, data: bytes) -> None:
-    """Writes a file, under a temporary name first."""
+    """Writes a file atomically."""
     folder, name = FileSystems.split(path)
     partial_path = FileSystems.join(folder, f".partial-{uuid.uuid4().hex}-{name}")
     with FileSystems.create(partial_path) as file:

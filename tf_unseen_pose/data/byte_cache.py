@@ -1,4 +1,4 @@
-"""Keeping what a function has made, as much of it as fits into so many bytes: the arrays used last."""
+"""A cache for functions that return arrays, limited in bytes (least recently used)."""
 
 from collections.abc import Callable, Iterable
 from threading import Lock
@@ -12,7 +12,7 @@ def byte_cache(limit: int) -> Callable[[Callable], Any]:
     """A decorator; functions that it decorates share their bytes, and may be called by many threads.
 
     Args:
-        limit: bytes of the arrays that are kept. One larger array is made anew for every call.
+        limit: bytes of the cached arrays. A larger array is computed on every call.
     """
     cache: cachetools.LRUCache = cachetools.LRUCache(limit, getsizeof=_byte_count)
     return cachetools.cached(cache, lock=Lock())

@@ -1,4 +1,4 @@
-"""How large people are and how much they move, measured on frames that are spread over a clip.
+"""Sizes and movements of people, measured on frames spread over a clip.
 
 Convention: a person's size is `crop.person_height`. Normalized poses have the
 hips' centre at (0, 0), x to the picture's right, y down, in units of the clip's median size; NaN where absent.
@@ -11,7 +11,7 @@ import numpy as np
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.imaging.crop import person_height
 
-# On a canvas of 256 a person is about 228 pixels tall, so a smaller one is enlarged more than twice.
+# On a canvas of 256 a person is about 228 pixels tall, so smaller people are enlarged more than twice.
 SMALL_PERSON = 114
 # 11 pixels on that canvas, the width of a limb's prior: two such poses ask for nearly the same picture.
 SMALL_MOVEMENT = 0.05
@@ -56,7 +56,7 @@ class ClipPoses:
 
     @property
     def movement(self) -> float:
-        """Distance of a joint in one frame from itself in another, root mean square; NaN where it cannot be told."""
+        """Root mean square distance of joints between frames; NaN if unknown."""
         variance = np.ma.masked_invalid(self.normalized).var(axis=0, ddof=1).sum(axis=-1)
         return float(np.ma.filled(np.ma.sqrt(2 * variance.mean()), np.nan))
 

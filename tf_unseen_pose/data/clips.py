@@ -1,4 +1,4 @@
-"""What every source of data is read into: clips of frames, each a JPEG with its joints.
+"""Clips of frames, each a JPEG with its joints: the common form of all input formats.
 
 Convention: joints, boxes and masks belong to the JPEG as it is stored (an EXIF orientation is not applied), in pixels,
 (0, 0) the centre of the top-left pixel.
@@ -16,10 +16,10 @@ from tf_unseen_pose.known_skeletons import PERSON, convert_joints
 from tf_unseen_pose.skeleton import Skeleton
 
 JPEG_QUALITY = 95
-# Why a frame is `Rejected` for which no crop can be found.
+# Reasons for rejecting a frame without a crop.
 TOO_FEW_JOINTS = "fewer than 2 joints"
 NOT_FINITE = "joints or a box that are not finite"
-# What Pillow raises for a picture that cannot be read.
+# Pillow's errors for unreadable pictures.
 PICTURE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
@@ -50,10 +50,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A frame that the source has but that cannot be used.
+    """A frame of the source that cannot be used.
 
     Attributes:
-        reason: few words, the same for all frames that are rejected for it.
+        reason: a few words, equal for all frames rejected for it.
         number: as in `Frame`.
     """
 
@@ -67,15 +67,15 @@ class Clip:
 
     Attributes:
         name: unique within a dataset.
-        action: what the person does; '' where unknown.
-        fps: frames a second; 0 where unknown or where the frames are stills.
+        action: what the person does; '' if unknown.
+        fps: frames per second; 0 if unknown or for stills.
         frames: reads the frames, one at a time, in the order of their numbers; may raise `BrokenClip`.
-        scene: clips of one scene may show the same room and person; '' where unknown.
+        scene: clips of one scene may show the same room and person; '' if unknown.
         person: clips of one person are all for training or all for validation; by default the clip's name.
         split: "train" or "validation".
-        skeleton: whose joints its frames have.
-        format: what `prepare` made it from, such as "video"; '' where unknown.
-        group: a part is set aside for validation of the people of each group; '' where unknown.
+        skeleton: of its joints.
+        format: of the input, such as "video"; '' if unknown.
+        group: validation holds out a share of the people of each group; '' if unknown.
         background: reads the scene without the person, a JPEG of the frames' size that lies on all of them; may raise
             `BrokenClip`. None where unknown.
     """
@@ -106,7 +106,7 @@ def encode_picture(image: np.ndarray | Image.Image, kind: str) -> bytes:
 
 
 def _decode(data: bytes, name: str) -> Image.Image:
-    """Decodes the whole picture, so that a damaged one is found now and not while training."""
+    """Decodes the whole picture, to find damage now and not in training."""
     try:
         image = Image.open(io.BytesIO(data))
         image.load()
@@ -132,7 +132,7 @@ def read_frame(
 ) -> Frame:
     """Reads a picture (and its mask) from disk.
 
-    A grey or colour JPEG is kept byte by byte; anything else is encoded anew. With `max_side`, a picture whose longer
+    A grey or colour JPEG is kept unchanged; anything else is re-encoded. With `max_side`, a picture whose longer
     side exceeds it is shrunk, with its joints, box and mask.
 
     Args:
@@ -190,7 +190,7 @@ def _shrink(frame: Frame, image: Image.Image, mask: Image.Image | None, max_side
         return frame
     scale = np.array(size, np.float32) / np.array(image.size, np.float32)
     joints, box = frame.joints.copy(), frame.box
-    # The picture's corner, not the centre of its first pixel, stays where it is.
+    # Corners are aligned, not centres of pixels.
     joints[:, :2] = (joints[:, :2] + 0.5) * scale - 0.5
     if box is not None:
         box = np.concatenate([(box[:2] + 0.5) * scale - 0.5, box[2:] * scale]).astype(np.float32)
@@ -204,16 +204,16 @@ def _shrink(frame: Frame, image: Image.Image, mask: Image.Image | None, max_side
 
 
 def fault_of_pose(joints: np.ndarray, skeleton: Skeleton, box: np.ndarray | None = None) -> str | None:
-    """Why no crop can be found about a person: `NOT_FINITE` or `TOO_FEW_JOINTS`; None where one can.
+    """Why a person has no crop: `NOT_FINITE` or `TOO_FEW_JOINTS`; None if there is one.
 
-    Joints that `PERSON` lacks do not count as two: the dataset may be read without them.
+    Joints that `PERSON` lacks do not count, since the dataset may be read without them.
 
     Args:
         joints: [J, 3] x, y, visibility. Of an absent joint (visibility 0) the place may be anything, even NaN.
         box: [4], or None where it is that of the visible joints.
     """
     visible = joints[joints[:, 2] > 0]
-    # A visibility of NaN is none, and would be taken for an absent joint.
+    # A visibility of NaN would otherwise count as absent.
     numbers = [joints[:, 2], visible, [] if box is None else box]
     if not all(np.isfinite(part).all() for part in numbers):
         return NOT_FINITE

@@ -1,4 +1,4 @@
-"""Datasets as input: `prepare --format dataset` puts several together, and every clip keeps the part that it plays."""
+"""Datasets as input: `prepare --format dataset` joins several, and every clip keeps its split."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -13,8 +13,8 @@ from tf_unseen_pose.known_skeletons import BODY, PERSON
 def dataset_clips(roots: list[Path]) -> list[Clip]:
     """The clips of datasets in the order of their indices.
 
-    Of several datasets, names, scenes and people are called FOLDER-NAME: scene 3 of one is not scene 3 of another.
-    Beside one of `BODY`, datasets of `PERSON` become such.
+    With several datasets, names, scenes and people get the prefix FOLDER-, since scene 3 of one is not scene 3 of
+    another. Datasets of `PERSON` are converted if another one is of `BODY`.
 
     Raises:
         UserError: as `ClipDataset.open`; datasets of several skeletons.

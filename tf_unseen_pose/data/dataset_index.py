@@ -1,4 +1,4 @@
-"""The index of a dataset, `dataset.json`: its clips, their frames, and where in the shards each frame lies."""
+"""The index of a dataset, `dataset.json`: clips, frames, and their places in the shards."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ class _Entry(BaseModel):
 
 
 class Place(_Entry):
-    """Where a record lies: it begins `offset` bytes into the shard and holds `length` bytes of Example."""
+    """The place of a record: it begins `offset` bytes into the shard and has `length` bytes of Example."""
 
     shard: int = Field(ge=0)
     offset: int = Field(ge=0)
@@ -39,7 +39,7 @@ class FrameEntry(Place):
 class ClipEntry(_Entry):
     """A clip without its pictures; see `clips.Clip`.
 
-    `split` is the part that the clip plays, `rejected` counts the frames that were left out by their reason.
+    `rejected` counts the rejected frames by their reason.
     """
 
     name: str
@@ -55,7 +55,7 @@ class ClipEntry(_Entry):
 
     @property
     def records(self) -> tuple[Place, ...]:
-        """Where its frames lie, and its background."""
+        """The places of its frames and its background."""
         return self.frames if self.background is None else (*self.frames, self.background)
 
 
@@ -70,7 +70,7 @@ class ShardEntry(_Entry):
 class Index(_Entry):
     """The content of `dataset.json`.
 
-    `recipe` identifies what the dataset was made from, `broken` names the clips that could not be used, and why.
+    `recipe` identifies the dataset's inputs and options, `broken` the unusable clips with reasons.
     """
 
     version: int
@@ -82,7 +82,7 @@ class Index(_Entry):
 
 
 def read_index(path: Path) -> Index:
-    """The validated index of the dataset in the folder `path`; its shards are not looked at.
+    """The validated index of the dataset in the folder `path`; its shards are not read.
 
     Raises:
         UserError: no dataset, or an index that is damaged, of another version or of an unknown skeleton.
@@ -111,7 +111,7 @@ def _first_reason(error: Exception) -> str:
 
 
 def _check_frames(index: Index) -> None:
-    """Raises ValueError where the index contradicts itself."""
+    """Raises ValueError if the index is inconsistent."""
     for clip in index.clips:
         for place in clip.records:
             if place.shard >= len(index.shards):

@@ -1,14 +1,14 @@
-"""Writes the datasets that `records` reads, so that a killed run can be taken up again.
+"""Writes the datasets that `records` reads, resumably.
 
-Every file is written under another name and renamed when it is whole, and the index comes last: a folder with a
-`dataset.json` is complete. Until then `DATASET/.unfinished` keeps what is done:
+Files are written atomically, the index last: a folder with a `dataset.json` is complete. Until then
+`DATASET/.unfinished` keeps the finished work:
 
-    plan.json                    the recipe, to refuse a run with other inputs
+    plan.json                    the recipe, to reject a run with other inputs
     clip-000012.tfrecord, .json  clips that wait for a shard; see `staging`
     shard-00000.json             index entries of a finished shard
 
 Clips may be staged in any order, by any process. They go to shards in the plan's order, and a shard is closed when it
-exceeds the limit: the bytes depend neither on the order nor on interruptions.
+exceeds the limit, so the bytes depend neither on the order nor on interruptions.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ class SealedShard(ShardEntry):
 
 
 def recipe_hash(recipe: dict) -> str:
-    """What identifies the recipe (JSON-able) of a dataset in its index."""
+    """The hash of a dataset's recipe (JSON-able) for its index."""
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 
@@ -70,17 +70,17 @@ def index_text(index: Index) -> str:
 
 
 class DatasetWriter:
-    """A dataset that is, or may have been, begun.
+    """A dataset in the making, perhaps resumed.
 
     Args:
         path: the dataset's folder; created where it does not exist.
         skeleton: name of the skeleton of all joints.
-        recipe: JSON-able description of what the dataset is made from and how.
+        recipe: JSON-able description of inputs and options.
         shard_limit: bytes after which a shard is closed.
 
     Attributes:
         complete: whether the folder already holds the finished dataset of that recipe.
-        stage: the folder in which `staging.stage_clip` is to put the clips.
+        stage: the folder for `staging.stage_clip`.
 
     Raises:
         UserError: the folder holds a dataset of another recipe, or cannot be written.
@@ -117,7 +117,7 @@ class DatasetWriter:
             check_size(self.path / self._sealed[-1].file, self._sealed[-1].size)
         sealed = {position for shard in self._sealed for position in shard.clips}
         self._ahead = dict.fromkeys(sealed)
-        # A run that was killed just after it closed a shard leaves clips that are in it.
+        # A run killed just after it closed a shard leaves that shard's clips.
         self._ahead |= {position: clip for position, clip in read_staged(self.stage).items() if position not in sealed}
         self._known = set(self._ahead)
         self._advance()
@@ -130,11 +130,11 @@ class DatasetWriter:
         return self.stage / f"shard-{len(self._sealed):05d}.json"
 
     def has(self, position: int) -> bool:
-        """Whether the clip at that position was staged before, by the run that this one continues."""
+        """Whether the resumed run had staged the clip at that position."""
         return position in self._known
 
     def settle(self, position: int, staged: StagedClip | None) -> None:
-        """Takes in a clip that was staged, or None for one that cannot be used; in any order.
+        """Adds a staged clip, or None for an unusable one, in any order.
 
         Raises:
             UserError: the disk is full or may not be written.
@@ -144,7 +144,7 @@ class DatasetWriter:
             self._advance()
 
     def _advance(self) -> None:
-        """Fills shards with the clips whose turn it is."""
+        """Fills shards with the next clips in order."""
         while self._next in self._ahead:
             staged = self._ahead.pop(self._next)
             if staged is not None:
@@ -176,7 +176,7 @@ class DatasetWriter:
         self._filling.clear()
 
     def finish(self, broken: dict[str, str] | None = None) -> Index:
-        """Writes the index; the dataset is complete then. At least one clip must be usable, and all be settled.
+        """Writes the index, which completes the dataset. All clips must be settled, and at least one usable.
 
         Args:
             broken: name and reason of every clip that cannot be used.
@@ -193,7 +193,7 @@ class DatasetWriter:
         return index
 
     def discard(self) -> None:
-        """Removes what an unfinished run keeps, and the folder itself where that leaves it empty."""
+        """Removes an unfinished run's files, and the folder if it is then empty."""
         shutil.rmtree(self.stage, ignore_errors=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()

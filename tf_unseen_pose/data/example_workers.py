@@ -1,8 +1,8 @@
-"""Processes that make training examples, where a machine has more cores than Python's threads can use.
+"""Processes that make training examples, for machines with more cores than Python's threads can use.
 
-An example is a hundred short calls of NumPy and OpenCV, between which threads wait for Python's lock, and more threads
-make fewer examples (on two cores two make 102 a second, sixteen 67). Each process has its own lock and its own decoded
-pictures.
+An example takes a hundred short calls of NumPy and OpenCV, between which threads wait for Python's lock, so more
+threads are slower (on two cores, two make 102 examples per second, sixteen 67). Each process has its own lock and its
+own decoded pictures.
 """
 
 import functools
@@ -27,13 +27,13 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.known_skeletons import register_skeleton
 from tf_unseen_pose.skeleton import Skeleton
 
-# Up to so many cores threads do, and take less memory: they share the decoded pictures.
+# Up to this many cores threads suffice and need less memory, since they share decoded pictures.
 FEW_CORES = 4
 _MOST_WORKERS = 12
 
 
 def worker_count(config: Config) -> int:
-    """How many processes make examples: `train.workers`, or what suits this machine; 0 for threads of this one."""
+    """The number of processes: `train.workers`, or a default for this machine; 0 for threads."""
     if config.train.workers is not None:
         return config.train.workers
     cores = os.cpu_count() or 1
@@ -44,7 +44,7 @@ def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable
     """`Examples.batch`, here or, equal to the bit, in one of `worker_count` processes. May be called by many threads.
 
     Raises:
-        UserError: see `Examples`; when called, that a process has gone, too.
+        UserError: see `Examples`; when called, also if a process stopped.
     """
     count = worker_count(config)
     if not count:
@@ -67,8 +67,8 @@ def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable
 
 @functools.lru_cache(maxsize=1)
 def _pool(dataset: ClipDataset, config: str, augment: bool, skeleton: Skeleton, count: int) -> ProcessPoolExecutor:
-    """Kept from one stage of training to the next; one that is not needed any more ends by itself."""
-    # Not forked: TensorFlow's threads, and a GPU, do not outlive a fork.
+    """The pool, kept between stages of training; an unused one ends by itself."""
+    # Spawned, since TensorFlow's threads and GPUs do not survive a fork.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(count, context, initializer=_begin, initargs=(skeleton, dataset, config, augment))
 
@@ -77,11 +77,11 @@ _arguments: tuple = ()
 
 
 def _begin(skeleton: Skeleton, *arguments: Any) -> None:
-    """Makes this process a worker, to which the skeleton need not be known."""
+    """Initialises a worker, registering the skeleton."""
     global _arguments
     register_skeleton(skeleton)
     _arguments = arguments
-    # Ctrl-C is for who trains, who needs examples until the checkpoint is written.
+    # The training process handles Ctrl-C and needs examples until its checkpoint is written.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)

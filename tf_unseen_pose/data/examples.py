@@ -1,7 +1,7 @@
 """Training example number i: a pure function of the dataset, `config` and i.
 
-A counter-based generator (Philox), keyed by the seed and i, decides everything about it: two frames of one clip, or of
-who looks alike, changed and cropped alike. Pictures are decoded once, a canvas is cut out of them in 8 bits.
+A counter-based generator (Philox), keyed by the seed and i, determines two frames of one clip, or of lookalikes, and
+their common augmentation and crop. Pictures are decoded once; canvases are cut out in 8 bits.
 """
 
 import functools
@@ -24,12 +24,12 @@ from tf_unseen_pose.imaging.crop import common_crop
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.known_skeletons import SKELETONS
 
-# The rows of noise are drawn from a table that would fill so many canvases.
+# Size of the noise table, in canvases.
 NOISE_CANVASES = 16
 
 
 def example_parts(config: Config) -> dict[str, tuple[type, list[int]]]:
-    """Type and static shape of what an example has, without a batch's axis; see `pairs.pair_batches`."""
+    """Types and static shapes of an example's parts, without the batch axis; see `pairs.pair_batches`."""
     canvas, joints = [config.model.height, config.model.width], (np.float32, [config.model.body.joint_count, 3])
     picture, mask, labels = ((np.uint8, [*canvas, *channels]) for channels in ([3], [1], []))
     number: tuple[type, list[int]] = (np.float32, [])
@@ -78,7 +78,7 @@ class Examples:
             if self._partners and chosen[0].mask is not None and not pair.near:
                 partner = self._partners.choose(generator, pair.clip)
             if partner:
-                # Another clip's camera stood elsewhere: what is behind the two must not be compared.
+                # Another clip has another camera, so backgrounds must not be compared.
                 chosen[1], other = self._frames.read(*partner), replace(other, swapped=True)
             one_camera = partner is None
             example = cut_example(chosen, config, change, other, self._backgrounds, one_camera, scene)
@@ -115,7 +115,7 @@ def cut_example(
     one_camera: bool = True,
     scene: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Cuts both frames of a pair out alike.
+    """Cuts out both frames of a pair.
 
     Args:
         frames: source and target.
@@ -192,14 +192,14 @@ def _crop(frames: list[DecodedFrame], config: Config) -> np.ndarray:
 
 
 def draw_noise_rows(generator: np.random.Generator, config: Config) -> np.ndarray:
-    """int32 [H]: which row of the table each row of an example's noise is."""
+    """int32 [H]: the table's row for each row of an example's noise."""
     return generator.integers(NOISE_CANVASES * config.model.height, size=config.model.height, dtype=np.int32)
 
 
 def draw_corner(generator: np.random.Generator, joints: np.ndarray, config: Config) -> dict[str, np.ndarray]:
-    """features_corner, int32 [2]: row and column of the square's first pixel; nothing where no square is asked for.
+    """features_corner, int32 [2]: row and column of the square's first pixel; empty without a square.
 
-    Its centre is drawn from the box about the joints.
+    Its centre is drawn from the box around the joints.
 
     Args:
         joints: [J, 3], the target's in canvas pixels.

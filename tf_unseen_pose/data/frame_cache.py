@@ -1,8 +1,7 @@
-"""A dataset's pictures in memory, decoded.
+"""A cache of a dataset's decoded pictures.
 
-Decoding a picture takes several times as long as cutting a canvas out of it, and a clip of one's own has few pictures,
-each of which is in hundreds of pairs. So decoded pictures are kept, as many as fit into half a gigabyte; of a larger
-dataset the ones used last.
+Decoding a picture takes several times as long as cutting out a canvas, and a short clip's pictures are in hundreds of
+pairs. So up to half a gigabyte of decoded pictures is kept, the most recently used.
 """
 
 import io
@@ -20,7 +19,7 @@ _CACHE_BYTES = 2**29
 
 
 class DecodedFrame(NamedTuple):
-    """A frame as arrays; see `clips.Frame`. Shared by all who ask for it: not to be written to.
+    """A frame as read-only arrays; see `clips.Frame`.
 
     Attributes:
         image: uint8 [H, W, 3] RGB.
@@ -38,7 +37,7 @@ class DecodedFrame(NamedTuple):
 
 
 class DecodedFrames:
-    """Decodes frames of a dataset and keeps what was used last. May be shared among threads."""
+    """Decodes and caches frames of a dataset. May be shared among threads."""
 
     def __init__(self, dataset: ClipDataset):
         self._dataset = dataset

@@ -1,8 +1,8 @@
-"""Whether a dataset's shards are what its index says, and their records fit to be used.
+"""Checks a dataset's shards against its index, and their records.
 
-A checksum tells that a shard is the one that was written, not that what was written is sound: somebody's own writer may
-have made it. So every record is looked at once, one after the other, when a dataset is opened. Pictures are not decoded
-for that, which would take long; one that is damaged behind its header is found when it is used.
+A checksum shows that a shard is unchanged, not that its records are valid, since other programs may write datasets. So
+every record is checked when a dataset is opened. Pictures are not decoded, which would take long; damage behind a
+header is found on use.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ def check_file(path: Path, size: int, sha256: str) -> None:
 
 
 def find_faults(path: Path, index: Index) -> dict[tuple[int, int], str]:
-    """Why frames cannot be used, by their clip's and their own position in the index.
+    """The reasons against unusable frames, by clip and position in the index.
 
     Args:
         path: the dataset's folder.
@@ -75,7 +75,7 @@ def find_faults(path: Path, index: Index) -> dict[tuple[int, int], str]:
 
 
 def _indexed_records(path: Path, indexed: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
-    """Offset and data of every record of a shard that the index knows.
+    """Offset and data of every indexed record of a shard.
 
     Args:
         indexed: by a record's offset the length of its data, as the index has them.
@@ -97,7 +97,7 @@ def _indexed_records(path: Path, indexed: Mapping[int, int]) -> Iterator[tuple[i
 
 
 def fault_of_background(data: bytes, clip: ClipEntry) -> str | None:
-    """Why the frames of a clip cannot be used, as what they "have", for their background's sake; None where they can.
+    """A fault of a clip's background, as what its frames "have"; None without one.
 
     Args:
         data: a serialized `tf.train.Example`; see `records`.
@@ -112,7 +112,7 @@ def fault_of_background(data: bytes, clip: ClipEntry) -> str | None:
 
 
 def fault_of_record(data: bytes, skeleton: Skeleton, width: int, height: int) -> str | None:
-    """Why a frame cannot be used, as what it "has"; None where it can.
+    """A fault of a frame, as what it "has"; None without one.
 
     Args:
         data: a serialized `tf.train.Example`; see `records`.

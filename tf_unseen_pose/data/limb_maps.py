@@ -1,7 +1,7 @@
-"""Limb maps: which limb every pixel of a frame belongs to.
+"""Limb maps: the limb of every pixel of a frame.
 
-Convention: a map is uint8 [H, W], 0 where nobody is, else 1 + the limb's index on its skeleton's L axis; on disk it is
-an 8-bit grey PNG. A table is uint8 [256], from a label to a label.
+Convention: a map is uint8 [H, W], 0 for the background, else 1 + the limb's index on its skeleton's L axis; on disk it
+is an 8-bit grey PNG. A table is uint8 [256], from a label to a label.
 """
 
 import io
@@ -16,7 +16,7 @@ from tf_unseen_pose.skeleton import Skeleton
 
 
 def renumbering(limbs: Sequence[str], skeleton: Skeleton) -> np.ndarray:
-    """The table [256] from labels that count other limbs, from 1 on, to those of a skeleton that has all of these.
+    """The table [256] from labels of named limbs, from 1 on, to those of a skeleton with all of these.
 
     Example:
         >>> from tf_unseen_pose.data.limb_maps import renumbering
@@ -29,9 +29,9 @@ def renumbering(limbs: Sequence[str], skeleton: Skeleton) -> np.ndarray:
 
 
 def conversion(source: Skeleton, target: Skeleton) -> np.ndarray | None:
-    """The table [256] from one skeleton's labels to another's: a limb that the other lacks is taken for its parent.
+    """The table [256] from one skeleton's labels to another's: missing limbs become their parent.
 
-    None where the other tells limbs apart that this one does not.
+    None if the other skeleton distinguishes limbs that this one does not.
 
     Example:
         >>> from tf_unseen_pose.data.limb_maps import conversion
@@ -56,14 +56,14 @@ def mirroring(skeleton: Skeleton) -> np.ndarray:
     """The table [256] from a map's labels to those of the mirrored map: left becomes right."""
     joints = [set(skeleton.joint_index(*limb.joints)) for limb in skeleton.limbs]
     mirrored = [{skeleton.mirrored[joint] for joint in of_limb} for of_limb in joints]
-    # What has no counterpart, such as something held, is its own.
+    # Limbs without a counterpart, such as held things, are their own.
     return _table([1 + (joints.index(other) if other in joints else i) for i, other in enumerate(mirrored)])
 
 
 def cut_out(
     labels: np.ndarray, output_to_input: np.ndarray, height: int, width: int, border: int = cv2.BORDER_REPLICATE
 ) -> np.ndarray:
-    """`imaging.resampling.cut_out` of a map: the nearest pixel's label, for none lies between two.
+    """`imaging.resampling.cut_out` for a map, with the nearest pixel's label.
 
     Args:
         labels: uint8 [H, W].

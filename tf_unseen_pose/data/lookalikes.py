@@ -1,7 +1,7 @@
-"""Who looks alike: clips of one scene that show one person in the same clothes, told by the colours of their limbs.
+"""Finds lookalikes: clips of one scene with the same person in the same clothes, by the colours of their limbs.
 
-Photographs of exercises come in twos, in which half of the body hardly moves. The same person in the same clothes is
-often found in others of the same room: their frames make pairs as well, of poses that differ more.
+In pairs of exercise photographs half of the body hardly moves. Other photographs of the same room often show the same
+person in the same clothes; their frames make pairs with larger differences.
 """
 
 from collections import defaultdict
@@ -18,16 +18,16 @@ from tf_unseen_pose.imaging.crop import person_height
 from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 from tf_unseen_pose.skeleton import Skeleton
 
-# Where a limb's colour is taken: so far along its axis, within this part of the person's size, where the mask says so.
+# A limb's colour is sampled at these fractions of its axis, within this fraction of the person's size, inside the mask.
 _PLACES, _RADIUS, _SURELY = (0.3, 0.5, 0.7), 0.02, 230
-# Light and shade change lightness, not so much the colour.
+# Weight of lightness, which light and shade change more than hue.
 _LIGHTNESS = 0.5
-# Distances in Lab, mean of the limbs. Of the exercise pairs' photographs those of one clip are 3.6 apart (median), of
-# other scenes 18, and 13 in the nearest of twenty; all 24 pairs of clips up to 9 that were looked at were right.
+# Limit on the mean distance in Lab. In the exercise pairs the median is 3.6 within a clip, 18 between scenes, and 13 to
+# the nearest of twenty; all 24 inspected pairs of clips below 9 were right.
 _ALIKE = 9.0
-# As many limbs must be seen in both.
+# Least number of limbs seen in both.
 _LEAST_LIMBS = 5
-# Frames of a clip that are looked at.
+# Frames used per clip.
 _LOOKED_AT = 4
 
 
@@ -63,17 +63,17 @@ def limb_colours(frame: DecodedFrame, skeleton: Skeleton) -> np.ndarray:
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> float:
-    """How far the colours of two people, [L, 3] and [L, 3], are apart, mean of the limbs; infinite if few are seen."""
+    """Mean distance of the limb colours of two people, [L, 3] and [L, 3]; infinite if few are seen."""
     apart = np.linalg.norm(one - other, axis=-1)
     seen = np.isfinite(apart)
     return float(apart[seen].mean()) if seen.sum() >= _LEAST_LIMBS else np.inf
 
 
 def lookalikes(dataset: ClipDataset, frames: DecodedFrames, clips: list[int]) -> dict[int, list[int]]:
-    """For every clip the others that show the same person in the same clothes, as far as colours tell.
+    """For every clip the others with the same person in the same clothes, by colours.
 
     Args:
-        clips: positions of the clips among which to look. Clips without a scene or without masks have none alike.
+        clips: positions of the clips to search. Clips without a scene or masks have no lookalikes.
 
     Raises:
         UserError: as `limb_colours`.
@@ -96,16 +96,16 @@ def lookalikes(dataset: ClipDataset, frames: DecodedFrames, clips: list[int]) ->
 
 
 def _colours(frame: DecodedFrame, skeleton: Skeleton) -> np.ndarray:
-    # Hands are of one colour, whoever's they are: what is alike was measured without.
+    # Hands have one colour for everybody; the limits were measured without them.
     judged = PERSON if skeleton == BODY else skeleton
     return limb_colours(frame._replace(joints=convert_joints(frame.joints, skeleton, judged)), judged)
 
 
 class Partners:
-    """Frames for a pair's other half, from clips of who looks alike; see `lookalikes`.
+    """Target frames from lookalike clips; see `lookalikes`.
 
     Raises:
-        UserError: nobody looks alike.
+        UserError: there are no lookalikes.
     """
 
     def __init__(self, dataset: ClipDataset, frames: DecodedFrames, clips: list[int], part: float):
@@ -125,7 +125,7 @@ class Partners:
             )
 
     def choose(self, generator: np.random.Generator, clip: int) -> tuple[int, int] | None:
-        """Clip and frame; None for the part of pairs that stay within their clip, or where nobody looks alike."""
+        """Clip and frame; None for pairs within their clip, or without lookalikes."""
         wanted, place = generator.random(2)
         candidates = self._of.get(clip)
         return candidates[int(place * len(candidates))] if candidates and wanted < self._part else None

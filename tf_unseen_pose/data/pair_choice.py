@@ -1,4 +1,4 @@
-"""Which two frames make a pair: as a rule any of one training clip that lie far enough apart."""
+"""The choice of pairs: usually any two frames of a training clip that are far enough apart."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from tf_unseen_pose.config import DataConfig
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 
-# Multiples of the golden ratio, modulo 1, fill 0..1 more evenly than random numbers, every few of them by themselves.
+# Multiples of the golden ratio modulo 1 fill 0..1 more evenly than random numbers, also over short runs.
 _GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True)
 class ClipPairs:
-    """The ordered pairs of a clip's frames that lie far enough apart.
+    """The ordered pairs of a clip's frames that are far enough apart.
 
     Attributes:
         clip: position in the dataset.
@@ -39,7 +39,7 @@ class ClipPairs:
         return cls(clip, numbers, gap, np.cumsum(len(numbers) - too_near))
 
     def choose(self, generator: np.random.Generator) -> tuple[int, int]:
-        """Source and target frame; every pair is as likely as another."""
+        """Source and target frame, uniformly over pairs."""
         pair = generator.integers(self.partners[-1])
         source = int(np.searchsorted(self.partners, pair, "right"))
         far = np.flatnonzero(np.abs(self.numbers - self.numbers[source]) >= self.gap)
@@ -52,7 +52,7 @@ class ClipPairs:
 
 
 def find_pairs(dataset: ClipDataset, min_gap: float, actions: tuple[str, ...] = ()) -> list[ClipPairs]:
-    """The pairs of every training clip that has any; frames of a pair are at least `min_gap` of the clip's span apart.
+    """The pairs of every training clip that has any, with frames at least `min_gap` of the clip's span apart.
 
     Args:
         actions: take clips of these actions only; of all when empty.
@@ -98,7 +98,7 @@ class PairChoice:
         clips: positions of all clips that have pairs.
 
     Raises:
-        UserError: as `find_pairs`; shares of what there is not, or neighbours without videos.
+        UserError: as `find_pairs`; shares of missing formats, or neighbours without videos.
     """
 
     def __init__(self, dataset: ClipDataset, config: DataConfig):
@@ -111,7 +111,7 @@ class PairChoice:
             raise UserError(f"No training clip of {dataset.path} is a video, which data.neighbours needs; set it to 0.")
 
     def __call__(self, number: int, generator: np.random.Generator) -> Pair:
-        """The pair of example `number`, by that and by what the generator draws."""
+        """The pair of example `number`, by the number and the generator."""
         identity, neighbours = self._config.identity, self._config.neighbours
         kind = generator.random() if identity or neighbours else 1.0
         clips = self._of(number) if kind >= neighbours else self._videos
@@ -125,7 +125,7 @@ class PairChoice:
         return Pair(pairs.clip, *pairs.choose(generator))
 
     def _of(self, number: int) -> list[ClipPairs]:
-        """The clips of whose share example `number` is: within every batch, too, shares are what they are to be."""
+        """The clips for example `number`; shares hold within every batch, too."""
         place = number * _GOLDEN % 1
         return next(clips for until, clips in self._shares if place < until)
 
@@ -133,7 +133,7 @@ class PairChoice:
 def _shared(
     dataset: ClipDataset, pairs: list[ClipPairs], shares: Mapping[str, float]
 ) -> list[tuple[float, list[ClipPairs]]]:
-    """Clips that share a part of all examples, and where within 0..1 that part ends."""
+    """Groups of clips, and the end of each one's share within 0..1."""
     by_format: dict[str, list[ClipPairs]] = {}
     for of_clip in pairs:
         by_format.setdefault(dataset.clips[of_clip.clip].format, []).append(of_clip)

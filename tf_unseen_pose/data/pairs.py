@@ -1,11 +1,10 @@
-"""Training examples: two frames of one clip, cropped alike, as a stream that any step can be picked up from.
+"""Training examples: pairs of frames, cropped alike, as an endless stream that can start at any step.
 
-Example i is a pure function of the dataset, `config` and i (`examples`). A run that is resumed at step k therefore sees
-what an undisturbed one would have seen, on any number of threads or processes; the stream has no end and no epochs.
+Example i is a pure function of the dataset, `config` and i (`examples`), so a resumed run sees the same examples, on
+any number of threads or processes.
 
-A network on a GPU wants hundreds of pairs a second, so each costs as little as it can, and in 8 bits it travels. The
-device that trains does the rest (`expanded`): it brightens, scales and looks the noise up. Maps of the joints are made
-there, too, by the model.
+A GPU needs hundreds of pairs per second, so examples are cheap and sent in 8 bits. The training device does the rest
+(`expanded`): brightness, scaling and noise; the model makes the heatmaps.
 """
 
 import functools
@@ -27,7 +26,7 @@ from tf_unseen_pose.geometry.pixels import from_bytes
 
 @dataclass(frozen=True)
 class Share:
-    """Of the `total` equal parts of every batch, those from `first` on, `count` of them: what one machine works on."""
+    """The parts of every batch for one machine: `count` of the `total` equal parts, from `first` on."""
 
     first: int = 0
     count: int = 1
@@ -46,9 +45,9 @@ def pair_batches(
 
     Args:
         first_step: the stream begins with the batch of this step.
-        augment: whether pairs are changed at random; the choice of pairs is the same either way.
-        steps: for how many steps; without end when None.
-        share: which parts of the batches; they come as batches of their own, those of a step in succession.
+        augment: whether to augment; the choice of pairs is the same either way.
+        steps: number of steps; None for no end.
+        share: the parts of the batches, each as a batch of its own, those of a step in succession.
 
     Returns:
         A dataset of dicts of static shape, on the canvas of `config.model` (H, W) and with the joints of its skeleton
@@ -58,9 +57,9 @@ def pair_batches(
         - source_joints, target_joints: float32 [B, J, 3] in canvas pixels; some may lie outside the canvas.
         - brightness: float32 [B], the factor by which both images are to be multiplied.
         - mask_known: float32 [B], 1 where both frames have a mask.
-        - noise_rows: int32 [B, H]: which row of a table each row of the noise is.
+        - noise_rows: int32 [B, H]: the table's row for each row of the noise.
 
-        And where a loss of `config` asks for them:
+        And if a loss of `config` needs them:
         - source_limbs, target_limbs: uint8 [B, H, W], see `limb_maps`; zeros where limbs_known is 0.
         - limbs_known: float32 [B], 1 where both frames have a limb map.
         - scene: uint8 [B, H, W, 3], what both frames show behind the person; zeros where scene_known is 0.
@@ -70,7 +69,7 @@ def pair_batches(
     Raises:
         UserError: no pairs, or a dataset that cannot be read as one of the model's skeleton (`ClipDataset.as_of`).
     """
-    # Now, and not when a process finds out.
+    # Checked now, not in a worker.
     dataset.as_of(config.model.body)
     make, batch_size = batch_maker(dataset, config, augment), config.train.batch_size // share.total
 
@@ -93,10 +92,10 @@ def pair_batches(
 
 
 def _in_parallel(numbers: tf.data.Dataset, batch_of: Callable, processes: int) -> tf.data.Dataset:
-    """Batches in the order of their numbers, made ahead of their use."""
+    """Batches in order, computed ahead."""
     # Threads of their own, which do not spin while they wait: for a process, or for Python and the disk.
     workers = processes + 2 if processes else 2 * min(os.cpu_count() or 1, FEW_CORES)
-    # Not left to tf.data's autotuning: its thread sleeps up to a minute before it lets an iterator go.
+    # Without tf.data's autotuning, whose thread delays the end of an iterator by up to a minute.
     options = tf.data.Options()
     options.autotune.enabled = False
     options.threading.private_threadpool_size = workers
@@ -126,7 +125,7 @@ def evaluation_pair(
 
 
 def expanded(batch: dict[str, tf.Tensor], config: Config) -> dict[str, tf.Tensor]:
-    """A batch as the networks and the losses want it; one that is so already is returned as it is.
+    """A batch as networks and losses need it; an expanded batch is returned unchanged.
 
     Args:
         batch: of `pair_batches`: image [B, H, W, 3] and so on.

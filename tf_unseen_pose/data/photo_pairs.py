@@ -1,11 +1,10 @@
-"""Pairs of photographs: one person and scene in two poses, listed by an `index.json`.
+"""Reads pairs of photographs of one person and scene in two poses, listed by an `index.json`.
 
     {"pairs": [{"name": NAME, "scene": ID, "frames": [FRAME, FRAME]}]}
     FRAME = {"file": "images/X.jpg", "landmarks": [[x, y, visibility] * 33], "mask": "masks/X.png" | null}
 
 Files are relative to the index. Landmarks are BlazePose's in pixels of the stored picture. A pair becomes a clip of
-two frames with rate 0, for they are stills; its action is its name, as the names are those of exercises, and
-pairs of one scene may show one person.
+two stills (rate 0); its action is its name, the name of an exercise. Pairs of one scene may show one person.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""A photo with its pose, and a motion, out of a dataset: what a model that was trained on it is first tried with.
+"""The command `pick`: extracts a photo, its pose and a motion from a dataset.
 
-FOLDER/photo.jpg     a frame of a clip, as the dataset has it
+FOLDER/photo.jpg     a frame of a clip
 FOLDER/photo.json    its pose
-FOLDER/motion.json   the poses of a clip, of another one where there is another
+FOLDER/motion.json   the poses of a clip, another one if possible
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from tf_unseen_pose.pose.pose_files import Poses, write_poses
 
 @dataclass(frozen=True)
 class Picked:
-    """What was written, and the names of the clips that it is of."""
+    """The written files, and the names of their clips."""
 
     photo: Path
     pose: Path
@@ -30,11 +30,11 @@ class Picked:
 def pick(dataset: ClipDataset, folder: Path, clip: str | None = None, motion: str | None = None) -> Picked:
     """Writes the first frame of one clip and the poses of another one.
 
-    What the dataset left out of the motion's clip, because the pose hardly differed from the one before or nobody was
-    seen, becomes poses without a visible joint: `animate` holds the picture before.
+    Rejected frames of the motion's clip, with an unchanged pose or without a person, become poses without a visible
+    joint, for which `animate` repeats the frame before.
 
     Args:
-        folder: made where it is missing.
+        folder: created if missing.
         clip: name of the photo's clip; by default the first one for validation, or the first of all.
         motion: name of the motion's clip; by default the next one for validation, or else the next of all.
 

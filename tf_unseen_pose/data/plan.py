@@ -1,4 +1,4 @@
-"""Which clips a dataset is to hold, before any of them is read."""
+"""The plan of a dataset: its clips, before any of them is read."""
 
 import hashlib
 from collections import Counter
@@ -30,20 +30,19 @@ SYNTHETIC_FPS = 25.0
 
 @dataclass(frozen=True)
 class Options:
-    """What a dataset is made of, and how.
+    """Options of a dataset.
 
     Attributes:
         format: layout of the input.
         action: label of all clips; by default the format's own (of videos: their folder's name).
         only: names of the clips to keep; all when empty.
         max_side: pictures with a longer side are shrunk to it; by default 1280 for videos, no limit for others.
-        register: whether small drift of the camera is taken out; by default for videos only.
-        validation: part of the people who are set aside for validation, with all their clips; those of datasets
-            have been chosen already.
-        video: of 'video' only; see `VideoOptions`.
-        clips, frames, size, seed: of 'synthetic' only: how many clips, frames a clip, side of the square pictures in
-            pixels, and what decides everything else.
-        skeleton: of 'synthetic' only: name of the skeleton of which figures are drawn.
+        register: whether to remove small camera movements; by default for videos only.
+        validation: share of the people held out for validation, with all their clips; datasets keep their own choice.
+        video: 'video' only; see `VideoOptions`.
+        clips, frames, size, seed: 'synthetic' only: number of clips, frames per clip, side of the square pictures in
+            pixels, and the seed.
+        skeleton: 'synthetic' only: name of the figures' skeleton.
     """
 
     format: Literal["video", "posewarp", "pairs", "avatars", "synthetic", "dataset"]
@@ -61,19 +60,19 @@ class Options:
 
     @property
     def video_options(self) -> VideoOptions:
-        """`video` with what is said for all formats."""
+        """`video` with the options of all formats."""
         said: dict[str, Any] = {"max_side": self.max_side, "register": self.register}
         return replace(self.video, **{name: value for name, value in said.items() if value is not None})
 
     def recipe(self, clips: list[Clip]) -> dict:
-        """What identifies a dataset of these clips (JSON-able)."""
+        """The identity of a dataset of these clips (JSON-able)."""
         chosen = asdict(self) | {"names": [clip.name for clip in clips]}
-        # The estimator's file may lie elsewhere when a run is taken up again.
+        # The estimator's file may be elsewhere when a run is resumed.
         chosen["video"].pop("pose_model")
-        # Recipes of whole videos are older than the choice.
+        # Recipes of whole videos predate this option.
         if self.video.span.is_whole:
             chosen["video"].pop("span")
-        # What clips really have, which of datasets no option says. Persons' recipes are older than the choice.
+        # The clips' actual skeleton, which no option states for datasets. Recipes of persons predate it.
         chosen["skeleton"] = clips[0].skeleton.name
         if clips[0].skeleton == PERSON:
             chosen.pop("skeleton")
@@ -81,11 +80,11 @@ class Options:
 
 
 def plan_clips(inputs: list[Path], options: Options, found: Sequence[Clip] = ()) -> list[Clip]:
-    """The clips in the order in which the dataset will hold them, with their splits.
+    """The clips in the dataset's order, with their splits.
 
     Args:
-        inputs: what to read: videos or folders of them, folders of the other formats; none for 'synthetic'.
-        found: clips that were found elsewhere and come first.
+        inputs: videos or folders of them, folders of the other formats; none for 'synthetic'.
+        found: clips found elsewhere, which come first.
 
     Raises:
         UserError: missing or wrong input, options out of range, no clip or two of one name.
@@ -145,14 +144,14 @@ def _datasets(inputs: list[Path], options: Options) -> list[Clip]:
 
 
 def _synthetic(inputs: list[Path], options: Options) -> list[Clip]:
-    """Clips of drawn people: the actions in turn, unless one is given."""
+    """Clips of drawn people, with the given action or all in turn."""
     skeleton, clips = named_skeleton(options.skeleton, "--skeleton"), []
     known = actions_of(skeleton)
     actions = [options.action or known[number % len(known)] for number in range(options.clips)]
     for number, action in enumerate(actions):
         seed = synthetic_clip_seed(options.seed, number)
         drawn = (seed, options.frames, options.size, options.size, action, skeleton)
-        # Called now, since it checks its arguments, but draws nothing before it is asked to.
+        # Called now to check its arguments; it draws lazily.
         synthetic_clip(*drawn)
         frames = partial(_drawn_frames, *drawn)
         clips.append(Clip(f"synthetic-{number:04d}", action, SYNTHETIC_FPS, frames, skeleton=skeleton))
@@ -194,9 +193,9 @@ def _selected(clips: list[Clip], only: tuple[str, ...]) -> list[Clip]:
 
 
 def _split(clips: list[Clip], validation: float) -> list[Clip]:
-    """Sets people aside for validation: those whose names' hashes are least, of every group in turn.
+    """Holds out people for validation: those with the least hashes of their names, of every group in turn.
 
-    So the choice looks random, but the same clips are chosen every time.
+    The choice is reproducible.
     """
     groups: dict[str, list[str]] = {}
     for person, group in sorted({clip.person: clip.group for clip in clips}.items(), key=_by_hash):

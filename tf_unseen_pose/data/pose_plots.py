@@ -1,4 +1,4 @@
-"""Plots of a dataset's poses for the page that sums it up; `PLOTS` names them all.
+"""Plots of a dataset's poses for its summary page, listed in `PLOTS`.
 
 Convention: a person's size is `crop.person_height`. Normalized poses have the
 hips' centre at (0, 0), x to the picture's right, y down, in units of the clip's median size; NaN where absent.
@@ -18,7 +18,7 @@ from tf_unseen_pose.skeleton import Skeleton
 
 _INK = {"light": "#24292f", "dark": "#d5dae0"}
 _INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-# A darker green than over pictures: it must show on white.
+# A darker green than over pictures, for white pages.
 _COLOURS = {side: np.array(colour) / 255 for side, colour in SIDE_COLOURS.items()} | {"": "#3fae48"}
 
 

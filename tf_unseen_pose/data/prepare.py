@@ -1,4 +1,4 @@
-"""From clips in any known format to a dataset on disk, on one machine."""
+"""`prepare`: from clips in any known format to a dataset on disk, on one machine."""
 
 import logging
 import multiprocessing
@@ -29,16 +29,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Summary:
-    """What `prepare` did.
+    """The result of `prepare`.
 
     Attributes:
-        page: the page to look at before training; None where the dataset is not on this machine.
-        clips, frames: how many it holds.
-        validation_clips: how many of the clips are for validation.
+        page: the summary page; None if the dataset is not on this machine.
+        clips, frames: their numbers.
+        validation_clips: number of clips for validation.
         size: bytes of its shards.
-        rejected: frames that were left out, by reason.
+        rejected: numbers of rejected frames by reason.
         broken: reason by name of every clip that was skipped.
-        was_complete: the dataset was there already and nothing was done.
+        was_complete: whether the dataset existed already.
     """
 
     page: Path | None
@@ -54,24 +54,24 @@ class Summary:
 def prepare(
     inputs: list[Path], output: Path, options: Options, workers: int | None = None, progress: bool = True
 ) -> Summary:
-    """Writes a dataset. Begun again after it was killed, it goes on and ends with the same bytes.
+    """Writes a dataset. After it was killed, the same call resumes and ends with the same bytes.
 
-    A run is the same when its options and the clips' names are; changed pictures under unchanged names are not
-    noticed. Clips that cannot be read or have fewer than two usable frames are skipped, which the log says.
+    Options and clip names identify a run; changed pictures under unchanged names are not noticed. Clips that cannot be
+    read or have fewer than two usable frames are skipped, with a message in the log.
 
     Args:
         inputs: see `plan_clips`.
         output: the dataset's folder.
-        workers: how many clips are read at a time, each in a process of its own; with one, in this process. By default
-            one a core for videos, else one.
+        workers: number of processes that read clips; one reads in this process. By default one per core for videos,
+            else one.
         progress: shows a bar.
 
     Raises:
-        UserError: missing or wrong input, nothing usable in it, an output that holds other data or cannot be written,
-            or that another process is writing.
+        UserError: missing or wrong input, nothing usable in it, or an output that holds other data, cannot be written
+            or is in use by another process.
     """
     clips, output = plan_clips([Path(path) for path in inputs], options), Path(output)
-    # The processes that read clips write nothing but what is staged for this one.
+    # The reading processes write only staged clips.
     with at_work(output):
         return _prepare(clips, output, options, workers, progress)
 
@@ -90,13 +90,13 @@ def _prepare(clips: list[Clip], output: Path, options: Options, workers: int | N
 
 
 def nothing_usable(broken: dict[str, str]) -> UserError:
-    """What to tell who has no usable clip."""
+    """The error if no clip is usable."""
     name, reason = next(iter(broken.items()))
     return UserError(f"No clip of {len(broken)} can be used: the first, '{name}', failed because {reason}.")
 
 
 def summarize(output: Path | str, index: Index) -> Summary:
-    """What a finished dataset holds; writes its page where that is missing and the dataset is on this machine.
+    """The summary of a finished dataset; writes its page if missing and the dataset is on this machine.
 
     Raises:
         UserError: the page cannot be written.
@@ -116,7 +116,7 @@ def summarize(output: Path | str, index: Index) -> Summary:
 
 
 def _stage_all(writer: DatasetWriter, clips: list[Clip], workers: int, progress: bool) -> dict[str, str]:
-    """Stages what is not there yet; returns name and reason of the clips that cannot be used, in the plan's order."""
+    """Stages the remaining clips; returns names and reasons of unusable ones in the plan's order."""
     todo = [position for position in range(len(clips)) if not writer.has(position)]
     broken = {}
     with tqdm(total=len(todo), desc="Preparing", unit="clip", disable=not progress) as bar:
@@ -141,12 +141,12 @@ def _report(staged: StagedClip | str) -> list[str]:
 def _staged(
     stage: Path, clips: list[Clip], todo: list[int], workers: int, progress: bool
 ) -> Iterator[tuple[int, StagedClip | str]]:
-    """Position and result of every clip, in the order in which they get ready."""
+    """Position and result of every clip, in order of completion."""
     if workers <= 1:
         for position in todo:
             yield position, try_staging(stage, position, _with_bar(clips[position]) if progress else clips[position])
         return
-    # TensorFlow does not survive a fork. Ctrl-C ends the workers at once: what they were writing is not renamed.
+    # TensorFlow does not survive a fork. Ctrl-C ends the workers at once; unfinished files are not renamed.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_DFL)) as pool:
         futures = {pool.submit(try_staging, stage, position, clips[position]): position for position in todo}
@@ -165,7 +165,7 @@ def _staged(
 
 
 def try_staging(stage: Path, position: int, clip: Clip) -> StagedClip | str:
-    """`stage_clip`, or why the clip cannot be used.
+    """`stage_clip`, or the reason why the clip is unusable.
 
     Raises:
         UserError: the disk is full or may not be written.
@@ -177,7 +177,7 @@ def try_staging(stage: Path, position: int, clip: Clip) -> StagedClip | str:
 
 
 def _with_bar(clip: Clip) -> Clip:
-    """The clip, which shows on the standard error stream how many of its frames were read."""
+    """The clip with a progress bar of its frames."""
 
     def frames() -> Iterator[Frame | Rejected]:
         return tqdm(clip.frames(), clip.name, unit=" frames", leave=False)

@@ -1,14 +1,14 @@
-"""A dataset on disk: frames as TFRecords in a few large shards, and an index that finds each of them.
+"""Reads datasets on disk: frames as TFRecords in a few large shards, with an index.
 
-    DATASET/dataset.json               what `dataset_index.Index` describes
-    DATASET/shard-00000.tfrecord ...   one `tf.train.Example` a frame, a clip's frames in succession
+    DATASET/dataset.json               the index, see `dataset_index.Index`
+    DATASET/shard-00000.tfrecord ...   one `tf.train.Example` per frame, a clip's frames in succession
 
-The shards are plain TFRecord files, which any reader reads in order. The index gives random access: a pair is two
-reads at known offsets, whatever the size of the dataset. `dataset_writer` writes what is read here.
+The shards are plain TFRecord files. The index gives random access: a pair takes two reads at known offsets, whatever
+the size of the dataset. `dataset_writer` writes them.
 
 An Example's features: `image` (JPEG), `joints` (float, J x 3), `clip`, `action` (bytes), `fps` (float), `number` (int),
-and where known `box` (float, 4), `mask` and `limbs` (PNG). A clip whose scene is known without the person has one more,
-behind its frames: `clip` and `background` (JPEG).
+and if known `box` (float, 4), `mask` and `limbs` (PNG). A clip with a known empty scene has one more Example after its
+frames: `clip` and `background` (JPEG).
 """
 
 import copy
@@ -32,9 +32,9 @@ from tf_unseen_pose.known_skeletons import BODY, PERSON, SKELETONS, convert_join
 from tf_unseen_pose.skeleton import Skeleton
 from tf_unseen_pose.words import counted
 
-# Of how many clips it is told by name that frames were left out.
+# Number of clips named in the warning about rejected frames.
 _NAMED_CLIPS = 5
-# One may be read as the other: they show the same people, only in more or less detail. What others hold is not there.
+# These may be read as each other; other skeletons have held things.
 _ALIKE = (PERSON, BODY)
 
 
@@ -85,13 +85,13 @@ class ClipDataset:
     Args:
         path: the dataset's folder.
         index: its index.
-        faults: why frames cannot be used, by their clip's and their own position in `index`.
+        faults: reasons against unusable frames, by clip and position in `index`.
 
     Attributes:
         path: the dataset's folder.
-        index: its index without those frames, and without clips of which no frame is left;
+        index: its index without unusable frames and empty clips;
             `index.clips[clip].frames[frame]` describes what `read_frame(clip, frame)` reads.
-        left_out: how many frames were left out of each clip, by its name and then by the reason.
+        left_out: numbers of frames left out, by clip name and reason.
 
     Example:
         >>> from pathlib import Path
@@ -111,17 +111,17 @@ class ClipDataset:
         self.left_out: dict[str, Counter] = {}
         for (clip, _), fault in (faults or {}).items():
             self.left_out.setdefault(index.clips[clip].name, Counter())[fault] += 1
-        # Defaults are left out so that a field that is added one day does not make old datasets look changed.
+        # Defaults are omitted, so that new fields do not change old datasets' fingerprints.
         content = index.model_dump_json(exclude_defaults=True)
         self._fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
-        # Of the shards when they were checked: their size and the time of their last change.
+        # Sizes and times of the shards when they were checked.
         self._states: dict[str, tuple[int, int]] = {}
 
     @classmethod
     def open(cls, path: Path | str) -> "ClipDataset":
         """Opens a dataset after checking its index, the size and checksum of its shards, and every record.
 
-        Frames that cannot be used are left out, which a warning in the log says; see `integrity`.
+        Unusable frames are left out, with a warning in the log; see `integrity`.
 
         Raises:
             UserError: no dataset, an index that is damaged or of another version, a shard that is missing, truncated,
@@ -132,7 +132,7 @@ class ClipDataset:
         states = {}
         try:
             for shard in index.shards:
-                # Taken before, so that who alters the shard while it is looked at is noticed.
+                # Taken before the check, to notice changes during it.
                 states[shard.file] = _file_state((path / shard.file).stat())
                 check_file(path / shard.file, shard.size, shard.sha256)
             dataset = cls(path, index, find_faults(path, index))
@@ -145,26 +145,26 @@ class ClipDataset:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that differ when anything in the index, and so in any shard, differs.
+        """16 hexadecimal digits that change with anything in the index, and so in any shard.
 
-        They do not depend on the dataset's place, nor on which of its frames can be used.
+        They depend neither on the dataset's place nor on which frames are usable.
         """
         return self._fingerprint
 
     @property
     def clips(self) -> tuple[ClipEntry, ...]:
-        """The clips of which frames can be used."""
+        """The clips with usable frames."""
         return self.index.clips
 
     @property
     def skeleton(self) -> Skeleton:
-        """Whose joints the frames have when they are read."""
+        """The skeleton of the frames as read."""
         return self._skeleton or SKELETONS[self.index.skeleton]
 
     def as_of(self, skeleton: Skeleton) -> "ClipDataset":
-        """The same dataset, its frames being read as those of another skeleton: `PERSON` for `BODY` or the reverse.
+        """The same dataset, read with another skeleton: `PERSON` for `BODY` or the reverse.
 
-        Joints that it lacks are absent, limb maps unknown where it tells fewer limbs apart.
+        Missing joints are absent; limb maps are unknown if the dataset distinguishes fewer limbs.
 
         Raises:
             UserError: another skeleton.
@@ -214,7 +214,7 @@ class ClipDataset:
         return replace(stored, joints=convert_joints(stored.joints, of, self.skeleton), limbs_png=limbs)
 
     def read_background(self, clip: int) -> bytes | None:
-        """The scene of a clip without the person, a JPEG of the frames' size; None where it is not known.
+        """The scene of a clip without the person, a JPEG of the frames' size, or None.
 
         Raises:
             UserError: as `read`.

@@ -1,6 +1,6 @@
-"""Taking small camera movements out of a clip, so that the backgrounds of its frames coincide.
+"""Removes small camera movements from a clip, so that the backgrounds of its frames coincide.
 
-`imaging.registration` finds them, and has the conventions.
+See `imaging.registration` for method and conventions.
 """
 
 import io
@@ -25,9 +25,8 @@ MOVED = "camera moved too far to register"
 def registered(clip: Clip) -> Clip:
     """The clip with its frames aligned to its first one.
 
-    Frames that cannot be aligned are rejected. A frame that need not move is passed on as it is, byte for byte; one
-    that moves is encoded anew. Where a frame has no mask, one is drawn from its joints for the alignment, not for the
-    clip.
+    Frames that cannot be aligned are rejected. Unmoved frames keep their bytes; moved ones are re-encoded. A missing
+    mask is drawn from the joints for the alignment, not for the clip.
     """
     return replace(clip, frames=partial(_aligned_frames, clip))
 
@@ -77,7 +76,7 @@ def _moved_labels(transform: np.ndarray, limbs_png: bytes) -> np.ndarray:
 
 
 def _moved_box(transform: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The upright box about a moved one: its centre moved, its sides scaled."""
+    """The upright box for a moved one: centre moved, sides scaled."""
     size = np.asarray(box[2:]) * np.hypot(*transform[:, 0])
     centre = transform_points(transform, box[:2] + np.asarray(box[2:]) / 2)
     return np.concatenate([centre - size / 2, size]).astype(np.float32)

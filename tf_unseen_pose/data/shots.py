@@ -1,7 +1,7 @@
-"""Where an edited video cuts from one shot to the next.
+"""Detects cuts between the shots of an edited video.
 
-A cut changes the whole picture at once, so it stands out of the differences between the frames around it; motion and a
-shaking camera change as much before and after.
+A cut changes the whole picture at once and stands out among the differences of neighbouring frames; motion and camera
+shake change as much before and after.
 """
 
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-# Pictures are compared at this size, at which noise and fine texture are gone.
+# Pictures are compared at this size, without noise and fine texture.
 THUMBNAIL = (48, 32)
-# A cut differs by at least so many grey levels a pixel and channel, and by this factor more than its neighbours.
+# A cut differs by at least this many grey levels per pixel and channel, and by this factor more than its neighbours.
 _LEAST_DIFFERENCE, _FACTOR = 12.0, 4.0
 _NEIGHBOURS = 2
 
@@ -28,7 +28,7 @@ def longest_shot(images: Iterable[np.ndarray]) -> tuple[int, int]:
         images: uint8 [H, W, 3], successive, a few a second or more; read one at a time.
 
     Returns:
-        Positions of its first picture and of the one after its last; the earliest of several that are as long.
+        Positions of its first picture and of the one after its last; the earliest among equals.
     """
     differences, before = [], None
     count = 0

@@ -1,9 +1,9 @@
-"""One clip's frames as a TFRecord file of its own, before it finds its place in a shard.
+"""Stages one clip's frames as a TFRecord file of its own, before it is joined to a shard.
 
     clip-000012.tfrecord   the frames of the clip at position 12 of the plan, and its background
-    clip-000012.json       `StagedClip`; written last, so that where it stands the clip is whole
+    clip-000012.json       `StagedClip`; written last, so that it implies a complete clip
 
-Whoever stages a clip needs nothing but the clip, so that any process, or any machine, may do it.
+Staging needs only the clip, so any process or machine may do it.
 """
 
 import contextlib
@@ -24,12 +24,12 @@ from tf_unseen_pose.files import replacing
 
 
 class StagedClip(ClipEntry):
-    """A clip whose records' offsets count from the start of its own file of `size` bytes."""
+    """A clip with record offsets in its own file of `size` bytes."""
 
     size: int
 
     def moved(self, shard: int, offset: int) -> ClipEntry:
-        """The clip as it lies in a shard, `offset` bytes from its start."""
+        """The clip with offsets in a shard, `offset` bytes from its start."""
 
         def moved(place: Place) -> Place:
             return place.model_copy(update={"shard": shard, "offset": place.offset + offset})
@@ -40,7 +40,7 @@ class StagedClip(ClipEntry):
 
 
 def staged_file(folder: Path, position: int) -> Path:
-    """Where the frames of the clip at `position` of the plan are staged."""
+    """The file of the staged clip at `position` of the plan."""
     return folder / f"clip-{position:06d}.tfrecord"
 
 
@@ -50,14 +50,14 @@ def stage_clip(folder: Path, position: int, clip: Clip, least_frames: int = 1) -
     Args:
         folder: an existing folder.
         position: of the clip in the plan.
-        least_frames: a clip of fewer is refused.
+        least_frames: clips with fewer are rejected.
 
     Raises:
         BrokenClip: the clip cannot be read or has too few frames; nothing is staged.
         UserError: the disk is full or may not be written.
     """
     file = staged_file(folder, position)
-    # Two runs that overlap, one of them about to die, write the same bytes, but not to the same file.
+    # Two overlapping runs, one of them dying, write the same bytes, but to different files.
     partial = file.with_suffix(f".{os.getpid()}.partial")
     try:
         with writing(file), partial.open("wb") as records:
@@ -100,17 +100,17 @@ def read_staged(folder: Path) -> dict[int, StagedClip]:
 
 
 def check_size(path: Path, size: int) -> None:
-    """Compares a file with the size in bytes that it was left with.
+    """Checks a file's size in bytes.
 
     Raises:
-        UserError: it has another one, or is gone.
+        UserError: it has another size, or is missing.
     """
     if not path.is_file() or path.stat().st_size != size:
         raise UserError(f"{path} is not as 'prepare' left it; delete its dataset and run 'prepare' again.")
 
 
 def _write_frames(records: BinaryIO, clip: Clip) -> tuple[list[FrameEntry], Counter]:
-    """Writes the usable frames; returns what they are, and why others are not among them."""
+    """Writes the usable frames; returns their entries, and the reasons against the others."""
     frames: list[FrameEntry] = []
     rejected: Counter[str] = Counter()
     for frame in clip.frames():
@@ -152,17 +152,17 @@ def _too_few(count: int, least: int, rejected: Counter) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a small file, under a temporary name first."""
+    """Writes a small file atomically."""
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns failures of the disk into a sentence for the user.
+    """Turns disk errors into a `UserError`.
 
     Raises:
-        UserError: the disk refused within the context.
+        UserError: a disk error within the context.
     """
     try:
         yield

@@ -1,6 +1,6 @@
-"""The page to look at between `prepare` and `train`: what a dataset holds, what will hurt, what its clips look like.
+"""The summary page between `prepare` and `train`: contents, warnings, and pictures of a dataset's clips.
 
-`DATASET/summary.html` is one file that needs no other, and the same dataset gives the same bytes.
+`DATASET/summary.html` is self-contained, and equal datasets give equal bytes.
 """
 
 import base64
@@ -30,11 +30,11 @@ from tf_unseen_pose.words import counted
 
 PAGE_NAME = "summary.html"
 
-# Of fewer clips each makes up more than a twentieth of training: 20 000 of the paper's 400 000 pairs.
+# With fewer clips, each is more than a twentieth of training: 20 000 of the paper's 400 000 pairs.
 FEW_CLIPS = 20
-# Training draws clips equally often, so the 72 pairs of 9 frames come as often as a long clip's thousands.
+# Training draws clips equally often, so the 72 pairs of 9 frames appear as often as a long clip's thousands.
 FEW_FRAMES = 10
-# Faults of single clips are worth a warning when they concern at least this share of training.
+# Faults of single clips cause a warning if they concern at least this share of training.
 MANY_CLIPS = 0.1
 MOST = 0.5
 
@@ -48,7 +48,7 @@ _OUTLINE = (255, 225, 0)
 def write_summary_page(dataset: ClipDataset) -> Path:
     """Writes `DATASET/summary.html`, replacing an older one.
 
-    Counts are of the whole index. Poses are measured on at most 2000 frames, spread over all clips or, of very many,
+    Counts are of the whole index. Poses are measured on at most 2000 frames, spread over all clips or, with very many,
     over some 500; the first 60 clips are shown.
 
     Returns:
@@ -123,7 +123,7 @@ def _rejected(clip: ClipEntry) -> int:
 
 
 def _content_warnings(index: Index) -> Iterator[tuple[str, str]]:
-    """What is wrong and the way out, as far as counting tells."""
+    """Warnings with the way out, from counts."""
     train = [clip for clip in index.clips if clip.split == "train"]
     validation = [clip for clip in index.clips if clip.split == "validation"]
     if len(train) < FEW_CLIPS:
@@ -172,7 +172,7 @@ def _content_warnings(index: Index) -> Iterator[tuple[str, str]]:
 
 
 def _pose_warnings(index: Index, poses: dict[int, ClipPoses], skeleton: Skeleton) -> Iterator[tuple[str, str]]:
-    """The same, as far as the measured poses of training clips tell."""
+    """Warnings from the measured poses of training clips."""
     train = {index.clips[i].name: of_clip for i, of_clip in poses.items() if index.clips[i].split == "train"}
     if not train:
         return
@@ -199,7 +199,7 @@ def _pose_warnings(index: Index, poses: dict[int, ClipPoses], skeleton: Skeleton
 
 
 def _remarks(clip: ClipEntry, poses: ClipPoses) -> list[str]:
-    """What is wrong with one clip, in a few words each."""
+    """The faults of one clip, in a few words each."""
     rejected = _rejected(clip) / (_rejected(clip) + len(clip.frames))
     remarks = {
         "hardly moves": poses.movement < SMALL_MOVEMENT,

@@ -1,1 +1,1 @@
-"""How good a model is: pairs, measured one by one against baselines, and the report of them."""
+"""Evaluation: measures models against baselines pair by pair, and writes the report."""

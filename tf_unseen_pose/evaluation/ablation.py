@@ -1,10 +1,10 @@
-"""The paper's first table on one's own data: the same training with the loss changed, and the plain U-Net beside it.
+"""The ablation of the paper's first table on your own data: the same training with other losses, and the plain U-Net.
 
     FOLDER/runs/NAME/     a run for every variant, resumed by the same call
-    FOLDER/report/        all of them in one evaluation, on clips that nobody trained on; see `report`
+    FOLDER/report/        the evaluation of all on held-out clips; see `report`
 
-All variants see the same batches, step by step, for the same number of steps, with the same first learning rate. What
-VGG and VGG + GAN have in common is done once: the latter is a copy of the former until the discriminator comes in.
+All variants see the same batches for the same number of steps, with the same initial learning rate. VGG + GAN starts as
+a copy of VGG at the step at which the discriminator joins.
 """
 
 import shutil
@@ -24,7 +24,7 @@ _VGG, _ADVERSARIAL = "VGG", "VGG + GAN"
 
 
 def variants(config: str, settings: list[str], steps: int) -> dict[str, Config]:
-    """The configurations that are compared, by the name of their row; the judged one first.
+    """The compared configurations by the name of their row, the evaluated one first.
 
     Args:
         config: a preset or a YAML file; its first stage gives the learning rate.
@@ -54,7 +54,7 @@ def variants(config: str, settings: list[str], steps: int) -> dict[str, Config]:
 def ablate(
     dataset_path: Path, output: Path, configs: dict[str, Config], options: Options, reposer: NewReposer
 ) -> Path | None:
-    """Trains what is not trained yet, evaluates all, and writes the report.
+    """Trains the remaining variants, evaluates all, and writes the report.
 
     Args:
         output: an existing folder, or a new one in an existing folder.
@@ -62,7 +62,7 @@ def ablate(
         reposer: see `Model.open`.
 
     Returns:
-        The report's folder; None where training was stopped before its end.
+        The report's folder; None if training was stopped early.
 
     Raises:
         UserError: as `train` and `evaluate`.
@@ -79,10 +79,10 @@ def ablate(
 
 
 def _branch(dataset_path: Path, runs: dict[str, Path], configs: dict[str, Config]) -> bool:
-    """Trains VGG as far as VGG + GAN is the same, and copies it, unless either is further already.
+    """Trains the common part of VGG and VGG + GAN, and copies it, unless either is further already.
 
     Returns:
-        False where training was stopped before its end.
+        False if training was stopped early.
     """
     if not {_VGG, _ADVERSARIAL} <= configs.keys() or runs[_ADVERSARIAL].exists():
         return True

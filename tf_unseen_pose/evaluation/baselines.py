@@ -1,4 +1,4 @@
-"""What a network must beat: showing the source again, and pasting warped limbs by classical means."""
+"""Baselines without a network: copying the source, and pasting warped limbs."""
 
 import numpy as np
 import tensorflow as tf
@@ -15,17 +15,17 @@ _OVERLAP = 0.5
 
 
 def copy_source(example: Example) -> np.ndarray:
-    """The source photo as it is: right everywhere but at the person."""
+    """Copies the source photo, which is right everywhere but at the person."""
     return example.source
 
 
 def copy_photo(photo: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray) -> np.ndarray:
-    """The whole photo as it is; see `photo_metrics.Repose`."""
+    """Copies the whole photo; see `photo_metrics.Repose`."""
     return photo
 
 
 def warp_only(example: Example, skeleton: Skeleton) -> np.ndarray:
-    """The source's limbs, cut out, moved and pasted over the inpainted background: no network at all.
+    """Cuts out the source's limbs, moves them, and pastes them over the inpainted background.
 
     Every pixel of the person's mask belongs to the limb whose prior is strongest there, and to those that are nearly as
     strong. Layers are warped by the limbs' similarities and pasted the root limb first, then in the reverse of the

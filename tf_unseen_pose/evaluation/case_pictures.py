@@ -1,7 +1,7 @@
-"""Pairs to be looked at, cut out of the whole photos: the people, and below them their faces, enlarged.
+"""Contact sheets of pairs, cut out of the whole photos: the people, and their enlarged faces below.
 
-On the model's canvas nobody sees what becomes of a face. Where no model makes whole photos, or a pose leaves the photo,
-the canvases are shown.
+The model's canvas is too small to judge faces. If no model renders whole photos, or a pose leaves the photo, canvases
+are shown.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ Panels = list[tuple[str, np.ndarray]]
 
 
 def pair_sheet(evaluation: Evaluation) -> np.ndarray:
-    """A contact sheet, uint8 [H, W, 3], of pairs that are spread over those evaluated.
+    """A contact sheet, uint8 [H, W, 3], of pairs spread over the evaluated ones.
 
     Raises:
         UserError: as `case_rows`.
@@ -87,9 +87,9 @@ def _photos(evaluation: Evaluation, pair: EvaluationPair) -> Panels | None:
 
 
 def _shown(picture: np.ndarray, canvas_to_photo: np.ndarray, height: int, size: tuple[int, int]) -> np.ndarray:
-    """What a canvas of some height covers of a photo, uint8 [size, 3]."""
+    """The part of a photo that a canvas covers, at a given height: uint8 [size, 3]."""
     part = height / size[0]
-    # Corners of pixels, not their centres, stay where they are.
+    # Pixel corners, not centres, are aligned.
     shift = canvas_to_photo[:, :2] @ np.full(2, (part - 1) / 2)
     return cut_out(picture, np.column_stack([part * canvas_to_photo[:, :2], canvas_to_photo[:, 2] + shift]), *size)
 

@@ -1,4 +1,4 @@
-"""The models that an evaluation compares: the only place that knows what kind of thing a model's path may name."""
+"""The models that an evaluation compares."""
 
 import copy
 from collections.abc import Callable
@@ -22,30 +22,30 @@ from tf_unseen_pose.training.run import Run
 
 
 class PhotoReposing(Protocol):
-    """What re-poses whole photos: `inference.Reposer`, of a room that this one does not import."""
+    """The interface for re-posing whole photos, implemented by `inference.Reposer`."""
 
     def synthesize(self, image: np.ndarray, target_joints: np.ndarray, source_joints: np.ndarray, /) -> np.ndarray:
         """The photo in the target's pose; see `Repose`."""
 
 
-# Of a generator's stages, what is judged, as far as it has them.
+# The evaluated stages of a generator, as far as it has them.
 _JUDGED = "image", "limb_weights", "target_to_source"
 
 NewReposer = Callable[[PoseModel, Config], PhotoReposing]
 
 
 class Model:
-    """A trained generator as a method of evaluation: an example in, a picture out.
+    """A trained generator as a method of evaluation, from an example to a picture.
 
     Args:
         generator: called with {"image", "source_joints", "target_joints"} as in `model.pose_model.PoseModel`.
-        config: what it was trained with.
-        path: where it lies.
-        deviations: a file with the units of the perceptual loss that it was trained with; None where there is none.
-        repose: re-poses whole photos; None where the model is judged on canvases alone.
+        config: its training configuration.
+        path: its folder.
+        deviations: a file with the units of its perceptual loss; None without one.
+        repose: re-poses whole photos; None to evaluate only canvases.
 
     Attributes:
-        given: the skeleton whose joints it is given.
+        given: the skeleton of the joints it receives.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Model:
         return cls(generator, run.config, run.path, deviations, repose)
 
     def limited_to(self, skeleton: Skeleton) -> "Model":
-        """The same model, given no joints but those of `PERSON`, say: what else it knows is absent."""
+        """The same model with the joints of another skeleton, such as `PERSON`; its other joints are absent."""
         limited, repose = copy.copy(self), self.repose
         limited.given = skeleton
         if repose is not None:
@@ -94,7 +94,7 @@ class Model:
         return to_uint8(self._call(self.seen(example).batch)["image"][0])
 
     def choice(self, example: Example) -> LimbChoice | None:
-        """How it chooses among limbs; None of a model that does not."""
+        """Its choice among limbs; None for models without one."""
         stages = self._call(self.seen(example).batch)
         if "limb_weights" not in stages:
             return None
@@ -102,13 +102,13 @@ class Model:
         return LimbChoice(self.config.model.body, self.given, weights, transforms)
 
     def seen(self, example: Example) -> Example:
-        """An example with the joints of the model's skeleton, those that it is given."""
+        """An example with the given joints, in the model's skeleton."""
         return example.as_of(self.given).as_of(self.config.model.body)
 
 
 @dataclass(frozen=True)
 class _Sight:
-    """What must be the same for two models to be shown the same pixels."""
+    """The settings that determine which pixels a model sees."""
 
     height: int
     width: int
@@ -116,7 +116,7 @@ class _Sight:
 
 
 def require_same_canvas(models: dict[str, Model]) -> None:
-    """Refuses models whose results cannot be compared. Their skeletons may differ, as a dataset's and a model's may.
+    """Rejects models whose results cannot be compared. Skeletons may differ, as between dataset and model.
 
     Raises:
         UserError: two models see the photos differently.

@@ -1,7 +1,7 @@
 """Runs models and baselines over a dataset's pairs and sequences and measures every result.
 
-They are read, rendered and measured one at a time, and only numbers are kept; whoever wants to see a pair renders it
-again, to the same pixels. So memory does not grow with the dataset.
+Pairs are read, rendered and measured one at a time, and only numbers are kept, so memory does not grow with the
+dataset; pictures are rendered again when needed.
 """
 
 import time
@@ -31,7 +31,7 @@ from tf_unseen_pose.evaluation.result_metrics import Detector, Measuring, measur
 from tf_unseen_pose.known_skeletons import PERSON, is_person
 from tf_unseen_pose.skeleton import Skeleton
 
-# Columns that are no model's. The target photographs themselves show what the pose detector can find at best.
+# Columns without a model. The target photographs show the limit of the pose detector.
 COPY, WARP, TARGET = "copy", "warp", "target"
 _SEQUENCES = 20
 
@@ -40,17 +40,17 @@ Method = Callable[[Example], np.ndarray]
 
 @dataclass(frozen=True)
 class Options:
-    """What is evaluated.
+    """Options of an evaluation.
 
     Attributes:
         split: "validation", "train" or "all".
-        pairs: how many pairs at most, and with `across` as many across actions.
-        seed: of the choice of pairs and of the resampling.
-        across: whether to try poses of other actions, too.
-        poses: whether to find poses in the results.
+        pairs: maximum number of pairs, and with `across` of pairs across actions.
+        seed: of the choice of pairs and the bootstrap.
+        across: whether to use poses of other actions, too.
+        poses: whether to detect poses in the results.
         pose_model: MediaPipe's .task file; see `pose.landmarker_model`.
         features_weights: as `loss.features_weights`; by default the one that the first model was trained with.
-        joints: of people, what methods are given: "all" of the dataset's joints, or "14", those of `PERSON` alone.
+        joints: given to the methods for people: "all" of the dataset's, or "14", those of `PERSON`.
     """
 
     split: str = "validation"
@@ -65,20 +65,20 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What was found, and what is needed to show it.
+    """The results, and what is needed to show them.
 
     Attributes:
-        models: by name, the judged one first.
+        models: by name, the evaluated one first.
         methods: the models and the two baselines, by the name of their column.
         within: pairs of one clip, with the truth.
         sequences: clips frame by frame; None where no clip has frames in succession.
-        across: poses of other actions, without a truth; None where not asked for.
+        across: poses of other actions, without a truth; None if not requested.
         left_out: pairs across actions whose people have too few joints in common.
         drawn_masks: pairs of which a mask had to be drawn from the joints.
         seconds: median time of one picture, by method.
         perceptual: what units the VGG error has, or why there is none.
-        unplaced: pairs that were not judged as whole photos, since a pose leaves the photo.
-        faces: why none were looked for; empty where they were.
+        unplaced: pairs not measured as whole photos, since a pose leaves the photo.
+        faces: why faces were not compared; empty if they were.
     """
 
     dataset: ClipDataset
@@ -102,11 +102,11 @@ class Evaluation:
 
 
 def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, progress: bool = True) -> Evaluation:
-    """Evaluates models, all on the same pairs, beside copying the source and warping alone.
+    """Evaluates models and the baselines (copying, warping) on the same pairs.
 
     Args:
-        models: by the name of their column, the one to be judged first; of one canvas, and each of a skeleton as which
-            the dataset can be read (`ClipDataset.as_of`).
+        models: by the name of their column, the evaluated one first; of one canvas, each of a skeleton as which the
+            dataset can be read (`ClipDataset.as_of`).
         progress: shows a bar.
 
     Raises:
@@ -120,7 +120,7 @@ def evaluate(dataset: ClipDataset, models: dict[str, Model], options: Options, p
     pairs = evaluation_pairs.pairs_within(dataset, clips, options.pairs, options.seed, first.config.data.min_gap)
     others = evaluation_pairs.pairs_across(dataset, clips, options.pairs, options.seed) if options.across else []
     runs = evaluation_pairs.sequences(dataset, clips, _SEQUENCES, options.seed)
-    # Before minutes of work: a dataset of another skeleton is refused here.
+    # Before minutes of work: rejects a dataset of another skeleton.
     for model in models.values():
         dataset.as_of(model.config.model.body)
     skeleton, given = dataset.skeleton, _given(dataset, options)
@@ -155,7 +155,7 @@ def _check_names(models: dict[str, Model]) -> None:
 
 
 def _given(dataset: ClipDataset, options: Options) -> Skeleton:
-    """Whose joints all methods are given."""
+    """The skeleton of the joints given to all methods."""
     if options.joints == "all":
         return dataset.skeleton
     if not is_person(dataset.skeleton):
@@ -167,10 +167,10 @@ def _given(dataset: ClipDataset, options: Options) -> Skeleton:
 
 
 def _open_detector(skeleton: Skeleton, options: Options, stack: ExitStack) -> Detector | None:
-    # MediaPipe knows people alone.
+    # MediaPipe detects only people.
     if not options.poses or not is_person(skeleton):
         return None
-    # MediaPipe is large, and not needed by those who want no poses.
+    # MediaPipe is large, and not needed without poses.
     from tf_unseen_pose.pose.estimation import open_estimator
 
     return stack.enter_context(open_estimator(model=options.pose_model))

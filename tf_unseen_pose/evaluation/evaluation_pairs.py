@@ -1,7 +1,6 @@
-"""Which pairs, sequences and changes of action are evaluated: the same ones for a dataset, a number and a seed.
+"""Chooses the evaluated pairs and sequences, reproducibly for a dataset, a number and a seed.
 
-Pairs are spread evenly over the clips, in the order that the seed shuffles them to; what is drawn of one clip does not
-depend on the others.
+Pairs are spread evenly over the shuffled clips; the draw of one clip does not depend on the others.
 """
 
 from collections import defaultdict
@@ -15,9 +14,9 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.words import counted
 
-# A flicker shows in little more than half a second; a clip must have this many frames in succession.
+# Most and fewest successive frames of a sequence; flicker shows within little more than half a second.
 MOST_FRAMES, LEAST_FRAMES = 16, 3
-# Streams of random numbers, one a purpose.
+# Streams of random numbers, one per purpose.
 _ORDER, _WITHIN, _ACROSS = range(3)
 
 
@@ -135,7 +134,7 @@ def sequences(dataset: ClipDataset, clips: Sequence[int], count: int, seed: int)
 
 
 def even_shares(capacities: Sequence[int], count: int) -> list[int]:
-    """Hands out `count` one at a time, in turn, to those who can take more; the first in line get what is over."""
+    """Distributes `count` in turn among those with capacity left; the first ones get the remainder."""
     shares = [0] * len(capacities)
     while count > 0 and (open_ := [i for i, capacity in enumerate(capacities) if shares[i] < capacity]):
         for i in open_[:count]:

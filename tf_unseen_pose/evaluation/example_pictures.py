@@ -1,10 +1,9 @@
-"""Pairs as pictures: what a method is given, and what its result is compared with.
+"""Pairs as pictures: the input of a method, and the truth for its result.
 
 Convention: everything but a `PhotoPair` is on the model's canvas (H, W), cut out of the photos as for training, without
 augmentation; pictures as in `evaluation.metrics`, masks float32 [H, W] in [0, 1], joints [J, 3] in pixels of the
-canvas. Joints are the dataset's, whatever the model's: all models are shown the same canvas, and asked for the same.
-The canvas's place is told by the paper's 14 joints, whatever the dataset has: hands and feet would move it by some
-pixels, enough for PCKh to be another by 0.02.
+canvas. Joints are the dataset's, so that all models see the same canvas and task. The paper's 14 joints
+determine the canvas's place, since hands and feet would move it by some pixels, enough to change PCKh by 0.02.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,7 +39,7 @@ _FITTED_FRAMES = 64
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """One source, one target pose, and where it is known the truth.
+    """One source, one target pose, and the truth if known.
 
     Attributes:
         image: float32 [H, W, 3] in [-1, 1], the source as networks take it.
@@ -68,7 +67,7 @@ class Example:
 
     @property
     def batch(self) -> dict[str, tf.Tensor]:
-        """What a generator takes. Without noise: a generator has a fixed one, the same at every call."""
+        """A generator's input, without noise, so that it uses its fixed one."""
         keys = ("image", "source_joints", "target_joints")
         return {key: tf.constant(getattr(self, key)[None]) for key in keys}
 
@@ -79,7 +78,7 @@ class Example:
 
     @property
     def outside(self) -> np.ndarray:
-        """Weight of what is outside the person in both poses."""
+        """Weight of the pixels outside the person in both poses."""
         return 1 - np.maximum(self.source_mask, self.target_mask)
 
     @property
@@ -100,7 +99,7 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class PhotoPair:
-    """The whole photographs of a pair, at their own size [H, W]: the source's, on which the target lies.
+    """The whole photographs of a pair at the source's size [H, W].
 
     Attributes:
         source, target: uint8 [H, W, 3]; may be shared, not to be written to.
@@ -232,5 +231,5 @@ class ExampleReader:
 
 
 def _of_size(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A picture of a clip at the size of another one: they lie on one another by their first pixel."""
+    """A picture of a clip at the size of another one, aligned at the first pixel."""
     return picture if picture.shape[:2] == size else cut_out(picture, np.eye(2, 3), *size)

@@ -1,4 +1,4 @@
-"""Whether a picture shows a person's face where the head is, and whose: dlib's detector and recognition network.
+"""Detects and compares faces at the head of a pose with dlib.
 
 Both come from optional packages, `requirements-faces.txt`.
 """
@@ -13,7 +13,7 @@ from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.skeleton import Skeleton
 
 _PACKAGES = {"dlib": "dlib-bin", "face_recognition_models": "face-recognition-models"}
-# Two descriptions that are nearer than this are of one person.
+# Descriptions nearer than this are of one person.
 # Source: dlib's dlib_face_recognition_resnet_model_v1, with which 0.6 gives 99.38 % on Labeled Faces in the Wild.
 SAME_PERSON = 0.6
 # The detector knows faces of 80 pixels and more: pictures are looked at with the longer side enlarged to this.
@@ -23,7 +23,7 @@ _HEADS = 4.0
 
 
 def missing_packages() -> list[str]:
-    """The names of the packages that are to be installed before `FaceRecogniser` can be made."""
+    """The missing packages for `FaceRecogniser`."""
     return [package for module, package in _PACKAGES.items() if importlib.util.find_spec(module) is None]
 
 
@@ -38,7 +38,7 @@ class FaceRecogniser:
         import dlib
 
         self._skeleton = skeleton
-        # The package itself is not imported: it needs a part of setuptools that newer ones lack.
+        # The package itself is not imported, since it needs a part of setuptools that newer versions lack.
         (folder,) = importlib.util.find_spec("face_recognition_models").submodule_search_locations  # type: ignore[union-attr, misc]
         models = Path(folder) / "models"
         self._find = dlib.get_frontal_face_detector()
@@ -53,7 +53,7 @@ class FaceRecogniser:
             joints: [J, 3 or 4] in pixels of the picture.
 
         Returns:
-            None where no face is found within a head's length of the head, or the pose has no head or neck.
+            None if no face is within a head's length of the head, or the pose has no head or neck.
 
         Raises:
             UserError: as `upright_head`.
@@ -75,7 +75,7 @@ class FaceRecogniser:
 
 
 def upright_head(joints: np.ndarray, skeleton: Skeleton, longer_side: int) -> tuple[np.ndarray, int] | None:
-    """A square about a pose's head, turned until the head is above the neck: who lies has a face, too.
+    """A square around a pose's head, rotated so that the head is above the neck.
 
     Args:
         joints: [J, 3 or 4] in pixels of a picture.

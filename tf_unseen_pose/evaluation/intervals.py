@@ -1,7 +1,7 @@
 """Means with confidence intervals, by bootstrap over clips.
 
-Pairs of one clip show one person before one wall and are no independent evidence; clips are. A resample therefore draws
-whole clips, with replacement.
+Pairs of one clip show the same person and room and are not independent, so resamples draw whole clips, with
+replacement.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 RESAMPLES = 1000
-# The interval holds this percentage of the resampled means.
+# Percentage of the resampled means within the interval.
 CONFIDENCE = 95.0
-# Clips are drawn for so many resamples at a time, however many clips there are.
+# Resamples per chunk, to bound the memory.
 _CHUNK = 100
 
 
@@ -21,8 +21,7 @@ class Estimate:
 
     Attributes:
         mean: over all values.
-        low, high: percentiles of the mean over resampled clips; None where there is one clip alone, which tells
-            nothing about others.
+        low, high: percentiles of the mean over resampled clips; None for a single clip.
         count: values.
         clips: clips that they come from.
     """
@@ -37,8 +36,7 @@ class Estimate:
 def estimate(values: np.ndarray, clips: np.ndarray, seed: int, resamples: int = RESAMPLES) -> Estimate | None:
     """The mean of values [N] with its 95 % percentile interval over the clips [N] that they belong to.
 
-    NaN values are left out; None is returned where no other is left. The same clips and seed give the same resamples,
-    whatever the values.
+    NaN values are ignored; None is returned without others. Resamples depend only on clips and seed.
     """
     known = np.isfinite(values)
     values, (names, groups) = values[known], np.unique(clips[known], return_inverse=True)

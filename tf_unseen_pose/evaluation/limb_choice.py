@@ -1,4 +1,4 @@
-"""Whether a model that chooses limbs chooses the right one: at every pixel of the person, by the target's limb map.
+"""Measures whether a copying model chooses the right limb at every pixel of the person, by the target's limb map.
 
 Convention: a limb map is `data.limb_maps`'; transforms are in pixels of the canvas.
 """
@@ -12,13 +12,13 @@ from tf_unseen_pose.data import limb_maps
 from tf_unseen_pose.known_skeletons import PERSON, is_person
 from tf_unseen_pose.skeleton import Skeleton
 
-# Staying is right where the labelled limb moves a pixel by no more than this, in pixels of the canvas.
+# Staying is right if the labelled limb moves a pixel by at most this, in canvas pixels.
 STILL = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class LimbChoice:
-    """From which limb a model copies, and where each limb points to.
+    """A model's limb weights and transforms.
 
     Attributes:
         skeleton: the model's.
@@ -34,7 +34,7 @@ class LimbChoice:
 
 
 def measure_choice(choice: LimbChoice, labels: np.ndarray, labelled: Skeleton) -> dict[str, float]:
-    """The part of the person's pixels at which the right limb is chosen.
+    """The fraction of the person's pixels with the right limb.
 
     Args:
         labels: uint8 [H, W], the target's limb map on the canvas.
@@ -59,7 +59,7 @@ def measure_choice(choice: LimbChoice, labels: np.ndarray, labelled: Skeleton) -
 
 
 def right_choices(choice: LimbChoice, labels: np.ndarray, table: np.ndarray) -> float:
-    """The part of the person's pixels whose strongest limb is the labelled one.
+    """The fraction of the person's pixels whose strongest limb is the labelled one.
 
     A pixel of the choice's map covers several of the canvas, each of which counts. Staying is right where the labelled
     limb's transform leads to within a pixel of the same place.

@@ -1,4 +1,4 @@
-"""What of an evaluation goes into a text, in Markdown: a table of the canvases, and one of the whole photos."""
+"""An evaluation as Markdown: a table for canvases, and one for whole photos."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _COLUMNS = ("vgg", "vgg_inside", "ssim", "ssim_inside", "pckh", "choice", "fine_
 
 
 def as_markdown(evaluation: Evaluation) -> str:
-    """Markdown: a row a method, every mean with its 95 % interval over clips."""
+    """Markdown with a row per method, and every mean with its 95 % interval over clips."""
     estimates = evaluation.within.estimates(evaluation.options.seed)
     tables = _table(evaluation, estimates, [BY_KEY[key] for key in _COLUMNS]), _table(evaluation, estimates, PHOTOS)
     pairs, clips = len(evaluation.within.samples), len(set(evaluation.within.clips.tolist()))
@@ -28,13 +28,13 @@ def as_markdown(evaluation: Evaluation) -> str:
 def _table(
     evaluation: Evaluation, estimates: dict[str, dict[str, Estimate]], metrics: Sequence[MetricColumn]
 ) -> list[str]:
-    """Lines, a row a method."""
+    """Lines with a row per method."""
     columns = [metric for metric in metrics if metric.key in estimates]
     if not columns:
         return []
     lines = ["| | " + " | ".join(f"{column.label} {_arrow(column)}" for column in columns) + " |"]
     lines += ["|---|" + "--:|" * len(columns)]
-    # The target photographs, where anything was measured on them: no method can be expected to do better.
+    # The target photographs, if measured: the limit for all methods.
     bounds = [TARGET] if any(TARGET in estimates[column.key] for column in columns) else []
     for method in (*evaluation.methods, *bounds):
         cells = [_cell(estimates[column.key].get(method), column) for column in columns]

@@ -1,4 +1,4 @@
-"""What a report shows, under which name, and which way is better: one list for the JSON, the tables and the plots."""
+"""The metrics of a report, with names and directions, for the JSON, tables and plots."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class MetricColumn:
         label: its name on the page, with the unit.
         higher_is_better: whether more of it is better.
         digits: decimals that are shown.
-        comparable: whether its means tell which method is better: not where each is over samples of its own.
+        comparable: whether its means compare methods, which needs the same samples.
     """
 
     key: str
@@ -24,7 +24,7 @@ class MetricColumn:
     comparable: bool = True
 
     def better(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Where the one values [N] are better than the others: bool [N]."""
+        """Whether the first values [N] are better than the others: bool [N]."""
         return one > other if self.higher_is_better else one < other
 
 
@@ -40,7 +40,7 @@ POSE = (
     MetricColumn("joint_error", "Joint error where a person is found, pixels", False, 2, comparable=False),
     MetricColumn("found", "A person is found", True),
 )
-# Of models that choose limbs, where the dataset has limb maps; see `limb_choice`.
+# For copying models, if the dataset has limb maps; see `limb_choice`.
 CHOICE = (
     MetricColumn("choice", "The right limb is chosen", True),
     MetricColumn("fine_choice", "The right limb, with hands and feet", True),
@@ -59,7 +59,7 @@ PHOTOS = (
     MetricColumn("own_change", "Change elsewhere, own pose, of 255", False),
     MetricColumn("hole_error", "Error in the hole", False, 4),
 )
-# In which copying the source is right by construction.
+# Metrics in which copying the source is right by construction.
 GIVEN_TO_COPIES = ("background", "own_psnr", "own_change")
 PAIRS = (
     *_by_region("ssim", "SSIM", "", True, 3),
@@ -72,6 +72,6 @@ PAIRS = (
 )
 SEQUENCES = _by_region("flicker", "Flicker", "", False, 4)
 ACROSS = (*POSE, BACKGROUND)
-# What single actions and plots are shown for.
+# Metrics shown for single actions and in plots.
 HEADLINES = ("vgg_inside", "ssim_inside", "sharpness", "pckh", "background")
 BY_KEY = {metric.key: metric for metric in (*PAIRS, *SEQUENCES)}

@@ -1,4 +1,4 @@
-"""The numbers of one kind of samples, as arrays: the table from which everything that is reported is worked out."""
+"""The measurements of one kind of samples as arrays, the basis of all reports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class MetricTable(Generic[Kind]):
     """N samples, measured with M methods.
 
     Attributes:
-        samples: what was evaluated.
-        clips: int [N], the clip of every sample's source: what is resampled for confidence intervals.
+        samples: the evaluated samples.
+        clips: int [N], the clip of every sample's source, the unit of resampling.
         actions: the action of every sample's target.
         movement: [N], how far the pose moves; see `Example.movement`.
         methods: names of the methods.
-        metrics: what was measured.
-        values: by the metric's key float64 [N, M]; NaN where there is nothing to measure.
+        metrics: the measured ones.
+        values: by the metric's key float64 [N, M]; NaN if undefined.
     """
 
     samples: tuple[Kind, ...]
@@ -46,7 +46,7 @@ class MetricTable(Generic[Kind]):
         metrics: Sequence[MetricColumn],
         measured: Sequence[dict[str, dict[str, float]]],
     ) -> "MetricTable[Kind]":
-        """From what was measured of every sample: by method, by metric. Metrics that never were are left out."""
+        """Builds the table from every sample's measurements by method and metric, without metrics never measured."""
         values = {}
         for metric in metrics:
             rows = [[of.get(method, {}).get(metric.key, np.nan) for method in methods] for of in measured]
@@ -80,8 +80,8 @@ class MetricTable(Generic[Kind]):
         """The first method against another one, sample by sample.
 
         Returns:
-            In how many samples it is better, of how many that both have, and the first one's value less the other's;
-            None where they have no sample in common.
+            The number of samples in which it is better, the number of common ones, and the difference of values (first
+            minus other); None without common samples.
         """
         metric = next(metric for metric in self.metrics if metric.key == key)
         one, two = self.column(key, self.methods[0]), self.column(key, other)

@@ -1,11 +1,10 @@
-"""What is measured on one result: pure functions, each of one number.
+"""Metrics of one result, as pure functions.
 
 Convention:
-    - Pictures are uint8 [H, W, 3] RGB: results are judged as they would be stored, after rounding to 8 bits. "In parts
-      of the range" means on a scale where black is 0 and white 1.
-    - A weight is float [H, W] in [0, 1] and says how much a pixel counts: the person's soft mask for "inside the
-      person", its complement for "outside". A mean over less than a whole pixel's weight is NaN: there is nothing
-      to measure.
+    - Pictures are uint8 [H, W, 3] RGB; results are measured after rounding to 8 bits. "In parts of the range" means on
+      a scale where black is 0 and white 1.
+    - A weight is float [H, W] in [0, 1] per pixel: the person's soft mask for "inside the person", its complement for
+      "outside". A mean over less than one pixel's weight is NaN.
     - Joints are [J, 3 or more] in pixels of the picture: x, y, visibility (0 = absent).
 """
 
@@ -16,14 +15,14 @@ from tf_unseen_pose.imaging.crop import person_height
 from tf_unseen_pose.skeleton import Skeleton
 from tf_unseen_pose.training.losses import perceptual
 
-# tf.image.ssim's window is 11 pixels wide and is not moved beyond the border.
+# tf.image.ssim's window is 11 pixels wide and stays within the border.
 SSIM_BORDER = 5
 # Pictures that are equal have no finite PSNR; 8-bit pictures that differ in one value of 256 x 256 have 101 dB.
 MOST_PSNR = 100.0
-# A joint is found if it lies within this part of the head's length.
+# A joint is found within this fraction of the head's length.
 PCKH_PART = 0.5
-# The head is never taken to be shorter than this part of the person's size: people who look down or into the camera
-# foreshorten it. Over 822 photographs the part was 0.15 (median), below 0.1 in a tenth of them.
+# Least head length as a fraction of the person's size: people who look down or into the camera foreshorten it. Over
+# 822 photographs the median was 0.15, and a tenth of them were below 0.1.
 LEAST_HEAD = 0.1
 
 
@@ -110,7 +109,7 @@ def perceptual_error(
 
 
 def background_difference(image: np.ndarray, source: np.ndarray, people: np.ndarray) -> float:
-    """How much of the scene changed: mean absolute difference to the source where no person is, parts of the range.
+    """Change of the scene: mean absolute difference from the source outside of people, in parts of the range.
 
     Args:
         image, source: uint8 [H, W, 3].
@@ -122,10 +121,10 @@ def background_difference(image: np.ndarray, source: np.ndarray, people: np.ndar
 def flicker(
     image: np.ndarray, previous: np.ndarray, truth: np.ndarray, previous_truth: np.ndarray, weight: np.ndarray
 ) -> float:
-    """How much a result changes from frame to frame other than the truth does.
+    """Flicker: how the change of a result from frame to frame differs from the truth's.
 
     The weighted mean of |(x_t - x_(t-1)) - (y_t - y_(t-1))|, x being the result and y the truth, in parts of the
-    range. A fault that stays where it is counts nothing; a still picture gets what the truth moves.
+    range. A static fault does not count; a still picture gets the truth's motion.
 
     Args:
         image, previous, truth, previous_truth: uint8 [H, W, 3].
@@ -161,10 +160,10 @@ def counted_joints(target: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def pckh(found: np.ndarray | None, target: np.ndarray, head: float, counted: np.ndarray) -> float:
-    """PCKh@0.5: the part of the counted joints that were found within half the head's length of their target.
+    """PCKh@0.5: the fraction of the counted joints found within half the head's length of their target.
 
     Args:
-        found: [J, 3 or 4] of the person who was detected; None where nobody was: then no joint is right.
+        found: [J, 3 or 4] of the detected person; None without one, which counts as no joint found.
         target: [J, 3 or 4].
         head: the head's length in pixels.
         counted: bool [J]. NaN is returned where none counts.

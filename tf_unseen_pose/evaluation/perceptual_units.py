@@ -1,4 +1,4 @@
-"""The VGG error of an evaluation: by which weights, and in which units."""
+"""The weights and units of an evaluation's VGG error."""
 
 from pathlib import Path
 
@@ -15,21 +15,21 @@ from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.training.feature_statistics import load_deviations, measure_deviations
 from tf_unseen_pose.words import counted
 
-# Pictures, spread over the dataset, on which the VGG channels' deviations are measured.
+# Number of pictures, spread over the dataset, for measuring the VGG channels' deviations.
 _STATISTICS_PICTURES = 64
 
 
 def open_perceptual(
     dataset: ClipDataset, model: Model, features_weights: Path | None
 ) -> tuple[PerceptualError | None, str]:
-    """The VGG error and what its units are, or None and why.
+    """The VGG error and a description of its units, or None and the reason.
 
     Args:
-        dataset: where the units are measured if the model has none.
-        features_weights: as `loss.features_weights`; by default the one that the model was trained with.
+        dataset: for measuring the units if the model has none.
+        features_weights: as `loss.features_weights`; by default the model's own.
 
     Raises:
-        UserError: weights that are named here cannot be read.
+        UserError: the named weights cannot be read.
     """
     weights = features_weights or model.config.loss.features_weights
     if weights is None:
@@ -56,7 +56,7 @@ def open_perceptual(
 def _measured_deviations(
     dataset: ClipDataset, config: Config, features: PerceptualFeatures
 ) -> tuple[list[np.ndarray], int]:
-    """Of frames that are spread over the dataset, and how many these are."""
+    """Deviations over frames spread over the dataset, and the number of frames."""
     frames = [(clip, frame) for clip, entry in enumerate(dataset.clips) for frame in range(len(entry.frames))]
     chosen = [frames[position] for position in spread(len(frames), _STATISTICS_PICTURES)]
     pictures = (evaluation_pair(dataset, config, clip, frame, frame) for clip, frame in chosen)

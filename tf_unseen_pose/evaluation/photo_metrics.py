@@ -1,6 +1,6 @@
-"""What is measured on a whole photo with its person re-posed, at the photo's own size: what users get.
+"""Metrics of whole re-posed photos at their own size, as users get them.
 
-A canvas is a reduced photo, and SSIM on it rewards blur; here it is asked what blur, ghosts and seams cost.
+SSIM on the reduced canvas rewards blur; these metrics penalise blur, ghosts and seams.
 
 Convention: as `metrics`; joints are in pixels of the photo.
 """
@@ -20,9 +20,9 @@ from tf_unseen_pose.evaluation.result_metrics import Detector
 from tf_unseen_pose.known_skeletons import PERSON, person_joints
 from tf_unseen_pose.skeleton import Skeleton
 
-# A pose is failed where less than this part of its joints is found.
+# A pose fails if less than this fraction of its joints is found.
 LEAST_PCKH = 0.5
-# The joints that PCKh is measured over: the paper's, by which models of either skeleton compare, and ends of limbs.
+# The joints of PCKh: the paper's, common to both skeletons, and ends of limbs.
 _JUDGED = {
     "photo_pckh": PERSON.joints,
     "hands_pckh": ("right_hand", "left_hand"),
@@ -34,13 +34,13 @@ Repose = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def gradient(picture: np.ndarray) -> np.ndarray:
-    """How steep brightness is about every pixel of uint8 [H, W, 3], by Sobel's 3 x 3 operators: float32 [H, W]."""
+    """Gradient magnitude of the brightness of uint8 [H, W, 3] by Sobel's 3 x 3 operators: float32 [H, W]."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     return cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
 
 
 def sharpness(result: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
-    """The result's mean gradient, in parts of the target's: 1 is as sharp as the photograph, noise is more.
+    """The result's mean gradient relative to the target's: 1 is as sharp as the photograph, noise is more.
 
     Args:
         result, target: uint8 [H, W, 3].
@@ -51,7 +51,7 @@ def sharpness(result: np.ndarray, target: np.ndarray, weight: np.ndarray) -> flo
 
 
 def hole_error(result: np.ndarray, truth: np.ndarray, source_mask: np.ndarray, target_mask: np.ndarray) -> float:
-    """What is painted inside the source person's mask and outside the target's, against what is really behind.
+    """Error of the inpainting inside the source person's mask and outside the target's.
 
     Args:
         result: uint8 [H, W, 3].
@@ -66,7 +66,7 @@ def hole_error(result: np.ndarray, truth: np.ndarray, source_mask: np.ndarray, t
 
 
 def own_pose(result: np.ndarray, source: np.ndarray, mask: np.ndarray) -> dict[str, float]:
-    """What re-posing to the pose that the photo has anyway does to it.
+    """The change of a photo that is re-posed to its own pose.
 
     Args:
         result, source: uint8 [H, W, 3].
@@ -81,12 +81,12 @@ def own_pose(result: np.ndarray, source: np.ndarray, mask: np.ndarray) -> dict[s
 
 @dataclass(frozen=True, eq=False)
 class PhotoMeasuring:
-    """What measuring photos needs beside them.
+    """The tools for measuring photos.
 
     Attributes:
         skeleton: that of the joints.
-        detector: None where poses are not to be found.
-        recogniser: None where faces are not to be found.
+        detector: None without pose metrics.
+        recogniser: None without face metrics.
     """
 
     skeleton: Skeleton
@@ -116,9 +116,9 @@ class PhotoComparison:
         }
 
     def pose(self, result: np.ndarray) -> dict[str, float]:
-        """How well the pose that is found in a picture, uint8 [H, W, 3], is the target pose, and whether that failed.
+        """PCKh of the pose detected in a picture, uint8 [H, W, 3], against the target pose, and whether it failed.
 
-        It is judged by the paper's 14 joints; hands and toes are judged beside it where the target's skeleton has them.
+        It uses the paper's 14 joints, and separately hands and toes if the target's skeleton has them.
 
         Raises:
             UserError: the target pose has no size.
@@ -142,7 +142,7 @@ class PhotoComparison:
     def face(self, result: np.ndarray) -> dict[str, float]:
         """Whether a picture, uint8 [H, W, 3], has a face at the target's head, and whether it is the person's.
 
-        A face that is not found is not the person's. Nothing where either photograph shows no face.
+        A missing face is not the person's. Empty if either photograph shows no face.
 
         Raises:
             UserError: a pose has no size.
@@ -155,7 +155,7 @@ class PhotoComparison:
 
     @cached_property
     def _face(self) -> np.ndarray | None:
-        """Whom the target shows; None where either photograph shows no face, which none can carry over."""
+        """The target's face; None if either photograph shows no face."""
         recogniser, photos = self._measuring.recogniser, self._photos
         if recogniser is None or recogniser.describe(photos.source, photos.source_joints) is None:
             return None
@@ -170,8 +170,8 @@ class PhotoJudge:
         truth: the column of the target photographs themselves.
 
     Attributes:
-        without_faces: why none are looked for; empty where they are.
-        unplaced: how many pairs no method can be asked for, since a pose leaves the photo.
+        without_faces: why faces are not compared; empty if they are.
+        unplaced: number of pairs that are skipped, since a pose leaves the photo.
     """
 
     def __init__(self, methods: dict[str, Repose], measuring: PhotoMeasuring, truth: str, without_faces: str = ""):
@@ -198,7 +198,7 @@ class PhotoJudge:
 
 
 def open_judge(methods: dict[str, Repose], skeleton: Skeleton, detector: Detector | None, truth: str) -> PhotoJudge:
-    """A judge that looks for faces, too, where what that takes is installed; see `PhotoJudge`."""
+    """A judge, with faces if their packages are installed; see `PhotoJudge`."""
     missing = missing_packages()
     if not missing:
         return PhotoJudge(methods, PhotoMeasuring(skeleton, detector, FaceRecogniser(skeleton)), truth)

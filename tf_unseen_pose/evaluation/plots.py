@@ -1,4 +1,4 @@
-"""Plots of a report: how a metric is distributed over the pairs, and what it has to do with how far a pose moves."""
+"""Plots of a report: the distribution of a metric over pairs, and its dependence on the pose's movement."""
 
 import io
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from tf_unseen_pose.evaluation.metric_columns import BY_KEY
 from tf_unseen_pose.evaluation.metric_table import MetricTable
 
-# Okabe and Ito's colours, told apart by everybody; a method has one in all plots.
+# Okabe and Ito's colour-blind-safe colours; a method has the same in all plots.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
 
@@ -17,7 +17,7 @@ def distribution(table: MetricTable, key: str, labels: dict[str, str]) -> bytes:
     """A PNG: for every method the share of pairs whose value is at most x.
 
     Args:
-        labels: what methods are called.
+        labels: the methods' names.
     """
     figure = Figure(figsize=(4.8, 3), layout="constrained")
     axes = figure.subplots()

@@ -1,8 +1,8 @@
 """The report of an evaluation.
 
-REPORT/report.html    one page that needs no other file
+REPORT/report.html    one self-contained page
 REPORT/report.json    its numbers
-REPORT/table.md       the numbers that matter, a row a method
+REPORT/table.md       the main numbers, a row per method
 REPORT/cases.png      some pairs: source, target, every model, and their faces
 """
 
@@ -34,19 +34,19 @@ from tf_unseen_pose.known_skeletons import is_person
 from tf_unseen_pose.words import counted
 
 PAGE, NUMBERS, TABLE, CASES = "report.html", "report.json", "table.md", "cases.png"
-# Pairs that are shown: of the best, of the worst, and across actions.
+# Number of pairs shown: best, worst, and across actions.
 _SHOWN, _SHOWN_ACROSS = 10, 12
 _LISTED_ACTIONS = 30
 _SIDE, _ACROSS_SIDE, _QUALITY = 384, 192, 85
-# Fewer clips say little about others.
+# Fewer clips hardly generalise.
 _FEW_CLIPS = 10
 
 
 def require_report_folder(path: Path) -> None:
-    """Finds out before minutes of work whether a report can be written.
+    """Checks, before minutes of work, that a report can be written.
 
     Raises:
-        UserError: the name is a file's, or there is no folder to make it in.
+        UserError: the path is a file, or its parent folder is missing.
     """
     if path.is_file() or path.suffix.lower() in (".html", ".json"):
         raise UserError(f"{path} is the name of a file; name a folder for {PAGE} and {NUMBERS}.")
@@ -54,7 +54,7 @@ def require_report_folder(path: Path) -> None:
 
 
 def write_report(evaluation: Evaluation, path: Path) -> Path:
-    """Writes all to the folder `path`, which is made where it is missing; returns the page's path.
+    """Writes the report to the folder `path`, created if missing; returns the page's path.
 
     Raises:
         UserError: they cannot be written.
@@ -114,7 +114,7 @@ def _tables(evaluation: Evaluation) -> list[tuple[str, MetricTable]]:
 
 
 def _notes(evaluation: Evaluation) -> Iterator[str]:
-    """What a reader must know before believing the numbers."""
+    """Caveats for the reader of the numbers."""
     within, clips = evaluation.within, len(set(evaluation.within.clips.tolist()))
     if evaluation.options.split != "validation":
         yield (
@@ -159,7 +159,7 @@ def _shown(estimate: Estimate | None, metric: MetricColumn) -> str:
 
 
 def _best(estimates: dict[str, Estimate], metric: MetricColumn) -> set[str]:
-    """The methods whose mean is best as it is shown. Copying is not counted where it is right by construction."""
+    """The methods with the best displayed mean, without copying where it is right by construction."""
     if not metric.comparable:
         return set()
     taking_part = {
@@ -178,13 +178,13 @@ def _by_action(table: MetricTable, seed: int) -> dict[str, dict]:
 
 
 def _against(table: MetricTable, headlines: list[MetricColumn], seed: int) -> dict[str, list]:
-    """By other method: how the judged model compares pair by pair, a metric each."""
+    """The evaluated model against each other method, pair by pair, per metric."""
     others = [method for method in table.methods[1:] if method != TARGET]
     return {other: [(metric, table.comparison(metric.key, other, seed)) for metric in headlines] for other in others}
 
 
 def _ranked(table: MetricTable) -> tuple[list[int], list[int], MetricColumn]:
-    """The judged model's worst and best pairs, worst first and best first, and what says so; no pair is both."""
+    """The evaluated model's worst and best pairs, each in order, and the metric; no pair is both."""
     key = "vgg_inside" if "vgg_inside" in table.values else "ssim_inside"
     metric = next(metric for metric in table.metrics if metric.key == key)
     values = table.column(key, table.methods[0]) * (1 if metric.higher_is_better else -1)

@@ -1,4 +1,4 @@
-"""All metrics of one result, by name: what `metrics` defines, put together."""
+"""All metrics of one result, by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Detected(Protocol):
 
 
 class Detector(Protocol):
-    """What finds people: `pose.estimation.PoseEstimator`."""
+    """The interface of a pose detector: `pose.estimation.PoseEstimator`."""
 
     def detect(self, image: np.ndarray) -> "Detected | None":
-        """Who is seen on uint8 [H, W, 3]; None where nobody is."""
+        """The person of uint8 [H, W, 3], or None."""
 
 
 class PerceptualError:
@@ -41,7 +41,7 @@ class PerceptualError:
         self._compare = tf.function(self._errors, autograph=False)
 
     def features(self, image: np.ndarray) -> list[tf.Tensor]:
-        """Of uint8 [H, W, 3]: maps [1, h, w, C]."""
+        """Feature maps [1, h, w, C] of uint8 [H, W, 3]."""
         return self._features(metrics.unit(image))
 
     def __call__(
@@ -51,7 +51,7 @@ class PerceptualError:
         return self._compare(target_features, image_features, tf.constant(np.stack(weights), tf.float32)).numpy()
 
     def _errors(self, target_features, image_features, weights):
-        # One weight at a time: all maps at once would be as many times as large.
+        # One weight at a time, to save memory.
         parts = [
             metrics.perceptual_error(target_features, image_features, self._deviations, weight[None])[0]
             for weight in tf.unstack(weights)
@@ -61,18 +61,18 @@ class PerceptualError:
 
 @dataclass(frozen=True, eq=False)
 class Measuring:
-    """What measuring needs beside the pictures.
+    """The tools for measuring pictures.
 
     Attributes:
-        perceptual: None where there are no VGG weights.
-        detector: None where poses are not to be found.
+        perceptual: None without VGG weights.
+        detector: None without pose metrics.
     """
 
     perceptual: PerceptualError | None
     detector: Detector | None
 
     def against(self, example: Example) -> "Comparison":
-        """Prepares what all results of one example are measured against."""
+        """Prepares the comparison of all results of one example."""
         return Comparison(self, example)
 
 
@@ -114,7 +114,7 @@ class Comparison:
         return values
 
     def pose(self, result: np.ndarray) -> dict[str, float]:
-        """How well the pose that is found in a picture is the target pose, by the paper's 14 joints.
+        """PCKh of the pose detected in a picture against the target pose, by the paper's 14 joints.
 
         Raises:
             UserError: the target pose has no size.

@@ -10,7 +10,7 @@ from tf_unseen_pose.evaluation.metric_table import MetricTable
 
 
 def summary(evaluation: Evaluation) -> dict:
-    """What was found, as JSON takes it. Two evaluations of the same things differ in "seconds_per_picture" alone.
+    """The results as JSON values. Equal evaluations differ only in "seconds_per_picture".
 
     Returns:
         data, split, seed, joints: see `evaluate.Options`; models: path by name; seconds_per_picture: by method; vgg: a
@@ -102,5 +102,5 @@ def _estimate(found: Estimate) -> dict:
 
 
 def _rounded(value: float | None) -> float | None:
-    """To six digits, for a stable file; null for what is not known."""
+    """Rounds to six digits, for a stable file; null if unknown."""
     return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")

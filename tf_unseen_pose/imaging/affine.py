@@ -16,13 +16,13 @@ def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
 
 def invert(matrix: np.ndarray) -> np.ndarray:
     """The inverse of an affine transform [2, 3]."""
-    # Not by np.linalg: LAPACK calls all cores to a matrix of four numbers, a hundred times as long.
+    # Not by np.linalg: for four numbers LAPACK wakes all cores and takes a hundred times as long.
     (a, b, x), (c, d, y) = np.float64(matrix)
     return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / (a * d - b * c)
 
 
 def length_scale(matrix: np.ndarray) -> float:
-    """How much longer an affine transform [2, 3] makes things: the root of its determinant's size."""
+    """The length scale of an affine transform [2, 3]: the root of its absolute determinant."""
     (a, b, _), (c, d, _) = matrix
     return math.sqrt(abs(a * d - b * c))
 

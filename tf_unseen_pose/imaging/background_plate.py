@@ -1,10 +1,10 @@
-"""A picture of the scene without the person, laid over the photo of the person: what was behind them is known then.
+"""Aligns a picture of the empty scene (a plate) with the photo, to show what was behind the person.
 
-Such a plate may be of another size, taken from a little beside and in another light. It is placed by the background
-that both pictures show, first roughly, then by `registration`, and its channels are made as bright as the photo's.
+A plate may have another size, a slightly different viewpoint and other light. It is aligned by the common background,
+first roughly, then by `registration`, and its channels are matched to the photo's brightness.
 
-Convention: a plate is uint8 [h, w, 3], or [h, w, 4], the fourth channel being 255 where it is known and 0 where it is
-not; transforms are float64 [3, 3], from pixels of the plate to those of the photo.
+Convention: a plate is uint8 [h, w, 3], or [h, w, 4], the fourth channel being 255 where it is known, else 0;
+transforms are float64 [3, 3], from pixels of the plate to pixels of the photo.
 """
 
 from collections.abc import Iterator
@@ -16,36 +16,36 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.inpainting import grown
 from tf_unseen_pose.imaging.registration import Registration
 
-# Proportions of two pictures that differ by no more than this part are the same.
+# Relative difference up to which the proportions of two pictures count as equal.
 _SAME_PROPORTIONS = 0.01
-# Rough places are found, and light is compared, in pictures with this longer side at most.
+# Longer side for finding rough places and comparing light.
 _SMALL_SIDE = 640
 # Features match if the second best is further by this; how far matches may be off, in pixels; how many are needed.
 _DISTINCT, _ROUGHLY, _LEAST_MATCHES = 0.75, 3.0, 12
-# The place that features agree upon is less exact where the other one can be right: it is taken if it leaves less than
-# this part of the difference.
+# The place by features is less exact if the other one can be right; it is used if it leaves less than this fraction of
+# the difference.
 _CLEARLY = 0.8
 # Colours are compared from this far beside the person, in pixels of the small pictures.
 _MARGIN = 5
 # Levels that are neither clipped nor mostly noise, and how many pixels must have them for their light to be compared.
 _DARKEST, _BRIGHTEST, _LEAST_PIXELS = 12, 243, 200
-# A plate that is darker or brighter than this was not taken of the same scene at the same time.
+# A plate that is darker or brighter than this shows another scene or time.
 _MOST_GAIN = 4.0
 
 
 def placed(plate: np.ndarray, photo: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """The plate in the photo's place and light.
+    """The plate aligned with the photo, in its light.
 
     Args:
         plate: uint8 [h, w, 3 or 4].
         photo: uint8 [H, W, 3].
-        person: uint8 [H, W], 255 where the photo's person may be, who is not compared.
+        person: uint8 [H, W], 255 where the photo's person may be, which is not compared.
 
     Returns:
-        uint8 [H, W, 4]; what the plate does not show is 0 in the fourth channel.
+        uint8 [H, W, 4], with 0 in the fourth channel where the plate shows nothing.
 
     Raises:
-        UserError: the plate is no such array, or shows too little of what the photo shows.
+        UserError: an invalid plate, or too little in common with the photo.
     """
     plate, best, least = _with_knowledge(plate), None, np.inf
     registration = Registration(photo, person)
@@ -77,7 +77,7 @@ def _with_knowledge(plate: np.ndarray) -> np.ndarray:
 
 
 def _rough_places(plate: np.ndarray, photo: np.ndarray, person: np.ndarray) -> Iterator[np.ndarray]:
-    """Transforms that may be about right: that of pictures of one view, then one that features agree upon."""
+    """Candidate transforms: for pictures of one view, then by features."""
     size, whole = plate.shape[1::-1], photo.shape[1::-1]
     across, down = np.divide(whole, size)
     if abs(across / down - 1) <= _SAME_PROPORTIONS:
@@ -114,7 +114,7 @@ def _by_features(pictures: list[np.ndarray], masks: tuple[np.ndarray, np.ndarray
 
 
 def _warped(plate: np.ndarray, transform: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The plate in a picture of a shape; what it does not reach counts as unknown."""
+    """The plate warped into a picture of a shape, unknown beyond its border."""
     step = int(1 / np.sqrt(max(abs(np.linalg.det(transform[:2, :2])), 1e-6)))
     if step >= 2:
         # Sampling alone would skip pixels.
@@ -128,7 +128,7 @@ def _warped(plate: np.ndarray, transform: np.ndarray, shape: tuple[int, ...]) ->
 
 
 def _relit(plate: np.ndarray, photo: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """The plate, which lies in the photo's place, as bright as the photo is beside the person, channel by channel."""
+    """The aligned plate, each channel matched to the photo's brightness beside the person."""
     both = _beside_person(plate, photo, person)
     both = both[((both > _DARKEST) & (both < _BRIGHTEST)).all(axis=1)]
     if len(both) < _LEAST_PIXELS:
@@ -140,7 +140,7 @@ def _relit(plate: np.ndarray, photo: np.ndarray, person: np.ndarray) -> np.ndarr
 
 
 def _beside_person(plate: np.ndarray, photo: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """Colours of the photo and of the plate that lies in its place, where both show the scene: float32 [N, 6]."""
+    """Colours of the photo and of the aligned plate where both show the scene: float32 [N, 6]."""
     seen, behind, mask = (_shrunk(picture) for picture in (photo, plate, person))
     free = (behind[..., 3] == 255) & (grown(mask, _MARGIN) < 32)
     return np.concatenate([seen[free], behind[free, :3]], axis=1).astype(np.float32)
@@ -157,5 +157,5 @@ def _shrunk(picture: np.ndarray) -> np.ndarray:
 def _resizing(size: tuple[int, ...], other: tuple[int, ...]) -> np.ndarray:
     """From pixels of a picture of a width and height to those of the same picture in another size."""
     scale = np.divide(other, size)
-    # Corners stay corners: (x + 0.5) scales, x does not.
+    # Corners are aligned: (x + 0.5) scales, x does not.
     return np.array([[scale[0], 0, (scale[0] - 1) / 2], [0, scale[1], (scale[1] - 1) / 2], [0, 0, 1]])

@@ -1,9 +1,8 @@
-"""Carrying a model's decisions out on a photo's own pixels, with OpenCV and NumPy: what hosts do with every picture.
+"""Applies a model's decisions to a photo's own pixels with OpenCV and NumPy.
 
-`model.compositing` has the formulas, and is the twin in graphs; tests compare the two. Everything that depends on the
-photo alone is settled once: its person mask, and the scene with the hole painted. A frame of a video then costs one
-look-up and one blend of the pixels that may change; the others are not touched. Rows are worked off in strips, so that
-memory does not grow with the picture.
+`model.compositing` has the formulas and is the twin in graphs; tests compare the two. What depends on the photo alone
+(the person mask, the scene with the inpainted hole) is computed once. A frame then costs one look-up and one blend of
+the pixels that may change. Rows are processed in strips, so that memory does not grow with the picture.
 
 Convention: maps are float32 planes [C, h, w] of the canvas, or of a part of its size; colours of decisions are in
 [-1, 1], those of pictures in 0..255.
@@ -15,15 +14,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# As in `model.compositing`; a test holds them to be the same.
+# As in `model.compositing`; a test compares them.
 MASK_FLOOR = 1e-2
 _FLOOR = np.float32(MASK_FLOOR)
 LUMA = (0.299, 0.587, 0.114)
-# Rows that are worked off together: what they take stays within a processor's cache.
+# Rows per strip, which fits a processor's cache.
 _STRIP = 32
 # Below this logit alpha is less than half a level of 255.
 LEAST_LOGIT = -7.0
-# What a hole, or what is left of stillness, must be to show.
+# Least visible value of a hole, or of 1 - stillness.
 LEAST = 1e-3
 # By how much more than what is painted a plate shows, in parts of the canvas's shorter side: without it drawn people
 # left ghosts of hair and shoes (29 dB at worst), with it none (51 dB).
@@ -33,9 +32,9 @@ FEATHER = 12 / 256
 
 
 def on_whole_pixels(canvas_to_image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The crop nearest to one given whose canvas covers whole pixels of the photo: float64 [2, 3].
+    """The nearest crop whose canvas covers whole pixels of the photo: float64 [2, 3].
 
-    So a map of the canvas is enlarged to the photo's pixels by an ordinary resize, in every engine alike.
+    This makes the enlargement of canvas maps an ordinary resize, identical in every engine.
 
     Args:
         canvas_to_image: [2, 3], uniform scale and translation from canvas pixels to photo pixels.
@@ -45,20 +44,20 @@ def on_whole_pixels(canvas_to_image: np.ndarray, height: int, width: int) -> np.
     step = max(1.0, np.round(canvas_to_image[0, 0] * unit)) / unit
     size = np.array([width, height])
     middle = canvas_to_image[0, 0] * (size - 1) / 2 + canvas_to_image[:, 2]
-    # Corners of pixels lie between whole numbers.
+    # Pixel corners lie between integers.
     corner = np.round(middle + 0.5 - step * size / 2)
     return np.array([[step, 0, corner[0] + (step - 1) / 2], [0, step, corner[1] + (step - 1) / 2]])
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where in a photo a canvas on whole pixels lies.
+    """The place of a canvas on whole pixels in a photo.
 
     Attributes:
         corner: x and y of the canvas's first pixel; negative where it leaves the photo.
         size: width and height of the canvas in pixels of the photo.
-        columns, rows: what of the photo it covers.
-        scale: pixels of the photo a pixel of the canvas.
+        columns, rows: the covered part of the photo.
+        scale: photo pixels per canvas pixel.
     """
 
     corner: tuple[int, int]
@@ -69,7 +68,7 @@ class Placement:
 
     @classmethod
     def of(cls, photo: np.ndarray, canvas_to_image: np.ndarray, height: int, width: int) -> "Placement":
-        """Of a canvas [height, width] in a photo [H, W, 3]."""
+        """The place of a canvas [height, width] in a photo [H, W, 3]."""
         step = float(canvas_to_image[0, 0])
         x, y = (round(float(shift)) for shift in canvas_to_image[:, 2] - (step - 1) / 2)
         w, h = round(step * width), round(step * height)
@@ -87,14 +86,14 @@ class Placement:
         return np.array([[self.scale, 0, shift[0]], [0, self.scale, shift[1]]])
 
     def covered(self, photo: np.ndarray) -> np.ndarray:
-        """What of a photo [H, W, 3] the canvas covers."""
+        """The part of a photo [H, W, 3] that the canvas covers."""
         return photo[self.rows, self.columns]
 
     def axis(self, number: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
-        """Between which cells of a map the covered pixels lie, along x (0) or y (1).
+        """The map cells between which the covered pixels lie, along x (0) or y (1).
 
         Returns:
-            [W] or [H] the lower cell, and float32 how far each pixel is from it to the next.
+            [W] or [H] the lower cell, and float32 each pixel's fractional distance to the next.
         """
         covered = (self.columns, self.rows)[number]
         pixels = np.arange(covered.start, covered.stop) - self.corner[number]
@@ -103,7 +102,7 @@ class Placement:
         return low, (position - low).astype(np.float32)
 
     def fade(self, number: int, image_size: int) -> np.ndarray:
-        """Weight of the canvas along x (0) or y (1): less near an edge that lies within the photo.
+        """Weight of the canvas along x (0) or y (1), fading towards edges within the photo.
 
         Returns:
             float32 [W] or [H] in [0, 1].
@@ -116,13 +115,13 @@ class Placement:
 
 
 class Compositor:
-    """A photo, ready to show its person in any pose that a model decides upon.
+    """A photo, prepared for any pose of its person.
 
     Args:
         photo: uint8 [H, W, 3].
         place: of the canvas within it.
         matte: float32 [h, w, 2], see `model.compositing.guided_matte`.
-        hole: float32 [h, w, 4], painted colours times how much they are used, and that.
+        hole: float32 [h, w, 4], inpainted colours times weight, and the weight.
         steepness: factor of alpha's logit.
         plate: uint8 [H, W, 4], the photo without its person, and 255 where that is known; it fills the hole there, and
             a little about it, where hair or a shoe may have been taken for the scene.
@@ -143,7 +142,7 @@ class Compositor:
         self._hole = np.ascontiguousarray(hole.transpose(2, 0, 1))
         self._source = self._with_mask(np.ascontiguousarray(matte.transpose(2, 0, 1)))
         self._reach = self._hole[3] if plate is None else _grown(self._hole[3])
-        # What every frame starts from, and the covered part of it.
+        # The start of every frame, and its covered part.
         self._start = photo.copy()
         self._scene = place.covered(self._start)
         self._fill_hole(None if plate is None else place.covered(plate))
@@ -152,7 +151,7 @@ class Compositor:
         """The photo in one pose: uint8 [H, W, 3].
 
         Args:
-            decisions: float32 [h, w, 9], `model.compositing.Decisions` behind one another.
+            decisions: float32 [h, w, 9], `model.compositing.Decisions` concatenated.
         """
         result = self._start.copy()
         target = self._place.covered(result)
@@ -163,7 +162,7 @@ class Compositor:
         return result
 
     def _with_mask(self, matte: np.ndarray) -> np.ndarray:
-        """The covered pixels, and how much each is the person's: uint8 [h, w, 4]."""
+        """The covered pixels and the person mask: uint8 [h, w, 4]."""
         height, width = self._covered.shape[:2]
         source = np.zeros((height, width, 4), np.uint8)
         source[..., :3] = self._covered
@@ -176,7 +175,7 @@ class Compositor:
         return source
 
     def _fill_hole(self, plate: np.ndarray | None) -> None:
-        """Fills the hole in the scene from a plate, uint8 [h, w, 4], or, unknown there, with the painted colours.
+        """Fills the hole in the scene from a plate, uint8 [h, w, 4], else with the inpainted colours.
 
         It fades towards the canvas's edges.
         """
@@ -194,7 +193,7 @@ class Compositor:
                 scene[rows, columns, i] = np.clip(photo + fade * (made - photo), 0, 255) + 0.5
 
     def _softly(self, known: np.ndarray) -> np.ndarray:
-        """Where a plate is known, uint8 [h, w], less so near its end: painted colours would meet it in a step."""
+        """Where a plate is known, uint8 [h, w], fading towards its end to avoid a step to inpainted colours."""
         size = 2 * round(self._place.scale) + 1
         return cv2.blur(cv2.erode(known, np.ones((size, size), np.uint8)), (size, size))
 
@@ -202,7 +201,7 @@ class Compositor:
         return np.minimum(self._fades[0][rows, None], self._fades[1][columns])
 
     def _undecided(self, planes: np.ndarray) -> np.ndarray:
-        """Where on the map the picture may differ from the painted scene: bool [h, w]."""
+        """Map cells in which the picture may differ from the inpainted scene: bool [h, w]."""
         alpha, coverage, stillness = planes[6:]
         reach = cv2.dilate(coverage, _NEIGHBOURS)
         likely = cv2.dilate(alpha, _NEIGHBOURS) + np.log((reach + MASK_FLOOR) / (1 - reach + MASK_FLOOR))
@@ -211,7 +210,7 @@ class Compositor:
         return (self._steepness * likely > LEAST_LOGIT) | still
 
     def _in_pixels(self, planes: np.ndarray) -> np.ndarray:
-        """The decisions as `_composed` takes them: whatever is linear is cheaper before maps are enlarged."""
+        """The decisions for `_composed`; linear steps are cheaper before maps are enlarged."""
         displacement, gain, offset, alpha, coverage, stillness = np.split(planes, [2, 3, 6, 7, 8])
         return np.concatenate(
             [
@@ -229,7 +228,7 @@ class Compositor:
         coverage *= mask
         odds = (coverage + _FLOOR) / (1 + _FLOOR - coverage)
         alpha += np.float32(self._steepness) * cv2.log(odds)
-        # Beyond that, a logit overflows.
+        # Larger logits overflow.
         alpha = 1 / (1 + cv2.exp(-np.maximum(alpha, -80)))
         alpha *= self._fade(rows, columns)
         moves = moving.min() < 1
@@ -276,13 +275,13 @@ def _strips(cells: np.ndarray, planes: np.ndarray, place: Placement) -> Iterator
             continue
         columns = slice(int(touched[0]), int(touched[-1]) + 1)
         near_columns = slice(low_column[columns][0], low_column[columns][-1] + 2)
-        # Products so small that no thread is woken for them.
+        # Products this small do not wake threads.
         wide = planes[:, near_rows, near_columns] @ _weights(low_column, part_column, columns, near_columns).T
         yield rows, columns, _weights(low, part, rows, near_rows) @ wide
 
 
 def _weights(low: np.ndarray, part: np.ndarray, pixels: slice, cells: slice) -> np.ndarray:
-    """How much of each of some cells some pixels have, of those that lie between cell `low` and the one behind."""
+    """Interpolation weights of some cells for some pixels, each between cell `low` and the next."""
     own, count = np.arange(pixels.stop - pixels.start), cells.stop - cells.start
     weights = np.zeros((len(own), count), np.float32)
     weights[own, low[pixels] - cells.start] = 1 - part[pixels]

@@ -1,12 +1,12 @@
-"""The crop in which a person is seen in several poses: centred, at a size that the networks know.
+"""The crop of a person in several poses: centred, at the size used in training.
 
-Pure NumPy. Training and evaluation cut pairs by `common_crop`, sequences by `sequence_crop`; users' photos are cut by
-`whole_crop`, which differs where those would cut the person off. `export.photo_crop` has it for graphs, and
-`serving/on_device/src/geometry/crop.js` for the page.
+Pure NumPy. Training and evaluation use `common_crop` for pairs and `sequence_crop` for sequences; users' photos use
+`whole_crop`, which differs if those would cut the person off. Its twins are `export.photo_crop` in graphs and
+`serving/on_device/src/geometry/crop.js` on the page.
 
 Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; joints are [J, 3] with visibility, 0
-meaning absent, or [J, 4] with depth z as well; an affine transform [2, 3] is named by its direction, `canvas_to_image`
-being the one in which pixels are sampled.
+meaning absent, or [J, 4] with depth z as well; an affine transform [2, 3] is named by its direction; pixels are sampled
+along `canvas_to_image`.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 
-# The person scale is 1 for a person of this many pixels.
+# Size in pixels of a person of scale 1.
 SCALE_UNIT = 200
-# The size of a person measured by its parts, in pixels of those parts.
+# The size of a person as a multiple of its parts.
 UPPER_BODY_FACTOR, CALF_FACTOR = 2.5, 5.0
-# A standing person measured by its upper body or calves is about this many times the larger side of its joints' box;
-# with the least factor the box still fits the canvas at a crop factor of 1.14.
+# The size of a standing person is about this multiple of the larger side of its joints' box; with the least factor the
+# box still fits the canvas at a crop factor of 1.14.
 BOX_FACTOR, LEAST_BOX_FACTOR = 1.2, 0.9
 # The percentage of a sequence's frames that may stick out on each side, since estimators err now and then; the margin
 # about what must not, in parts of the canvas; how much smaller than usual the person may be shown for its sake.
@@ -35,9 +35,9 @@ REACH, FINE_REACH, BEYOND = 0.15, 0.08, 1.5
 
 
 def measured(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Joints [..., J, 3 or 4] in pixels, as people are measured: hands, feet and face are taken for absent.
+    """Joints [..., J, 3 or 4] in pixels for measuring people: hands, feet and face are absent.
 
-    So networks see a person at one size and place, whether these are known or not.
+    So networks see a person at the same size and place with or without them.
     """
     joints = joints.copy()
     joints[..., skeleton.fine, 2] = 0
@@ -45,7 +45,7 @@ def measured(joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 
 def person_box(joints: np.ndarray) -> np.ndarray:
-    """The least box about the visible joints: float64 [4] x, y, width, height in pixels.
+    """The bounding box of the visible joints: float64 [4] x, y, width, height in pixels.
 
     Args:
         joints: [J, 3].
@@ -61,10 +61,10 @@ def person_box(joints: np.ndarray) -> np.ndarray:
 
 
 def person_scale(joints: np.ndarray, skeleton: Skeleton) -> float:
-    """How large a person is: the greater of 2.5 upper bodies and 5 calves, in units of 200 pixels.
+    """The size of a person, the greater of 2.5 upper bodies and 5 calves, in units of 200 pixels.
 
-    The upper body is the height of the head above the mean of the hips, a calf runs from knee to ankle; the mean of
-    those that are visible is taken. Hands, feet and face do not count.
+    The upper body is the height of the head above the mean of the hips; a calf is the mean distance from knee to ankle
+    of the visible ones. Hands, feet and face do not count.
 
     Args:
         joints: [J, 3] in pixels.
@@ -76,8 +76,8 @@ def person_scale(joints: np.ndarray, skeleton: Skeleton) -> float:
         UserError: fewer than two joints are visible, or all of them coincide.
 
     Source: the authors' released code (`get_person_scale`).
-    Deviation: absent joints are left out; where that leaves no upper body and no calf, the size is 1.2 times the
-    larger side of the visible joints' box. It is at least 0.9 times that side: a person who lies with bent legs would
+    Deviation: absent joints are ignored; without upper body and calf, the size is 1.2 times the larger side of the
+    visible joints' box. It is at least 0.9 times that side: a person who lies with bent legs would
     otherwise be enlarged beyond the canvas.
     """
     joints = measured(joints, skeleton)
@@ -122,17 +122,16 @@ def common_crop(
     crop_factor: float = 1.14,
     boxes: Sequence[np.ndarray | None] | None = None,
 ) -> np.ndarray:
-    """The crop in which all poses of one person are seen alike.
+    """The common crop of all poses of one person.
 
-    The canvas's centre shows the mean of the boxes' centres; the largest of the poses, as `person_scale` measures
-    them, becomes 200 * crop_factor pixels of a canvas of 256, and in proportion on another. Hands, feet and face do not
-    count. What a person holds reaches
-    further than a person: a skeleton that holds something is shown up to 1.5 times smaller, so that all of it is seen.
+    The canvas's centre shows the mean of the boxes' centres. The largest of the poses, by `person_scale`, takes
+    200 * crop_factor pixels of a canvas of 256, and in proportion on others. Hands, feet and face do not count. A
+    skeleton that holds something is shown up to 1.5 times smaller, so that all of it is visible.
 
     Args:
         poses: [J, 3] each, in pixels of one image or of registered ones.
         height, width: size of the canvas.
-        boxes: the person's box [4] (x, y, width, height) a pose, None where it is that of the visible joints.
+        boxes: the person's box [4] (x, y, width, height) per pose; None for that of the visible joints.
 
     Returns:
         `canvas_to_image`, float32 [2, 3]: uniform scale and translation.
@@ -157,7 +156,7 @@ def common_crop(
 
 
 def _step(scale: float, height: int, width: int, crop_factor: float) -> float:
-    """Pixels of the image a pixel of the canvas, for a person of that scale."""
+    """Image pixels per canvas pixel for a person of that scale."""
     return scale / (crop_factor * min(height, width) / REFERENCE_SIZE)
 
 
@@ -170,13 +169,13 @@ def _canvas_to_image(centre: np.ndarray, step: float, height: int, width: int) -
 def sequence_crop(
     source: np.ndarray, targets: np.ndarray, skeleton: Skeleton, height: int, width: int, crop_factor: float = 1.14
 ) -> np.ndarray:
-    """The one crop in which a source is encoded and a whole sequence of its target poses rendered.
+    """The single crop for a source and a whole sequence of target poses.
 
     It is the `common_crop` of the source and the sequence's typical place (the median of its boxes' centres), at the
-    size of its largest pose. Where joints would leave the canvas, it is moved, and where that is not enough, made to
-    show up to 1.5 times as much; if even that does not hold the sequence, it stays as near to its typical place as
-    keeps the source in view. Of a sequence of more than 26 frames, the 2 % that lie furthest out on each side are left
-    out of account; so are frames with fewer than two visible joints, of which hands, feet and face are none.
+    size of its largest pose. If joints would leave the canvas, it is moved, then enlarged by up to 1.5; if that is not
+    enough, it stays as near to the typical place as keeps the source in view. In sequences of more than 26 frames, the
+    2 % furthest out on each side are ignored, as are frames with fewer than two visible joints (hands, feet and face
+    do not count).
 
     Args:
         source: [J, 3] in pixels of the image.
@@ -215,14 +214,13 @@ def whole_crop(
     width: int,
     crop_factor: float = 1.14,
 ) -> np.ndarray:
-    """The crop of a user's photo: the source and its target poses are on the canvas, whole, so far as the photo is.
+    """The crop of a user's photo, with the source and its target poses complete within the photo.
 
     Its place is the mean of the source's and the targets' typical one (the median of their boxes' centres), at the size
     of the largest pose: the `common_crop` of a pair. A person reaches 0.15 of their height beyond their joints, 0.08
-    beyond those of hands, feet and face, where these are known. Where that would leave the canvas, the crop is moved;
-    where that is not enough, it shows as much more as is needed. What lies outside the photo is not needed. Of a
-    sequence of more than 26 frames, the 2 % that lie furthest out on each side are left out of account; so are frames
-    with fewer than two visible joints.
+    beyond those of hands, feet and face, if known. If that would leave the canvas, the crop is moved, then enlarged as
+    needed, except for parts outside the photo. In sequences of more than 26 frames, the 2 % furthest out on each side
+    are ignored, as are frames with fewer than two visible joints.
 
     Args:
         source: [J, 3] in pixels of the image.
@@ -290,7 +288,7 @@ def usual_step(
 
 
 def _reached(pose: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    """The corners of the box that a person reaches, whichever way up: a head below the hips is no smaller."""
+    """The corners of the box that a person reaches, whichever way up."""
     head, *hips = np.float64(pose[skeleton.joint_index("head", "left_hip", "right_hip")])
     hips = [hip[:2] for hip in hips if hip[2] > 0]
     upper_body = np.hypot(*(np.mean(hips, axis=0) - head[:2])) if hips and head[2] > 0 else 0.0
@@ -310,11 +308,11 @@ def _has_extent(pose: np.ndarray) -> bool:
 
 
 def _percentile(values: Sequence, percentage: float) -> np.ndarray:
-    """A percentile over the first axis, one of the values, so that of few values it is the extreme."""
+    """A percentile over the first axis as one of the values, so that for few values it is the extreme."""
     return np.percentile(values, percentage, axis=0, method="nearest")
 
 
 def _within(centre: np.ndarray, low: np.ndarray, high: np.ndarray, half: np.ndarray) -> np.ndarray:
-    """The nearest centre that has `low`..`high` no further than `half` away; their middle if they are larger."""
+    """The nearest centre with `low`..`high` within `half`; their middle if they are larger."""
     first, last = high - half, low + half
     return np.where(first <= last, np.clip(centre, first, last), (low + high) / 2)

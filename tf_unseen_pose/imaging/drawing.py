@@ -1,4 +1,4 @@
-"""Pictures for people to judge by: labelled contact sheets and skeleton overlays, drawn with Pillow."""
+"""Labelled contact sheets and skeleton overlays, drawn with Pillow."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from tf_unseen_pose.skeleton import Skeleton
 
 _LABEL_HEIGHT = 18
 _GAP = 4
-# Right is drawn warm, left cold, what has no side green.
+# Right is warm, left cold, parts without a side green.
 SIDE_COLOURS = {"right": (255, 120, 40), "left": (60, 140, 255), "": (80, 220, 90)}
 
 
@@ -18,8 +18,8 @@ def contact_sheet(panels: Sequence[tuple[str, np.ndarray]], columns: int, side: 
     """Arranges labelled pictures row by row.
 
     Args:
-        panels: (label, uint8 [H, W, 3] or [H, W]); all are shown at the first one's size.
-        side: height in pixels at which panels are shown; their own by default.
+        panels: (label, uint8 [H, W, 3] or [H, W]); all have the first one's size.
+        side: height of the panels in pixels; by default their own.
 
     Returns:
         uint8 [H, W, 3], the sheet.
@@ -38,10 +38,9 @@ def contact_sheet(panels: Sequence[tuple[str, np.ndarray]], columns: int, side: 
 
 
 def draw_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Draws a skeleton over uint8 [H, W, 3]; limbs with an absent joint are left out.
+    """Draws a skeleton over uint8 [H, W, 3], without limbs that have an absent joint.
 
-    What a limb shares with another one is joined to both: a foot to its ankle. Joints of no limb, as those of a face,
-    are dots.
+    Joints without a limb, such as those of a face, are dots; anchors are joined, such as a foot to its ankle.
 
     Args:
         joints: [J, 3 or 4] in pixels of the image.
@@ -55,7 +54,7 @@ def draw_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.n
         if (corners[:, 2] <= 0).any():
             continue
         colour = next((c for side, c in SIDE_COLOURS.items() if side and limb.name.startswith(side)), SIDE_COLOURS[""])
-        # Both ends are listed in the same order, so the second is walked back to close an outline.
+        # Both ends are listed in the same order, so the second is reversed to close an outline.
         shared = joints[skeleton.joint_index(*(anchor for anchor in limb.anchors if anchor in bones))]
         outline = [*corners[: len(corners) // 2], *corners[len(corners) // 2 :][::-1], *shared[shared[:, 2] > 0]]
         points = [tuple(map(float, point[:2])) for point in outline]
@@ -68,10 +67,10 @@ def draw_pose(image: np.ndarray, joints: np.ndarray, skeleton: Skeleton) -> np.n
 
 
 def explanation_sheet(stages: dict[str, np.ndarray], inputs: dict[str, np.ndarray], skeleton: Skeleton) -> np.ndarray:
-    """Every stage of one re-posing on one labelled sheet.
+    """A labelled sheet of every stage of one re-posing.
 
     Args:
-        stages: what `Generator.explain` returned, for one example: maps [H, W, C] and layers [L, H, W, C].
+        stages: the result of `Generator.explain` for one example: maps [H, W, C] and layers [L, H, W, C].
         inputs: image [H, W, 3] in [-1, 1], source_joints [J, 3] and target_joints [J, 3 or 4].
 
     Returns:

@@ -14,7 +14,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.imaging.provenance import saving_options
 
-# Little is lost: Pillow's own choice is quality 75 and colours at half the resolution.
+# Nearly lossless; Pillow's default is quality 75 with colours at half the resolution.
 _QUALITY: dict[str, dict[str, Any]] = {
     **dict.fromkeys((".jpg", ".jpeg"), {"quality": 95, "subsampling": "4:4:4"}),
     ".webp": {"quality": 95},
@@ -22,14 +22,14 @@ _QUALITY: dict[str, dict[str, Any]] = {
 
 
 def save_image(path: Path, image: np.ndarray, synthetic: bool = False, exif: Image.Exif | None = None) -> None:
-    """Writes uint8 [H, W, 3] in the format that the name's ending asks for, under a temporary name first.
+    """Writes uint8 [H, W, 3] atomically in the format of the path's suffix.
 
     Args:
-        synthetic: it shows a re-posed person, and the file is to say so (see `provenance`).
-        exif: of the photo that a synthetic picture was made of; see `photos.lasting_exif`.
+        synthetic: mark the file as synthetic (see `provenance`).
+        exif: of the photo behind a synthetic picture; see `photos.lasting_exif`.
 
     Raises:
-        UserError: unknown ending, or one whose format cannot say so; missing folder, no permission, disk full.
+        UserError: an unknown suffix, or a format without the mark; missing folder, no permission, disk full.
 
     Example:
         >>> from pathlib import Path
@@ -49,7 +49,7 @@ def save_image(path: Path, image: np.ndarray, synthetic: bool = False, exif: Ima
 
 
 def shrink(image: np.ndarray, max_side: int) -> np.ndarray:
-    """uint8 [H, W, 3] with its longer side at most `max_side` pixels; the corner of the picture stays where it is."""
+    """uint8 [H, W, 3] with its longer side at most `max_side` pixels and corners aligned."""
     height, width = image.shape[:2]
     scale = max_side / max(height, width)
     if scale >= 1:

@@ -1,16 +1,16 @@
-"""A picture without its person, by classical means."""
+"""Classical inpainting of a person."""
 
 import cv2
 import numpy as np
 
-# The hole reaches this part of the picture's shorter side beyond the mask: a mask's edge shows some of the person.
+# Growth of the hole beyond the mask, as a fraction of the picture's shorter side, since a mask's edge shows the person.
 _HOLE_GROWTH = 0.02
 # How much of the mask makes a pixel one of the hole, and from how far the inpainting takes its colours, in pixels.
 _HOLE, _RADIUS = 0.1, 5
 
 
 def grown(mask: np.ndarray, radius: int) -> np.ndarray:
-    """A soft mask [H, W], uint8 or float32, with every pixel the greatest within `radius` of it."""
+    """A soft mask [H, W], uint8 or float32, dilated by `radius`."""
     if radius < 1:
         return mask
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
@@ -18,12 +18,12 @@ def grown(mask: np.ndarray, radius: int) -> np.ndarray:
 
 
 def hole_of(mask: np.ndarray) -> np.ndarray:
-    """Where a picture may show something of its person: uint8 [H, W], 1 there, of a soft mask [H, W] in [0, 1]."""
+    """The pixels that may show the person: uint8 [H, W], 1 there, from a soft mask [H, W] in [0, 1]."""
     return grown((mask > _HOLE).astype(np.uint8), round(_HOLE_GROWTH * min(mask.shape)))
 
 
 def inpainted(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The picture with its person painted over from what is about: uint8 [H, W, 3].
+    """The picture with its person inpainted from the surroundings: uint8 [H, W, 3].
 
     Args:
         image: uint8 [H, W, 3].

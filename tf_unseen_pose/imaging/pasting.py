@@ -1,7 +1,6 @@
-"""Putting a picture back into the photo that it shows a part of, where it has fewer pixels than that part.
+"""Pastes a picture of lower resolution back into the photo that it shows a part of.
 
-Everything that depends on the photo and the place alone is settled once: a frame of a video costs one resize and one
-blend, both Pillow's.
+What depends on the photo and the place alone is computed once; a frame costs one resize and one blend in Pillow.
 """
 
 import numpy as np
@@ -9,7 +8,7 @@ from PIL import Image
 
 
 class Pasting:
-    """A photo with a place for canvases, which fade into it along their edge.
+    """A photo with a place for canvases, which fade into it at their edges.
 
     Args:
         photo: uint8 [H, W, 3].
@@ -49,7 +48,7 @@ class Pasting:
 
 
 def _covered(image_size: int, canvas_size: int, step: float, shift: float) -> tuple[np.ndarray, np.ndarray]:
-    """Along one axis: the photo's pixels that the canvas covers, and where on the canvas they lie."""
+    """Along one axis: the photo's pixels that the canvas covers, and their places on the canvas."""
     pixels = np.arange(image_size)
     position = (pixels - shift) / step
     inside = (position >= 0) & (position <= canvas_size - 1)

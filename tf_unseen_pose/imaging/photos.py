@@ -1,9 +1,8 @@
-"""A photo, whatever it comes as, as the pixels that everybody else works on.
+"""Loads photos from files, Pillow images and arrays.
 
-One rule for all: a photo is upright (its EXIF orientation is applied), its colours are sRGB (an embedded profile is
-applied, or the numbers by which HEIC and AVIF name wide gamuts and high dynamic range), what is transparent lies on
-white, 16 bits become 8. The kind of a file is decided by its content, not by the ending of its name. Of an animation
-the first picture counts.
+Every photo becomes upright (by its EXIF orientation), sRGB (by its embedded profile, or the colour numbers of HEIC and
+AVIF), 8-bit, and white where it is transparent. The content decides the format, not the name. Of animations only the
+first picture is read.
 
 Convention: photos are uint8 [H, W, 3] RGB.
 """
@@ -21,15 +20,15 @@ from PIL.ExifTags import IFD, Base
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.srgb import is_other_than_srgb, table_to_srgb
 
-# What `as_photo` takes.
+# The types that `as_photo` takes.
 Photo: TypeAlias = np.ndarray | Image.Image | str | Path
 
 _log = logging.getLogger(__name__)
-# Which of Pillow's modes the colours of an embedded profile are.
+# Pillow's modes of the colours of embedded profiles.
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
-# What Pillow and its plugins raise for damaged files.
+# Errors of Pillow and its plugins for damaged files.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, RuntimeError)
-# EXIF that still holds for a picture made of the photo, and of the blocks about exposure and place what does not.
+# EXIF that remains valid for a picture made from the photo, and the entries of its exposure and place that do not.
 _LASTING = {Base.Make, Base.Model, Base.DateTime, Base.Artist, Base.Copyright}
 _PASSING = {Base.MakerNote, Base.ExifImageWidth, Base.ExifImageHeight, Base.ExifInteroperabilityOffset, Base.ColorSpace}
 # Four letters of an ISO base media file that say that it holds pictures of the HEIF kind.
@@ -40,11 +39,11 @@ _AVIF_HEADER = 1 << 16
 
 
 def load_image(path: Path | str) -> np.ndarray:
-    """A photo as uint8 [H, W, 3]: upright, in sRGB, on white, whatever kind of picture the file is.
+    """Loads a photo of any supported format as uint8 [H, W, 3]: upright, in sRGB, on white.
 
     Raises:
-        UserError: no such file, no picture, truncated, too large to be decoded safely, or of a kind that takes a
-            package that is not installed.
+        UserError: the file is missing, not a picture, truncated, too large to decode safely, or needs a package that
+            is not installed.
 
     Example:
         >>> from tf_unseen_pose import load_image
@@ -66,7 +65,7 @@ def load_image(path: Path | str) -> np.ndarray:
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file is to be looked at as a photo: by its content a picture, but no GIF of several, which is a video.
+    """Whether a file is a photo by its content; an animated GIF is a video.
 
     Raises:
         UserError: no such file.
@@ -77,20 +76,20 @@ def is_image(path: Path) -> bool:
     except FileNotFoundError as error:
         raise UserError(f"There is no file {path}; name an existing photo or video.") from error
     except UserError:
-        # A kind that takes another package is a picture all the same.
+        # A format that needs another package is still a picture.
         return True
     except (*_DAMAGE, Image.DecompressionBombError) as error:
-        # What is too large is one, too.
+        # So is a picture that is too large.
         return isinstance(error, Image.DecompressionBombError)
 
 
 def as_photo(photo: Photo, name: str = "the photo") -> np.ndarray:
-    """Whatever a caller has as a photo, as uint8 [H, W, 3].
+    """Converts a file, image or array to a photo, uint8 [H, W, 3].
 
     Args:
         photo: a file's path; a Pillow image; or an array [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] (the fourth channel
             is opacity), uint8 in 0..255, uint16 in 0..65535, or floating in 0..1.
-        name: what to call it in messages.
+        name: its name in messages.
 
     Raises:
         UserError: an array of another shape, type or range; a file as `load_image`.
@@ -118,9 +117,9 @@ def as_photo(photo: Photo, name: str = "the photo") -> np.ndarray:
 
 
 def lasting_exif(path: Path) -> Image.Exif:
-    """What a photo's EXIF says that still holds for a picture made of it: when, where and with what it was taken.
+    """The EXIF entries that remain valid for a picture made from a photo: time, place, camera.
 
-    Its orientation, size and preview do not hold, nor does what the maker of the camera noted.
+    Orientation, size, preview and maker notes are dropped.
 
     Raises:
         UserError: as `load_image`.
@@ -140,18 +139,18 @@ def lasting_exif(path: Path) -> Image.Exif:
 
 
 def _damaged(path: Path | str, error: BaseException) -> UserError:
-    # Some plugins report in several lines.
+    # Some plugins report several lines.
     return UserError(f"The image {path} is damaged ({' '.join(str(error).split())}); save it anew.")
 
 
 def _in_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
-    """uint8 of the pixels of any sensible type."""
+    """Pixels of any supported type as uint8."""
     if pixels.dtype == np.uint8:
         return pixels
     if pixels.dtype == np.uint16:
         return np.round(pixels / np.float32(257)).astype(np.uint8)
     if np.issubdtype(pixels.dtype, np.floating):
-        # A millionth beyond is rounding; NaN is within nothing.
+        # A millionth beyond is rounding; NaN fails both comparisons.
         if not (pixels.min() >= -1e-6 and pixels.max() <= 1 + 1e-6):
             raise UserError(
                 f"The floating numbers of {name} are not in 0..1 throughout; scale them, or give uint8 in 0..255."
@@ -163,7 +162,7 @@ def _in_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
 
 
 def _opened(path: Path) -> Image.Image:
-    """The file, of which only the header has been read."""
+    """Opens the file and reads only its header."""
     try:
         image = Image.open(path)
         if image.format == "AVIF":
@@ -211,7 +210,7 @@ def _grey(image: Image.Image) -> np.ndarray:
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """The colours alone, mode RGB, as the embedded profile means them."""
+    """The colours in sRGB, mode RGB, by the embedded profile."""
     profile = image.info.get("icc_profile")
     if not profile:
         return _in_srgb_by_number(image.convert("RGB"), image.info.get("nclx_profile") or {})

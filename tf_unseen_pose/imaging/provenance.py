@@ -1,18 +1,17 @@
-"""The mark that re-posed pictures and videos carry: that they are synthetic.
+"""The mark of re-posed pictures and videos as synthetic.
 
-Every file that shows a re-posed person has it, alone or on a sheet; there is no option that leaves it out. Skeletons
-drawn over real pictures, masks, and pages about datasets show what was photographed, and have none.
+Every file that shows a re-posed person has it, alone or on a sheet, without an option to omit it. Skeletons over real
+pictures, masks, and pages about datasets show photographed content and have none.
 
     PNG          XMP in an iTXt chunk; `Software` and `Comment` in tEXt chunks
     JPEG, WebP   XMP; `Software` and `ImageDescription` in EXIF
     GIF          XMP in an application extension; a comment
     MP4          XMP in a `uuid` box; a comment
 
-XMP holds the IPTC's `DigitalSourceType`. Of its vocabulary (https://cv.iptc.org/newscodes/digitalsourcetype)
-`compositeWithTrainedAlgorithmicMedia` fits: a photo, a part of which a trained model made; `trainedAlgorithmicMedia`
-would be a picture with nothing of a photo in it.
+XMP holds the IPTC's `DigitalSourceType` (https://cv.iptc.org/newscodes/digitalsourcetype) with the value
+`compositeWithTrainedAlgorithmicMedia`: a photo, part of which a trained model made.
 
-The mark tells whoever asks; it protects nothing: anybody can remove it. It is the same bytes in every file.
+Anybody can remove the mark. Its bytes are the same in every file.
 """
 
 import io
@@ -43,20 +42,20 @@ Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}">
 
 # Where a PNG's first chunk, IHDR, ends: signature, length, name, 13 bytes, checksum.
 PNG_HEADER = 33
-# Which box is XMP, of those that any program may put into an MP4 (XMP specification, part 3).
+# Identifies the XMP box in an MP4 (XMP specification, part 3).
 _MP4_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 # Behind XMP in a GIF: whoever reads its bytes as lengths of blocks ends in the last two of these, wherever they began.
 _GIF_TRAILER = bytes([1, *range(255, -1, -1), 0])
 
 
 def saving_options(suffix: str, exif: Image.Exif | None = None) -> dict:
-    """What Pillow's `Image.save` is to be told for a picture that carries the mark, by the file's ending (".png").
+    """Options of Pillow's `Image.save` for a picture with the mark, by the file's suffix (".png").
 
     Args:
-        exif: what the file is to say beside.
+        exif: further EXIF entries.
 
     Raises:
-        ValueError: files of that ending cannot carry it here.
+        ValueError: that format cannot carry the mark here.
     """
     if suffix.lower() == ".png":
         return {"pnginfo": _png_info()} | ({"exif": exif} if exif else {})
@@ -68,7 +67,7 @@ def saving_options(suffix: str, exif: Image.Exif | None = None) -> dict:
 
 
 def png_chunks() -> bytes:
-    """The mark as chunks, to stand at `PNG_HEADER` in a PNG that something else wrote."""
+    """The mark as chunks to insert at `PNG_HEADER` into a PNG."""
     chunks = io.BytesIO()
     for name, content, *_ in _png_info().chunks:
         putchunk(chunks, name, content)
@@ -84,7 +83,7 @@ def _png_info() -> PngInfo:
 
 
 def mark_video(path: Path) -> None:
-    """Puts the mark into a finished .gif or .mp4; of an MP4 the XMP alone: its comment is for whoever writes it."""
+    """Adds the mark to a finished .gif or .mp4; for an MP4 only the XMP, since its writer adds the comment."""
     if path.suffix.lower() == ".gif":
         _mark_gif(path)
     else:
@@ -103,7 +102,7 @@ def _mark_gif(path: Path) -> None:
 
 
 def _mark_mp4(path: Path) -> None:
-    # At the end no other box moves.
+    # At the end, so that no other box moves.
     content = b"uuid" + _MP4_XMP + XMP.encode()
     with path.open("ab") as file:
         file.write(struct.pack(">I", 4 + len(content)) + content)

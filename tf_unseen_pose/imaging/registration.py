@@ -1,8 +1,8 @@
-"""Where one picture of a scene lies in another, told by the background: small movements of a camera.
+"""Registers frames of a scene by their background, to remove small camera movements.
 
-Corners of the reference's background are tracked into a frame (Lucas-Kanade, there and back) and a similarity is
-fitted to those that agree; what counts as background is told by the masks of the person. Work is done at 640 pixels
-or less, so that the time a frame takes is bounded and all tolerances are in pixels of that size.
+Corners of the reference's background are tracked into a frame (Lucas-Kanade, forward and backward), and a similarity is
+fitted to the consistent ones; person masks define the background. Pictures are reduced to 640 pixels or less, which
+bounds the time; all tolerances are in pixels of that size.
 
 Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; a transform is a similarity, float64
 [2, 3], named by its direction; masks are uint8 [H, W], 255 = person.
@@ -15,10 +15,10 @@ from tf_unseen_pose.imaging.affine import compose, invert, transform_joints, tra
 from tf_unseen_pose.imaging.crop import person_scale
 from tf_unseen_pose.skeleton import Skeleton
 
-# A movement beyond these is no longer that of a camera meant to stand still: shift of a corner in sides of the picture,
-# rotation in degrees, change of scale.
+# Limits on the movement of a nominally still camera: shift of a corner as a fraction of the picture's side, rotation in
+# degrees, change of scale.
 LARGEST_SHIFT, LARGEST_ROTATION, LARGEST_SCALING = 0.1, 5.0, 0.1
-# A smaller shift of the corners, in pixels, is below what can be measured, and none.
+# Shifts of the corners below this, in pixels, are not measurable and count as none.
 LEAST_SHIFT = 0.1
 # Half the width of a drawn limb, in standard deviations of its prior: hands, feet and clothes are inside.
 MASK_WIDTH = 1.5
@@ -57,7 +57,7 @@ class Registration:
         self._corners = np.empty((0, 1, 2), np.float32) if corners is None else corners
 
     def _prepared(self, image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """At working size: grey levels, the same without slow changes of light, and 255 where there is no person."""
+        """At working size: grey levels, the same without slow changes of light, and the background as 255."""
         grey, mask = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.compare(mask, 32, cv2.CMP_GT)
         if self._scale < 1:
             size = tuple(round(side * self._scale) for side in reversed(self._shape))
@@ -67,9 +67,9 @@ class Registration:
         return grey, structure, 255 - cv2.dilate(mask, np.ones((2 * _MARGIN + 1,) * 2, np.uint8))
 
     def align(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
-        """Finds where a frame's background lies in the reference.
+        """Registers a frame's background to the reference.
 
-        Where the background is too plain to tell, the frame counts as unmoved if both backgrounds look the same.
+        If the background is too plain, the frame counts as unmoved if both backgrounds look the same.
 
         Args:
             image: uint8 [H, W, 3].
@@ -96,12 +96,12 @@ class Registration:
         return transform if shift <= LARGEST_SHIFT * max(self._shape) and _is_nearly_rigid(transform) else None
 
     def _track(self, grey: np.ndarray, structure: np.ndarray, free: np.ndarray) -> np.ndarray | None:
-        """The transform at working size that corners agree upon, or None where too few do."""
+        """The transform at working size that fits the corners, or None if too few agree."""
         if len(self._corners) < _LEAST_INLIERS:
             return None
         transform = np.eye(2, 3)
-        # First from afar, by shapes of any size, lest one tile of a wall be taken for the next; then finely in the
-        # resampled frame, where little movement and no rotation is left.
+        # First coarsely, so that one tile of a wall is not taken for the next; then finely in the resampled frame,
+        # where little movement and no rotation remains.
         for reference, picture, levels in ((self._grey, grey, 4), (self._structure, structure, 1)):
             moved, seen = resampled(picture, transform), resampled(free, transform, cv2.BORDER_CONSTANT)
             corners, tracked = self._pairs(reference, moved, seen, levels)
@@ -121,7 +121,7 @@ class Registration:
     def _pairs(
         self, reference: np.ndarray, picture: np.ndarray, free: np.ndarray, levels: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Corners of the reference, float32 [N, 2], and where a frame's background shows them."""
+        """Corners of the reference, float32 [N, 2], and their places in a frame."""
         options = {"winSize": _WINDOW, "maxLevel": levels}
         there, found, _ = cv2.calcOpticalFlowPyrLK(reference, picture, self._corners, None, **options)
         back, found_back, _ = cv2.calcOpticalFlowPyrLK(picture, reference, there, None, **options)
@@ -131,7 +131,7 @@ class Registration:
         return self._corners[kept, 0], there[kept, 0]
 
     def _coincides(self, grey: np.ndarray, free: np.ndarray) -> bool:
-        """Whether the backgrounds look the same but for noise, faint shadows and the brightness of the light."""
+        """Whether the backgrounds look the same apart from noise, faint shadows and brightness."""
         common = (self._free > 0) & (free > 0)
         if not common.any():
             return False
@@ -144,7 +144,7 @@ class Registration:
 def resampled(picture: np.ndarray, transform: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
     """A picture, uint8 [H, W] or [H, W, 3], moved by a transform [2, 3], in its own size.
 
-    Beyond its border it goes on with the border's colour, or with 0 where `border` is OpenCV's BORDER_CONSTANT.
+    Beyond its border it has the border's colour, or 0 if `border` is OpenCV's BORDER_CONSTANT.
     """
     size = picture.shape[1::-1]
     flags = cv2.INTER_CUBIC if border == cv2.BORDER_REPLICATE else cv2.INTER_LINEAR
@@ -159,7 +159,7 @@ def _values(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _standard_error(points: np.ndarray, residual: np.ndarray, shape: tuple[int, int]) -> float:
-    """How well a similarity fitted to points [N, 2] is known at the corner of the picture where it is known least."""
+    """Standard error of a similarity fitted to points [N, 2], at the picture's corner where it is largest."""
     centre = points.mean(axis=0)
     lever = np.linalg.norm(_picture_corners(*shape) - centre, axis=1).max()
     spread = np.sum((points - centre) ** 2)
@@ -171,7 +171,7 @@ def _picture_corners(height: int, width: int) -> np.ndarray:
 
 
 def _largest_shift(transform: np.ndarray, height: int, width: int) -> float:
-    """How far a transform moves the corner of a picture that it moves most, in pixels."""
+    """The largest shift of a picture's corner by a transform, in pixels."""
     corners = _picture_corners(height, width)
     return float(np.linalg.norm(transform_points(transform, corners) - corners, axis=1).max())
 
@@ -184,7 +184,7 @@ def _is_nearly_rigid(transform: np.ndarray) -> bool:
 def apply(
     transform: np.ndarray, image: np.ndarray, mask: np.ndarray, joints: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Moves a frame into the reference's place.
+    """Moves a frame to the reference's place.
 
     Args:
         transform: [2, 3] `image_to_reference`.
@@ -201,7 +201,7 @@ def apply(
 
 
 def mask_from_joints(joints: np.ndarray, skeleton: Skeleton, height: int, width: int) -> np.ndarray:
-    """A generous mask of a person of whom only the joints are known: limbs as thick lines, filled between their joints.
+    """A generous person mask from joints: limbs as thick lines, filled between their joints.
 
     Args:
         joints: [J, 3] in pixels; limbs with an absent joint are left out.

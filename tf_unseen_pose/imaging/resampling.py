@@ -1,8 +1,7 @@
-"""Cutting a canvas out of a picture of any size with OpenCV: what training data go through.
+"""Cuts a canvas out of a picture of any size with OpenCV, for training data.
 
-`geometry.resampling.resample` is its twin for users' photos, in a graph; a test compares the two. Training cuts
-hundreds of canvases a second, and there a general operation that works out the transform anew for every channel would
-be most of the cost.
+`geometry.resampling.resample` is the twin for users' photos in a graph; a test compares the two. Training cuts hundreds
+of canvases per second, where a general operation that recomputes the transform for every channel would dominate.
 """
 
 import cv2
@@ -15,7 +14,7 @@ def cut_out(picture: np.ndarray, output_to_input: np.ndarray, height: int, width
     """Samples a picture of 8 bits bilinearly by an affine transform, at a precision of 1/32 of a pixel or better.
 
     Where the transform shrinks by k >= 2 (rounded down), the picture is first reduced to 1 / k by areas. Beyond its
-    border a picture goes on with the border's colour.
+    border a picture has the border's colour.
 
     Args:
         picture: uint8 [H, W] or [H, W, C].
@@ -28,7 +27,7 @@ def cut_out(picture: np.ndarray, output_to_input: np.ndarray, height: int, width
     shrink = int(length_scale(matrix))
     if shrink >= 2:
         rows, columns = (max(1, round(side / shrink)) for side in picture.shape[:2])
-        # Corners stay corners: (x + 0.5) scales, x does not.
+        # Corners are aligned: (x + 0.5) scales, x does not.
         scale = np.array([[columns / picture.shape[1]], [rows / picture.shape[0]]])
         picture = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
         matrix = matrix * scale

@@ -1,6 +1,6 @@
-"""The sound of a video, for another one that shows the same times.
+"""Copies the sound of a video into another one of the same times.
 
-Packets stay as they are; of a kind that browsers do not play in an MP4, they become AAC.
+Packets are copied unchanged, or converted to AAC if browsers do not play their format in an MP4.
 """
 
 import logging
@@ -17,16 +17,16 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.time_span import WHOLE, TimeSpan
 
 _log = logging.getLogger(__name__)
-# What browsers play in an MP4.
+# Formats that browsers play in an MP4.
 _KEPT = ("aac", "mp3", "opus")
 _RATE = 48000
 
 
 @contextmanager
 def opened_sound(path: Path, span: TimeSpan = WHOLE) -> "Iterator[Sound | None]":
-    """The first sound track of a video from the start of a span on; None where it has none.
+    """The first sound track of a video from the start of a span on; None without one.
 
-    A track that cannot be decoded is none either, and a warning in the log says so.
+    A track that cannot be decoded counts as none, with a warning in the log.
 
     Raises:
         UserError: the file cannot be opened.
@@ -50,7 +50,7 @@ class Sound:
     Args:
         source: a video,
         track: and the one of its tracks that is wanted.
-        start: what is heard then comes first; seconds from the video's first picture on.
+        start: time of the first sound, in seconds from the video's first picture.
     """
 
     def __init__(self, source: InputContainer, track: AudioStream, start: float):
@@ -61,7 +61,7 @@ class Sound:
         self._next: Packet | None = None
 
     def add_to(self, target: OutputContainer) -> None:
-        """Adds a track to a video of which nothing has been written yet."""
+        """Adds a track to a video before its first packet."""
         if self._begin > 0:
             self._source.seek(round(self._begin * av.time_base))
         is_kept = self._track.codec_context.codec.canonical_name in _KEPT
@@ -69,7 +69,7 @@ class Sound:
         self._next = next(self._packets, None)
 
     def packets_until(self, time: float) -> Iterator[Packet]:
-        """What is heard before a time, in seconds from the start on, and was not given before."""
+        """The remaining packets before a time, in seconds from the start."""
         while self._next is not None and (self._next.pts or 0) * self._next.time_base < time:
             yield self._next
             self._next = next(self._packets, None)
@@ -91,7 +91,7 @@ class Sound:
                 continue
             shift = round(self._begin / packet.time_base)
             packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-            # Decoders take the packet before to begin well; players do not let it be heard.
+            # Decoders need the packet before; players do not play it.
             if packet.pts + 2 * (packet.duration or 0) > 0:
                 packet.stream = stream
                 yield packet
@@ -102,10 +102,10 @@ class Sound:
         return (packet for frame in self._resampled(layout) for packet in stream.encode(frame))
 
     def _resampled(self, layout: str) -> Iterator[av.AudioFrame | None]:
-        """What is decoded, from the start on; None at the end."""
+        """Decoded sound from the start on; None at the end."""
         graph = None
         for packet in self._read():
-            # What cannot be decoded leaves a gap.
+            # Undecodable packets leave a gap.
             with suppress(av.FFmpegError):
                 for frame in packet.decode():
                     assert isinstance(frame, av.AudioFrame)
@@ -122,7 +122,7 @@ class Sound:
 
 
 def _resampling(frame: av.AudioFrame, layout: str) -> av.filter.Graph:
-    """A filter that begins at time 0: it cuts what is before, and fills gaps with silence."""
+    """A filter that starts at time 0, cutting earlier sound, and fills gaps with silence."""
     graph = av.filter.Graph()
     source = graph.add_abuffer(
         sample_rate=frame.sample_rate, format=frame.format, layout=frame.layout, time_base=frame.time_base

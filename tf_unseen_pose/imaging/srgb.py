@@ -1,9 +1,9 @@
-"""Colours of wide gamut or high dynamic range as sRGB, by the numbers with which videos, HEIC and AVIF name them.
+"""Converts wide gamuts and high dynamic range to sRGB, by the colour numbers of videos, HEIC and AVIF.
 
-Convention: primaries and transfer functions are numbers of ITU-T H.273 ("nclx"), which FFmpeg shares; 2 says unknown.
+Convention: primaries and transfer functions are numbers of ITU-T H.273 ("nclx"), which FFmpeg shares; 2 means unknown.
 
-What HDR shows keeps its colour up to four fifths of reference white; from there on highlights are rolled off, so that
-they end in white. Reference white becomes 243 of 255; libswscale's `intent=perceptual` would make 150 to 169 of it.
+HDR colours are kept up to four fifths of reference white; above that highlights are rolled off towards white. Reference
+white becomes 243 of 255; libswscale's `intent=perceptual` would make it 150 to 169.
 """
 
 import numpy as np
@@ -24,15 +24,14 @@ _TABLE = 65
 
 
 def is_other_than_srgb(primaries: int, transfer: int) -> bool:
-    """Whether `to_srgb` has something to do. The small gamuts of old television pass for sRGB's, as in browsers."""
+    """Whether `to_srgb` changes anything; the small gamuts of old television count as sRGB, as in browsers."""
     return primaries in _TO_BT709 or transfer in (PQ, HLG)
 
 
 def to_srgb(signal: np.ndarray, primaries: int, transfer: int) -> np.ndarray:
-    """Colours as they are stored -> sRGB, both float32 [..., 3] RGB in 0..1.
+    """Stored colours -> sRGB, both float32 [..., 3] RGB in 0..1.
 
-    Colours that sRGB has not are clipped. What is neither HLG nor PQ is taken to have sRGB's transfer function, so that
-    its greys stay.
+    Colours outside sRGB are clipped. Transfer functions other than HLG and PQ are treated as sRGB's, which keeps greys.
 
     Source: ITU-R BT.2100 (HLG's inverse OETF and OOTF at 1000 cd/m^2, PQ's EOTF); IEC 61966-2-1.
     """
@@ -50,9 +49,9 @@ def to_srgb(signal: np.ndarray, primaries: int, transfer: int) -> np.ndarray:
 
 
 def table_to_srgb(primaries: int, transfer: int) -> np.ndarray:
-    """`to_srgb` of a grid of colours, float32 [65, 65, 65, 3] in 0..1, by blue, green and red; to be interpolated in.
+    """`to_srgb` of a grid of colours, float32 [65, 65, 65, 3] in 0..1, by blue, green and red, for interpolation.
 
-    Between its colours the function is nearly straight, as stored colours are as far apart as eyes see them.
+    The function is nearly linear between its colours, since stored colours are perceptually spaced.
     """
     levels = np.linspace(0, 1, _TABLE, dtype=np.float32)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")

@@ -1,4 +1,4 @@
-"""The part of a video that is meant: from a start to an end."""
+"""A part of a video, from a start to an end."""
 
 import math
 import re
@@ -14,11 +14,11 @@ class TimeSpan:
     """Seconds from a video's first picture on; by default all of it.
 
     Attributes:
-        start: what is shown then is the first picture.
-        end: what would be shown from then on is left out.
+        start: time of the first picture.
+        end: time from which on pictures are left out.
 
     Raises:
-        UserError: nothing is between start and end.
+        UserError: the end is not after the start.
     """
 
     start: float = 0.0
@@ -40,10 +40,10 @@ WHOLE = TimeSpan()
 
 
 def parse_span(start: str | None, end: str | None) -> TimeSpan:
-    """The span between two times as people write them; None is the video's own beginning or end.
+    """Parses a span from two times; None is the video's own beginning or end.
 
     Raises:
-        UserError: what is no time; as `TimeSpan`.
+        UserError: an invalid time; as `TimeSpan`.
 
     Example:
         >>> from tf_unseen_pose.imaging.time_span import parse_span

@@ -1,7 +1,7 @@
-"""Videos in, as streams of pictures: a frame at a time, whatever the video's length. PyAV does the work.
+"""Reads videos as streams of frames with PyAV, in constant memory.
 
 Convention: frames are uint8 [H, W, 3] in sRGB, upright (a phone's rotation mark is applied), of square pixels; rates
-are frames a second, kept as fractions, since 30000/1001 is common; times are seconds from the first picture on.
+are frames per second, kept as fractions, since 30000/1001 is common; times are seconds from the first picture on.
 """
 
 import logging
@@ -25,9 +25,9 @@ from tf_unseen_pose.words import counted
 _log = logging.getLogger(__name__)
 # FFmpeg opens pictures and text as videos of one frame.
 _NO_VIDEO = ("image2", "_pipe", "tty")
-# Less than this part of the time that the header promises means that the file was cut off. Headers are off by a little.
+# Below this fraction of the header's duration a file counts as cut off, since headers are slightly inexact.
 _LEAST_SHOWN = 0.95
-# Where the header tells no rate.
+# Rate if the header has none.
 _DEFAULT_RATE = Fraction(25)
 # Of a constant rate no gap between frames is so many times as long as another.
 _UNEVEN = 1.5
@@ -37,12 +37,12 @@ _TIME_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video's header and the times of its frames say.
+    """Facts from a video's header and its frames' times.
 
     Attributes:
         width, height: of the upright frames, in pixels.
-        fps: the frame rate, the usual one where it varies.
-        frame_count: how many frames the span holds; edit lists hide some of those that are stored.
+        fps: the frame rate, the typical one if it varies.
+        frame_count: frames of the span; edit lists hide some of the stored ones.
     """
 
     width: int
@@ -55,8 +55,7 @@ def probe(path: Path, span: TimeSpan = WHOLE) -> VideoInfo:
     """Reads a video's header, the times of its frames, and the first of them.
 
     Raises:
-        UserError: no such file, not a video, one of which not even the first frame can be decoded, or one that ends
-            before the span begins.
+        UserError: the file is missing, not a video, has no decodable frame, or ends before the span begins.
     """
     with _opened(path) as (container, stream):
         first = next(iter(_decoded(container, stream, Counter())), None)
@@ -66,11 +65,11 @@ def probe(path: Path, span: TimeSpan = WHOLE) -> VideoInfo:
         if _quarters(first) % 2:
             width, height = height, width
     with _opened(path) as (container, stream):
-        # Where times are unknown, what is stored is counted.
+        # Without times, stored frames are counted.
         packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
         times = np.sort([float(packet.pts * (stream.time_base or 0)) for packet in packets if packet.pts is not None])
         fps = _rate(times, stream)
-        # A picture is shown until the next one comes.
+        # A picture is shown until the next one.
         ends = np.append(times[1:], times[-1:] + float(1 / fps)) - _start(stream)
         count = int(((ends > span.start) & (times - _start(stream) < span.end)).sum())
         if len(times) and not count:
@@ -79,10 +78,10 @@ def probe(path: Path, span: TimeSpan = WHOLE) -> VideoInfo:
 
 
 def read_video(path: Path, span: TimeSpan = WHOLE) -> Iterator[tuple[float, np.ndarray]]:
-    """The time of every frame in seconds, and the frame, uint8 [H, W, 3].
+    """Yields the time of every frame in seconds, and the frame, uint8 [H, W, 3].
 
-    Of a damaged file all frames that can be decoded are given; a warning in the log says what was missing. Of a span,
-    the first frame is the one that is shown at its start, with that time.
+    A damaged file yields all decodable frames, with a warning in the log. A span starts with the frame shown at its
+    start, at that time.
 
     Raises:
         UserError: as `probe`.
@@ -106,9 +105,9 @@ def read_video(path: Path, span: TimeSpan = WHOLE) -> Iterator[tuple[float, np.n
 
 
 def steady_frames(path: Path, span: TimeSpan = WHOLE) -> Iterator[np.ndarray]:
-    """The frames uint8 [H, W, 3] as they are shown at the constant rate that `probe` tells.
+    """The frames uint8 [H, W, 3] at the constant rate of `probe`.
 
-    Of a video of variable rate, as phones and screen recorders write them, some are repeated or left out.
+    For videos of variable rate, as from phones and screen recorders, frames are repeated or left out.
 
     Raises:
         UserError: as `read_video`.
@@ -132,7 +131,7 @@ def steady_frames(path: Path, span: TimeSpan = WHOLE) -> Iterator[np.ndarray]:
 
 
 def _rate(times: np.ndarray, stream: VideoStream) -> Fraction:
-    """The rate at which frames follow each other at times in seconds, the usual one where it varies."""
+    """The frame rate by times in seconds, the typical one if it varies."""
     # PyAV 19 has a type of its own for fractions.
     average = Fraction(str(stream.average_rate)) if stream.average_rate else _DEFAULT_RATE
     gaps = np.diff(times)
@@ -143,7 +142,7 @@ def _rate(times: np.ndarray, stream: VideoStream) -> Fraction:
 
 
 def _promised(container: InputContainer, stream: VideoStream, length: float) -> float:
-    """How many seconds the header says there are, 0 where it does not; `length` is that of a frame."""
+    """The header's duration in seconds, 0 without one; `length` is that of a frame."""
     seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
     # Matroska has a clock's time in a tag of its own.
     with suppress(ValueError):
@@ -167,7 +166,7 @@ def _timed(
 
 
 def _leads_to(path: Path, time: float) -> bool:
-    """Whether decoding can begin near a time instead of at the video's beginning."""
+    """Whether decoding can begin near a time instead of at the beginning."""
     with _opened(path) as (container, stream), suppress(av.FFmpegError):
         _seek(container, stream, time)
         first = next(_timed(container, stream, Counter()), None)
@@ -176,14 +175,14 @@ def _leads_to(path: Path, time: float) -> bool:
 
 
 def _seek(container: InputContainer, stream: VideoStream, time: float) -> None:
-    """Goes to the last frame that can be decoded by itself and is shown by a time."""
+    """Seeks to the last keyframe before a time."""
     container.seek(round((time + _start(stream)) / (stream.time_base or 1)), stream=stream)
 
 
 def _within(
     span: TimeSpan, frames: Iterator[tuple[float, av.VideoFrame]], path: Path, length: float
 ) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Those frames that are shown within a span, the first from its start on; `length` is how long the last one is."""
+    """The frames within a span, the first at its start; `length` is the duration of the last one."""
     time, before = 0.0, None
     for time, frame in frames:
         if before is not None and time > span.start + _TIME_TOLERANCE:
@@ -204,7 +203,7 @@ def _too_short(path: Path, length: float, span: TimeSpan) -> UserError:
 
 
 def _decoded(container: InputContainer, stream: VideoStream, damage: Counter[str]) -> Iterator[av.VideoFrame]:
-    """All frames that can be decoded; bad packets are counted as `damage["packets"]`."""
+    """All decodable frames; bad packets are counted in `damage["packets"]`."""
     packets = container.demux(stream)
     while True:
         try:
@@ -220,7 +219,7 @@ def _decoded(container: InputContainer, stream: VideoStream, damage: Counter[str
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its video stream; FFmpeg's errors become sentences."""
+    """The container and its video stream; FFmpeg's errors become a `UserError`."""
     try:
         with av.open(path) as container:
             kind = container.format.name
@@ -241,10 +240,10 @@ def _upright(frame: av.VideoFrame, stream: VideoStream, to_srgb: ToSrgb) -> np.n
 
 
 def _square_width(frame: av.VideoFrame, stream: VideoStream) -> int:
-    """The width with square pixels; those of old cameras and of television are not."""
+    """The width with square pixels, which those of old cameras and television are not."""
     return round(frame.width * float(stream.sample_aspect_ratio or 1))
 
 
 def _quarters(frame: av.VideoFrame) -> int:
-    """How many quarters to turn a frame counterclockwise; its mark says degrees."""
+    """Quarter turns counterclockwise for a frame, by its rotation mark in degrees."""
     return round(frame.rotation / 90) % 4

@@ -1,6 +1,6 @@
-"""The pixels of a video's frames in sRGB, whatever colours the video stores: BT.601 or 709, wide gamut, HLG, PQ.
+"""Converts a video's frames to sRGB from BT.601 or 709, wide gamuts, HLG or PQ.
 
-FFmpeg knows matrices and ranges; what else differs from sRGB, `srgb` says in a table that FFmpeg interpolates in.
+FFmpeg handles matrices and ranges; the rest is a table from `srgb`, in which FFmpeg interpolates.
 """
 
 import tempfile
@@ -14,10 +14,10 @@ from av.video.reformatter import Colorspace
 
 from tf_unseen_pose.imaging.srgb import is_other_than_srgb, table_to_srgb
 
-# Planes of 16 bits are what FFmpeg is quickest with here.
+# FFmpeg is fastest here with planes of 16 bits.
 _DEEP = "gbrp16le"
 _UNKNOWN = 2
-# Untagged pictures larger than a television's of old have the colours of newer ones.
+# Untagged pictures above standard definition have the colours of high definition.
 _OLD_WIDTH, _OLD_HEIGHT = 1024, 576
 
 
@@ -29,12 +29,12 @@ class ToSrgb:
         self._kind: tuple | None = None
 
     def pixels(self, frame: av.VideoFrame, context: VideoCodecContext, width: int) -> np.ndarray:
-        """uint8 [H, W, 3] of a frame as it was decoded.
+        """uint8 [H, W, 3] of a decoded frame.
 
         Args:
             frame: of any format.
-            context: of its decoder, which knows how its colours are stored.
-            width: that it is to have, in pixels.
+            context: of its decoder, which knows the stored colours.
+            width: of the result in pixels.
         """
         primaries, transfer = context.color_primaries, context.color_trc
         matrix = Colorspace.ITU709 if _is_untagged_and_large(frame) else None
@@ -55,7 +55,7 @@ def _is_untagged_and_large(frame: av.VideoFrame) -> bool:
 
 
 def _table_graph(width: int, height: int, primaries: int, transfer: int) -> av.filter.Graph:
-    """A filter from RGB of 16 bits as it is stored to sRGB of 8."""
+    """A filter from stored 16-bit RGB to 8-bit sRGB."""
     graph = av.filter.Graph()
     with tempfile.NamedTemporaryFile("w", suffix=".cube") as file:
         file.write(_cube(primaries, transfer))
@@ -72,7 +72,7 @@ def _table_graph(width: int, height: int, primaries: int, transfer: int) -> av.f
 
 @lru_cache(maxsize=2)
 def _cube(primaries: int, transfer: int) -> str:
-    """The table as FFmpeg reads it."""
+    """The table in FFmpeg's format."""
     table = table_to_srgb(primaries, transfer)
     rows = table.reshape(-1, 3)
     return f"LUT_3D_SIZE {len(table)}\n" + "%.5f %.5f %.5f\n" * len(rows) % tuple(rows.flat)

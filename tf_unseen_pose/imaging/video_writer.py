@@ -1,6 +1,6 @@
-"""Videos out: frames, and the sound of another video, to an MP4 that browsers play or to a GIF. PyAV does the work.
+"""Writes frames, and the sound of another video, to an MP4 that browsers play or to a GIF, with PyAV.
 
-Convention: frames are uint8 [H, W, 3] RGB; rates are frames a second, kept as fractions, since 30000/1001 is common.
+Convention: frames are uint8 [H, W, 3] RGB; rates are frames per second, kept as fractions, since 30000/1001 is common.
 """
 
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from tf_unseen_pose.imaging.provenance import COMMENT, mark_video
 from tf_unseen_pose.imaging.sound import Sound
 
 _SUFFIXES = (".mp4", ".gif")
-# For material that is looked at closely: 23 is libx264's default quality, lower is better. At a higher effort it takes
-# longer than preset `lite` takes to make the frame; this one costs a quarter more bytes than `superfast`.
+# High quality: libx264's default is 23, lower is better. More effort would take longer than preset `lite` takes to make
+# the frame; this one costs a quarter more bytes than `superfast`.
 _X264 = {"crf": "17", "preset": "ultrafast", "x264-params": "cabac=1"}
 
 
 def require_video_name(path: Path) -> None:
-    """Finds out before minutes of work whether a video can be written.
+    """Checks, before minutes of work, that a video can be written.
 
     Raises:
         UserError: the name does not end in .mp4 or .gif, or its folder does not exist.
@@ -37,16 +37,16 @@ def require_video_name(path: Path) -> None:
 
 
 class VideoWriter:
-    """Writes frames to an H.264 MP4 that browsers play, or to a GIF, by the name's ending. A context manager.
+    """Writes frames to an H.264 MP4 that browsers play, or to a GIF, by the path's suffix. A context manager.
 
-    What was written is playable once the context is left, also when an exception leaves it.
+    The file is playable once the context is left, also by an exception.
 
     Args:
         path: file to write; for a name that appears only when whole, give a temporary one (`files.replacing`).
-        fps: frames a second.
-        synthetic: the frames show a re-posed person, and the file says so (see `provenance`).
-        name: what messages call the file, where `path` is temporary.
-        sound: what is to be heard in an MP4, from the first frame to the last.
+        fps: frames per second.
+        synthetic: mark the file as synthetic (see `provenance`).
+        name: the file's name in messages, if `path` is temporary.
+        sound: sound of an MP4, from the first frame to the last.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class VideoWriter:
     def write(self, frame: np.ndarray) -> None:
         """Appends uint8 [H, W, 3]; all frames have the first one's size.
 
-        An odd height or width loses its last row or column in an MP4, which H.264's colours demand.
+        An odd height or width loses its last row or column in an MP4, as H.264 requires.
 
         Raises:
-            UserError: the disk is full or may not be written.
+            UserError: the disk is full or not writable.
         """
         try:
             container = self._container or self._open(*frame.shape[:2])
@@ -148,7 +148,7 @@ class VideoWriter:
 
 
 def _palette_graph(height: int, width: int, fps: Fraction) -> av.filter.Graph:
-    """A filter that gives every frame the 256 colours that suit it."""
+    """A filter that gives every frame its own palette of 256 colours."""
     graph = av.filter.Graph()
     rgb = av.VideoFormat("rgb24", width, height)
     source = graph.add_buffer(width=width, height=height, format=rgb, time_base=1 / fps)

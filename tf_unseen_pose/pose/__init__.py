@@ -1,1 +1,1 @@
-"""Poses: where they are read or found, how they are steadied, and how they are fitted to a person."""
+"""Poses: reading, detection, smoothing and retargeting."""

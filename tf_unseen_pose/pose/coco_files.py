@@ -1,6 +1,6 @@
-"""Keypoints in COCO's manner: COCO's results and annotations, and the lists of AlphaPose, MMPose, ViTPose and YOLO.
+"""Keypoints in COCO's style: COCO's results and annotations, and the lists of AlphaPose, MMPose, ViTPose and YOLO.
 
-Which format the keypoints are of is told by their number.
+The number of keypoints determines the format.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ from tf_unseen_pose.pose.joint_formats import FORMATS
 _COUNTS = {
     name: len(FORMATS[name].keypoints) for name in ("COCO-17", "Halpe-26", "COCO-WholeBody", "Halpe-136")
 }  # fmt: skip
-# What an annotation of COCO-WholeBody has beside 'keypoints', in the order of the format.
+# Further keys of a COCO-WholeBody annotation, in the order of the format.
 _PARTS = {"foot_kpts": 6, "face_kpts": 68, "lefthand_kpts": 21, "righthand_kpts": 21}
 _SCORES_OF_POINTS = ("keypoint_scores", "kp_scores", "scores")
 _SCORES = ("score", "bbox_score", "confidence")
@@ -43,7 +43,7 @@ def result_frames(content: Any, path: Path) -> list[FrameOfPeople] | None:
 
 
 def annotation_frames(content: Any, path: Path) -> list[FrameOfPeople] | None:
-    """COCO's annotations; an image may have nobody. Images are in the order of their files' names, else of their ids.
+    """COCO's annotations, ordered by file name, else by id; an image may have nobody.
 
     Raises:
         Unexpected: keypoints of another number, or that are none; somebody in an image that is not listed.
@@ -66,8 +66,8 @@ def annotation_frames(content: Any, path: Path) -> list[FrameOfPeople] | None:
 def list_frames(content: Any, path: Path) -> list[FrameOfPeople] | None:
     """People without the names of images, as MMPose, ViTPose and YOLO write them.
 
-    They are those of one image, or a list of them, or an object with 'instances', for each of several images; MMPose
-    writes them below 'instance_info' or 'predictions', too.
+    For each image: its people, a list of them, or an object with 'instances'; MMPose also nests them below
+    'instance_info' or 'predictions'.
 
     Raises:
         Unexpected: keypoints of another number, or that are none.
@@ -92,7 +92,7 @@ def _size(image: dict) -> tuple[int, int] | None:
 
 
 def _person(entry: dict) -> Person | None:
-    """Of an entry whose keypoints are flat, rows of two or three, or YOLO's columns; None where it has none."""
+    """A person from flat keypoints, rows of two or three, or YOLO's columns; None without keypoints."""
     if not (values := entry["keypoints"]):
         return None
     if isinstance(values, dict):

@@ -1,7 +1,7 @@
-"""Joints that lie outside of the picture that they belong to: nobody sees them there, and no pose is refused for it.
+"""Joints outside of their picture, which are cut off.
 
-Estimators place joints outside, motion takes them there, people draw them there. A source's are absent: the photo has
-nothing of them to copy. A target's still say how the limbs that lead there lie, unless they are far away.
+Estimators, motion and users may place joints outside. A source's are absent, since the photo shows nothing to copy. A
+target's still determine the limbs that lead there, unless they are far away.
 """
 
 import numpy as np
@@ -9,15 +9,15 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import Skeleton
 
-# A target's joints count this far outside of the photo, in parts of its longer side: no limb that is seen is longer.
+# Distance outside of the photo up to which a target's joints count, as a fraction of its longer side.
 TARGET_MARGIN = 0.5
 
 
 def outside(joints: np.ndarray, width: int, height: int, margin: float = 0.0) -> np.ndarray:
-    """Which visible joints lie outside of an image: bool [..., J] of [..., J, 3 or 4] in its pixels.
+    """The visible joints outside of an image: bool [..., J] of [..., J, 3 or 4] in its pixels.
 
     Args:
-        margin: only those that lie further outside than this, in parts of the image's longer side.
+        margin: ignore joints up to this far outside, as a fraction of the image's longer side.
     """
     # Pixels reach half a pixel beyond their centres.
     room, points = margin * max(width, height) + 0.5, joints[..., :2]
@@ -25,9 +25,9 @@ def outside(joints: np.ndarray, width: int, height: int, margin: float = 0.0) ->
 
 
 def inside_photo(joints: np.ndarray, width: int, height: int, margin: float = 0.0) -> np.ndarray:
-    """Poses [..., J, 3 or 4] in pixels of their photo, with joints absent that lie `outside` of it.
+    """Poses [..., J, 3 or 4] in pixels of their photo, with joints `outside` of it absent.
 
-    `export.checks.inside_photo` does so in graphs.
+    `export.checks.inside_photo` is the twin in graphs.
     """
     joints = joints.copy()
     joints[outside(joints, width, height, margin), 2] = 0
@@ -35,12 +35,12 @@ def inside_photo(joints: np.ndarray, width: int, height: int, margin: float = 0.
 
 
 def target_inside(joints: np.ndarray, width: int, height: int, name: str) -> np.ndarray:
-    """A target pose [J, 3 or 4] in pixels of a photo, with joints absent that lie far outside of it.
+    """A target pose [J, 3 or 4] in pixels of a photo, with joints far outside of it absent.
 
-    `export.checks.target_inside` does so in graphs.
+    `export.checks.target_inside` is the twin in graphs.
 
     Raises:
-        UserError: no joint lies in the photo; the sentence calls the pose `name`.
+        UserError: no joint lies in the photo; the message names the pose `name`.
     """
     if not (inside_photo(joints, width, height)[:, 2] > 0).any():
         raise UserError(f"All of {name} lies outside the {width} x {height} photo; move it inside, or have it fitted.")
@@ -48,9 +48,9 @@ def target_inside(joints: np.ndarray, width: int, height: int, name: str) -> np.
 
 
 def in_words(marked: np.ndarray, skeleton: Skeleton) -> str:
-    """Those of a skeleton that are marked, in words: "the right ankle and the left ankle"; "" for none.
+    """The marked joints in words: "the right ankle and the left ankle"; "" for none.
 
-    Hands, feet and face are named only where nothing else is.
+    Hands, feet and face are named only without others.
 
     Args:
         marked: bool [J].

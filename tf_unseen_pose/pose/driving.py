@@ -1,4 +1,4 @@
-"""A sequence of driving poses: who is to be animated by it, and what is done where it shows nobody."""
+"""Checks a sequence of driving poses, and fills frames without a person."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,14 +9,14 @@ from tf_unseen_pose.skeleton import Skeleton
 
 
 def driving_poses(values: ArrayLike, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    """A sequence in which every frame shows somebody; SavedModels hold poses by `export.signatures.held`.
+    """A sequence in which every frame shows somebody; `export.photo_signatures.held` is the twin in graphs.
 
     Args:
-        values: [T, J, 3 or 4]; poses of `PERSON` and `BODY` serve for either.
+        values: [T, J, 3 or 4]; skeletons `PERSON` and `BODY` accept each other's poses.
 
     Returns:
-        float32 [T, J, 3 or 4]: where no joint is visible, the pose before (at the beginning, the first that is seen);
-        and those T' poses of the sequence that do show a joint.
+        float32 [T, J, 3 or 4], in which poses without a visible joint repeat the one before (at the beginning, the
+        first with one); and the T' poses that show a joint.
 
     Raises:
         UserError: another shape, NaN, or no joint visible in any frame.

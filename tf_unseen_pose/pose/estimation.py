@@ -1,4 +1,4 @@
-"""Finds the person of a picture or a video: joints and mask, by MediaPipe's BlazePose.
+"""Detects the joints and mask of people in pictures and videos with MediaPipe's BlazePose.
 
 Convention: points are (x, y) in pixels, (0, 0) the centre of the top-left pixel; joints are those of
 `BODY`, and may lie outside the image. Their z is BlazePose's depth: in pixels like x, about 0 at the hips,
@@ -35,14 +35,14 @@ from tf_unseen_pose.pose.people import (
 from tf_unseen_pose.pose.search import everybody, where_meant
 from tf_unseen_pose.pose.smoothing import smooth
 
-# Between frames of a video, in milliseconds. MediaPipe smooths joints by a filter that lags, over less than a minute;
-# frames that are an hour apart leave it nothing to do, and `pose.smoothing` does not lag.
+# Time between frames in milliseconds as told to MediaPipe: an hour, which disables its lagging filter; `pose.smoothing`
+# does not lag.
 _FRAME_STEP = 3_600_000
-# Two people are of about one size where the smaller has this part of the other's.
+# Two people have about one size if the smaller has this fraction of the other's.
 _LEAST_SIZE = 1 / 3
-# How many the landmarker looks for at a time.
+# Most people that the landmarker detects at a time.
 _MOST_PEOPLE = 5
-# While nobody is seen, a video's picture is searched in parts once in so many frames.
+# While nobody is seen, a video is searched in parts once in this many frames.
 _FRAMES_BETWEEN_SEARCHES = 25
 _log = logging.getLogger(__name__)
 
@@ -52,11 +52,11 @@ class PoseEstimator:
 
     Args:
         model: content of a `.task` bundle.
-        video: whether the images that `detect` is given are the frames of one video, in order; the person is then
-            followed from frame to frame. The same frames always give the same poses.
+        video: whether `detect` receives the frames of one video in order, and follows the person. The same frames
+            always give the same poses.
 
     Raises:
-        UserError: the model is none.
+        UserError: the model is invalid.
     """
 
     def __init__(self, model: bytes, video: bool = False):
@@ -68,7 +68,7 @@ class PoseEstimator:
         self._finder_of_all: vision.PoseLandmarker | None = None
 
     def detect(self, image: np.ndarray) -> Detection | None:
-        """The most prominent person of uint8 [H, W, 3], None where nobody is found."""
+        """The most prominent person of uint8 [H, W, 3], or None."""
         picture = _as_picture(image)
         if self._video:
             result = self._finder.detect_for_video(picture, self._frame_count * _FRAME_STEP)
@@ -78,22 +78,22 @@ class PoseEstimator:
         return next(iter(_detections(result, *image.shape[:2])), None)
 
     def found(self, image: np.ndarray) -> list[Detection]:
-        """All people that the detector sees in uint8 [H, W, 3], which is seen on its own, of a video as well.
+        """All people that the detector sees in uint8 [H, W, 3], independent of other frames.
 
-        The detector sees small pictures only: a person below about a third of the image's longer side may be missed.
+        It reduces pictures, so a person below about a third of the image's longer side may be missed.
 
         Raises:
-            UserError: the model is none.
+            UserError: the model is invalid.
         """
         if self._finder_of_all is None:
             self._finder_of_all = _open_landmarker(self._model, vision.RunningMode.IMAGE, _MOST_PEOPLE)
         return _detections(self._finder_of_all.detect(_as_picture(image)), *image.shape[:2])
 
     def count_people(self, image: np.ndarray) -> int:
-        """How many people of about one size uint8 [H, W, 3] shows: 0, 1, or 2 for two and more.
+        """The number of people of about one size in uint8 [H, W, 3]: 0, 1, or 2 for two and more.
 
         Raises:
-            UserError: the model is none.
+            UserError: the model is invalid.
         """
         found = self.found(image)
         return 2 if any(_are_two_people(*pair) for pair in combinations(found, 2)) else min(len(found), 1)
@@ -115,10 +115,10 @@ def open_estimator(video: bool = False, model: Path | None = None) -> PoseEstima
     """An estimator for single images, or for the frames of one video.
 
     Args:
-        model: a `.task` bundle; see `landmarker_model` for what is taken by default.
+        model: a `.task` bundle; see `landmarker_model` for the default.
 
     Raises:
-        UserError: the model cannot be read or fetched, or is none.
+        UserError: the model cannot be read or downloaded, or is invalid.
     """
     return PoseEstimator(landmarker_model(model), video)
 
@@ -126,15 +126,15 @@ def open_estimator(video: bool = False, model: Path | None = None) -> PoseEstima
 def find_person(
     image: np.ndarray, name: str, estimator: PoseEstimator, person: Choice = None, option: str = "--person"
 ) -> Detection:
-    """The person of uint8 [H, W, 3] who is meant: the chosen one, or else the largest; a warning says who of several.
+    """The chosen person of uint8 [H, W, 3], or the largest; among several, a warning says which.
 
     Args:
-        name: what messages call the image.
-        person: who is meant; see `pose.people`.
-        option: what messages call the way to choose.
+        name: the image's name in messages.
+        person: the choice; see `pose.people`.
+        option: the option's name in messages.
 
     Raises:
-        UserError: the image shows nobody, or not the one who is chosen; a choice that is none.
+        UserError: the image shows nobody, or not the chosen one; an invalid choice.
     """
     person = checked_choice(person)
     single = estimator.detect(image) if person is None else None
@@ -162,19 +162,19 @@ def estimate_video(
     person: Choice = None,
     option: str = "--person",
 ) -> np.ndarray:
-    """The joints, float32 [T, 23, 4], of one person of a video, steadied; absent where they are not seen for long.
+    """The smoothed joints, float32 [T, 23, 4], of one person of a video; absent in long gaps.
 
-    Of several people, the one is followed who is meant in the first frame that shows anybody.
+    The person is chosen in the first frame that shows anybody, and followed.
 
     Args:
         frames: uint8 [H, W, 3], read one at a time.
-        fps: frames a second.
-        estimator: opened for a video, and not used before.
-        name: what messages call the video.
+        fps: frames per second.
+        estimator: opened for a video, and unused.
+        name: the video's name in messages.
         person, option: as `find_person`.
 
     Raises:
-        UserError: nobody is found in any frame, or not the one who is chosen.
+        UserError: nobody is found in any frame, or not the chosen one.
     """
     nobody = np.zeros((BODY.joint_count, 4), np.float32)
     detections = _followed(frames, estimator, checked_choice(person), name, option)
@@ -187,7 +187,7 @@ def estimate_video(
 def _followed(
     frames: Iterable[np.ndarray], estimator: PoseEstimator, person: Choice, name: str, option: str
 ) -> Iterator[Detection | None]:
-    """The person of each frame. Who is alone is left to MediaPipe to follow, which is faster."""
+    """The person of each frame; MediaPipe follows a single person, which is faster."""
     find: Callable[[np.ndarray], Detection | None] | None = None
     for number, frame in enumerate(frames):
         if find is not None:
@@ -208,7 +208,7 @@ def _followed(
 def _first_of_video(
     frame: np.ndarray, estimator: PoseEstimator, person: Choice, name: str, option: str
 ) -> tuple[Detection, list[Detection]] | None:
-    """Who is meant, and who else is there; None where the frame shows nobody."""
+    """The chosen person and the others; None if the frame shows nobody."""
     people = everybody(frame, estimator.found)
     if not people and not where_meant(frame, estimator.found, person):
         return None

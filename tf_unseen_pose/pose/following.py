@@ -1,9 +1,8 @@
-"""Follows one of several people through a video, frame by frame, past others who cross their way.
+"""Follows one of several people through a video, also past others who cross their way.
 
-Everybody is followed, lest a person be taken for another: of those found in a frame, each is whose joints lie where
-that one is expected to be, moving on as before, and whose colours are theirs; the surest pair is settled first. Where
-people pass each other, a detector sees one of two, or a mixture: nothing is learned from it, and who they are is
-settled when they have parted, by which way each was going.
+Everybody is followed, so that people are not confused: detections are assigned by the distance of their joints from the
+extrapolated motion and by colours, the surest pair first. While people pass each other, a detector sees one of two or a
+mixture, so nothing is learned; afterwards they are told apart by their direction.
 """
 
 from collections.abc import Sequence
@@ -13,18 +12,18 @@ import numpy as np
 from tf_unseen_pose.pose.people import Detection, box_overlap, distinct
 from tf_unseen_pose.pose.search import Find, about
 
-# How much larger than the person is what is looked at beside the whole picture.
+# Size of the searched square relative to the person; the whole picture is searched, too.
 _ROOM = 1.8
-# How far the joints may lie from where they are expected, on average, in parts of the person's size, and how much
-# further a frame after a frame in which they were not seen; no further than the last.
+# Maximum mean distance of joints from the expected ones, as a fraction of the person's size; its growth per frame
+# without a detection; and its limit.
 _NEAR, _FURTHER, _FAR = 0.3, 0.05, 1.0
-# What quite other colours weigh, in the same parts; how fast the colours remembered take up new ones.
+# Cost of entirely different colours in the same unit; update rate of the remembered colours.
 _COLOUR, _LEARNING = 0.5, 0.1
-# Colours are counted in so many steps a channel.
+# Steps per channel of the colour histogram.
 _STEPS = 6
-# Frames for which another's way is guessed, and for which those beside the followed person are remembered.
+# Frames for which others' motion is extrapolated, and for which neighbours are remembered.
 _MOVING_ON, _REMEMBERED = 15, 30
-# People pass each other whose boxes, made so many times as large, have something in common.
+# People pass each other if their boxes, enlarged by this factor, overlap.
 _PASSING = 1.5
 
 
@@ -33,9 +32,9 @@ class Follower:
 
     Args:
         person: as found in the first frame.
-        others: who else was found in it.
+        others: the other people in it.
         image: that frame, uint8 [H, W, 3].
-        find: what finds people in a picture.
+        find: detects people in a picture.
     """
 
     def __init__(self, person: Detection, others: Sequence[Detection], image: np.ndarray, find: Find):
@@ -44,7 +43,7 @@ class Follower:
         self._others = [_Track(other, image) for other in others]
 
     def __call__(self, image: np.ndarray) -> Detection | None:
-        """The person in the next frame; None where they are not seen."""
+        """The person in the next frame; None if not seen."""
         found = distinct([*about(image, self._find, self._followed.box, _ROOM), *self._find(image)])
         tracks = [self._followed, *self._others]
         pairs = _assigned(np.array([[track.cost(person, image) for person in found] for track in tracks]))
@@ -61,7 +60,7 @@ class Follower:
 
 
 def _assigned(costs: np.ndarray) -> dict[int, int]:
-    """Rows of a matrix with the column of each: the cheapest pair first, none of infinite cost, each used once."""
+    """Greedy assignment of rows to columns, cheapest pair first, without infinite costs."""
     pairs = {}
     while costs.size and costs.min() < np.inf:
         row, column = (int(number) for number in np.unravel_index(np.argmin(costs), costs.shape))
@@ -71,7 +70,7 @@ def _assigned(costs: np.ndarray) -> dict[int, int]:
 
 
 class _Track:
-    """Somebody, as last seen, and which way they went."""
+    """A person as last seen, with velocity."""
 
     def __init__(self, person: Detection, image: np.ndarray):
         self.last, self._colours = person, _colours(person, image)
@@ -83,22 +82,22 @@ class _Track:
 
     @property
     def box(self) -> np.ndarray:
-        """Where the person is expected, float64 [4]."""
+        """The expected box, float64 [4]."""
         return self.last.box + np.tile(self._shift, 2)
 
     def is_near(self, other: "_Track") -> bool:
-        """Whether the two pass each other; everybody passes themselves."""
+        """Whether the two pass each other; true for the same person."""
         return box_overlap(_grown(self.box), _grown(other.box)) > 0
 
     def cost(self, person: Detection, image: np.ndarray) -> float:
-        """How unlikely it is that somebody found is this one; infinite where they are too far off."""
+        """Cost of assigning a detection to this person; infinite if it is too far away."""
         apart = _apart(person, self.last, self.last.joints[:, :2] + self._shift)
         if apart > min(_NEAR + _FURTHER * self.lost, _FAR):
             return np.inf
         return apart + _COLOUR * _unlike(_colours(person, image), self._colours)
 
     def take(self, person: Detection, image: np.ndarray) -> None:
-        """Believes that somebody found is this one."""
+        """Assigns a detection to this person."""
         moved = (person.joints - self.last.joints)[:, :2].mean(axis=0) / (self.lost + 1)
         self._velocity = (self._velocity + moved) / 2
         self._colours = self._colours + _LEARNING * (_colours(person, image) - self._colours)
@@ -111,7 +110,7 @@ def _grown(box: np.ndarray) -> np.ndarray:
 
 
 def _apart(person: Detection, last: Detection, expected: np.ndarray) -> float:
-    """Mean distance of the joints that both show, in parts of the last size."""
+    """Mean distance of the common joints, as a fraction of the last size."""
     both = (person.joints[:, 2] > 0) & (last.joints[:, 2] > 0)
     if not both.any():
         return np.inf
@@ -119,7 +118,7 @@ def _apart(person: Detection, last: Detection, expected: np.ndarray) -> float:
 
 
 def _colours(person: Detection, image: np.ndarray) -> np.ndarray:
-    """What part of a person's pixels has which colour, float64 [steps ** 3]."""
+    """Colour histogram of a person's pixels, float64 [steps ** 3]."""
     pixels = image[person.mask >= 128].astype(int) * _STEPS // 256
     if not len(pixels):
         return np.zeros(_STEPS**3)
@@ -127,5 +126,5 @@ def _colours(person: Detection, image: np.ndarray) -> np.ndarray:
 
 
 def _unlike(first: np.ndarray, second: np.ndarray) -> float:
-    """How different two distributions of colours are: 0 for the same to 1 for no colour in common."""
+    """Difference of two histograms: 0 for equal ones to 1 without a common colour."""
     return float(1 - np.minimum(first, second).sum())

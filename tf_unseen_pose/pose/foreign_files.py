@@ -1,8 +1,8 @@
-"""Poses as other programs write them: each reader recognises its JSON by the content.
+"""Reads pose files of other programs; each reader recognises its JSON by the content.
 
-A reader takes what the JSON holds, and the file's path for what it has to say, and returns None where the content is of
-another kind, or a `FrameOfPeople` for every frame. Content of its kind that is malformed raises `Unexpected`, which
-`read_foreign_poses` puts into words.
+A reader takes the JSON's content and the file's path (for messages) and returns None for another format, or a
+`FrameOfPeople` for every frame. Malformed content of its format raises `Unexpected`, which `read_foreign_poses` turns
+into a message.
 
 Convention: frames of named images are in the order of the names' numbers: 2 before 10.
 """
@@ -31,15 +31,15 @@ from tf_unseen_pose.pose.openpose_files import openpose_frames
 
 
 def read_foreign_poses(content: Any, path: Path, size: tuple[int, int] | None) -> SizedPoses | None:
-    """What the first reader that knows the content makes of it; None if none does.
+    """Poses by the first reader that recognises the content; None if none does.
 
     Args:
-        content: what the JSON file holds.
+        content: of the JSON file.
         path: the file, for messages.
-        size: width and height of images whose size the file does not say.
+        size: width and height of images whose size the file does not state.
 
     Raises:
-        UserError: the content is recognised but malformed, or its coordinates are 0..1 and nobody knows of what.
+        UserError: the content is recognised but malformed, or its coordinates are 0..1 of an unknown size.
     """
     for kind, reader in _READERS.items():
         try:
@@ -54,13 +54,13 @@ def read_foreign_poses(content: Any, path: Path, size: tuple[int, int] | None) -
 
 
 def read_posewarp_poses(path: Path, size: tuple[int, int] | None) -> SizedPoses:
-    """The joints [T, 14, 3] of the authors' .mat file, which does not say its images' size.
+    """The joints [T, 14, 3] of the authors' .mat file, which does not state its images' size.
 
     Raises:
         UserError: the file is damaged or of another layout, or SciPy is not installed.
     """
     try:
-        # SciPy is large, and a device that reads JSON does without.
+        # SciPy is large, and reading JSON does not need it.
         from tf_unseen_pose.pose.posewarp_joints import read_posewarp_joints
     except ImportError as error:
         raise UserError(

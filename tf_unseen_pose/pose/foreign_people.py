@@ -1,7 +1,7 @@
-"""What files of other programs have in common: people with scores, images with sizes, and how one pose comes of them.
+"""Common parts of other programs' files: people with scores, images with sizes, and the choice of one pose.
 
-Convention: one person a frame, the best by score, else by area, else the largest; a frame without anybody has all
-joints invisible.
+Convention: one person per frame, the best by score, else by area, else the largest; in a frame without people all
+joints are invisible.
 """
 
 import logging
@@ -18,20 +18,20 @@ from tf_unseen_pose.known_skeletons import BODY
 _log = logging.getLogger(__name__)
 
 NOBODY = np.zeros((BODY.joint_count, 3), np.float32)
-# Coordinates of which none exceeds this are parts of the image's sides, which some programs write instead of pixels.
+# Coordinates up to this are fractions of the image's sides, which some programs write instead of pixels.
 _MOST_RELATIVE = 2.0
 
 
 class Unexpected(ValueError):
-    """How a file differs from its format, as the end of a sentence without a full stop."""
+    """A deviation of a file from its format, as the end of a sentence without a full stop."""
 
 
 class Person(NamedTuple):
-    """Somebody in an image.
+    """A person in an image.
 
     Attributes:
-        joints: float32 [23, 3 or 4] of `BODY`, in pixels or in parts of the image's sides.
-        score, area: by which the best person is chosen; None where unknown.
+        joints: float32 [23, 3 or 4] of `BODY`, in pixels or as fractions of the image's sides.
+        score, area: criteria for the best person; None if unknown.
     """
 
     joints: np.ndarray
@@ -43,8 +43,8 @@ class FrameOfPeople(NamedTuple):
     """An image.
 
     Attributes:
-        people: those in it; None for entries that hold nobody.
-        size: width and height, None where the file does not say.
+        people: the people in it; None for entries without one.
+        size: width and height, None if the file does not state it.
     """
 
     people: Sequence[Person | None]
@@ -52,7 +52,7 @@ class FrameOfPeople(NamedTuple):
 
 
 class SizedPoses(NamedTuple):
-    """Joints float32 [T, 23, 3 or 4] in pixels of an image of `size`, width and height; None where nobody knows it."""
+    """Joints float32 [T, 23, 3 or 4] in pixels of an image of `size`, width and height, or None."""
 
     joints: np.ndarray
     size: tuple[int, int] | None
@@ -64,12 +64,12 @@ def one_pose_a_frame(
     """The best person of every frame, in pixels; images of several sizes are brought to the first one's.
 
     Args:
-        size: of images whose size the file does not say.
+        size: of images whose size the file does not state.
         path: the file, for messages.
-        corner: where the upper left corner of the image lies, in pixels, in a file of coordinates 0..1.
+        corner: position of the image's upper left corner in pixels, for coordinates 0..1.
 
     Raises:
-        UserError: coordinates are 0..1, and nobody knows the images' size.
+        UserError: coordinates are 0..1, and the images' size is unknown.
     """
     known = size or next((frame.size for frame in frames if frame.size), None)
     sizes = [frame.size or known for frame in frames]
@@ -112,7 +112,7 @@ def _in_pixels(joints: np.ndarray, size: tuple[int, int], corner: float) -> np.n
 
 
 def _best(people: list[Person]) -> np.ndarray:
-    """Joints of the best person; of `NOBODY` where none has a visible joint."""
+    """Joints of the best person; of `NOBODY` if none has a visible joint."""
     people = [person for person in people if (person.joints[:, 2] > 0).any()]
     for values in ([person.score for person in people], [person.area for person in people]):
         if people and None not in values:
@@ -154,7 +154,7 @@ def field(entry: Any, key: str) -> Any:
     """A value of an object.
 
     Raises:
-        Unexpected: it is no object, or has no such key.
+        Unexpected: it is not an object, or lacks the key.
     """
     if not isinstance(entry, dict) or key not in entry:
         raise Unexpected(f"an entry of it has no '{key}'")
@@ -177,7 +177,7 @@ def number(entry: dict, *keys: str) -> float | None:
     """The first of some values that an object has; None for none.
 
     Raises:
-        Unexpected: it is no number.
+        Unexpected: it is not a number.
     """
     for key in keys:
         if entry.get(key) is not None:
@@ -189,7 +189,7 @@ def number(entry: dict, *keys: str) -> float | None:
 
 
 def counts(sizes: dict[str, int]) -> str:
-    """Numbers and what has as many, for sentences: "51 (COCO-17) or 78 (Halpe-26)"."""
+    """Numbers and the formats with as many, for messages: "51 (COCO-17) or 78 (Halpe-26)"."""
     groups: dict[int, list[str]] = {}
     for name, size in sizes.items():
         groups.setdefault(size, []).append(name)

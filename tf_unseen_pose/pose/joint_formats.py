@@ -1,6 +1,6 @@
-"""From the keypoints of other datasets and estimators to the joints of `BODY`; `PERSON` has the first 14.
+"""Converts keypoints of other datasets and estimators to the joints of `BODY`, of which `PERSON` has the first 14.
 
-All of them name left and right as the person's own, as we do. Each converter takes keypoints [..., K, 3] (x, y in
+All use left and right as the person's own, as we do. Each converter takes keypoints [..., K, 3] (x, y in
 pixels, visibility or score; 0 where the keypoint is absent) and returns float32 [..., 23, 3]. Where depth is known,
 z is the fourth column of both.
 """
@@ -11,9 +11,9 @@ import numpy as np
 
 from tf_unseen_pose.known_skeletons import BODY
 
-# Below this an estimator has guessed the joint; it counts as absent.
+# Joints below this visibility are guesses and count as absent.
 LEAST_VISIBILITY = 0.1
-# From the neck through the ears to the top of the head: the way beyond the ears, as a part of the way to them. The
+# From the neck through the ears to the top of the head: the distance beyond the ears, relative to that to the ears. The
 # authors' head joint is the top of the head (MPII's), which only MPII has. The nose, where the ears are absent, lies
 # about as high: over 820 photographs the way to the top was 1.57 times that to the nose (median).
 HEAD_BEYOND_EARS = 0.6
@@ -23,7 +23,7 @@ _SHOULDERS, _EARS = ("left_shoulder", "right_shoulder"), ("left_ear", "right_ear
 
 @dataclass(frozen=True)
 class JointFormat:
-    """Which keypoints a format has, and what our joints are made of where it has no keypoint of their name.
+    """The keypoints of a format, and the derivation of joints that it lacks.
 
     Attributes:
         keypoints: names, in the order of the K axis; those that our skeletons also have are called as there.

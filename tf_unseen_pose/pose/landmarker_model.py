@@ -1,7 +1,7 @@
 """The model that MediaPipe's pose landmarker runs: BlazePose "full", 9 MB.
 
-The older stack's MediaPipe wheel holds its networks, for an interface of its own; put together as a `.task` bundle
-they serve the Tasks interface, which both stacks have. The newer wheel holds none: there the bundle is fetched once.
+The older stack's MediaPipe wheel contains the networks for its legacy interface; combined into a `.task` bundle they
+work with the Tasks interface of both stacks. The newer wheel has none, so the bundle is downloaded once.
 """
 
 import importlib.util
@@ -23,7 +23,7 @@ URL = (
 )
 _SHA256 = "5134a3aad27a58b93da0088d431f366da362b44e3ccfbe3462b3827a839011b1"
 
-# Without importing it, which takes seconds. Where it is not installed, nothing is there.
+# Found without importing MediaPipe, which takes seconds.
 _MEDIAPIPE = importlib.util.find_spec("mediapipe")
 _MODULES = Path(_MEDIAPIPE.origin if _MEDIAPIPE and _MEDIAPIPE.origin else "mediapipe").parent / "modules"
 _DETECTOR = _MODULES / "pose_detection" / "pose_detection.tflite"
@@ -31,10 +31,10 @@ _LANDMARKS = _MODULES / "pose_landmark" / "pose_landmark_full.tflite"
 
 
 def landmarker_model(path: Path | None = None) -> bytes:
-    """The `.task` bundle: the file given, else the one the environment names, MediaPipe's own, or the fetched one.
+    """The `.task` bundle: the given file, else that of the environment variable, MediaPipe's own, or a download.
 
     Raises:
-        UserError: the given file cannot be read, or nothing is given and the bundle cannot be fetched.
+        UserError: the given file cannot be read, or the bundle cannot be downloaded.
     """
     given = path or os.environ.get(VARIABLE)
     if given:
@@ -52,7 +52,7 @@ def landmarker_model(path: Path | None = None) -> bytes:
 
 
 def model_in_place() -> Path | None:
-    """Where the bundle or its networks lie, if nothing has to be fetched; the file that the environment names is read.
+    """The place of the bundle or its networks, if no download is needed; reads the environment's file.
 
     Raises:
         UserError: the environment names a file that cannot be read.
@@ -64,7 +64,7 @@ def model_in_place() -> Path | None:
 
 
 def wheel_has_networks() -> bool:
-    """Whether MediaPipe was installed together with the networks."""
+    """Whether the installed MediaPipe contains the networks."""
     return _DETECTOR.exists() and _LANDMARKS.exists()
 
 
@@ -79,7 +79,7 @@ def bundle_of_wheel() -> bytes:
         from mediapipe.tasks.python.metadata.metadata_writers.model_asset_bundle_utils import create_model_asset_bundle
 
     def with_input_range(network: Path, low: float, high: float) -> bytes:
-        """The network, telling that it takes images in [low, high]."""
+        """The network with metadata for an input range of [low, high]."""
         # Pixels enter as (value - mean) / deviation.
         deviation = 255 / (high - low)
         writer = MetadataWriter.create(bytearray(network.read_bytes()))

@@ -1,8 +1,8 @@
-"""Puts right where an estimator took a person's left for the right in some frames of a video.
+"""Corrects frames of a video in which an estimator swapped left and right.
 
-Nobody turns around within a frame: a swap shows as a jump of every joint to its counterpart's place. Of all ways to
-exchange the sides of whole frames, the one with the least motion is chosen, by dynamic programming over two states a
-frame (Viterbi). Exchanging costs a little for as long as it lasts, so that the estimator is believed in the long run.
+Nobody turns around within a frame, so a swap appears as a jump of every joint to its counterpart's place. Dynamic
+programming over two states per frame (Viterbi) finds the exchanges of whole frames with the least motion. Exchanging
+has a cost per second, so that the estimator prevails in the long run.
 
 Convention: joints are [T, J, 3] in pixels with visibility, 0 meaning absent, or [T, J, 4] with depth z, which goes
 with its joint.
@@ -13,13 +13,13 @@ import numpy as np
 from tf_unseen_pose.pose.smoothing import person_size
 from tf_unseen_pose.skeleton import Skeleton
 
-# What a second of contradicting the estimator costs, in lengths of the person. A swap of a person who faces the camera
-# moves the joints by a tenth to a quarter of that on average: avoiding one is worth a second or two of contradiction.
+# Cost of contradicting the estimator for a second, in lengths of the person. A swap of a person who faces the camera
+# moves the joints by a tenth to a quarter of that on average, worth a second or two.
 _COST_PER_SECOND = 0.1
 
 
 def consistent_sides(joints: np.ndarray, fps: float, skeleton: Skeleton) -> np.ndarray:
-    """Exchanges left and right joints in the frames where that makes for the least motion.
+    """Exchanges left and right joints in frames such that motion is least.
 
     Args:
         joints: [T, J, 3 or 4]; at least one joint is visible somewhere.

@@ -1,7 +1,7 @@
 """MediaPipe's 33 landmarks, of its Python and JavaScript interfaces, old and new.
 
 A frame is a list of 33 landmarks, in order or with their names, or an object that holds such a list or has a key for
-each landmark's name. A landmark is an object with x, y, and if known z and visibility, or a list of these.
+each landmark's name. A landmark is an object with x, y, and optionally z and visibility, or a list of these.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ def mediapipe_frames(content: Any, path: Path) -> list[FrameOfPeople] | None:
     """A frame, or a list of them, also below the key 'frames'. Frames that are empty or null show nobody.
 
     Raises:
-        Unexpected: another number of landmarks, or landmarks that are none.
+        Unexpected: another number of landmarks, or invalid ones.
     """
     if isinstance(content, dict) and isinstance(content.get("frames"), list):
         content = content["frames"]
@@ -59,7 +59,7 @@ def _is_landmark(entry: Any) -> bool:
 
 
 def _people(frame: Any, name: str) -> list[Person]:
-    """Of a frame; the new interface writes a list of people."""
+    """The people of a frame; the new interface writes a list of people."""
     if not frame:
         return []
     if isinstance(frame, dict):

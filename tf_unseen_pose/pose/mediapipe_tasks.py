@@ -1,4 +1,4 @@
-"""MediaPipe's tasks without TensorFlow, which they import, for seconds, where something else would do."""
+"""Imports MediaPipe's tasks without TensorFlow, which they load for seconds but do not need."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def hidden_tensorflow() -> Iterator[None]:
-    """What is imported in this context takes TensorFlow for not installed, unless it has been imported before."""
+    """A context in which imports do not find TensorFlow, unless it is already imported."""
     hidden = "tensorflow" not in sys.modules
     if hidden:
         sys.modules["tensorflow"] = None  # type: ignore[assignment]

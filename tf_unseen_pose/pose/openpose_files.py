@@ -1,7 +1,7 @@
 """OpenPose's JSON, as OpenPose, ControlNet's annotators (DWPose among them) and pose editors write it.
 
-Hands and, where they stand by themselves, feet are read with the body. A file does not say which of two models of 25
-keypoints it is of: the one is taken by which limbs are shorter.
+Hands and separate feet are read with the body. A file does not state which of two models of 25 keypoints it uses: the
+one with the shorter limbs is taken.
 """
 
 import logging
@@ -19,7 +19,7 @@ from tf_unseen_pose.pose.joint_formats import FORMATS, LEAST_VISIBILITY, with_pa
 _log = logging.getLogger(__name__)
 
 _BODY = "pose_keypoints_2d"
-# Behind the body's in this order, with how many keypoints each has. Only a body of 18 has feet by themselves.
+# Parts after the body in this order, with their numbers of keypoints. Only a body of 18 has separate feet.
 _PARTS = {"foot_keypoints_2d": 6, "hand_left_keypoints_2d": 21, "hand_right_keypoints_2d": 21}
 _FORMATS = {name: with_parts(name) for name in ("BODY_18", "BODY_25", "BODY_25B")}
 # Of 1534 people whose 25 keypoints are all seen none was mistaken, of as many that lack a fifth of them 1 in 100.
@@ -60,10 +60,10 @@ def openpose_files(folder: Path) -> list[Path]:
 
 
 def openpose_frames(content: Any, path: Path) -> list[FrameOfPeople] | None:
-    """An object a frame, `people` being null where there are none.
+    """One object per frame; `people` is null without people.
 
     Raises:
-        Unexpected: a number of keypoints that no model has, a size that is none.
+        Unexpected: an unknown number of keypoints, or an invalid size.
     """
     frames = content if isinstance(content, list) else [content]
     if not are_objects(frames, "people"):

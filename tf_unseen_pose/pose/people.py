@@ -1,7 +1,7 @@
-"""Several people in one picture: who is who, and who is meant.
+"""Choosing one of several people in a picture.
 
-People are counted from left to right, 1 being the first. A person is chosen by that number, by a point (x, y) that is
-on them, or by a box (x0, y0, x1, y1) about them, in pixels of the picture; else the largest one is meant.
+People are numbered from left to right, from 1. A person is chosen by that number, by a point (x, y) on them, or by a
+box (x0, y0, x1, y1) around them, in pixels of the picture; by default the largest is taken.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ from tf_unseen_pose.errors import UserError
 # None: the largest.
 Choice = int | tuple[float, ...] | None
 
-# Detections whose masks share this part of the smaller one show one person, found twice.
+# Detections whose masks share this fraction of the smaller one are one person.
 MOST_OVERLAP = 1 / 2
-# A person counts of whom this part of the joints is seen.
+# A person counts if this fraction of the joints is visible.
 LEAST_SEEN = 1 / 2
-# Somebody else may be meant who has this part of a person's size. Of 103 photographs of one person each, parts of nine
+# Other people of at least this relative size may be meant. Of 103 photographs of one person each, parts of nine
 # showed "somebody" smaller.
 _LEAST_SIZE = 0.6
-# A box chooses a person whose own box shares this part of both boxes together.
+# A box chooses a person whose box has at least this intersection over union with it.
 _LEAST_SHARED = 0.1
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """A person that was found.
+    """A detected person.
 
     Attributes:
         joints: float32 [23, 4] of `BODY`: x, y in pixels of the image, visibility 0..1, z.
@@ -41,7 +41,7 @@ class Detection:
 
     @property
     def box(self) -> np.ndarray:
-        """float32 [4] x0, y0, x1, y1, about the visible joints, or all where none is."""
+        """float32 [4] x0, y0, x1, y1 around the visible joints, or around all if none is visible."""
         seen = self.joints[:, 2] > 0
         points = self.joints[seen if seen.any() else slice(None), :2]
         return np.concatenate([points.min(axis=0), points.max(axis=0)])
@@ -65,10 +65,10 @@ class Detection:
 
 
 def parse_choice(text: str | None) -> Choice:
-    """A choice as it is written: "2", "120,80" or "100,40,220,300".
+    """Parses a choice: "2", "120,80" or "100,40,220,300".
 
     Raises:
-        UserError: it is none of these.
+        UserError: an invalid choice.
 
     Example:
         >>> from tf_unseen_pose.pose.people import parse_choice
@@ -86,10 +86,10 @@ def parse_choice(text: str | None) -> Choice:
 
 
 def checked_choice(choice: Choice, said: object = None) -> Choice:
-    """A choice that names somebody: a number from 1 on, a point, or a box with its corners in order.
+    """Checks a choice: a number from 1 on, a point, or a box with its corners in order.
 
     Raises:
-        UserError: it is none of these; the message names `said`.
+        UserError: an invalid choice; the message names `said`.
     """
     if choice is None or (isinstance(choice, int) and choice > 0):
         return choice
@@ -104,7 +104,7 @@ def checked_choice(choice: Choice, said: object = None) -> Choice:
 
 
 def distinct(found: Sequence[Detection]) -> list[Detection]:
-    """Every person once, from left to right; of detections of one person, the earlier counts."""
+    """Every person once, from left to right; of several detections the first counts."""
     kept: list[Detection] = []
     for person in found:
         if np.mean(person.joints[:, 2] > 0.5) >= LEAST_SEEN and not any(_is_same(person, other) for other in kept):
@@ -117,19 +117,19 @@ def _is_same(first: Detection, second: Detection) -> bool:
 
 
 def is_alone(person: Detection, people: Sequence[Detection]) -> bool:
-    """Whether all others are so small that nobody would mean them: passers-by, posters, mirrors, mistakes."""
+    """Whether all others are too small to be meant: passers-by, posters, mirrors, false detections."""
     return all(other.size < _LEAST_SIZE * person.size or _is_same(other, person) for other in people)
 
 
 def mask_overlap(first: Detection, second: Detection) -> float:
-    """What two masks share, in parts of the smaller one."""
-    # Every fourth row and column: of large photos, millions of pixels say no more.
+    """Intersection of two masks relative to the smaller one."""
+    # Every fourth row and column is enough.
     masks = [person.mask[::4, ::4] >= 128 for person in (first, second)]
     return float(np.sum(masks[0] & masks[1]) / max(1, min(mask.sum() for mask in masks)))
 
 
 def box_overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """What two boxes, [4] each, share, in parts of both together: 0 to 1.
+    """Intersection over union of two boxes [4], 0 to 1.
 
     Args:
         first, second: [4] x0, y0, x1, y1.
@@ -141,7 +141,7 @@ def box_overlap(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def index_of(people: Sequence[Detection], choice: Choice) -> int | None:
-    """Which of the people, from left to right, is meant; None where nobody is."""
+    """Index of the chosen person, from left to right; None if nobody matches."""
     if not people:
         return None
     if choice is None:
@@ -155,7 +155,7 @@ def index_of(people: Sequence[Detection], choice: Choice) -> int | None:
 
 
 def _at_point(people: Sequence[Detection], point: np.ndarray) -> int | None:
-    """Whoever's mask holds the point; else the smallest person whose box does."""
+    """The person whose mask contains the point, else the smallest whose box does."""
     column, row = np.round(point).astype(int)
     height, width = people[0].mask.shape
     if 0 <= column < width and 0 <= row < height:
@@ -170,13 +170,13 @@ def _at_point(people: Sequence[Detection], point: np.ndarray) -> int | None:
 
 
 def told(count: int, index: int, choice: Choice, name: str, option: str) -> str:
-    """The sentence that says who of several is used.
+    """The message about which of several people is used.
 
     Args:
-        count: how many were found.
-        index: who of them, from the left, is used.
-        name: what the picture is called.
-        option: how to choose.
+        count: number of people found.
+        index: of the one used, from the left.
+        name: the picture's name.
+        option: the option for choosing.
     """
     place = f"{_ORDINALS[index]} from the left" if index < len(_ORDINALS) else f"number {index + 1} from the left"
     if choice is not None:
@@ -185,7 +185,7 @@ def told(count: int, index: int, choice: Choice, name: str, option: str) -> str:
 
 
 def nobody_meant(count: int, choice: Choice, name: str, option: str) -> UserError:
-    """What to raise where people were found, but not the one who is meant."""
+    """The error if people were found, but not the chosen one."""
     written = choice if isinstance(choice, int) else ",".join(f"{number:g}" for number in choice or ())
     found = "1 person was" if count == 1 else f"{count} people were"
     return UserError(f"{found} found in {name}; {option} {written} matches nobody.")

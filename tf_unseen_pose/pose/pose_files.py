@@ -1,11 +1,11 @@
-"""Pose files: JSON that travels between the estimator, people and the commands.
+"""Reads and writes pose files (JSON).
 
     {"width": W, "height": H, "fps": F, "poses": [{"joints": [[x, y, visibility], ...]}, ...]}
 
 Joints are in the skeleton's order, in pixels of an image of W x H. They may have depth, [x, y, visibility, z]: z is in
-pixels too, smaller being nearer to the camera, and only its differences have a meaning. Where not all poses that show
-somebody have z, none has. One object a frame does as well: a list of {"width": W, "height": H, "joints": [...]}, or of
-the object above with one pose. What other programs write is read too, see `pose.foreign_files`.
+pixels too, smaller being nearer to the camera, and only its differences matter. It is dropped unless all poses that
+show somebody have it. One object per frame is also read: a list of {"width": W, "height": H, "joints": [...]}, or of
+the object above with one pose. For files of other programs see `pose.foreign_files`.
 """
 
 import json
@@ -37,10 +37,10 @@ class Poses:
     """The poses of one person in one image or video.
 
     Attributes:
-        joints: float32 [T, J, 3], or [T, J, 4] where depth is known.
+        joints: float32 [T, J, 3], or [T, J, 4] with depth.
         width, height: size in pixels of the image that the joints belong to.
-        fps: frames a second; 0 for stills.
-        extent: float32 [4] x0, y0, x1, y1, what of a photo shows the person who was found in it; None for others.
+        fps: frames per second; 0 for stills.
+        extent: float32 [4] x0, y0, x1, y1, the box that shows the person detected in a photo; None for others.
 
     Example:
         >>> import numpy as np
@@ -63,33 +63,33 @@ class Poses:
         return Poses(scaled_to(self.joints, *sizes), width, height, self.fps, extent)
 
 
-# A number beyond float32 becomes infinite, and then refused in words instead of NumPy's warning.
+# A number beyond float32 becomes infinite and is rejected below, without NumPy's warning.
 @np.errstate(over="ignore", invalid="ignore")
 def read_poses(path: Path, skeleton: Skeleton, size: tuple[int, int] | None = None) -> Poses:
-    """Reads and checks a pose file of ours or of another program, recognised by its content.
+    """Reads and checks a pose file of this or another program, recognised by its content.
 
-    Poses of `PERSON`, 14 joints, and of `BODY`, 23, are read for either; what the file lacks is absent.
+    Files of `PERSON` (14 joints) and `BODY` (23) are read for either skeleton; missing joints are absent.
 
-    Accepted beside our own JSON, for these two:
+    Further formats for these two:
       - OpenPose: a file of 25 keypoints (BODY_25, BODY_25B) or 18, with hands if it has them, or the folder of a
         video's files; so ControlNet and pose editors write it, with the canvas's size.
       - COCO's 17 keypoints, COCO-WholeBody's 133, Halpe's 26 and 136: results, annotations, and the lists that
         AlphaPose, MMPose, ViTPose and YOLO write.
-      - MediaPipe: 33 landmarks x, y, and if known z and visibility, by order or by name.
+      - MediaPipe: 33 landmarks x, y, and optionally z and visibility, by order or by name.
       - MPII: a list of objects with image, joints and joints_vis.
       - the authors' .mat.
-    Of several people that of the best score is taken, else of the largest area, else the largest. Coordinates may be
-    parts, 0..1, of the image's width and height. Images of several sizes are scaled to the first one's.
-    A frame in which nobody is seen has all joints invisible.
+    Of several people, the one with the best score is taken, else with the largest area, else the largest. Coordinates
+    may be fractions, 0..1, of the image's width and height. Images of several sizes are scaled to the first one's. In a
+    frame without people all joints are invisible.
 
     Args:
         path: the file, or the folder of OpenPose's files.
-        skeleton: whose joints are wanted.
-        size: width and height of the image that the poses belong to, for files that do not say: all but our own,
-            COCO's annotations and those with a canvas.
+        skeleton: of the result.
+        size: width and height of the poses' image, for files that do not state it: all but our own, COCO's
+            annotations and those with a canvas.
 
     Raises:
-        UserError: no such file, none of these kinds, missing keys, wrong joint count, NaN, no joint visible in any
+        UserError: no such file, an unknown format, missing keys, wrong joint count, NaN, no joint visible in any
             frame, or an image of unknown size.
 
     Example:
@@ -139,7 +139,7 @@ def _load(path: Path) -> Any:
 
 
 def _own_poses(content: Any, path: Path) -> tuple[list, tuple[int, int], float]:
-    """As `_read`, of our own JSON."""
+    """As `_read`, for our own JSON."""
     frames = content if isinstance(content, list) else [content]
     try:
         sizes = {(int(frame["width"]), int(frame["height"])) for frame in frames}
@@ -157,7 +157,7 @@ def _own_poses(content: Any, path: Path) -> tuple[list, tuple[int, int], float]:
 
 
 def write_poses(path: Path, poses: Poses) -> None:
-    """Writes a pose file, under a temporary name first.
+    """Writes a pose file atomically.
 
     Example:
         >>> from pathlib import Path
@@ -180,10 +180,10 @@ def write_poses(path: Path, poses: Poses) -> None:
 def as_joints(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
     """float32 [J, 3 or 4] of nested sequences [J, 3 or 4], or [J, 2] for joints that are all visible.
 
-    Poses of `PERSON` and `BODY` serve for either.
+    Skeletons `PERSON` and `BODY` accept each other's poses.
 
     Raises:
-        UserError: wrong joint count, NaN, visibility out of 0..1, no joint visible; the sentence calls the pose `name`.
+        UserError: wrong joint count, NaN, visibility outside 0..1, no joint visible; the message names the pose `name`.
     """
     joints = _as_frame(values, skeleton, name)
     if not (joints[:, 2] > 0).any():
@@ -192,7 +192,7 @@ def as_joints(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
 
 
 def _as_frame(values: ArrayLike, skeleton: Skeleton, name: str) -> np.ndarray:
-    """As `as_joints`, for a frame of a sequence: nobody need be seen in it."""
+    """As `as_joints`, for a frame of a sequence, which may show nobody."""
     try:
         joints = np.asarray(values, np.float32)
     except (TypeError, ValueError, OverflowError):

@@ -1,9 +1,9 @@
-"""The joints' file of the authors' released data: `info/NAME.mat`.
+"""Reads the joints of the authors' released data: `info/NAME.mat`.
 
 It holds a struct `data` with `X` [14, 2, N], joints with (1, 1) as the centre of the top-left pixel, and `bbox` [N, 4],
-x, y, width and height of the box about them. Visibility is not given: all finite joints are visible.
+x, y, width and height of the box around them. All finite joints count as visible.
 
-Deviation: the authors' code takes 1 off the joints but not off the boxes; here both lose it.
+Deviation: the authors' code subtracts 1 from the joints but not from the boxes; here from both.
 """
 
 import struct
@@ -32,7 +32,7 @@ _MAT_ERRORS = (
 def read_posewarp_joints(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Joints float32 [N, 14, 3] and boxes float32 [N, 4], in pixels, of the authors' .mat file.
 
-    Boxes are None where the file has none.
+    Boxes are None if the file has none.
 
     Raises:
         ValueError: the file is damaged or of another layout.

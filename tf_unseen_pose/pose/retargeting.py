@@ -1,18 +1,18 @@
-"""A driving person's motion on the source person's body: their proportions, their size, their place in the photo.
+"""Retargets a driving person's motion to the source person's proportions, size and place in the photo.
 
-The body is a tree of bones that grows from the middle of the hips: to both hips and to the middle of the shoulders,
-from there to both shoulders and the neck, and on along the skeleton's limbs and their anchors; what is held hangs from
-its hand. Every bone keeps the driving person's 2-D direction and foreshortening of the frame and is scaled by one ratio
-for the whole sequence, the source's length of that bone to the driving person's. Depth, where it is known, takes the
-torso's ratio everywhere, so that what was nearer stays nearer. The body is then placed by what carries it: the feet of
-who stands, the back of who lies, the hands of who stands on them, which is whatever lies lowest with its flesh. It
-comes to the ground that carries the source. Planted feet stay planted, flat or on their toes, a jump stays a jump.
+The body is a tree of bones from the middle of the hips: to both hips and the middle of the shoulders, from there to
+both shoulders and the neck, and on along the skeleton's limbs and their anchors; held things hang from their hand.
+Every bone keeps the driving person's 2-D direction and foreshortening per frame and is scaled by one ratio for the
+whole sequence, the source's bone length to the driving person's. Depth takes the torso's ratio everywhere, which keeps
+its order. The body is then placed by its lowest parts, which carry it (the feet when standing, the back when lying,
+the hands in a handstand), on the ground that carries the source. Planted feet stay planted, flat or on their toes, a
+jump stays a jump.
 
-A picture shows a bone at its true length or foreshortened, so lengths are robust maxima: a high percentile over the
-sequence, and the longer of left and right. The source is one picture, in which a bone may be foreshortened on both
-sides; ratios are therefore held near the body's global ratio (`_ratios`). Hands and feet are too short to be measured
-in one picture and take the global ratio itself, a face its head's. A driving person who faces the other way does so in
-the result; the tilt and motion of the camera are ignored.
+Pictures show bones at their true length or foreshortened, so lengths are robust maxima: a high percentile over the
+sequence, and the longer of left and right. In the single source picture a bone may be foreshortened on both sides, so
+ratios are held near the body's global ratio (`_ratios`). Hands and feet are too short to measure in one picture and
+take the global ratio, a face its head's. The driving person's orientation is kept; the tilt and motion of the camera
+are ignored.
 
 Convention: joints are [T, J, 3] with x, y in pixels, y downward, and visibility, 0 meaning absent, or [T, J, 4] with
 depth z. Driving joints are in pixels of their own video, of any size, the result's in pixels of the source photo.
@@ -64,22 +64,22 @@ class _Body:
 
 
 def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Gives the source person the motion of the driving person.
+    """Retargets the driving person's motion to the source person.
 
-    What carries the driving person, where it usually is, comes to the height of what carries the source, and the median
-    of the hips' x to the source's. Movement from there, sideways or up, is scaled as the legs are, lest feet slide.
-    Where one of the two shows neither heels and toes nor ankles, the ground is unknown: the middle of the hips, or else
-    of the shoulders, places the body at its median.
+    The driving person's usual ground is mapped to the ground of the source, and the median x of the hips to the
+    source's. Movement from there is scaled like the legs, so that feet do not slide. If either person shows neither
+    heels and toes nor ankles, the ground is unknown, and the median of the hips' middle, or else of the shoulders',
+    places the body.
 
     Args:
         driving: [T, J, 3 or 4] in pixels of the driving video.
         source: [J, 3 or 4] in pixels of the source photo; its z is not used.
-        skeleton: names hips, shoulders, neck, knees and ankles; other joints hang from the limbs that they share. Poses
-            of `PERSON` and `BODY` serve for either.
+        skeleton: names hips, shoulders, neck, knees and ankles; other joints hang from the limbs that they share.
+            `PERSON` and `BODY` accept each other's poses.
 
     Returns:
         float32 [T, J, 3 or 4], in pixels of the source photo, always finite; visibility is the driving person's, but
-        hands, feet and face are absent of which the source shows neither the left nor the right one.
+        hands, feet and face are absent if the source shows neither side.
 
     Raises:
         UserError: both show fewer than two of the same bones, left and right counting once, or none of the joints
@@ -109,12 +109,12 @@ def retarget(driving: np.ndarray, source: np.ndarray, skeleton: Skeleton) -> np.
 
 
 def _known(joints: tuple[str, ...], skeleton: Skeleton) -> list[int]:
-    """Those that the skeleton has."""
+    """The names that the skeleton has."""
     return skeleton.joint_index(*(joint for joint in joints if joint in skeleton.joints))
 
 
 def _lacking(source: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """bool [J]: hands, feet and face of which the source shows neither side, and of which nothing could be made."""
+    """bool [J]: hands, feet and face of which the source shows neither side, so that they cannot be rendered."""
     seen = source[:, 2] > 0
     return skeleton.fine & ~seen & ~seen[skeleton.mirrored]
 
@@ -157,7 +157,7 @@ def _body(joints: np.ndarray, tree: list[tuple[int, int]], skeleton: Skeleton) -
 
 
 def _filled(points: np.ndarray, seen: np.ndarray, parent: np.ndarray) -> np.ndarray:
-    """A point [T, 2] where it is absent: its offset from the parent runs straight from sight to sight, or is none."""
+    """A point [T, 2] with gaps filled: its offset from the parent is interpolated linearly, or 0 if never seen."""
     frames = np.flatnonzero(seen)
     if not len(frames):
         return points * 0 + parent
@@ -179,8 +179,8 @@ def _lengths(body: _Body, tree: list[tuple[int, int]], skeleton: Skeleton) -> np
 def _ratios(driving: np.ndarray, source: np.ndarray, tree: list[tuple[int, int]], skeleton: Skeleton) -> np.ndarray:
     """[P]: source length to driving length of the bone that ends in each point.
 
-    The global ratio is the median over torso, head, arms and legs; the widths of hips and shoulders say more of how a
-    body is turned. A bone of less than 0.8 of it is foreshortened in the source and takes the global ratio, as
+    The global ratio is the median over torso, head, arms and legs; the widths of hips and shoulders depend on
+    the body's rotation. A bone of less than 0.8 of it is foreshortened in the source and takes the global ratio, as
     does one that either never shows; one of more than 1.25 is foreshortened in the driving frames and takes 1.25.
 
     Hands and feet take the global ratio. Over the frames of rendered people it was 4 % off (median), their own held in
@@ -242,7 +242,7 @@ def _placed(
 
 
 def _shares(lowest: np.ndarray, together: np.ndarray, height: float) -> np.ndarray:
-    """How much of the body rests on each point, [T, C] in parts of 1, by how far down it reaches [T, C].
+    """The share of the body that rests on each point, [T, C], by how far down it reaches [T, C].
 
     Args:
         together: bool [C], the points that count as one, by the lowest of them: both feet.
@@ -259,7 +259,7 @@ def _anchor(points: np.ndarray, shares: np.ndarray, depths: np.ndarray) -> np.nd
 
 
 def _shown_by_both(groups: list[list[int]], body: _Body, source: _Body) -> tuple[list[int], list[int]]:
-    """The first group of points of which both bodies show some: those that either shows."""
+    """The first group with points in both bodies: those that either shows."""
     for group in groups:
         shown, source_shown = ([point for point in group if b.seen[:, point].any()] for b in (body, source))
         if shown and source_shown:

@@ -1,6 +1,6 @@
-"""Finds people whom the detector misses in the whole picture, because they are small in it: in overlapping parts.
+"""Detects small people, whom the detector misses in the whole picture, in overlapping parts.
 
-The detector sees 224 x 224 pixels, whatever the picture: somebody of a quarter of its height has 56.
+The detector reduces pictures to 224 x 224 pixels, where a person of a quarter of the height has 56.
 
 Convention: boxes are x0, y0, x1, y1 in pixels, the last ones not included.
 """
@@ -24,10 +24,10 @@ Find = Callable[[np.ndarray], Sequence[Detection]]
 
 
 def everybody(image: np.ndarray, find: Find) -> list[Detection]:
-    """All people who are found in uint8 [H, W, 3] as a whole or in parts, from left to right.
+    """All people detected in uint8 [H, W, 3] as a whole or in parts, from left to right.
 
     Args:
-        find: what finds people in a picture.
+        find: detects people in a picture.
     """
     small = shrink(image, _MOST_PIXELS)
     found = [(_shown(person, small), person) for person in find(small)]
@@ -35,14 +35,14 @@ def everybody(image: np.ndarray, find: Find) -> list[Detection]:
         if count == _FINEST_GRID and found:
             break
         found += [pair for part in _grid(small, count) for pair in _in_part(small, part, find)]
-    # Of equals the earlier counts, of the larger part.
+    # Among equals the earlier, from the larger part, counts.
     people = distinct([person for _, person in sorted(found, key=lambda pair: -round(pair[0], 1))])
     whole = _clipped(np.zeros(2), np.array(image.shape[1::-1]), np.array(image.shape[1::-1]))
     return [_placed(person, small, whole, image) for person in people]
 
 
 def where_meant(image: np.ndarray, find: Find, choice: Choice) -> list[Detection]:
-    """People found near a point or in a box of uint8 [H, W, 3], from left to right."""
+    """People detected near a point or in a box of uint8 [H, W, 3], from left to right."""
     if choice is None or isinstance(choice, int):
         return []
     size = np.array(image.shape[1::-1])
@@ -78,7 +78,7 @@ def _clipped(low: np.ndarray, high: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 
 def _in_part(image: np.ndarray, part: np.ndarray, find: Find) -> list[tuple[float, Detection]]:
-    """People in a part of a picture, in pixels of the picture, each with how well the part shows them."""
+    """People in a part of a picture, in pixels of the picture, each with their visibility in the part."""
     x0, y0, x1, y1 = part
     if min(x1 - x0, y1 - y0) < 2:
         return []

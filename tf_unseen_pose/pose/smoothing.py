@@ -1,9 +1,8 @@
-"""Steadies the poses of a video: short gaps are filled, outliers and jitter are filtered, motion is kept.
+"""Smooths the poses of a video: fills short gaps and removes outliers and jitter.
 
-A running median removes the poses that an estimator gets wrong for a frame or two; steady motion passes it unchanged.
-Then comes the One-Euro filter: a low-pass whose cutoff rises with the speed, so that a resting joint is held still and
-a fast one is followed closely. Run forward in time it lags, run backward it leads by as much: the mean of both runs
-does neither.
+A running median removes errors of a frame or two and keeps steady motion. The One-Euro filter follows, a low-pass whose
+cutoff rises with the speed, so that resting joints are still and fast ones are followed closely. Forward in time it
+lags, backward it leads by as much, so the mean of both runs does neither.
 
 Convention: joints are [T, J, 3] in pixels with visibility, 0 meaning absent, or [T, J, 4] with depth z, which is
 filtered as x and y are; frequencies are in Hz, speeds in lengths of the person a second, so that the picture's
@@ -28,12 +27,12 @@ def smooth(
 
     Args:
         joints: [T, J, 3 or 4]; at least one joint is visible somewhere.
-        fps: frames a second, positive.
-        longest_gap: in seconds; a joint that is absent for longer stays absent, and the filter starts anew after it.
+        fps: frames per second, positive.
+        longest_gap: in seconds; longer gaps stay, and the filter restarts after them.
         median_span: in seconds; below three frames there is no median.
-        least_cutoff: of the filter for a joint at rest.
-        cutoff_slope: by how much the cutoff rises for a speed of 1.
-        speed_cutoff: of the low-pass that the speed itself goes through.
+        least_cutoff: cutoff for a joint at rest.
+        cutoff_slope: increase of the cutoff per unit of speed.
+        speed_cutoff: cutoff of the low-pass for the speed.
 
     Returns:
         float32 [T, J, 3 or 4]. A filled joint has the lesser visibility of both ends of its gap; absent joints are
@@ -75,8 +74,7 @@ def person_size(joints: np.ndarray) -> float:
 def _running_median(points, present, reach):
     """The median of points [T, J, 2 or 3] over `reach` frames to both sides.
 
-    Where one side has a frame that the other one lacks, at an end or beside a gap, neither counts: what moves steadily
-    must not be held back.
+    Windows stay symmetric at ends and gaps, so that steady motion is not held back.
     """
     points = np.where(present[..., None], points, np.nan)
     points = np.pad(points, ((reach, reach), (0, 0), (0, 0)), constant_values=np.nan)

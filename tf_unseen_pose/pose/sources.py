@@ -1,4 +1,4 @@
-"""Poses out of whatever a user has: a pose file, a photo or a video."""
+"""Poses from a pose file, a photo or a video."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ _POSE_SUFFIXES = (".json", ".mat")
 
 
 def is_pose_file(path: Path) -> bool:
-    """Whether the name is that of a pose file, or of a folder of them."""
+    """Whether a path is a pose file by its name, or a folder of them."""
     return path.suffix.lower() in _POSE_SUFFIXES or path.is_dir()
 
 
@@ -29,26 +29,25 @@ def find_poses(
     person: Choice = None,
     option: str = "--person",
 ) -> Poses:
-    """The poses that a file holds or shows.
+    """Reads poses from a pose file, or detects them in a photo or video.
 
     Args:
         path: a pose file (see `read_poses`), by the name's ending; a photo or a video, by the content.
-        skeleton: whose joints are wanted; only those of a `person` or a `body` can be found in pictures.
-        size: width and height that a pose file belongs to if it does not say.
+        skeleton: of the result; only `person` and `body` can be detected in pictures.
+        size: width and height of a pose file's image, if it does not state them.
         pose_model: see `open_estimator`.
-        progress: shows a bar while a video is searched.
-        span: part of a video, or of a pose file that says how fast it is.
-        person: who of several people in a photo or a video is meant: a number from the left, 1 on, a point (x, y) or a
-            box (x0, y0, x1, y1) in pixels; else the largest. Of a video, in the first frame that shows anybody.
-        option: what messages call the way to choose.
+        progress: shows a bar for videos.
+        span: part of a video, or of a pose file with a frame rate.
+        person: the person among several: a number from the left (1, 2, ...), a point (x, y) or a box (x0, y0, x1, y1)
+            in pixels; by default the largest. In a video, of the first frame that shows anybody.
+        option: the option's name in messages.
 
     Returns:
-        One pose of a photo; one a frame of a video, smoothed over time, all joints of visibility 0 where the person is
-        not seen for long.
+        One pose of a photo; one per frame of a video, smoothed over time, with visibility 0 in long gaps.
 
     Raises:
-        UserError: a file that is missing, damaged or of no known kind, nobody in it, or not the one who is chosen; a
-            choice of a person in a pose file; a span that it does not have; a package that is not installed.
+        UserError: a file that is missing, damaged or of an unknown format; no person, or not the chosen one; a choice
+            of a person in a pose file; a span outside of the file; a package that is not installed.
 
     Example:
         >>> from tf_unseen_pose import find_poses
@@ -92,10 +91,10 @@ def _part(poses: Poses, path: Path, span: TimeSpan) -> Poses:
 
 
 def find_everybody(path: Path, pose_model: Path | None = None, progress: bool = True) -> list[Poses]:
-    """As `find_poses`, the joints of `BODY` of all people whom a photo, or a video's first frame with people, shows.
+    """As `find_poses`, the joints of `BODY` of all people in a photo, or in a video's first frame with people.
 
     Returns:
-        One each, from left to right: the numbers by which `find_poses` chooses a person.
+        One per person, from left to right, in the order of the numbers that `find_poses` takes.
 
     Raises:
         UserError: as `find_poses`.
@@ -119,7 +118,7 @@ def find_everybody(path: Path, pose_model: Path | None = None, progress: bool = 
     return poses
 
 
-# MediaPipe and PyAV are large, and who has pose files does without.
+# MediaPipe and PyAV are large, and pose files do not need them.
 def _seen_in_image(path: Path, pose_model: Path | None, person: Choice, option: str) -> Poses:
     from tf_unseen_pose.pose.estimation import find_person, open_estimator
 

@@ -1,4 +1,4 @@
-"""Who may call: everybody, or whoever shows the bearer token."""
+"""Access control by a bearer token."""
 
 import hmac
 from collections.abc import Callable, Iterable
@@ -9,16 +9,16 @@ import grpc
 from tf_unseen_pose.errors import UserError
 
 TOKEN_WANTED = "This server wants a token: send the header 'authorization: Bearer TOKEN'."
-# Whoever watches over the server needs no secret.
+# Health checks need no token.
 _OPEN = "/grpc.health.v1.Health/"
 
 
 class BearerToken(grpc.aio.ServerInterceptor):
-    """Answers UNAUTHENTICATED to calls without the header `authorization: Bearer TOKEN`; health stays open.
+    """Answers UNAUTHENTICATED to calls without the header `authorization: Bearer TOKEN`, except for health.
 
     Args:
         token: the secret.
-        refused: is told the method of every call that is refused.
+        refused: callback with the method of every rejected call.
     """
 
     def __init__(self, token: str, refused: Callable[[str], None]):
@@ -30,7 +30,7 @@ class BearerToken(grpc.aio.ServerInterceptor):
         if details.method.startswith(_OPEN) or self._is_known(details.invocation_metadata):
             return await continuation(details)
         self._refused(details.method)
-        # A stream on both sides fits every method, and reads nothing of what the stranger sends.
+        # A stream on both sides fits every method and reads nothing from the caller.
         return grpc.stream_stream_rpc_method_handler(_refuse)
 
     def _is_known(self, metadata: Iterable[tuple[str, str | bytes]]) -> bool:
@@ -43,16 +43,16 @@ async def _refuse(requests: object, context: grpc.aio.ServicerContext) -> None:
 
 
 def shows_token(header: str | bytes, token: str) -> bool:
-    """Whether an `authorization` header holds the token; takes as long whatever its first wrong character is."""
+    """Whether an `authorization` header has the token, compared in constant time."""
     shown = header if isinstance(header, bytes) else header.encode()
     return hmac.compare_digest(shown, f"Bearer {token}".encode())
 
 
 def read_token(path: Path) -> str:
-    """The token in a file, without white space around it.
+    """The token in a file, stripped of white space.
 
     Raises:
-        UserError: there is no such file, or nothing in it.
+        UserError: the file is missing or empty.
     """
     if not path.is_file():
         raise UserError(f"There is no token file {path}; write a secret to it.")

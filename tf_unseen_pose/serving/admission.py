@@ -1,6 +1,6 @@
-"""How many pixels of pictures may be in the server at a time: memory is bounded by them, not by the number of requests.
+"""Limits the pixels of pictures in the server, and thereby its memory.
 
-A picture of few bytes may unfold to gigabytes. Its header says to how many pixels before any of them is decoded.
+A small file may decode to gigabytes; its header states the number of pixels before decoding.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from tf_unseen_pose.serving.request_errors import RequestError, invalid
 
 
 class Admission:
-    """Lets requests in as long as their pictures have few enough pixels together. For the event loop's thread.
+    """Admits requests while the sum of their pixels is below a limit. For the event loop's thread.
 
     Args:
-        most: pixels of all requests that wait or run.
+        most: pixels of all waiting and running requests.
 
     Attributes:
-        pixels: of those that are in now.
+        pixels: of the admitted requests.
     """
 
     def __init__(self, most: int):
@@ -29,8 +29,8 @@ class Admission:
         """Counts a request's pixels for as long as the context lasts.
 
         Raises:
-            RequestError: INVALID_ARGUMENT where they are too many for an empty server, too; RESOURCE_EXHAUSTED where
-                they will fit when others have left.
+            RequestError: INVALID_ARGUMENT if they exceed the limit alone; RESOURCE_EXHAUSTED if they fit once others
+                have left.
         """
         if pixels > self._most:
             raise invalid(

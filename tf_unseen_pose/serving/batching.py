@@ -1,11 +1,10 @@
-"""The queue before the model: requests that fit together run together.
+"""The queue before the model, which joins compatible requests into batches.
 
-Requests fit together when they want the same outputs of the same signature of the same version, and their rows have the
-same shapes. A batch starts as soon as a thread is free and it is full or its oldest request has waited long enough.
-While all threads are busy the queue grows, so that batches form under load even when nothing waits for them.
+Requests are compatible if they want the same outputs of the same signature and version, and their rows have the same
+shapes. A batch starts once a thread is free and it is full or its oldest request has waited long enough. While all
+threads are busy the queue grows, so that batches form under load even without waiting.
 
-A row's numbers are those that the model computes for it in a batch of that size. Integer models give the same bytes
-whatever the batch; convolutions may choose another order of summation for another size, and differ in the last bit.
+Convolutions may sum in another order for another batch size, so a row's result may differ in the last bit.
 """
 
 import asyncio
@@ -28,14 +27,14 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How requests are queued and joined.
+    """Options of queue and batches.
 
     Attributes:
-        most_rows: of a batch. A request that has more runs alone.
-        timeout: seconds that a request waits for others although a thread is free.
-        sizes: to which batches are filled up, ascending; empty for no filling up.
-        queue: how many requests may wait.
-        threads: how many batches run at a time.
+        most_rows: of a batch; a larger request runs alone.
+        timeout: seconds that a request waits for others while a thread is free.
+        sizes: batch sizes to pad to, ascending; empty for no padding.
+        queue: most waiting requests.
+        threads: batches that run at once.
     """
 
     most_rows: int = 8
@@ -50,7 +49,7 @@ class _Request:
     signature: Signature
     inputs: Arrays
     wanted: tuple[str, ...]
-    # None: it cannot be joined with others.
+    # None: not to be joined with others.
     rows: int | None
     key: object
     # On the clock of time.monotonic; None for no deadline.
@@ -60,11 +59,11 @@ class _Request:
 
     @property
     def size(self) -> int:
-        """The rows that it counts for: 1 where there are none."""
+        """The number of rows, 1 without rows."""
         return self.rows or 1
 
     def is_awaited(self) -> bool:
-        """Whether the client still wants the answer; after the deadline it is told so."""
+        """Whether the client still waits; ends the request after its deadline."""
         if not self.answer.done() and self.deadline is not None and time.monotonic() >= self.deadline:
             sentence = "The deadline passed while the request waited; allow more time or send fewer requests."
             self.answer.set_exception(RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, sentence))
@@ -75,17 +74,17 @@ class Batcher:
     """Runs requests in batches, on the threads of an executor. All methods are for the event loop's thread.
 
     Args:
-        observe: is told the number of rows of every batch.
+        observe: callback with the number of rows of every batch.
 
     Attributes:
-        queue_length: requests that wait for a thread.
+        queue_length: number of waiting requests.
     """
 
     def __init__(self, options: BatchOptions, executor: Executor, observe: Callable[[int], None]):
         self._options, self._executor, self._observe = options, executor, observe
         self._waiting: dict[object, list[_Request]] = {}
         self._free = options.threads
-        # Counted and not computed, because the metrics' thread reads it.
+        # A counter, since the metrics' thread reads it.
         self.queue_length = 0
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -95,7 +94,7 @@ class Batcher:
         return self._free == self._options.threads and not self._waiting
 
     def require_room(self) -> None:
-        """Refuses at once what could only wait too long. Raises: RequestError: RESOURCE_EXHAUSTED."""
+        """Rejects a request at once if the queue is full. Raises: RequestError: RESOURCE_EXHAUSTED."""
         if self.queue_length >= self._options.queue:
             raise RequestError(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -105,19 +104,19 @@ class Batcher:
     async def run(
         self, signature: Signature, inputs: Arrays, wanted: tuple[str, ...], deadline: float | None
     ) -> tuple[Arrays, int]:
-        """Computes some outputs of a signature.
+        """Computes outputs of a signature.
 
         Args:
             wanted: names of outputs.
             deadline: on the clock of `time.monotonic`; None for none.
 
         Returns:
-            The outputs by name, and the rows of the batch that they were computed in.
+            The outputs by name, and the number of rows of their batch.
 
         Raises:
             RequestError: the queue is full, the deadline passes before a thread is free, or the model refuses the
                 inputs.
-            Exception: what the model raised and these inputs are not to blame for.
+            Exception: an error of the model that these inputs did not cause.
         """
         self.require_room()
         loop = asyncio.get_running_loop()
@@ -129,12 +128,12 @@ class Batcher:
         try:
             return await request.answer
         except asyncio.CancelledError:
-            # The client has gone. Its future is cancelled; its place in the queue is free.
+            # The client disconnected: its future is cancelled, its place in the queue free.
             self._forget(request)
             raise
 
     def _fit(self, signature: Signature, inputs: Arrays, wanted: tuple[str, ...]) -> tuple[int | None, object]:
-        """The number of rows, None where it is not common to all inputs, and a key that requests to be joined share."""
+        """The number of rows, None if inputs differ, and the key that compatible requests share."""
         counts = {array.shape[0] if array.ndim else None for array in inputs.values()}
         rows = counts.pop() if signature.by_rows and len(counts) == 1 else None
         if rows is None or rows > self._options.most_rows:
@@ -143,7 +142,7 @@ class Batcher:
         return rows, (signature, shapes, wanted)
 
     def _start_batches(self) -> None:
-        """Gives work to free threads; sets the alarm for what has to wait a little longer."""
+        """Starts batches on free threads, and a timer for requests that must still wait."""
         while self._free and (batch := self._next_batch()):
             self._free -= 1
             running = asyncio.get_running_loop().run_in_executor(self._executor, run_batch, batch, self._options.sizes)
@@ -157,7 +156,7 @@ class Batcher:
             self._alarm = asyncio.get_running_loop().call_later(delay, self._start_batches)
 
     def _next_batch(self) -> list[_Request]:
-        """Takes the batch with the oldest request of those that are ready out of the queue; empty when none is."""
+        """Removes the ready batch with the oldest request from the queue; empty if none is ready."""
         for request in [request for group in self._waiting.values() for request in group if not request.is_awaited()]:
             self._forget(request)
         ready = [group for group in self._waiting.values() if self._is_ready(group)]
@@ -188,7 +187,7 @@ class Batcher:
             self._waiting.pop(request.key, None)
 
     def _finish(self, batch: list[_Request], done: asyncio.Future) -> None:
-        """Hands out a batch's answers; they fall to the ground where clients have gone meanwhile."""
+        """Delivers a batch's answers; results for disconnected clients are discarded."""
         self._free += 1
         self._start_batches()
         if done.cancelled():
@@ -205,10 +204,10 @@ class Batcher:
 
 
 def run_batch(batch: list[_Request], sizes: tuple[int, ...]) -> tuple[list[Arrays | Exception], int]:
-    """Runs requests together, on a thread of its own; never raises.
+    """Runs requests together on a worker thread; never raises.
 
     Returns:
-        For each request its outputs or an error, and the number of rows that ran together (1 where there are no rows).
+        For each request its outputs or an error, and the number of rows that ran together (1 without rows).
     """
     rows = sum(request.size for request in batch)
     if batch[0].rows is not None:
@@ -219,7 +218,7 @@ def run_batch(batch: list[_Request], sizes: tuple[int, ...]) -> tuple[list[Array
         except Exception as error:
             if len(batch) == 1:
                 return [from_model(error)], rows
-            # One of them is to blame, or too large together: alone each gets its own answer.
+            # One of them is faulty, or they are too large together; alone each gets its own answer.
             if not isinstance(error, tf.errors.InvalidArgumentError | tf.errors.ResourceExhaustedError):
                 return [error] * len(batch), rows
             return [run_batch([request], sizes)[0][0] for request in batch], rows
@@ -227,11 +226,11 @@ def run_batch(batch: list[_Request], sizes: tuple[int, ...]) -> tuple[list[Array
 
 
 class _NotByRows(Exception):
-    """The outputs have not as many rows as the inputs."""
+    """Outputs and inputs differ in their number of rows."""
 
 
 def _run_joined(batch: list[_Request], size: int) -> list[Arrays | Exception]:
-    """Row by row: inputs joined, filled up to `size` with copies of the last row, outputs cut apart again."""
+    """Joins inputs by rows, pads to `size` with copies of the last row, and splits the outputs."""
     first = batch[0]
     joined = {}
     for name in first.inputs:
@@ -258,6 +257,6 @@ def _run_alone(request: _Request) -> Arrays | Exception:
 
 
 def _filled_up(rows: int, sizes: tuple[int, ...]) -> int:
-    """The smallest allowed size that holds the rows; as many as there are when none does."""
+    """The smallest allowed size for the rows, or their number if none is large enough."""
     place = bisect_left(sizes, rows)
     return sizes[place] if place < len(sizes) else rows

@@ -1,6 +1,6 @@
-"""One call: parses the message, answers it or says why not, counts it and writes a line about it.
+"""One call: parses the message, answers or rejects it, counts it and logs it.
 
-Messages are parsed here and not by gRPC, which answers INTERNAL to bytes that are no message.
+Messages are parsed here, since gRPC answers INTERNAL to invalid bytes.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from tf_unseen_pose.serving.prometheus import Metrics
 from tf_unseen_pose.serving.request_errors import RequestError, invalid
 
 _INTERNAL = "The server failed at this request, which is noted in its log; trying again may help."
-# A client's deadline began when it sent, the server's when the call came: it leaves that many seconds early at most.
+# Seconds for the way to the server, during which only the client's deadline runs: the server's ends this much earlier.
 _ON_THE_WAY = 0.1
 
 
 @dataclass
 class Call:
-    """What becomes known of a call while it is answered, for the log and the metrics.
+    """Facts about a call for the log and the metrics.
 
     Attributes:
         deadline: on the clock of `time.monotonic`; None for none.
-        model, signature, version: empty or None as long as they are not found: names that are none are not kept.
-        rows: of the batch that it ran in.
+        model, signature, version: empty or None until found; unknown names are not kept.
+        rows: of its batch.
     """
 
     method: str
@@ -42,18 +42,18 @@ class Call:
     began: float = field(default_factory=time.monotonic)
 
 
-# What answers a call, given the message, makes the response.
+# Answers a call: from the message to the response.
 Answer = Callable[[Any, Call], Awaitable[Message]]
 
 
 class Endpoints:
-    """Turns functions of messages into handlers of gRPC.
+    """Turns functions of messages into gRPC handlers.
 
     Args:
         most_bytes: of a message.
 
     Attributes:
-        running: how many calls have begun and not ended.
+        running: number of running calls.
     """
 
     def __init__(self, log: Log, metrics: Metrics, most_bytes: int):
@@ -61,12 +61,12 @@ class Endpoints:
         self.running = 0
 
     def unary(self, method: str, request_type: type[Message] | None, answer: Answer) -> grpc.RpcMethodHandler:
-        """A handler that is given bytes and gives bytes.
+        """A handler from bytes to bytes.
 
         Args:
             method: the name in the log.
-            request_type: the message's class; None for a method whose messages are of no interest.
-            answer: makes the response; may raise `RequestError`.
+            request_type: the message's class; None to ignore messages.
+            answer: returns the response; may raise `RequestError`.
         """
 
         async def handle(content: bytes, context: grpc.aio.ServicerContext) -> bytes:
@@ -75,7 +75,7 @@ class Endpoints:
             try:
                 return await self.run(call, self._bytes_of(content, call, request_type, answer))
             except RequestError as error:
-                # `abort` raises, and its traceback would keep the message until Python looks for cycles.
+                # `abort` raises, and its traceback would keep the message until Python's garbage collection.
                 context.set_code(error.code)
                 context.set_details(error.sentence)
                 return b""
@@ -83,15 +83,15 @@ class Endpoints:
         return grpc.unary_unary_rpc_method_handler(handle)
 
     def refused(self, method: str) -> None:
-        """Notes a call that was turned away at the door; its name is the stranger's own choice and not kept."""
+        """Notes a call without the token; its name is untrusted and not kept."""
         known = method.startswith("/tensorflow.serving.") and len(method) < 80 and method.isascii()
         self._end(Call(method.rsplit("/", 1)[-1] if known else ""), grpc.StatusCode.UNAUTHENTICATED)
 
     async def run(self, call: Call, work: Awaitable[bytes]) -> bytes:
-        """Awaits the response's bytes, counts the call and writes its line.
+        """Awaits the response's bytes, counts and logs the call.
 
         Raises:
-            RequestError: whatever went wrong, but a client's leaving.
+            RequestError: any error except a client's disconnection.
         """
         self.running += 1
         try:
@@ -117,7 +117,7 @@ class Endpoints:
             late = call.deadline is not None and time.monotonic() >= call.deadline - _ON_THE_WAY
             self._end(call, grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED)
             raise
-        # The last line of defence: the client gets a sentence, the log the traceback.
+        # Unexpected errors: the client gets a sentence, the log the traceback.
         except Exception as error:
             self._log.failure(error, method=call.method, model=call.model, signature=call.signature)
             raise RequestError(grpc.StatusCode.INTERNAL, _INTERNAL) from None
@@ -142,7 +142,7 @@ class Endpoints:
 
 
 def require_bytes(count: int, most: int) -> None:
-    """Refuses a message that is too long. Raises: RequestError: INVALID_ARGUMENT, for it would be tomorrow, too."""
+    """Rejects a message that is too long. Raises: RequestError: INVALID_ARGUMENT, for it would be tomorrow, too."""
     if count > most:
         raise invalid(f"The request has {count} bytes, at most {most} are allowed: send fewer or smaller pictures.")
 

@@ -1,7 +1,7 @@
 """The health protocol of gRPC (grpc.health.v1).
 
-Not the package's own servicer: in the version that TensorFlow 2.15's protobuf allows, a watcher who leaves takes the
-others' news with it, and one who does not read holds up the change for all.
+The package's own servicer does not serve: in the version for TensorFlow 2.15's protobuf, a watcher that leaves ends the
+others' updates, and one that does not read blocks all.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ HEALTH_SERVICE = "grpc.health.v1.Health"
 
 
 class Health:
-    """One state for the server and all its services, whose names are given."""
+    """One state for the server and its named services."""
 
     def __init__(self, services: tuple[str, ...]):
         self._services = ("", *services)
@@ -21,13 +21,13 @@ class Health:
         self._changed = asyncio.Event()
 
     def set(self, serving: bool) -> None:
-        """SERVING or NOT_SERVING; without effect after `close`."""
+        """Sets SERVING or NOT_SERVING; no effect after `close`."""
         if serving != self._serving and not self._closed:
             self._serving = serving
             self._wake()
 
     def close(self) -> None:
-        """NOT_SERVING for good; watchers are told and sent away."""
+        """Sets NOT_SERVING permanently, and ends all watches."""
         self._serving, self._closed = False, True
         self._wake()
 
@@ -57,7 +57,7 @@ class Health:
 
     async def _watch(self, request, context):
         while True:
-            # Taken before writing, so that no change between is missed.
+            # Read before writing, so that no change is missed.
             changed, closed = self._changed, self._closed
             yield self._response(request.service)
             if closed:

@@ -1,4 +1,4 @@
-"""Tensors as TensorFlow Serving writes them in JSON.
+"""Tensors in TensorFlow Serving's JSON.
 
     {"signature_name": NAME, "instances": [...]}   row by row, each an object of inputs, or the value of the only one
     {"signature_name": NAME, "inputs": {...}}      input by input, or the value of the only one
@@ -22,7 +22,7 @@ _BYTES, _KINDS = "b64", {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}
 
 
 def predict_request(body: dict, signature: Signature, spec: model_pb2.ModelSpec) -> predict_pb2.PredictRequest:
-    """The message that a body stands for; the shapes and limits of its tensors are checked by whoever answers it.
+    """The message of a body; the service checks its tensors' shapes and limits.
 
     Raises:
         RequestError: INVALID_ARGUMENT.
@@ -32,7 +32,7 @@ def predict_request(body: dict, signature: Signature, spec: model_pb2.ModelSpec)
     values = _columns(body["instances"], signature) if "instances" in body else _named(body["inputs"], signature)
     request = predict_pb2.PredictRequest(model_spec=spec)
     for name, value in values.items():
-        # What the signature does not take is refused with the message, by its name.
+        # Unknown inputs are rejected with the message, by name.
         known = signature.inputs.get(name)
         array = _array(name, value, known) if known else np.zeros(0, np.float32)
         request.inputs[name].CopyFrom(tf.make_tensor_proto(array, known.dtype if known else None))
@@ -40,10 +40,10 @@ def predict_request(body: dict, signature: Signature, spec: model_pb2.ModelSpec)
 
 
 def response_json(response: predict_pb2.PredictResponse, by_rows: bool) -> bytes:
-    """A response in the form in which it was asked for.
+    """A response in the requested form.
 
     Raises:
-        RequestError: INVALID_ARGUMENT; rows were asked for, and the outputs have not as many of them.
+        RequestError: INVALID_ARGUMENT; rows were requested, and the outputs differ in their number.
     """
     arrays = {name: tf.make_ndarray(proto) for name, proto in response.outputs.items()}
     values = {name: _value(name, array.tolist()) for name, array in arrays.items()}
@@ -59,7 +59,7 @@ def response_json(response: predict_pb2.PredictResponse, by_rows: bool) -> bytes
 
 
 def _columns(instances: Any, signature: Signature) -> dict[str, Any]:
-    """Rows, input by input."""
+    """Rows as columns by input."""
     if not isinstance(instances, list) or not instances:
         raise invalid("'instances' is not a list or is empty; send one entry per row.")
     if not all(isinstance(row, dict) and row.keys() != {_BYTES} for row in instances):
@@ -70,7 +70,7 @@ def _columns(instances: Any, signature: Signature) -> dict[str, Any]:
 
 
 def _named(value: Any, signature: Signature) -> dict[str, Any]:
-    """The inputs by name; of a signature that takes one, its value may stand for it."""
+    """The inputs by name; for a signature with one input, its value suffices."""
     if isinstance(value, dict) and value.keys() != {_BYTES}:
         return value
     if len(signature.inputs) != 1:
@@ -92,7 +92,7 @@ def _array(name: str, value: Any, spec: Spec) -> np.ndarray:
             fits = whole is None or (array.min() >= whole.min and array.max() <= whole.max)
             if array.dtype.kind in _KINDS.get(numpy_type.kind, "") and fits:
                 return array.astype(numpy_type)
-    # Lists of unequal lengths, and brackets within brackets.
+    # Lists of unequal lengths, and deeply nested brackets.
     except (ValueError, TypeError, OverflowError, RecursionError):
         pass
     way = ', bytes as {"b64": TEXT}' if spec.dtype == tf.string else ""
@@ -100,7 +100,7 @@ def _array(name: str, value: Any, spec: Spec) -> np.ndarray:
 
 
 def _content(value: Any) -> Any:
-    """Strings and {"b64": TEXT} as bytes, in the lists that they stand in."""
+    """Strings and {"b64": TEXT} as bytes, in their lists."""
     if isinstance(value, list):
         return [_content(part) for part in value]
     if isinstance(value, dict) and value.keys() == {_BYTES} and isinstance(value[_BYTES], str):
@@ -112,7 +112,7 @@ def _content(value: Any) -> Any:
 
 
 def _value(name: str, value: Any) -> Any:
-    """What JSON can hold of an output's lists."""
+    """An output's lists as JSON values."""
     if isinstance(value, list):
         return [_value(name, part) for part in value]
     if not isinstance(value, bytes):

@@ -13,25 +13,25 @@ DEFAULT_SIGNATURE = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 
 @dataclass(frozen=True)
 class Spec:
-    """What a tensor is: its type, and its shape with None for free sides; a shape of None is any."""
+    """A tensor's type and shape, with None for free sides; the shape None is any."""
 
     dtype: tf.DType
     shape: tuple[int | None, ...] | None
 
     @classmethod
     def of(cls, info: meta_graph_pb2.TensorInfo) -> "Spec":
-        """What a SavedModel says of a tensor."""
+        """The specification of a SavedModel's tensor."""
         shape = info.tensor_shape
         sides = None if shape.unknown_rank else tuple(None if side.size < 0 else side.size for side in shape.dim)
         return cls(tf.as_dtype(info.dtype), sides)
 
     @property
     def has_rows(self) -> bool:
-        """Whether the 0th dimension is free, as that of a batch."""
+        """Whether the first dimension is free, as for batches."""
         return self.shape is None or (len(self.shape) > 0 and self.shape[0] is None)
 
     def takes(self, shape: tuple[int, ...]) -> bool:
-        """Whether a tensor of that shape is one."""
+        """Whether a shape matches."""
         if self.shape is None:
             return True
         same_rank = len(shape) == len(self.shape)
@@ -42,7 +42,7 @@ class Spec:
 
 
 def shape_text(shape: tuple[int | None, ...]) -> str:
-    """As in [?, 14, 3]."""
+    """A shape in words, as [?, 14, 3]."""
     return f"[{', '.join('?' if side is None else str(side) for side in shape)}]"
 
 
@@ -51,16 +51,16 @@ class Signature:
     """One function of a SavedModel.
 
     Attributes:
-        by_rows: whether row i of all outputs is computed from row i of all inputs, so that requests may be joined. It
-            is taken for granted where all have a free 0th dimension, as TensorFlow Serving does, until outputs of
-            another number of rows show that it is not so.
+        by_rows: whether row i of all outputs depends on row i of all inputs, so that requests may be joined. It is
+            assumed if all have a free first dimension, as in TensorFlow Serving, until outputs have another number of
+            rows.
     """
 
     name: str
     inputs: dict[str, Spec]
     outputs: dict[str, Spec]
     function: Callable[..., dict[str, tf.Tensor]] = field(repr=False)
-    # Kept because functions refer to their variables weakly: a request may outlive the version's place in the server.
+    # Kept because functions refer to their variables weakly, and a request may outlive its version.
     model: object = field(repr=False)
     by_rows: bool = False
 
@@ -69,23 +69,23 @@ class Signature:
         self.by_rows = bool(self.inputs) and all(spec.has_rows for spec in specs)
 
     def run(self, inputs: dict[str, np.ndarray], wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """Computes; blocks. Errors are TensorFlow's."""
+        """Computes outputs; blocks and raises TensorFlow's errors."""
         tensors = {name: tf.constant(array, self.inputs[name].dtype) for name, array in inputs.items()}
         outputs = self.function(**tensors)
-        # A single string arrives as bytes, which NumPy alone would make an array of that strips zeros.
+        # A single string arrives as bytes, whose trailing zeros NumPy would strip.
         return {name: np.asarray(outputs[name].numpy(), _array_type(self.outputs[name].dtype)) for name in wanted}
 
 
 @dataclass(eq=False)
 class LoadedModel:
-    """The signatures of a SavedModel by name, and their descriptions as the file holds them."""
+    """The signatures of a SavedModel by name, and their stored descriptions."""
 
     signatures: dict[str, Signature]
     definitions: dict[str, meta_graph_pb2.SignatureDef]
 
     @classmethod
     def load(cls, folder: Path) -> "LoadedModel":
-        """Blocks while TensorFlow reads the model; errors are its own, or those of a file that is no SavedModel."""
+        """Loads the model; blocks, and raises TensorFlow's errors or `ValueError`."""
         content = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
         served = [graph for graph in content.meta_graphs if tf.saved_model.SERVING in graph.meta_info_def.tags]
         if not served:

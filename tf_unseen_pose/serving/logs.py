@@ -1,4 +1,4 @@
-"""The log: one line of JSON for every event, on standard error. It never holds pictures, joints or tokens."""
+"""The log: one line of JSON per event on standard error, without pictures, joints or tokens."""
 
 import json
 import sys
@@ -8,19 +8,19 @@ from typing import Any, TextIO
 
 
 class Log:
-    """Writes events; `stream` is where to, standard error by default."""
+    """Writes events to `stream`, by default standard error."""
 
     def __init__(self, stream: TextIO | None = None):
         self._stream = stream
 
     def event(self, kind: str, **facts: Any) -> None:
-        """One line: the time (UTC), what happened, and the facts that are not None. JSON escapes line breaks."""
+        """Writes a line with the time (UTC), the event, and all facts that are not None."""
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": kind}
         line |= {name: value for name, value in facts.items() if value is not None}
-        # Standard error as it is now: tests replace it.
+        # Looked up now, since tests replace standard error.
         print(json.dumps(line), file=self._stream or sys.stderr, flush=True)
 
     def failure(self, error: BaseException, **facts: Any) -> None:
-        """An error of the server's own, with its traceback, which clients do not get."""
+        """Logs an internal error with its traceback, which clients do not get."""
         trace = "".join(traceback.format_exception(error))
         self.event("error", error=f"{type(error).__name__}: {error}", traceback=trace, **facts)

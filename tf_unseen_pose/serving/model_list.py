@@ -1,4 +1,4 @@
-"""Lists of models as TensorFlow Serving writes them, in files and in HandleReloadConfigRequest."""
+"""TensorFlow Serving's lists of models, in files and in HandleReloadConfigRequest."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,10 +15,10 @@ _MOST_MODELS = 64
 
 
 def read_model_list(path: Path) -> list[ModelSettings]:
-    """The models that a file names, in the text format of `tensorflow_model_server --model_config_file`.
+    """The models of a file in the text format of `tensorflow_model_server --model_config_file`.
 
     Raises:
-        UserError: there is no such file, it is none of these, or an entry cannot be served.
+        UserError: the file is missing or invalid, or an entry cannot be served.
     """
     if not path.is_file():
         raise UserError(f"There is no file {path}; name a model configuration of TensorFlow Serving.")
@@ -36,7 +36,7 @@ def read_model_list(path: Path) -> list[ModelSettings]:
 def settings_of(
     config: model_server_config_pb2.ModelServerConfig, homes: Iterable[Path] | None = None
 ) -> list[ModelSettings]:
-    """What a configuration asks for.
+    """The models of a configuration.
 
     Args:
         homes: the folders that models may come from; None for all.

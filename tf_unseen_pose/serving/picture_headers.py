@@ -1,4 +1,4 @@
-"""The size of encoded pictures, read from their headers: what would fill the memory is refused before it is decoded."""
+"""Reads the size of encoded pictures from their headers, to reject large ones before decoding."""
 
 import io
 import warnings
@@ -8,20 +8,20 @@ from PIL import Image
 
 from tf_unseen_pose.serving.request_errors import RequestError, invalid
 
-# What TensorFlow decodes.
+# The formats that TensorFlow decodes.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG")
 
 
 def check_pictures(name: str, pictures: np.ndarray, most_pixels: int) -> int:
-    """Refuses pictures of unknown formats, with broken headers, or with too many pixels.
+    """Rejects pictures of unknown formats, with broken headers, or with too many pixels.
 
     Args:
-        name: of the input, for the sentence.
+        name: of the input, for messages.
         pictures: bytes, any shape.
-        most_pixels: that one picture may have, all frames of an animation together.
+        most_pixels: limit per picture, including all frames of an animation.
 
     Returns:
-        The pixels of all of them together.
+        The total number of pixels.
 
     Raises:
         RequestError: INVALID_ARGUMENT.
@@ -32,7 +32,7 @@ def check_pictures(name: str, pictures: np.ndarray, most_pixels: int) -> int:
             width, height, frames = _measured(content)
         except Image.DecompressionBombError:
             raise _too_large(name, "far too many pixels", most_pixels) from None
-        # A parser of strangers' bytes: Pillow raises what its formats' plugins happen to raise.
+        # Untrusted bytes: Pillow's plugins raise various errors.
         except Exception:
             raise invalid(
                 f"Input '{name}' holds no complete picture: its {len(content)} bytes do not begin like a JPEG, "
@@ -48,10 +48,10 @@ def check_pictures(name: str, pictures: np.ndarray, most_pixels: int) -> int:
 def _measured(content: bytes) -> tuple[int, int, int]:
     """Width, height and the number of frames that TensorFlow would decode."""
     with warnings.catch_warnings():
-        # Pillow warns of large pictures, which are judged here.
+        # Pillow's warning about large pictures is not needed here.
         warnings.simplefilter("ignore")
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            # Of GIFs TensorFlow decodes every frame, of animated PNGs the first.
+            # TensorFlow decodes every frame of GIFs, and the first of animated PNGs.
             return *image.size, getattr(image, "n_frames", 1) if image.format == "GIF" else 1
 
 

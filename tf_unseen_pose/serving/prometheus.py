@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus."""
+"""The server's metrics for Prometheus."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ _Kind = TypeVar("_Kind", Counter, Gauge, Histogram)
 
 
 class Metrics:
-    """Counters of one server. Names that clients make up are no labels: they would fill the memory."""
+    """Counters of one server. Unknown names from clients are not labels, since they would fill the memory."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -37,29 +37,29 @@ class Metrics:
         self._sent = self._make(Counter, "sent_bytes", "Bytes of responses.")
 
     def watch_queue(self, length: Callable[[], int]) -> None:
-        """Shows a number that is asked for, on another thread, when somebody looks."""
+        """Shows the queue's length, read on another thread on each scrape."""
         self._make(Gauge, "queue_length", "Requests that wait for the model.").set_function(length)
 
     def versions(self, count: int) -> None:
-        """Says how many versions are available, of all models."""
+        """Sets the number of available versions of all models."""
         self._versions.set(count)
 
     def request(self, method: str, signature: str, code: str, seconds: float, received: int, sent: int) -> None:
-        """Counts a call that ended; `signature` is empty where there is none of the name that was asked for."""
+        """Counts a finished call; `signature` is empty if unknown."""
         self._requests.labels(method, signature, code).inc()
         self._seconds.labels(method, signature).observe(seconds)
         self._received.inc(received)
         self._sent.inc(sent)
 
     def batch(self, rows: int) -> None:
-        """Counts a batch that ran."""
+        """Counts a batch."""
         self._rows.observe(rows)
 
     def serve(self, host: str, port: int) -> int:
-        """Opens the page http://HOST:PORT/metrics; returns the port, which port 0 leaves open.
+        """Opens the page http://HOST:PORT/metrics; returns the port, a free one for 0.
 
         Raises:
-            UserError: the port cannot be had.
+            UserError: the port is not available.
         """
         try:
             self._page, _ = start_http_server(port, host, self._registry)

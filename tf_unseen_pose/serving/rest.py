@@ -1,11 +1,11 @@
-"""TensorFlow Serving's REST form of the same calls, for clients without gRPC.
+"""TensorFlow Serving's REST API for the same calls.
 
     POST /v1/models/NAME[/versions/N|/labels/L]:predict     see `json_tensors`
     GET  /v1/models/NAME[/versions/N|/labels/L]             the states of its versions
     GET  /v1/models/NAME[/versions/N|/labels/L]/metadata    its signatures
 
-A request becomes the message that gRPC would have brought, so that the same checks and limits hold; a refusal is
-{"error": SENTENCE} with the status that TensorFlow Serving gives its code. Starlette and Uvicorn speak HTTP.
+A request becomes the equivalent gRPC message, so that the same checks and limits hold; an error is {"error": SENTENCE}
+with TensorFlow Serving's HTTP status for its code. Starlette and Uvicorn handle HTTP.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from tf_unseen_pose.serving.service import Service
 from tf_unseen_pose.serving.tls import Tls
 from tf_unseen_pose.serving.versions import State
 
-# As TensorFlow Serving maps codes; all others are the server's own fault.
+# TensorFlow Serving's mapping of codes; all others are internal errors.
 _STATUS = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
     grpc.StatusCode.FAILED_PRECONDITION: 400,
@@ -45,20 +45,20 @@ _STATUS = {
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
-# How much longer a request is as JSON: base64 takes a third more, numbers in words two or three times as much.
+# Factor for the length of a request as JSON: base64 takes a third more, decimal numbers two or three times as much.
 _JSON_FACTOR = 3
-# Seconds within which a request's body has to arrive.
+# Timeout in seconds for a request's body.
 _BODY_SECONDS = 60
 
 _Work = Callable[[Request, Call], Awaitable[bytes]]
 
 
 class Rest:
-    """Answers HTTP requests by a service's answers.
+    """Answers HTTP requests through a service.
 
     Args:
         most_bytes: of a request's tensors.
-        token: that clients must show; None for everybody.
+        token: required of clients; None for everybody.
     """
 
     def __init__(self, service: Service, endpoints: Endpoints, most_bytes: int, token: str | None):
@@ -74,7 +74,7 @@ class Rest:
                 Route(path + ":predict", self._handler("Predict", self._predict), methods=["POST"]),
                 Route(path + "/metadata", self._handler("GetModelMetadata", self._metadata)),
             ]
-            # After what is longer: a name may hold a colon.
+            # After the longer routes, since a name may contain a colon.
             routes.append(Route(path, self._handler("GetModelStatus", self._status)))
         return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_page})
 
@@ -107,9 +107,9 @@ class Rest:
         return await asyncio.to_thread(response_json, response, "instances" in body)
 
     async def _body(self, request: Request) -> bytes:
-        """Read in parts, so that no more comes into memory than is allowed.
+        """Reads the body in parts, up to the limit.
 
-        Of what is too much as much again is read and thrown away: who still sends does not hear the answer.
+        Beyond it, as much again is read and discarded, since a client that still sends does not read the answer.
         """
         content, count = bytearray(), 0
         try:
@@ -150,7 +150,7 @@ class Rest:
 
 
 class RestServer(uvicorn.Server):
-    """Serves an application within a running event loop, of which others own the signals."""
+    """Serves an application in a running event loop without handling signals."""
 
     def __init__(self, app: Starlette, tls: Tls | None, most_calls: int, grace: float):
         guarded: dict[str, Any] = {}
@@ -173,7 +173,7 @@ class RestServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """None: the server around it ends this one."""
+        """Captures no signals, since the outer server ends this one."""
         yield
 
 
@@ -195,7 +195,7 @@ def _spec(request: Request) -> model_pb2.ModelSpec:
 def _parsed(content: bytes) -> dict[str, Any]:
     try:
         body = json.loads(content)
-    # The second for text that is none, the third for brackets within brackets.
+    # The second for invalid text, the third for deeply nested brackets.
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         body = None
     if not isinstance(body, dict):

@@ -1,4 +1,4 @@
-"""The models that are served: loads versions that appear in their folders and drains those that are to go."""
+"""The served models: loads versions that appear in their folders and drains old ones."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ class ModelSettings:
 class Models:
     """All models by name; none before `reconfigure`.
 
-    `loader` is an executor of one thread: versions are loaded one after the other while requests go on being answered.
+    `loader` is an executor of one thread, which loads versions one after the other while requests are answered.
     """
 
     def __init__(self, loader: Executor, log: Log):
@@ -54,18 +54,18 @@ class Models:
         return bool(self._models) and all(model.available for model in self)
 
     async def refresh(self) -> None:
-        """Brings the versions in line with the folders and policies."""
+        """Updates the versions from folders and policies."""
         async with self._turn:
             for model in list(self):
                 await self._refresh(model)
 
     async def reconfigure(self, settings: list[ModelSettings]) -> list[str]:
-        """Serves these models instead, as they were told; returns when their versions are loaded, or have failed.
+        """Serves these models instead; returns when their versions are loaded or have failed.
 
-        What is served changes when all of it can be served, and not at all else.
+        The change happens only if all of it can be served.
 
         Returns:
-            A sentence for everything that could not be done.
+            A sentence per failure.
         """
         async with self._turn:
             faults, before, after = [], self._models, {}
@@ -87,13 +87,13 @@ class Models:
         model.unload_others(await self._load_wanted(model))
 
     async def _load_wanted(self, model: Model) -> list[Version]:
-        """Loads the versions that a model's policy asks for; returns those that it has."""
+        """Loads the versions of a model's policy; returns the available ones."""
         on_disk = await self._in_loader(numbered_folders, model.path)
         model.update(on_disk)
         for version in model.versions.values():
             if version.error and await self._in_loader(_content, version.path) != version.content:
                 version.state, version.error = State.START, ""
-        # After a failure an older version may be wanted.
+        # After a failure an older version may be needed.
         while waiting := [version for version in model.wanted(on_disk) if version.state in (State.START, State.END)]:
             await self._load(model, waiting[0])
         return model.wanted(on_disk)
@@ -102,7 +102,7 @@ class Models:
         version.begin(await self._in_loader(_content, version.path))
         try:
             version.succeed(await self._in_loader(_load, version.path))
-        # TensorFlow raises whatever it meets in a broken model; one version's fault must not end the server.
+        # TensorFlow raises various errors for broken models, which must not end the server.
         except Exception as error:
             version.fail(f"Version {version.number} could not be loaded: {_first_line(error)}")
             self._log.event("load_failed", model=model.name, version=version.number, error=version.error)
@@ -114,9 +114,9 @@ class Models:
 
 
 def _renewed(model: Model | None, entry: ModelSettings) -> Model:
-    """A model as an entry wants it, with what it has in common with the one that is served.
+    """A model for an entry, sharing loaded versions with the served one.
 
-    Versions that are not in memory are other objects: loading them shows in no answer before the list is taken.
+    Other versions are new objects, so that loading them is invisible until the list is accepted.
     """
     common = model.versions.items() if model and model.path == entry.path else ()
     versions = {
@@ -129,7 +129,7 @@ def _renewed(model: Model | None, entry: ModelSettings) -> Model:
 
 
 def _label(model: Model, labels: dict[str, int], served: list[int]) -> list[str]:
-    """Sets a model's labels, of versions that will be served; or says why not."""
+    """Sets a model's labels for versions that will be served, or returns the reason against."""
     if not served:
         errors = [version.error for _, version in sorted(model.versions.items(), reverse=True) if version.error]
         return [f"No version in {model.path} can be served. {''.join(errors[:1])}".rstrip(". ") + "."]
@@ -145,13 +145,13 @@ def _label(model: Model, labels: dict[str, int], served: list[int]) -> list[str]
 def _load(path: Path) -> LoadedModel:
     model = LoadedModel.load(path)
     warm_up(model, path)
-    # What an earlier version leaves is in cycles and large.
+    # Old versions leave large reference cycles.
     gc.collect()
     return model
 
 
 def numbered_folders(path: Path) -> dict[int, Path]:
-    """Version folders by number; those of other names are being written. Empty when the folder itself is gone."""
+    """Version folders by number, ignoring other names, which are being written; empty without the folder."""
     if not path.is_dir():
         return {}
     folders = [entry for entry in path.iterdir() if re.fullmatch("[0-9]{1,18}", entry.name) and entry.is_dir()]
@@ -159,10 +159,10 @@ def numbered_folders(path: Path) -> dict[int, Path]:
 
 
 def _content(path: Path) -> list[tuple[str, int, int]]:
-    """Names, sizes and times of a folder's files, to tell whether it has changed."""
+    """Names, sizes and times of a folder's files, to detect changes."""
     found = []
     for file in sorted(path.rglob("*")):
-        # Files may go while they are being looked at.
+        # Files may disappear meanwhile.
         with contextlib.suppress(FileNotFoundError):
             facts = file.stat()
             found.append((str(file), facts.st_size, facts.st_mtime_ns))

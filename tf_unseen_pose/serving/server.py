@@ -1,7 +1,7 @@
-"""The embedded server: ports, TLS, health, reflection, polling for versions, and an orderly end.
+"""The embedded server: ports, TLS, health, reflection, polling for versions, and graceful shutdown.
 
-It is asyncio's kind of gRPC server. On one thread the queue, the versions and the counters need no locks, thousands of
-waiting calls or idle streams cost no threads, and a client that leaves is an exception where its request waits.
+It uses gRPC on asyncio: on one thread, the queue, versions and counters need no locks, waiting calls and idle streams
+cost no threads, and a disconnected client is an exception where its request waits.
 """
 
 import asyncio
@@ -33,29 +33,29 @@ from tf_unseen_pose.serving.tls import Tls
 if TYPE_CHECKING:
     from tf_unseen_pose.serving.rest import RestServer
 
-# Calls beside those that wait for the model or run in it: health, status, and those about to be refused.
+# Calls besides those that wait or run: health, status, and those about to be rejected.
 _SPARE_CALLS = 64
-# Seconds for answers on their way, and for streams that nobody uses, when all requests are answered.
+# Seconds for answers in flight and unused streams after the last request.
 _LAST_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is served, to whom, and how much of it.
+    """Options of the server.
 
     Attributes:
-        path: the folder of version folders; None where there is a list.
+        path: the folder of version folders; None with a list.
         name: of the model in that folder; the folder's name by default.
         model_list: a file that names models; see `model_list`.
         host, port: to listen at; port 0 takes a free one.
         tls: None for plain text.
-        token: that clients must show; None for everybody.
-        insecure_token: have it shown in plain text, too, where everybody on the way can read it.
+        token: required of clients; None for everybody.
+        insecure_token: accept it without TLS, where anybody on the network can read it.
         allow_reload: let clients change the list of models.
-        rest_port: of TensorFlow Serving's REST form; None for none.
-        metrics_port: of Prometheus' page; None for none.
-        grace: seconds that requests get to end after SIGTERM.
-        poll: seconds between looks into the folder.
+        rest_port: of TensorFlow Serving's REST API; None for none.
+        metrics_port: of the Prometheus metrics; None for none.
+        grace: seconds for running requests after SIGTERM.
+        poll: seconds between checks of the folder.
     """
 
     path: Path | None = None
@@ -91,10 +91,10 @@ class Options:
 
 
 class Server:
-    """Serves folders of versions; to be made, started and stopped on one running event loop.
+    """Serves folders of versions; create, start and stop it on one running event loop.
 
     Raises:
-        UserError: there is nothing to serve, a file for TLS is missing or unfit, or a token would be sent in the clear.
+        UserError: there is nothing to serve, a TLS file is missing or invalid, or a token would be sent unencrypted.
     """
 
     def __init__(self, options: Options, log: Log | None = None):
@@ -123,7 +123,7 @@ class Server:
         self.port = self.rest_port = self.metrics_port = 0
 
     async def start(self) -> list[str]:
-        """Loads what is to be served and begins to answer; returns its name and versions in words.
+        """Loads the models and begins to answer; returns their names and versions in words.
 
         Raises:
             UserError: a port is taken, or no version can be loaded.
@@ -142,10 +142,10 @@ class Server:
         return [f"{model.name}, version {', '.join(map(str, model.available))}," for model in self._models]
 
     async def stop(self) -> bool:
-        """Ends as SIGTERM asks: no new requests, those that have begun get the grace time.
+        """Shuts down gracefully: no new requests, running ones get the grace time.
 
         Returns:
-            Whether all threads are idle; else a model still computes what nobody waits for.
+            Whether all threads are idle; else a model still computes.
         """
         self._health.close()
         if self._polling:
@@ -156,7 +156,7 @@ class Server:
         end = time.monotonic() + self._options.grace
         while self._endpoints.running and time.monotonic() < end:
             await asyncio.sleep(0.01)
-        # What is left are answers on their way, and streams that nobody uses.
+        # Only answers in flight and unused streams remain.
         await self._grpc.stop(min(_LAST_SECONDS, self._options.grace))
         await stopping
         if self._rest_ended:
@@ -170,14 +170,14 @@ class Server:
         options, batching = self._options, self._options.batching
         made = grpc.aio.server(
             interceptors=[BearerToken(options.token, self._endpoints.refused)] if options.token else [],
-            # Beyond this calls are refused unread, so that memory is bounded: this many messages of the largest size.
+            # Further calls are rejected unread, which bounds the memory to this many messages of the largest size.
             maximum_concurrent_rpcs=batching.queue + batching.threads * batching.most_rows + _SPARE_CALLS,
             options=[
-                # Up to this gRPC reads a message, for the endpoint to say that it is too large. What is larger it
-                # refuses itself, by a code that other clients take for "try again".
+                # gRPC reads messages up to this, so that the endpoint can reject them. Larger ones it rejects
+                # itself, with a code that other clients take for "try again".
                 ("grpc.max_receive_message_length", 2 * options.limits.message_bytes),
                 ("grpc.max_send_message_length", -1),
-                # Else a second server could take the same port, and each would get some of the calls.
+                # Otherwise a second server could share the port and the calls.
                 ("grpc.so_reuseport", 0),
             ],
         )
@@ -188,11 +188,11 @@ class Server:
         return made
 
     def _listen(self) -> int:
-        """Takes the port; returns it."""
+        """Binds the port; returns it."""
         host, port = self._options.host, self._options.port
         way_out = "choose another port or host"
         try:
-            # gRPC would only say that it did not work, in several lines.
+            # gRPC would only report a failure in several lines.
             with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
                 pass
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -205,7 +205,7 @@ class Server:
             raise UserError(f"Port {port} of {host} is not available; {way_out}.") from None
 
     def _listen_for_rest(self) -> socket.socket | None:
-        """Takes the port of REST, if there is to be one."""
+        """Binds the REST port, if any."""
         host, port = self._options.host, self._options.rest_port
         if port is None:
             return None
@@ -217,7 +217,7 @@ class Server:
         return listening
 
     async def _start_rest(self, listening: socket.socket) -> None:
-        # Who does not want it need not have its packages.
+        # Its packages are optional.
         from tf_unseen_pose.serving.rest import Rest, RestServer
 
         options = self._options
@@ -232,7 +232,7 @@ class Server:
             await asyncio.sleep(self._options.poll)
             try:
                 await self._models.refresh()
-            # The folder may be out of reach for a while; what is loaded goes on being served.
+            # The folder may be temporarily unavailable; loaded versions are still served.
             except OSError as error:
                 self._log.failure(error)
             self._show_state()
@@ -243,10 +243,10 @@ class Server:
 
 
 async def serve(options: Options, announce: Callable[[str], None]) -> bool:
-    """Serves until SIGTERM or SIGINT; returns what `Server.stop` does.
+    """Serves until SIGTERM or SIGINT; returns the result of `Server.stop`.
 
     Args:
-        announce: is given a sentence as soon as requests are answered.
+        announce: callback with a sentence once requests are answered.
 
     Raises:
         UserError: as `Server` and `Server.start` do.
@@ -266,10 +266,10 @@ async def serve(options: Options, announce: Callable[[str], None]) -> bool:
 
 
 def require_versions(path: Path) -> None:
-    """Refuses a folder from which nothing can be served.
+    """Checks that a folder contains a version.
 
     Raises:
-        UserError: there is no such folder, or no version in it.
+        UserError: the folder is missing or has no version.
     """
     if not path.is_dir():
         raise UserError(f"There is no folder {path} to serve; name the folder that 'export' wrote versions to.")

@@ -1,4 +1,4 @@
-"""What the calls of TensorFlow Serving's two services mean here."""
+"""The calls of TensorFlow Serving's two services."""
 
 import contextlib
 import importlib
@@ -34,9 +34,9 @@ class Service:
     """Answers requests.
 
     Args:
-        homes: the folders that models of a new list may come from: who may send one can have the server load code from
-            there. None: no new list is taken.
-        changed: is called after models were reconfigured.
+        homes: the folders that models of a new list may come from, since the server loads code from there. None: new
+            lists are rejected.
+        changed: callback after models were reconfigured.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Service:
         self._admission = Admission(limits.pixels_in_flight)
 
     def handlers(self, endpoints: Endpoints) -> list[grpc.GenericRpcHandler]:
-        """gRPC's handlers of both services, with every method that they have."""
+        """gRPC handlers for all methods of both services."""
         own = {
             "Predict": (predict_pb2.PredictRequest, self.predict),
             "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, self.metadata),
@@ -67,7 +67,7 @@ class Service:
 
     async def predict(self, request: predict_pb2.PredictRequest, call: Call) -> predict_pb2.PredictResponse:
         """The outputs of a signature for the inputs of the request."""
-        # Before anything is read: a full server says so at once.
+        # Before reading anything: a full server rejects at once.
         self._batcher.require_room()
         version = self._version(request.model_spec, call)
         with version.in_use() as loaded:
@@ -84,7 +84,7 @@ class Service:
         return response
 
     def signature_of(self, spec: model_pb2.ModelSpec) -> Signature:
-        """The signature that a request means. Raises: RequestError: there is none."""
+        """The signature of a request. Raises: RequestError: there is none."""
         with self._version(spec, Call("")).in_use() as loaded:
             return _signature(loaded, spec.signature_name)
 
@@ -127,7 +127,7 @@ class Service:
     async def reconfigure(
         self, request: model_management_pb2.ReloadConfigRequest, call: Call
     ) -> model_management_pb2.ReloadConfigResponse:
-        """Serves the models of a list instead of those so far; what cannot be served whole changes nothing."""
+        """Serves the models of a list instead; a list that cannot be served entirely changes nothing."""
         if self._homes is None:
             raise RequestError(
                 grpc.StatusCode.PERMISSION_DENIED,
@@ -140,7 +140,7 @@ class Service:
         return model_management_pb2.ReloadConfigResponse()
 
     async def missing(self, request: None, call: Call) -> NoReturn:
-        """Refuses a method that the services have and this server does not."""
+        """Rejects a method that this server does not implement."""
         raise RequestError(
             grpc.StatusCode.UNIMPLEMENTED, f"This server does not answer {call.method}; Predict runs any signature."
         )
@@ -165,9 +165,9 @@ class Service:
 
 
 def _number(model: Model, spec: model_pb2.ModelSpec) -> int | None:
-    """The version that a request names by number or label; None for whichever the server takes.
+    """The version that a request names by number or label; None for the default.
 
-    Clients of OpenVINO's server, which speaks the same protocol, say that by version 0.
+    Clients of OpenVINO's server, with the same protocol, send version 0 for that.
     """
     choice = spec.WhichOneof("version_choice")
     if choice == "version_label":
@@ -184,7 +184,7 @@ def _signature(loaded: LoadedModel, name: str) -> Signature:
 
 
 def _wanted(signature: Signature, names: Iterable[str]) -> tuple[str, ...]:
-    """The outputs to compute, sorted; all of them when none is named."""
+    """The outputs to compute, sorted; by default all."""
     if strange := [name for name in names if name not in signature.outputs]:
         raise invalid(
             f"Signature '{signature.name}' has no output {quoted(strange[0])}; it has {listed(signature.outputs)}."
@@ -193,10 +193,10 @@ def _wanted(signature: Signature, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _described(service: str) -> descriptor.ServiceDescriptor:
-    """A service's description, with which reflection answers, too.
+    """A service's description, also for reflection.
 
-    The API's modules put it into protobuf's pool. Those of 2.15 were written by hand for an older protobuf: they do so,
-    and fail a line later at an attribute that today's does not let them set.
+    The API's modules put it into protobuf's pool. Those of 2.15 were written for an older protobuf and fail afterwards,
+    at an attribute that cannot be set any more.
     """
     for module in ("prediction_service_pb2", "model_service_pb2"):
         with contextlib.suppress(AttributeError):

@@ -1,8 +1,8 @@
 """TensorProtos to arrays and back.
 
-What comes in was written by strangers. A few bytes can claim a tensor of gigabytes (a shape, and one value to fill it),
-sides can be negative, contents too short: everything is checked before anything is allocated, and nothing that is made
-here is larger than the largest message.
+Requests are untrusted. A few bytes can claim a tensor of gigabytes (a shape, and one value to fill it), sides can be
+negative, contents too short. So everything is checked before it is allocated, and no array is larger than the largest
+message.
 """
 
 import math
@@ -19,9 +19,9 @@ from tf_unseen_pose.serving.request_errors import invalid, listed, quoted
 
 PICTURES, JOINTS = "image_bytes", "joints"
 _HIGHEST_RANK = 8
-# Clients print `float_val`, as TensorFlow Serving's examples do, of what people look at.
+# Small outputs are listed, since clients print `float_val`, as TensorFlow Serving's examples do.
 _MOST_LISTED = 1024
-# In which field a TensorProto lists values of a type, when it does not hold them as bytes.
+# The field in which a TensorProto lists values of a type.
 _FIELDS = {
     tf.float32: "float_val",
     tf.float64: "double_val",
@@ -35,7 +35,7 @@ _FIELDS = {
     tf.uint64: "uint64_val",
     tf.bool: "bool_val",
     tf.string: "string_val",
-    # These two as the bits of their values.
+    # These two are listed as bits.
     tf.float16: "half_val",
     tf.bfloat16: "half_val",
 }
@@ -43,13 +43,13 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What a request may hold.
+    """Limits on requests.
 
     Attributes:
         message_bytes: of the whole message, and of each tensor.
         pixels: of one encoded picture.
-        rows: of a tensor's 0th dimension, where the signature leaves that free and the rank not.
-        pixels_in_flight: of the pictures of all requests that wait or run.
+        rows: of a tensor's first dimension, if the signature leaves it free.
+        pixels_in_flight: of the pictures of all waiting and running requests.
     """
 
     message_bytes: int
@@ -61,13 +61,13 @@ class Limits:
 def decode_inputs(
     protos: Mapping[str, tensor_pb2.TensorProto], signature: Signature, limits: Limits
 ) -> dict[str, np.ndarray]:
-    """The arrays that a request holds for a signature.
+    """The arrays of a request for a signature.
 
     Args:
         protos: TensorProtos by name.
 
     Raises:
-        RequestError: INVALID_ARGUMENT; a name is missing or superfluous, or a tensor is not what the signature takes.
+        RequestError: INVALID_ARGUMENT; a missing or unknown input, or one that does not match the signature.
     """
     takes = f"signature '{signature.name}' takes {listed(signature.inputs)}"
     if missing := signature.inputs.keys() - protos.keys():
@@ -83,17 +83,17 @@ def decode_inputs(
 
 
 def count_pixels(arrays: Mapping[str, np.ndarray], limits: Limits) -> int:
-    """To how many pixels a request's pictures unfold, all together.
+    """The number of pixels of a request's pictures after decoding.
 
     Raises:
-        RequestError: INVALID_ARGUMENT; one is none, or too large.
+        RequestError: INVALID_ARGUMENT; an invalid picture, or one that is too large.
     """
     pictures = arrays.get(PICTURES)
     return 0 if pictures is None or pictures.dtype != object else check_pictures(PICTURES, pictures, limits.pixels)
 
 
 def decode(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits) -> np.ndarray:
-    """One tensor, read-only where its bytes are those of the message; strings as an array of bytes objects.
+    """One tensor, read-only if it shares the message's bytes; strings as an array of bytes objects.
 
     Raises:
         RequestError: INVALID_ARGUMENT.
@@ -110,7 +110,7 @@ def decode(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits)
 
 
 def encode(array: np.ndarray, dtype: tf.DType) -> tensor_pb2.TensorProto:
-    """The TensorProto of an output: few numbers listed, as TensorFlow Serving lists all, and more as their bytes."""
+    """The TensorProto of an output: few numbers as a list, as in TensorFlow Serving, more as bytes."""
     shape = tf.TensorShape(array.shape).as_proto()
     proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape)
     if dtype == tf.string:
@@ -119,7 +119,7 @@ def encode(array: np.ndarray, dtype: tf.DType) -> tensor_pb2.TensorProto:
         numbers = array.view(np.uint16) if dtype in (tf.float16, tf.bfloat16) else array
         getattr(proto, _FIELDS[dtype]).extend(numbers.ravel().tolist())
     else:
-        # A thousandth of the time of a list, and none of its copies.
+        # A thousandth of a list's time, without copies.
         proto.tensor_content = array.tobytes()
     return proto
 
@@ -133,7 +133,7 @@ def _is_known(number: int) -> bool:
 
 
 def _shape(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits) -> tuple[int, ...]:
-    """The sides of a tensor that the signature takes and the limits allow."""
+    """The shape of a tensor, checked against the signature and the limits."""
     if proto.tensor_shape.unknown_rank:
         raise invalid(f"Input '{name}' does not say its shape; the signature takes {spec}.")
     if len(proto.tensor_shape.dim) > _HIGHEST_RANK:
@@ -145,7 +145,7 @@ def _shape(name: str, proto: tensor_pb2.TensorProto, spec: Spec, limits: Limits)
         raise invalid(f"Input '{name}' has shape {shape_text(shape)}; every side must be at least 1.")
     if spec.shape and spec.has_rows and shape[0] > limits.rows:
         raise invalid(f"Input '{name}' has {shape[0]} rows; send at most {limits.rows} a request.")
-    # Python's integers do not overflow, whatever the sides are. A string takes a byte at least.
+    # Python's integers do not overflow. A string takes at least a byte.
     size = math.prod(shape) * (1 if spec.dtype == tf.string else spec.dtype.size)
     if size > limits.message_bytes:
         raise invalid(
@@ -161,13 +161,13 @@ def _from_content(name: str, content: bytes, shape: tuple[int, ...], dtype: tf.D
             f"Input '{name}' holds {len(content)} bytes, its shape {shape_text(shape)} needs {expected}; send all."
         )
     if dtype == tf.bool:
-        # A byte that is neither 0 nor 1 is no bool.
+        # Bytes other than 0 and 1 are not bool.
         return (np.frombuffer(content, np.uint8) != 0).reshape(shape)
     return np.frombuffer(content, dtype.as_numpy_dtype).reshape(shape)
 
 
 def _from_values(name: str, values: Sequence, shape: tuple[int, ...], dtype: tf.DType, limits: Limits) -> np.ndarray:
-    """Of listed values; the last one stands for all that are not listed, as everywhere in TensorFlow."""
+    """An array from listed values; the last one is repeated for missing ones, as in TensorFlow."""
     count = math.prod(shape)
     if not 1 <= len(values) <= count:
         raise invalid(
@@ -189,7 +189,7 @@ def _from_values(name: str, values: Sequence, shape: tuple[int, ...], dtype: tf.
 
 
 def _array(name: str, values: Sequence, dtype: tf.DType) -> np.ndarray:
-    """Numbers as a TensorProto lists them, small integers in a wider type."""
+    """An array from a TensorProto's numbers, which has small integers in a wider type."""
     if dtype in (tf.float16, tf.bfloat16):
         return _array(name, values, tf.uint16).view(dtype.as_numpy_dtype)
     if _FIELDS[dtype] != "int_val":

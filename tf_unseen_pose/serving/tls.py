@@ -1,4 +1,4 @@
-"""The server's side of encryption: its own certificate, and those of its clients where it asks for them."""
+"""The server's TLS: its certificate, and optional client certificates."""
 
 import ssl
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class Tls:
 
     Attributes:
         key: the server's private key, not encrypted.
-        chain: its certificate, and those that vouch for it.
-        client_authority: certificates of which one must vouch for every client; None for clients without.
+        chain: its certificate and the CA certificates.
+        client_authority: CA certificates for client certificates; None if clients need none.
     """
 
     key: Path
@@ -24,10 +24,10 @@ class Tls:
     client_authority: Path | None = None
 
     def require_fit(self) -> None:
-        """Finds out what gRPC would find out later, and not say.
+        """Checks the files, since gRPC would fail later without a reason.
 
         Raises:
-            UserError: a file is missing, key and certificate are no pair, or the authority holds no certificate.
+            UserError: a file is missing, key and certificate do not match, or the authority has no certificate.
         """
         named = {self.key: "private key", self.chain: "certificate"}
         if self.client_authority:
@@ -37,7 +37,7 @@ class Tls:
                 raise UserError(f"There is no {what} {path} for TLS; name a PEM file.")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
-            # An encrypted key must not make it ask.
+            # Prevents a prompt for the password of an encrypted key.
             context.load_cert_chain(self.chain, self.key, password="")
         except (ssl.SSLError, ValueError):
             raise UserError(

@@ -1,4 +1,4 @@
-"""The versions of one model: what state each is in, which ones should be served, and which one a request means."""
+"""The versions of one model: their states, which ones to serve, and the choice for a request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ class Version:
     Attributes:
         loaded: the model, from AVAILABLE until the last request of an UNLOADING version is answered.
         error: why it could not be loaded; else empty.
-        content: what the folder looked like when loading began; a failed version is tried again when that changes.
+        content: the folder's state when loading began; a failed version is retried when that changes.
     """
 
     number: int
@@ -40,7 +40,7 @@ class Version:
 
     @contextmanager
     def in_use(self) -> Iterator[LoadedModel]:
-        """Keeps the model of an available version for as long as a request needs it."""
+        """Keeps the model of an available version while a request uses it."""
         assert self.loaded
         self._running += 1
         try:
@@ -50,19 +50,19 @@ class Version:
             self._end_if_idle()
 
     def begin(self, content: object) -> None:
-        """Loading begins, of a folder that looks so."""
+        """Marks the beginning of loading, with the folder's state."""
         self.state, self.error, self.content = State.LOADING, "", content
 
     def succeed(self, loaded: LoadedModel) -> None:
-        """It is loaded; requests may come."""
+        """Marks the version as loaded and available."""
         self.state, self.loaded = State.AVAILABLE, loaded
 
     def fail(self, error: str) -> None:
-        """It could not be loaded, and why."""
+        """Marks the version as failed, with the reason."""
         self.state, self.error = State.END, error
 
     def unload(self) -> None:
-        """No request begins any more; the last one that has ends the version."""
+        """Accepts no new requests; the last running one ends the version."""
         self.state = State.UNLOADING
         self._end_if_idle()
 
@@ -73,18 +73,18 @@ class Version:
 
 @dataclass(frozen=True)
 class Policy:
-    """Which versions of a folder are served.
+    """The versions of a folder to serve.
 
     Attributes:
-        newest: how many of the newest; None for all.
-        only: these alone, if any are named.
+        newest: number of newest versions; None for all.
+        only: if not empty, only these.
     """
 
     newest: int | None = 1
     only: frozenset[int] = frozenset()
 
     def chosen(self, numbers: list[int]) -> list[int]:
-        """The newest first."""
+        """The chosen versions, newest first."""
         numbers = sorted(numbers, reverse=True)
         return [number for number in numbers if number in self.only] if self.only else numbers[: self.newest]
 
@@ -105,13 +105,13 @@ class Model:
         return {number: version for number, version in self.versions.items() if version.state == State.AVAILABLE}
 
     def labelled(self, label: str) -> int:
-        """The version that a label stands for. Raises: RequestError: NOT_FOUND."""
+        """The version of a label. Raises: RequestError: NOT_FOUND."""
         if label not in self.labels:
             raise not_found(f"Model '{self.name}' has no label {quoted(label)}; it has {listed(self.labels)}.")
         return self.labels[label]
 
     def find(self, number: int | None = None) -> Version:
-        """A version that answers; the newest one if no number is given.
+        """An available version; by default the newest.
 
         Raises:
             RequestError: NOT_FOUND.
@@ -128,7 +128,7 @@ class Model:
         return available[number]
 
     def update(self, on_disk: dict[int, Path]) -> None:
-        """Takes up new folders; forgets versions that have ended and whose folders have gone."""
+        """Adds new folders; removes ended versions without a folder."""
         for number, path in on_disk.items():
             self.versions.setdefault(number, Version(number, path))
         gone = [n for n, v in self.versions.items() if n not in on_disk and v.state in (State.START, State.END)]
@@ -136,16 +136,16 @@ class Model:
             del self.versions[number]
 
     def wanted(self, on_disk: dict[int, Path]) -> list[Version]:
-        """The versions that should be served, the newest first. One that failed leaves its place to an older one."""
+        """The versions to serve, newest first; an older one replaces a failed one."""
         good = [number for number in on_disk if not self.versions[number].error]
         return [self.versions[number] for number in self.policy.chosen(good)]
 
     def unload_others(self, wanted: list[Version]) -> None:
-        """Unloads what is not wanted, as soon as something wanted is available instead."""
+        """Unloads other versions once a wanted one is available."""
         if any(version.state == State.AVAILABLE for version in wanted):
             self.unload([version for version in self.available.values() if version not in wanted])
 
     def unload(self, versions: list[Version]) -> None:
-        """Ends versions, each when its last request is answered."""
+        """Ends versions, each after its last request."""
         for version in versions:
             version.unload()

@@ -1,7 +1,7 @@
-"""Requests that a version brings along to be run before it is served, as TensorFlow Serving does.
+"""Runs a version's warmup requests before it is served, as TensorFlow Serving does.
 
-A graph's first run takes many times longer than the next: operations are compiled and memory is taken. Without these
-the first client after each new version pays for it.
+A graph's first run is many times slower, since operations are compiled and memory is allocated; without warmup the
+first client of each new version would wait for that.
 """
 
 from pathlib import Path
@@ -13,15 +13,15 @@ from tf_unseen_pose.serving.loaded import DEFAULT_SIGNATURE, LoadedModel
 from tf_unseen_pose.serving.tensors import Limits, decode_inputs
 
 WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
-# Their author is the version's: nothing to be afraid of.
+# The requests are as trusted as the version.
 _NO_LIMITS = Limits(message_bytes=2**31, pixels=2**31, rows=2**31)
 
 
 def warm_up(model: LoadedModel, folder: Path) -> int:
-    """Runs the requests to Predict of a version's folder, if it has any; returns how many.
+    """Runs the Predict requests of a version's folder, if any; returns their number.
 
     Raises:
-        Exception: a record is damaged, or the model does not answer it: such a version is not fit to be served.
+        Exception: a damaged record, or an error of the model: the version must not be served.
     """
     path = folder / WARMUP_FILE
     if not path.is_file():

@@ -1,7 +1,7 @@
 """Synthetic clips: a drawn person who moves before a static scene, with exact joints.
 
-Stands in for video wherever none may be shipped: tests, demonstrations, the first steps of training. A clip is a body
-in motion (`motion`), drawn from sprites (`figure`, `sprites`, `wardrobe`) before a scene (`scene`); here they meet.
+They replace video in tests, demonstrations and first trainings. A clip is a body in motion (`motion`), drawn from
+sprites (`figure`, `sprites`, `wardrobe`) before a scene (`scene`).
 """
 
 from collections.abc import Iterator
@@ -40,10 +40,10 @@ class SyntheticFrame:
 
 
 def actions_of(skeleton: Skeleton) -> tuple[str, ...]:
-    """What a figure of a skeleton can do: whoever holds a club swings it.
+    """The actions of a skeleton's figures.
 
     Raises:
-        UserError: nobody has drawn a figure of that skeleton.
+        UserError: there are no figures of that skeleton.
     """
     known = {PERSON: ACTIONS, GOLF: ("golf",)}
     if skeleton not in known:
@@ -60,7 +60,7 @@ def synthetic_clip(
     action: str | None = None,
     skeleton: Skeleton = PERSON,
 ) -> Iterator[SyntheticFrame]:
-    """Frames of one clip, drawn as they are asked for; the same arguments give the same bytes.
+    """Frames of one clip, drawn lazily; the same arguments give the same bytes.
 
     The person stands 66-84 % of the height tall, less where raised arms, a club or a narrow image need room. A clip
     shows at least one whole cycle of the action, however few frames it has.
@@ -95,7 +95,7 @@ def _frames(
     motion = Motion.sample(moves, action or chosen, body, skeleton)
     scene = Image.fromarray(draw_scene(place, height, width))
     scale, origin = _fit(motion, height, width, place)
-    # Small images are drawn at the size of large ones and reduced: the same picture, only smaller.
+    # Small images are drawn large and reduced, for the same picture.
     factor = max(2, round(512 / height))
     figure = Figure(looks, body, scale * factor, motion.yaw)
     shade = scene.point(lambda value: int(value * 0.42))
