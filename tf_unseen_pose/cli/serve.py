@@ -55,7 +55,7 @@ def serve(
         bool, typer.Option("--allow-reload", help="Let clients change the list of models.")
     ] = False,
 ) -> None:
-    """Serve models over gRPC with TensorFlow Serving's protocol.
+    """Serve models with TensorFlow Serving's protocol.
 
     The newest version in the folder is served, and newer ones once they appear.
     """
