@@ -200,7 +200,7 @@ def test_pose_finds_draws_and_is_read_back(films, run, tmp_path, has_model):
         ((films / "none.mp4", "-o", tmp_path / "x.json"), "no file"),
         ((films / "folder" / "text.mp4", "-o", tmp_path / "x.json"), "text.mp4"),
         ((films / "folder" / "nobody.mp4", "-o", tmp_path / "x.json"), "No person"),
-        ((tmp_path / "kick.json", "-o", tmp_path / "x.json"), "no picture"),
+        ((tmp_path / "kick.json", "-o", tmp_path / "x.json"), "is a pose file"),
         ((films / "kick.mp4", "-o", tmp_path / "none" / "x.json"), "no folder"),
         ((films / "photo.png", "-o", tmp_path / "x.json", "--end", "1"), "is a photo"),
         ((films / "kick.mp4", "-o", tmp_path / "x.json", "--overlay", tmp_path / "x.png"), ".mp4 or .gif"),
