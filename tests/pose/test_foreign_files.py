@@ -62,7 +62,7 @@ def test_the_size_is_that_of_the_file(read, refuses):
             poses = read(content, size=(5, 6))
             assert (poses.width, poses.height) == SIZE
     for name in ("openpose-25", "yolo", "yolo-0..1", "mediapipe", "mpii"):
-        refuses(lambda name=name: read(FILES[name][0], size=None), "poses.json", "give")
+        refuses(lambda name=name: read(FILES[name][0], size=None), "poses.json", "add width and height")
 
 
 def test_images_of_several_sizes_are_scaled_to_the_first(read, caplog):
