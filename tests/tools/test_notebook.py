@@ -137,7 +137,7 @@ def test_elsewhere_files_lie_in_folders(tmp_path, monkeypatch, capsys):
     assert not notebook.on_colab()
     folder = notebook.workspace("me")
     assert folder == tmp_path / "me" and folder.is_dir() and notebook.workspace("me") == folder
-    with pytest.raises(notebook.NotebookError, match="Colab alone"):
+    with pytest.raises(notebook.NotebookError, match="only be mounted on Colab"):
         notebook.workspace("other", drive=True)
     assert not (tmp_path / "other").exists()
     with pytest.raises(notebook.NotebookError, match=r"no file in .*videos; put yours there"):
