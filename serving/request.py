@@ -16,9 +16,9 @@ from pathlib import Path
 FORMAT = "jpeg"
 
 
-def joints_of(path: str) -> list[list[float]]:
-    """The first pose of a pose file, [J, 3]."""
-    return [joint[:3] for joint in json.loads(Path(path).read_text())["poses"][0]["joints"]]
+def joints_of(path: str, columns: int) -> list[list[float]]:
+    """The first pose of a pose file: x, y, visibility and, with 4 columns, depth where the file has it."""
+    return [joint[:columns] for joint in json.loads(Path(path).read_text())["poses"][0]["joints"]]
 
 
 def rest(photo: str, source: list, target: list) -> dict:
@@ -41,7 +41,7 @@ def grpc(model: str, photo: str, source: list, target: list) -> dict:
     poses = {
         name: {
             "dtype": "DT_FLOAT",
-            "tensor_shape": {"dim": [{"size": size} for size in (1, len(pose), 3)]},
+            "tensor_shape": {"dim": [{"size": size} for size in (1, len(pose), len(pose[0]))]},
             "float_val": [number for joint in pose for number in joint],
         }
         for name, pose in (("source_joints", source), ("target_joints", target))
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--model", default="lite", help="the model's name, for grpcurl")
     options = parser.parse_args()
     photo = base64.b64encode(Path(options.photo).read_bytes()).decode()
-    poses = joints_of(options.source), joints_of(options.target)
+    poses = joints_of(options.source, 3), joints_of(options.target, 4)
     print(json.dumps(grpc(options.model, photo, *poses) if options.grpc else rest(photo, *poses)))
 
 

@@ -32,6 +32,7 @@ TOGETHER = {
     "exporting": (
         "tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py",
         "tests/test_public_face.py", "tests/docs/test_examples.py", "tests/docs/test_phones.py",
+        "tests/docs/test_scripts.py",
     ),
     "page": ("tests/serving/on_device/",),
 }  # fmt: skip

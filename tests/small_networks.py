@@ -8,8 +8,9 @@ TINY = [
 ]  # fmt: skip
 # Smaller still, for VGG's features.
 CANVAS_32 = ["model.height=32", "model.width=32"]
-# Of preset `lite`: 64 x 64, few channels.
+# Of preset `lite`: 64 x 64, 14 joints, few channels, neither refined nor nudged.
 LITE = [
+    "model.skeleton=person", "model.nudge=0", "model.refinement=0",
     "model.height=64", "model.width=64", "model.segmentation.widths=[8,12,16]", "model.background.widths=[8,12,16]",
     "model.foreground.widths=[16,24]", "model.foreground.finer=8",
 ]  # fmt: skip

@@ -163,7 +163,7 @@ class Config(Section):
         >>> from tf_unseen_pose import Config, load_config
         >>> config = load_config("lite")
         >>> config.model.skeleton, config.model.height, config.model.width
-        ('person', 256, 256)
+        ('body', 256, 256)
         >>> Config.model_validate_json(config.to_json()) == config
         True
     """

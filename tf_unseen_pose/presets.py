@@ -36,8 +36,11 @@ PRESETS = {
     "lite": {
         "model": {
             "network": "copying",
-            "segmentation": {"widths": [24, 48, 64, 96, 128]},
-            "background": {"widths": [16, 32, 48, 64, 96, 128]},
+            "skeleton": "body",
+            "nudge": 12.0,
+            "refinement": 24,
+            "segmentation": {"widths": [32, 48, 64, 96, 128]},
+            "background": {"widths": [32, 48, 64, 96, 112, 128]},
             "foreground": {"widths": [48, 96, 128, 128], "finer": 24},
             "baseline": _unet(32, [48, 64, 96, 96], 32),
             "background_fill": "zero",

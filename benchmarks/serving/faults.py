@@ -6,11 +6,15 @@ be answered as before.
 
 import collections
 import random
+import socket
 import struct
+import subprocess
+import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 
 import grpc
@@ -29,6 +33,15 @@ _CLIENTS = 8
 _LONGEST_STAY = 0.05
 # Statuses that say: it is your request.
 _EXPECTED = {"INVALID_ARGUMENT", "NOT_FOUND"}
+# A client that asks and then stops taking: its process sleeps until it is killed.
+_SLEEPER = """import grpc, os, signal, sys
+port, method, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+message, channel = sys.stdin.buffer.read(), grpc.insecure_channel(f"127.0.0.1:{port}")
+grpc.channel_ready_future(channel).result(timeout=60)
+calls = [channel.unary_unary(method).future(message) for _ in range(count)]
+print("asked", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)"""
+_SLEEPERS, _HALF_OPEN = 8, 200
 _RELOAD = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
 # The server's limits, with room: of a message's bytes, and of a picture's pixels.
 _MESSAGE_BYTES, _SIDE = 32 * 2**20, 4400
@@ -155,6 +168,36 @@ def vanish(server: ServerProcess, message: bytes, count: int, seed: int) -> coll
     return codes
 
 
+@contextmanager
+def sleeping_clients(server: ServerProcess, message: bytes, count: int) -> Iterator[None]:
+    """Clients that have asked `count` times together, and take no answer."""
+    each = -(-count // _SLEEPERS)
+    command = [sys.executable, "-c", _SLEEPER, str(server.port), PREDICT, str(each)]
+    clients = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(_SLEEPERS)]
+    try:
+        for client in clients:
+            client.stdin.write(message)
+            client.stdin.close()
+        for client in clients:
+            client.stdout.readline()
+        yield
+    finally:
+        for client in clients:
+            client.kill()
+            client.wait()
+            client.stdout.close()
+
+
+@contextmanager
+def half_open_connections(server: ServerProcess) -> Iterator[None]:
+    """Connections that end in the middle of HTTP/2's first line, and stay."""
+    with ExitStack() as open_ones:
+        for _ in range(_HALF_OPEN):
+            connection = open_ones.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+            connection.sendall(b"PRI * HTTP/2.0")
+        yield
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = option_parser("faults", __doc__)
     parser.add_argument("--count", type=int, default=10_000, help="malformed requests (%(default)s)")
@@ -182,6 +225,12 @@ def main(arguments: list[str] | None = None) -> None:
         reloads = answers_of(channel, lambda: reload_request(chance), count, _RELOAD)
         rows.append(_row("reload without right", reloads, {"PERMISSION_DENIED"}, server))
         gone = vanish(server, fine, count, options.seed)
+        for kind, beside in (
+            ("fine, beside clients that take no answer", sleeping_clients(server, fine, min(count, 48))),
+            ("fine, beside half-open connections", half_open_connections(server)),
+        ):
+            with beside:
+                rows.append(_row(kind, answers_of(channel, lambda: fine, min(count, 48)), {"OK"}, server))
         # Some are answered before they go.
         rows.append(_row("client vanishes", gone, {"CANCELLED", "OK"}, server))
         changed += not np.array_equal(picture_of(call(fine, timeout=60))[0], first)

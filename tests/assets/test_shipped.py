@@ -12,7 +12,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.image_files import to_uint8
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.reposer import Reposer
-from tf_unseen_pose.known_skeletons import PERSON
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.pose.pose_files import read_poses
 from tf_unseen_pose.training.run import Run
 
@@ -86,14 +86,14 @@ def test_lite_is_what_its_recipe_makes_and_small_enough_to_come_along():
     assert (config.model, config.data, loss) == (recipe.model, recipe.data, recipe.loss)
     assert sum(path.stat().st_size for path in model.rglob("*") if path.is_file()) < 15 * 2**20
     held_out = (ROOT / "saved_models" / "lite" / "held-out.txt").read_text().split("\n")
-    assert len(set(held_out)) == 108 + 1
+    assert len(set(held_out)) == 108 + 6 + 2 + 1
 
 
 def test_lite_moves_the_demos_person_and_its_saved_model_does_the_same():
     reposer = Reposer.load("lite", "tensorflow")
     image = load_image(ROOT / "tf_unseen_pose" / "assets" / "demo_data" / "person.jpg")
-    source = read_poses(ROOT / "tf_unseen_pose" / "assets" / "demo_data" / "person.json", PERSON).joints[0]
-    target = read_poses(ROOT / "tf_unseen_pose" / "assets" / "demo_data" / "motion.json", PERSON).joints[20]
+    source = read_poses(ROOT / "tf_unseen_pose" / "assets" / "demo_data" / "person.json", BODY).joints[0]
+    target = read_poses(ROOT / "tf_unseen_pose" / "assets" / "demo_data" / "motion.json", BODY).joints[20]
     canvas = reposer.canvas(image, source, target)
     stages = reposer.explain(canvas)
     # The person is where the pose has its joints, and no longer where they were.

@@ -73,8 +73,9 @@ def test_without_a_static_shape_it_names_the_tensor():
 
 def size_of(preset):
     """Parameters, and multiply-accumulates of the whole and of `render`, in millions and thousands of millions."""
-    generator = build_generator(load_config(preset).model)
-    image, joints = [1, 256, 256, 3], [1, 14, 3]
+    model = load_config(preset).model
+    generator = build_generator(model)
+    image, joints = [1, 256, 256, 3], [1, model.body.joint_count, 3]
     whole = counted(
         lambda image, source, target: generator.render(generator.encode_source(image, source), target),
         image, joints, joints,

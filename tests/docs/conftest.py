@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 _ORDER = (
     "README", "docs/README", "docs/quick-start", "docs/your-photo", "docs/your-videos", "docs/held-objects",
     "docs/datasets", "docs/training", "docs/evaluation", "docs/serving", "docs/devices", "docs/phones",
-    "docs/how-it-works", "docs/inputs", "docs/commands", "docs/configuration", "docs/troubleshooting",
+    "docs/how-it-works", "docs/glossary", "docs/inputs", "docs/commands", "docs/configuration", "docs/troubleshooting",
     "docs/responsible-use",
 )  # fmt: skip
 _PARSER = MarkdownIt("gfm-like", {"linkify": False})

@@ -277,6 +277,20 @@ def test_whole_crop_of_a_long_walk_holds_source_and_walk_without_the_strays(stan
     np.testing.assert_allclose(crop.whole_crop(source, absent, ROOMY, PERSON, 240, 256), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("extent", [(30, 40, 170, 219), (-60, 40, 170, 219), (30, 40, 170, 320), (-40, -60, 300, 330)])
+def test_a_crop_holds_what_shows_the_person_and_grows_no_more_than_needed(extent):
+    before = np.float32([[0.5, 0, 20], [0, 0.5, 30]])
+    shown = [19.75, 29.75, 19.75 + 0.5 * 512, 29.75 + 0.5 * 384]
+    step, _, x = (after := crop.holding(before, np.float32(extent), 384, 512))[0]
+    box = np.array(
+        [x - step / 2, after[1, 2] - step / 2, x - step / 2 + step * 512, after[1, 2] - step / 2 + step * 384]
+    )
+    wanted = np.array(extent) + [-1.5, -1.5, 1.5, 1.5]
+    both = np.array([*np.minimum(shown, wanted)[:2], *np.maximum(shown, wanted)[2:]])
+    assert (box[:2] <= both[:2] + 1e-3).all() and (box[2:] >= both[2:] - 1e-3).all()
+    assert step == pytest.approx(max((both[2] - both[0]) / 512, (both[3] - both[1]) / 384), rel=1e-5)
+
+
 def test_whole_crop_needs_poses_of_two_joints(standing, refuses):
     other = standing.copy()
     other[1:, 2] = 0

@@ -7,7 +7,7 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.video import read_video
-from tf_unseen_pose.inference.bundled import FOLDER
+from tf_unseen_pose.inference.bundled import FOLDER, bundled_avatar
 from tf_unseen_pose.inference.demo import demo
 from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.model import build_generator
@@ -44,7 +44,14 @@ def test_the_demo_leaves_a_picture_and_a_video_of_the_whole_motion(tmp_path, unt
     for file in (sheet, video):
         assert b"compositeWithTrainedAlgorithmicMedia" in file.read_bytes(), file
     shown = load_image(sheet)
-    assert shown.shape[0] > 2 * height and shown.shape[1] > 5 * width
+    assert shown.shape[0] > 2 * height + 400 and shown.shape[1] > 5 * width
+    # Below, an avatar at its own size, and then in other poses.
+    avatar, _ = bundled_avatar(1)
+    rows = shown[-404:-4].astype(int)
+    first, second = (rows[:, x : x + 400] for x in (4, 408))
+    assert (
+        np.abs(first - avatar).mean() < 2 < np.abs(second - avatar).mean() and not rows[:, 2024:].std(axis=(0, 1)).any()
+    )
 
 
 def test_the_bundled_pose_is_one_of_the_motion():

@@ -7,6 +7,7 @@ from scipy import ndimage
 from tf_unseen_pose import Reposer
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.data.synthetic.scene import draw_scene
+from tf_unseen_pose.known_skeletons import PERSON
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,10 @@ def drawn():
     photo = np.uint8(np.rint(scene + alpha * (person.image.astype(float) - scene)))
     step = 45 if person.joints[:, 0].mean() < 200 else -45
     new = ndimage.binary_dilation(np.roll(person.mask > 0, step, axis=1), iterations=12)
-    return scene, photo, person.joints, person.joints + np.float32([step, 0, 0]), (person.mask > 0) & ~new
+    left = (person.mask > 0) & ~new
+    # The pose has no feet, and the mask may miss them.
+    left[int(person.joints[PERSON.joint_index("left_knee", "right_knee"), 1].min()) :] = False
+    return scene, photo, person.joints, person.joints + np.float32([step, 0, 0]), left
 
 
 def psnr(first, second, where):
@@ -46,6 +50,19 @@ def test_all_ways_of_re_posing_take_a_plate(reposer, drawn):
     np.testing.assert_array_equal(reposer.live(photo, target[None], source, scene)(target), frame)
     (painted,) = reposer.animate(photo, target[None], source)
     assert np.abs(frame.astype(int) - painted).max() > 10
+
+
+def test_all_that_shows_the_person_is_repainted(reposer, drawn):
+    _, photo, source, target, _ = drawn
+    size = {}
+    for name, extent in (("joints", None), ("within", (150, 100, 180, 200)), ("beyond", (2, 100, 180, 297))):
+        extent = extent and np.float32(extent)
+        crop = reposer.synthesize(photo, target, source, crop=True, extent=extent)
+        (frame,) = reposer.animate(photo, target[None], source, crop=True, extent=extent)
+        np.testing.assert_array_equal(crop, frame)
+        size[name] = crop.shape
+    assert size["within"] == size["joints"] and min(np.array(size["beyond"][:2]) - size["joints"][:2]) > 0
+    assert size["beyond"][0] >= 297 - 100
 
 
 def test_a_plate_of_another_scene_is_refused(reposer, drawn, refuses):

@@ -67,7 +67,7 @@ def test_the_source_archive_holds_what_wheels_are_built_from(packages, root):
     (path,) = packages.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    for name in ("LICENSE", "README.md", "pyproject.toml", "saved_models/lite/1/saved_model.pb", "configs/lite.yaml"):
+    for name in ("LICENSE", "README.md", "pyproject.toml", "saved_models/lite/2/saved_model.pb", "configs/lite.yaml"):
         assert name in names
     assert {file.name for file in root.glob("requirements*.txt")} <= names
 

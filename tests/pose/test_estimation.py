@@ -18,8 +18,8 @@ from tf_unseen_pose.pose.estimation import (
     PoseEstimator,
     _are_two_people,
     _detections,
-    estimate_image,
     estimate_video,
+    find_person,
     open_estimator,
 )
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
@@ -136,7 +136,7 @@ def test_left_and_right_are_the_persons_own(squats, estimator):
 def test_what_is_nearer_has_the_smaller_z(shared, estimator):
     """A man turned with his right side to the camera holds his right arm out towards it, his left one down."""
     image = load_image(shared / "data/exercise_pairs/images/Front_Dumbbell_Raise_1.jpg")
-    joints = estimate_image(image, "photo.jpg", estimator)
+    joints = find_person(image, "photo.jpg", estimator).joints
     z = dict(zip(BODY.joints, joints[:, 3], strict=True))
     assert z["right_wrist"] < z["right_elbow"] < z["right_shoulder"] < z["left_shoulder"]
     assert z["right_wrist"] < z["left_wrist"] and z["right_ankle"] < z["left_ankle"]
@@ -163,9 +163,9 @@ def test_counts_and_chooses_people(squats, shared, estimator):
     assert [estimator.count_people(picture) for picture in (frames[0], dancer, BLANK)] == [1, 1, 0]
     both = beside(frames[0], dancer)
     assert estimator.count_people(both) == 2
-    np.testing.assert_array_equal(estimate_image(dancer, "photo.jpg", estimator), estimator.detect(dancer).joints)
+    np.testing.assert_array_equal(find_person(dancer, "photo.jpg", estimator).joints, estimator.detect(dancer).joints)
     edge = 480 * frames[0].shape[1] // frames[0].shape[0]
-    assert estimate_image(both, "photo.jpg", estimator, person=2)[:, 0].mean() > edge
+    assert find_person(both, "photo.jpg", estimator, person=2).joints[:, 0].mean() > edge
 
 
 def test_a_gap_in_a_video_is_filled(squats, video_estimator):

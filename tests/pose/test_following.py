@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from drawn_people import Estimator, draw, finder
 
-from tf_unseen_pose.pose.estimation import _followed, estimate_image, estimate_video
+from tf_unseen_pose.pose.estimation import _followed, estimate_video, find_person
 from tf_unseen_pose.pose.following import Follower
 
 SIZE = 400, 160
@@ -83,7 +83,7 @@ def test_a_person_of_a_video_has_poses_in_every_frame():
 
 def test_nobody_is_refused(refuses):
     blank, nobody = np.zeros((60, 80, 3), np.uint8), Estimator(RED)
-    refuses(lambda: estimate_image(blank, "photo.jpg", nobody), "No person was found in photo.jpg")
-    refuses(lambda: estimate_image(blank, "photo.jpg", nobody, (5, 5)), "No person was found in photo.jpg")
+    refuses(lambda: find_person(blank, "photo.jpg", nobody), "No person was found in photo.jpg")
+    refuses(lambda: find_person(blank, "photo.jpg", nobody, (5, 5)), "No person was found in photo.jpg")
     refuses(lambda: estimate_video(iter([blank] * 3), 25, nobody, "clip.mp4"), "No person", "clip.mp4")
     refuses(lambda: estimate_video(iter([]), 25, nobody, "empty.mp4"), "No person", "empty.mp4")

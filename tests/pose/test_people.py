@@ -35,6 +35,17 @@ def test_a_point_is_whose_mask_has_it_else_the_smallest_box():
     assert index_of([behind, before], (70.0, 100.0)) == 1
 
 
+def test_what_shows_a_person_is_the_largest_part_of_the_mask_or_else_the_box():
+    both = person((20, 10, 90, 160), SIZE)
+    both.mask[100:180, 150:156] = 255
+    both.mask[12, 20:40] = 100
+    assert both.extent.tolist() == [20, 10, 90, 160]
+    both.mask[:, 60:] = 0
+    assert both.extent.tolist() == [20, 10, 59, 160]
+    both.mask[:] = 127
+    assert both.extent.tolist() == pytest.approx([20, 10, 90, 160])
+
+
 def test_choices_are_read(refuses):
     assert [parse_choice(text) for text in (None, "2", "3, 4.5", "1,2,30,40")] == [None, 2, (3, 4.5), (1, 2, 30, 40)]
     for text in ("0", "-1", "x", "1,2,3", "30,2,1,40", "1,nan", "", "1.5"):

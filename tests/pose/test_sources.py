@@ -68,4 +68,4 @@ def test_refusals(tmp_path, frames, has_model, refuses):
         refuses(lambda name=name: find_poses(tmp_path / name, progress=False), name, words)
     animal = Skeleton("animal", ("head", "tail"), (Limb("back", ("head", "tail")),), "back")
     refuses(lambda: find_poses(tmp_path / "nobody.png", animal), "'animal'", "pose file")
-    refuses(lambda: find_poses(tmp_path / "us.json", person=2), "us.json holds poses", "--person chooses")
+    refuses(lambda: find_poses(tmp_path / "us.json", person=2), "--person chooses", "us.json holds poses")

@@ -1,12 +1,15 @@
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import grpc
 import numpy as np
@@ -29,17 +32,31 @@ def tls(tmp_path):
     return key, chain
 
 
+def states_by_https(served, authority, identity=None):
+    """The states of the model's versions, asked for by REST over TLS."""
+    context = ssl.create_default_context(cafile=authority)
+    if identity:
+        context.load_cert_chain(identity[1], identity[0])
+    url = re.sub("^http://[^:]*", "https://localhost", f"{served.rest}/tiny")
+    with urllib.request.urlopen(url, timeout=30, context=context) as answer:
+        return [version["state"] for version in json.load(answer)["model_version_status"]]
+
+
 def test_tls(start, connect, rows, expected, tls, refused):
-    served, inputs = start(tls=Tls(*tls)), rows(1)
+    served, inputs = start(tls=Tls(*tls), rest_port=0), rows(1)
     credentials = grpc.ssl_channel_credentials(tls[1].read_bytes())
     with grpc.secure_channel(served.address, credentials) as channel:
         assert np.array_equal(connect(channel).predict("mix", inputs)["image"], expected(**inputs))
     assert refused(served.client.predict, "mix", inputs)[0] == "UNAVAILABLE"
+    assert states_by_https(served, tls[1]) == ["AVAILABLE"]
 
 
 def test_clients_with_a_certificate_are_let_in_alone(start, connect, rows, expected, tls, refused):
     (key, chain), inputs = tls, rows(1)
-    served = start(tls=Tls(key, chain, client_authority=chain))
+    served = start(tls=Tls(key, chain, client_authority=chain), rest_port=0)
+    assert states_by_https(served, chain, identity=tls) == ["AVAILABLE"]
+    with pytest.raises(OSError, match="(?i)certificate|closed|reset"):
+        states_by_https(served, chain)
     with Access(authority=chain, identity=tls).channel(served.address, []) as channel:
         assert np.array_equal(connect(channel).predict("mix", inputs)["image"], expected(**inputs))
     with Access(authority=chain).channel(served.address, []) as channel:

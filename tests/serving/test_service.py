@@ -1,7 +1,9 @@
+import gc
 import io
 import random
 import threading
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -198,6 +200,19 @@ def test_hostile_messages_get_a_sentence_and_the_server_stays(start, rows, expec
     assert refused(client.predict, "sizes", {"image_bytes": [b"x" * 2**20]})[0] == "INVALID_ARGUMENT"
     assert refused(client.predict, "sizes", {"image_bytes": [b"x" * 2**21]})[0] == "RESOURCE_EXHAUSTED"
     assert np.array_equal(client.predict("mix", inputs)["image"], expected(**inputs))
+
+
+def test_a_refused_message_is_freed_at_once(start, refused):
+    client, message = start(limits=Limits(2**20, 10_000, 8)).client, b"x" * (2**20 + 1)
+    gc.disable()
+    tracemalloc.start()
+    try:
+        codes = {refused(client.call, "Predict", message)[0] for _ in range(12)}
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert codes == {"INVALID_ARGUMENT"} and kept < 3 * len(message)
 
 
 def test_a_failure_of_the_server_is_in_the_log_and_the_client_gets_a_sentence(start, rows, refused, monkeypatch):

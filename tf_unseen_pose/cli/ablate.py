@@ -23,7 +23,7 @@ def ablate(
     features_weights: FeaturesWeights = None,
     pose_model: PoseModel = None,
 ) -> None:
-    """Train the paper's variants (L1, VGG, VGG + GAN, plain U-Net) and compare them.
+    """Train the paper's losses and a U-Net, and compare them.
 
     Ctrl-C saves; the same command resumes.
     """

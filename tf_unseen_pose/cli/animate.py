@@ -99,13 +99,13 @@ def animate(
     reposer = open_reposer(model, runtime, xla, ServerOptions(server, *guards, server_timeout))
     photo_size, image = image.shape[1::-1], shrink(image, max_side)
     size = image.shape[1::-1]
-    pose = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model, person=who)
-    source = pose.scaled_to(*size).joints[0]
+    pose = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model, person=who).scaled_to(*size)
+    source = pose.joints[0]
     found = find_poses(
         driving, reposer.skeleton, photo_size, pose_model, span=span, person=driving_who, option="--driving-person"
     )
     targets = fit(found.joints, source, reposer.skeleton) if retarget else found.scaled_to(*size).joints
-    frames = reposer.animate(image, targets, source, crop, batch_size, scene)
+    frames = reposer.animate(image, targets, source, crop, batch_size, scene, extent=pose.extent)
     if side_by_side:
         frames = animation.beside_driving(frames, driving, found, reposer.skeleton, span)
     rate = fps or found.fps or animation.DEFAULT_FPS

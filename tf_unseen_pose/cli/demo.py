@@ -17,7 +17,7 @@ def demo(
     model: Model = LITE,
     runtime: RuntimeOption = Runtime.auto,
 ) -> None:
-    """Animate a bundled photo, or your own, with the bundled motion."""
+    """Animate a photo with the bundled motion."""
     from tf_unseen_pose.inference.demo import demo as run
 
     for path in run(output, photo, model, runtime):

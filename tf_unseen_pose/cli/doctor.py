@@ -7,7 +7,7 @@ from tf_unseen_pose.words import counted
 
 
 def doctor() -> None:
-    """Check the installation and name the fix for what is missing.
+    """Check the installation and name what is missing.
 
     Loads every required library; exit code 2 if one is missing or broken. Add the output to bug reports.
     """

@@ -31,7 +31,7 @@ def serve(
     queue: Annotated[int, typer.Option(min=1, help="Most requests that wait; more are rejected.")] = 64,
     threads: Annotated[int, typer.Option(min=1, help="Batches that run at once.")] = 1,
     max_message_mb: Annotated[int, typer.Option(min=1, max=2000, help="Largest request.")] = 32,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Most pixels of one encoded picture.")] = 20_000_000,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Most pixels of one encoded picture.")] = 50_000_000,
     max_pixels_in_flight: Annotated[
         int, typer.Option(min=1, help="Most pixels of all waiting and running requests.")
     ] = 100_000_000,
@@ -55,7 +55,7 @@ def serve(
         bool, typer.Option("--allow-reload", help="Let clients change the list of models.")
     ] = False,
 ) -> None:
-    """Serve models over gRPC with TensorFlow Serving's protocol.
+    """Serve models with TensorFlow Serving's protocol.
 
     The newest version in the folder is served, and newer ones once they appear.
     """

@@ -100,7 +100,8 @@ def synthesize(
     photo_size, image = image.shape[1::-1], image_files.shrink(image, max_side)
     size = image.shape[1::-1]
     found = find_poses(source_pose or photo, reposer.skeleton, photo_size, pose_model, person=who)
-    source = found.scaled_to(*size).joints[0]
+    found = found.scaled_to(*size)
+    source = found.joints[0]
     wanted = find_poses(target, reposer.skeleton, photo_size, pose_model, person=target_who, option="--target-person")
     poses = wanted.scaled_to(*size).joints[:1]
     if is_image(target) if retarget is None else retarget:
@@ -111,8 +112,8 @@ def synthesize(
         if guessed := in_words(cut_off, reposer.skeleton):
             typer.echo(f"What {target} does not show is guessed: {guessed}.")
         poses = fit(poses, source, reposer.skeleton)
-    stages = _stages(reposer, image, source, poses[0]) if explain else None
-    made = reposer.synthesize(image, poses[0], source, crop, scene)
+    stages = _stages(reposer, image, source, poses[0], found.extent) if explain else None
+    made = reposer.synthesize(image, poses[0], source, crop, scene, extent=found.extent)
     image_files.save_image(output, made, synthetic=True, exif=exif)
     typer.echo(f"Wrote {output}.")
     if stages is not None:
@@ -121,11 +122,11 @@ def synthesize(
         typer.echo(f"Wrote {sheet}.")
 
 
-def _stages(reposer: "ReposerLike", image: "np.ndarray", source: "np.ndarray", target: "np.ndarray") -> "np.ndarray":
-    """A sheet of what the networks made of a photo."""
+def _stages(reposer: "ReposerLike", *pair: "np.ndarray | None") -> "np.ndarray":
+    """A sheet of what the networks make of what `Reposer.canvas` takes."""
     from tf_unseen_pose.imaging.drawing import explanation_sheet
     from tf_unseen_pose.inference.reposer import Reposer
 
     assert isinstance(reposer, Reposer)  # Servers are refused before.
-    canvas = reposer.canvas(image, source, target)
+    canvas = reposer.canvas(*pair)
     return explanation_sheet(reposer.explain(canvas), vars(canvas), reposer.skeleton)

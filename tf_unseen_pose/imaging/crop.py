@@ -250,6 +250,26 @@ def whole_crop(
     return _canvas_to_image(_within(centre, low, high, step * size / 2), step, height, width)
 
 
+def holding(canvas_to_image: np.ndarray, extent: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A crop, made as much larger as is needed to hold a person's extent as well.
+
+    Args:
+        canvas_to_image: [2, 3], uniform scale and translation.
+        extent: [4] x0, y0, x1, y1 in pixels of the image, the last ones included.
+        height, width: size of the canvas.
+
+    Returns:
+        `canvas_to_image`, float32 [2, 3]; the same where it holds the extent already.
+    """
+    size, step = np.array([width, height]), float(canvas_to_image[0, 0])
+    first = canvas_to_image[:, 2] - step / 2
+    low, high = np.minimum(first, extent[:2] - BEYOND), np.maximum(first + step * size, extent[2:] + BEYOND)
+    larger = max((high - low) / size)
+    if larger <= step:
+        return np.float32(canvas_to_image)
+    return _canvas_to_image(_within(first + step * size / 2, low, high, larger * size / 2), larger, height, width)
+
+
 def usual_step(
     source: np.ndarray, targets: Sequence, skeleton: Skeleton, height: int, width: int, crop_factor: float = 1.14
 ) -> float:

@@ -1,4 +1,4 @@
-"""The bundled photo, pose and motion (see assets/demo_data/NOTICE)."""
+"""The bundled photos, poses and motion (see assets/demo_data/NOTICE and NOTICE-avatars)."""
 
 from pathlib import Path
 
@@ -27,3 +27,13 @@ def bundled() -> tuple[np.ndarray, np.ndarray, Poses]:
     """
     poses = (read_poses(FOLDER / name, BODY) for name in ("person.json", "motion.json"))
     return load_image(FOLDER / "person.jpg"), next(poses).joints[0], next(poses)
+
+
+def bundled_avatar(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """A rendered person whom no training data shows, 1 or 2: uint8 [400, 400, 3], and its joints [23, 3] of `BODY`.
+
+    Raises:
+        UserError: a file of the package is missing or damaged.
+    """
+    path = FOLDER / f"avatar-{number}.jpg"
+    return load_image(path), read_poses(path.with_suffix(".json"), BODY).joints[0]

@@ -15,7 +15,8 @@ from tf_unseen_pose.imaging.drawing import contact_sheet, draw_pose
 from tf_unseen_pose.imaging.image_files import save_image, shrink
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.inference.animation import write_animation
-from tf_unseen_pose.inference.bundled import bundled
+from tf_unseen_pose.inference.bundled import bundled, bundled_avatar
+from tf_unseen_pose.inference.photo_poses import Source
 from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.inference.runtime import Runtime
 from tf_unseen_pose.known_skeletons import person_joints
@@ -44,28 +45,32 @@ def demo(
     Raises:
         UserError: a photo that cannot be read, or that shows nobody; no such model.
     """
-    reposer, (image, source, motion) = Reposer.load(model, runtime), bundled()
+    reposer, (image, source, motion), extent = Reposer.load(model, runtime), bundled(), None
     if photo is not None:
-        image, source = _found(photo)
+        image, (source, extent) = _found(photo)
     skeleton = reposer.skeleton
     source, poses = person_joints(source, skeleton), retarget(motion.joints, source, skeleton)
     output.mkdir(parents=True, exist_ok=True)
     sheet, video = output / "demo.png", output / "demo.mp4"
-    posed = reposer.live(image, poses, source[:, :3])
-    save_image(sheet, _sheet(image, source, poses[spread(len(poses), _SHOWN)], posed, skeleton), synthetic=True)
+    posed = reposer.live(image, poses, source[:, :3], extent=extent)
+    picture = _sheet(image, source, poses[spread(len(poses), _SHOWN)], posed, skeleton)
+    if photo is None:
+        picture = _stacked(picture, _avatar_sheet(reposer, motion.joints))
+    save_image(sheet, picture, synthetic=True)
     yield sheet
     frames = _beside(image, poses, map(posed, poses), skeleton)
     write_animation(frames, len(poses), video, motion.fps, progress)
     yield video
 
 
-def _found(photo: Path) -> tuple[np.ndarray, np.ndarray]:
+def _found(photo: Path) -> tuple[np.ndarray, Source]:
     # MediaPipe is large, and the bundled photo does not need it.
-    from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
+    from tf_unseen_pose.pose.estimation import find_person, open_estimator
 
     image = shrink(load_image(photo), _LONGER_SIDE)
     with open_estimator() as estimator:
-        return image, estimate_image(image, str(photo), estimator)
+        person = find_person(image, str(photo), estimator)
+    return image, Source(person.joints, person.extent)
 
 
 def _sheet(
@@ -80,6 +85,24 @@ def _sheet(
     above = [("photo", image), *(("pose", draw_pose(nothing, pose, skeleton)) for pose in poses)]
     below = [("its joints", draw_pose(image, source, skeleton)), *(("result", posed(pose)) for pose in poses)]
     return contact_sheet(above + below, columns=1 + len(poses))
+
+
+def _avatar_sheet(reposer: Reposer, motion: np.ndarray) -> np.ndarray:
+    """A row with a bundled avatar and the poses of `_sheet`, fitted to it."""
+    photo, joints = bundled_avatar(1)
+    source = person_joints(joints, reposer.skeleton)
+    poses = retarget(motion, source, reposer.skeleton)[spread(len(motion), _SHOWN)]
+    posed = reposer.live(photo, poses, source[:, :3])
+    return contact_sheet([("another photo", photo), *(("result", posed(pose)) for pose in poses)], 1 + len(poses))
+
+
+def _stacked(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Two sheets, the narrower one filled up with its background's colour."""
+    width = max(above.shape[1], below.shape[1])
+    filled = [np.zeros((sheet.shape[0], width, 3), np.uint8) + sheet[0, 0] for sheet in (above, below)]
+    for whole, sheet in zip(filled, (above, below), strict=True):
+        whole[:, : sheet.shape[1]] = sheet
+    return np.concatenate(filled)
 
 
 def _beside(

@@ -44,6 +44,7 @@ class ReposerLike(Protocol):
         crop: bool = False,
         background: np.ndarray | None = None,
         person: Choice = None,
+        extent: np.ndarray | None = None,
     ) -> np.ndarray:
         """Renders the photo with its person in the target pose.
 
@@ -56,6 +57,8 @@ class ReposerLike(Protocol):
                 what the person covered instead of inpainting. With a fourth channel, only where that is 255.
             person: the person among several, without given source joints: a number from the left (1, 2, ...), a point
                 (x, y) or a box (x0, y0, x1, y1) in pixels; by default the largest.
+            extent: [4] x0, y0, x1, y1 in pixels, the box that shows the person whose joints are given (`find_poses`
+                returns both); the crop contains it.
 
         Returns:
             uint8 [H, W, 3], identical to the photo outside of the old and the new person; with `crop` its part uint8
@@ -76,6 +79,7 @@ class ReposerLike(Protocol):
         batch_size: int = 4,
         background: np.ndarray | None = None,
         person: Choice = None,
+        extent: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """Renders the photo's person in a sequence of poses, yielding frames as they are ready.
 
@@ -86,7 +90,7 @@ class ReposerLike(Protocol):
             source_joints: [J, 3] in pixels of the photo.
             crop: yield only the part of the photo that the network saw.
             batch_size: frames rendered together.
-            background, person: as `synthesize`.
+            background, person, extent: as `synthesize`.
 
         Yields:
             T times uint8 [H, W, 3], or [h, w, 3] with `crop`.

@@ -24,11 +24,12 @@ from PIL import Image
 
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
+from tf_unseen_pose.imaging.crop import holding
 from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.inference.access import Access
 from tf_unseen_pose.inference.connection import Connection
-from tf_unseen_pose.inference.photo_poses import source_pose, target_pose
+from tf_unseen_pose.inference.photo_poses import source_person, target_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.known_skeletons import SKELETONS
 from tf_unseen_pose.pose.driving import driving_poses
@@ -56,7 +57,7 @@ class RemoteReposer(ReposerLike):
         UserError: no server, no such model, or an unknown or ambiguous skeleton.
 
     Example:
-        While `unseen-pose serve lite` runs:
+        While `unseen-pose serve saved_models/lite` runs:
 
         >>> from tf_unseen_pose import RemoteReposer, bundled
         >>> server = "localhost:8500"  # doctest: +SKIP
@@ -104,6 +105,7 @@ class RemoteReposer(ReposerLike):
         crop: bool = False,
         background: np.ndarray | None = None,
         person: Choice = None,
+        extent: np.ndarray | None = None,
     ) -> np.ndarray:
         """As `ReposerLike.synthesize`, without a background.
 
@@ -113,7 +115,7 @@ class RemoteReposer(ReposerLike):
         _require_none(background)
         image = as_photo(image)
         target = target_pose(image, target_joints, self.skeleton)
-        (picture,) = self.animate(image, target[None], source_joints, crop, batch_size=1, person=person)
+        (picture,) = self.animate(image, target[None], source_joints, crop, 1, None, person, extent)
         return picture
 
     def animate(
@@ -125,6 +127,7 @@ class RemoteReposer(ReposerLike):
         batch_size: int = 16,
         background: np.ndarray | None = None,
         person: Choice = None,
+        extent: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """As `ReposerLike.animate`, without a background.
 
@@ -135,13 +138,16 @@ class RemoteReposer(ReposerLike):
         """
         _require_none(background)
         image = as_photo(image)
-        source = source_pose(image, source_joints, self.skeleton, person)
+        source, extent = source_person(image, source_joints, self.skeleton, person, extent)
         poses, shown = map(self._sent, driving_poses(poses, self.skeleton))
         size = np.int32([image.shape[:2]])
         found = self._connection.predict(
             "sequence_crop", source_joints=source[None], target_joints=shown[None], image_size=size
         )
-        part, corner, canvas_to_part = _needed(image, found["canvas_to_image"][0], *self._size)
+        canvas_to_image = found["canvas_to_image"][0]
+        if extent is not None:
+            canvas_to_image = holding(canvas_to_image, extent, *self._size)
+        part, corner, canvas_to_part = _needed(image, canvas_to_image, *self._size)
         file = self._encoded(part)
         source, poses = (joints - _shift(corner, joints.shape[-1]) for joints in (source, poses))
 

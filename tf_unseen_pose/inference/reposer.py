@@ -20,13 +20,13 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.affine import invert, transform_joints
 from tf_unseen_pose.imaging.background_plate import placed
 from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
-from tf_unseen_pose.imaging.crop import usual_step, whole_crop
+from tf_unseen_pose.imaging.crop import holding, usual_step, whole_crop
 from tf_unseen_pose.imaging.image_files import from_uint8
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.cutting import cut_out
 from tf_unseen_pose.inference.networks import Networks
-from tf_unseen_pose.inference.photo_poses import source_pose, target_pose
+from tf_unseen_pose.inference.photo_poses import Source, source_person, target_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.inference.runtime import Runtime, chosen_runtime
 from tf_unseen_pose.known_skeletons import person_joints
@@ -147,22 +147,38 @@ class Reposer(ReposerLike):
 
         Raises:
             UserError: the pose is invalid.
+
+        Example:
+            >>> import numpy as np
+            >>> from tf_unseen_pose import Reposer, bundled
+            >>> reposer, (photo, joints, motion) = Reposer.load("lite"), bundled()
+            >>> scene, top = np.ascontiguousarray(photo[150:406, 140:396]), np.float32([140, 150, 0, 0])
+            >>> state = reposer.encode(scene, joints - top)
+            >>> reposer.render(state, motion.joints[20] - top).shape
+            (256, 256, 3)
         """
         return self.networks.render(state, as_joints(joints, self.skeleton, "the target pose")[None])[0]
 
-    def canvas(self, image: np.ndarray, source_joints: np.ndarray | None, target_joints: np.ndarray) -> Canvas:
+    def canvas(
+        self,
+        image: np.ndarray,
+        source_joints: np.ndarray | None,
+        target_joints: np.ndarray,
+        extent: np.ndarray | None = None,
+    ) -> Canvas:
         """Cuts the canvas out of a photo, with both poses at the size used in training.
 
         Args:
             image: uint8 [H, W, 3].
             source_joints: [J, 3] in pixels of the photo; None to detect them.
             target_joints: [J, 3 or 4] in pixels of the photo.
+            extent: as `ReposerLike.synthesize`.
 
         Raises:
             UserError: as `synthesize`.
         """
-        source_joints = source_pose(image, source_joints, self.skeleton)
-        source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
+        found = source_person(image, source_joints, self.skeleton, extent=extent)
+        source, target, canvas_to_image = self._pair_crop(image, found, target_joints)
         place = Placement.of(image, canvas_to_image, *self._size)
         pixels = from_uint8(cut_out(place.covered(image), place.canvas_to_covered, *self._size))
         return Canvas(pixels, source, target, canvas_to_image)
@@ -183,6 +199,7 @@ class Reposer(ReposerLike):
         crop: bool = False,
         background: np.ndarray | None = None,
         person: Choice = None,
+        extent: np.ndarray | None = None,
     ) -> np.ndarray:
         """As `ReposerLike.synthesize`.
 
@@ -190,8 +207,8 @@ class Reposer(ReposerLike):
             UserError: as there.
         """
         image = as_photo(image)
-        source_joints = source_pose(image, source_joints, self.skeleton, person)
-        source, target, canvas_to_image = self._pair_crop(image, source_joints, target_joints)
+        found = source_person(image, source_joints, self.skeleton, person, extent)
+        source, target, canvas_to_image = self._pair_crop(image, found, target_joints)
         decide, finish = self._sitting(image, source, canvas_to_image, crop, background)
         return finish(decide(target[None])[0])
 
@@ -204,6 +221,7 @@ class Reposer(ReposerLike):
         batch_size: int = 4,
         background: np.ndarray | None = None,
         person: Choice = None,
+        extent: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """As `ReposerLike.animate`; the photo is encoded once.
 
@@ -212,8 +230,8 @@ class Reposer(ReposerLike):
         """
         image = as_photo(image)
         poses, shown = driving_poses(poses, self.skeleton)
-        source_joints = source_pose(image, source_joints, self.skeleton, person)
-        source, canvas_to_image = self._whole_crop(image, source_joints, shown)
+        found = source_person(image, source_joints, self.skeleton, person, extent)
+        source, canvas_to_image = self._whole_crop(image, found, shown)
         poses = transform_joints(invert(canvas_to_image), poses)
         decide, finish = self._sitting(image, source, canvas_to_image, crop, background)
 
@@ -238,6 +256,7 @@ class Reposer(ReposerLike):
         shown: np.ndarray,
         source_joints: np.ndarray | None = None,
         background: np.ndarray | None = None,
+        extent: np.ndarray | None = None,
     ) -> Callable[[np.ndarray], np.ndarray]:
         """Encodes a photo for poses that are not known yet, such as a camera's.
 
@@ -245,18 +264,25 @@ class Reposer(ReposerLike):
             image: as `ReposerLike.synthesize`.
             shown: [T, J, 3 or 4] in pixels of the photo, poses like the expected ones, which determine the crop.
             source_joints: [J, 3] in pixels of the photo.
-            background: as `ReposerLike.synthesize`.
+            background, extent: as `ReposerLike.synthesize`.
 
         Returns:
             A function from a pose [J, 3 or 4] to the photo in that pose.
 
         Raises:
             UserError: as `animate`.
+
+        Example:
+            >>> from tf_unseen_pose import Reposer, bundled
+            >>> photo, joints, motion = bundled()
+            >>> posed = Reposer.load("lite").live(photo, motion.joints, joints[:, :3])
+            >>> posed(motion.joints[20]).shape
+            (630, 540, 3)
         """
         image = as_photo(image)
         _, shown = driving_poses(shown, self.skeleton)
-        source_joints = source_pose(image, source_joints, self.skeleton)
-        source, canvas_to_image = self._whole_crop(image, source_joints, shown)
+        found = source_person(image, source_joints, self.skeleton, extent=extent)
+        source, canvas_to_image = self._whole_crop(image, found, shown)
         decide, finish = self._sitting(image, source, canvas_to_image, False, background)
 
         def posed(joints):
@@ -292,19 +318,22 @@ class Reposer(ReposerLike):
 
         return lambda poses: self.networks.decide(state, poses), finish
 
-    def _whole_crop(self, image: np.ndarray, source: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _whole_crop(self, image: np.ndarray, person: Source, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The source pose on the canvas around it and the photo's poses [T, J, 3 or 4], and that canvas's place."""
+        source = person.joints
         crop = whole_crop(source, targets, image.shape[:2], self.skeleton, *self._size, self._crop_factor)
+        if person.extent is not None:
+            crop = holding(crop, person.extent, *self._size)
         _tell_if_small(crop, usual_step(source, targets, self.skeleton, *self._size, self._crop_factor))
         crop = on_whole_pixels(crop, *self._size)
         return transform_joints(invert(crop), source), crop
 
     def _pair_crop(
-        self, image: np.ndarray, source: np.ndarray, target_joints: np.ndarray
+        self, image: np.ndarray, person: Source, target_joints: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Both poses in pixels of their common canvas, and that canvas's place in the photo."""
         target = target_pose(image, target_joints, self.skeleton)
-        source, crop = self._whole_crop(image, source, target[None])
+        source, crop = self._whole_crop(image, person, target[None])
         return source, transform_joints(invert(crop), target), crop
 
 

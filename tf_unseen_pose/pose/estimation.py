@@ -154,20 +154,6 @@ def find_person(
     return people[index]
 
 
-def estimate_image(
-    image: np.ndarray, name: str, estimator: PoseEstimator, person: Choice = None, option: str = "--person"
-) -> np.ndarray:
-    """The joints, float32 [23, 4], of the chosen person of uint8 [H, W, 3].
-
-    Args:
-        name, person, option: as `find_person`.
-
-    Raises:
-        UserError: as `find_person`.
-    """
-    return find_person(image, name, estimator, person, option).joints
-
-
 def estimate_video(
     frames: Iterable[np.ndarray],
     fps: float,

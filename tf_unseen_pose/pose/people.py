@@ -7,6 +7,7 @@ box (x0, y0, x1, y1) around them, in pixels of the picture; by default the large
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from tf_unseen_pose.errors import UserError
@@ -44,6 +45,17 @@ class Detection:
         seen = self.joints[:, 2] > 0
         points = self.joints[seen if seen.any() else slice(None), :2]
         return np.concatenate([points.min(axis=0), points.max(axis=0)])
+
+    @property
+    def extent(self) -> np.ndarray:
+        """float32 [4] x0, y0, x1, y1, about the largest connected part of the mask; the box where the mask is empty."""
+        count, _, parts, _ = cv2.connectedComponentsWithStats(np.uint8(self.mask >= 128))
+        if count == 1:
+            return self.box
+        # The first part is the background.
+        part = parts[1 + parts[1:, cv2.CC_STAT_AREA].argmax()]
+        low = part[[cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP]]
+        return np.float32([*low, *(low + part[[cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]] - 1)])
 
     @property
     def size(self) -> float:

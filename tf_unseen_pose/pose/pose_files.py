@@ -40,6 +40,7 @@ class Poses:
         joints: float32 [T, J, 3], or [T, J, 4] with depth.
         width, height: size in pixels of the image that the joints belong to.
         fps: frames per second; 0 for stills.
+        extent: float32 [4] x0, y0, x1, y1, the box that shows the person detected in a photo; None for others.
 
     Example:
         >>> import numpy as np
@@ -53,11 +54,13 @@ class Poses:
     width: int
     height: int
     fps: float = 0.0
+    extent: np.ndarray | None = None
 
     def scaled_to(self, width: int, height: int) -> "Poses":
         """The same poses for an image of another size: scaled uniformly and centred."""
-        joints = scaled_to(self.joints, (self.width, self.height), (width, height))
-        return Poses(joints, width, height, self.fps)
+        sizes = (self.width, self.height), (width, height)
+        extent = None if self.extent is None else scaled_to(self.extent.reshape(2, 2), *sizes).ravel()
+        return Poses(scaled_to(self.joints, *sizes), width, height, self.fps, extent)
 
 
 # A number beyond float32 becomes infinite and is rejected below, without NumPy's warning.

@@ -120,12 +120,12 @@ def find_everybody(path: Path, pose_model: Path | None = None, progress: bool = 
 
 # MediaPipe and PyAV are large, and pose files do not need them.
 def _seen_in_image(path: Path, pose_model: Path | None, person: Choice, option: str) -> Poses:
-    from tf_unseen_pose.pose.estimation import estimate_image, open_estimator
+    from tf_unseen_pose.pose.estimation import find_person, open_estimator
 
     image = load_image(path)
     with open_estimator(model=pose_model) as estimator:
-        joints = estimate_image(image, str(path), estimator, person, option)
-    return Poses(joints[None], image.shape[1], image.shape[0])
+        found = find_person(image, str(path), estimator, person, option)
+    return Poses(found.joints[None], image.shape[1], image.shape[0], extent=found.extent)
 
 
 def _seen_in_video(

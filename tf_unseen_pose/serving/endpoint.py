@@ -75,9 +75,10 @@ class Endpoints:
             try:
                 return await self.run(call, self._bytes_of(content, call, request_type, answer))
             except RequestError as error:
-                # It raises, which its type does not state.
-                await context.abort(error.code, error.sentence)
-                raise
+                # `abort` raises, and its traceback would keep the message until Python's garbage collection.
+                context.set_code(error.code)
+                context.set_details(error.sentence)
+                return b""
 
         return grpc.unary_unary_rpc_method_handler(handle)
 

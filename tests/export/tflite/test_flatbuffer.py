@@ -52,6 +52,13 @@ def test_constants_behind_the_flatbuffer_are_brought_in(lite_contents, joints):
         assert graph.operations == other.operations
 
 
+def test_only_inputs_and_outputs_keep_their_names(lite_contents):
+    for graph in graphs(lite_contents["float16"]):
+        inner = {tensor for operation in graph.operations for tensor in operation.outputs} - set(graph.outputs)
+        assert inner and {graph.tensor_name(tensor) for tensor in inner} == {""}
+        assert all(graph.tensor_name(tensor) for tensor in (*graph.inputs, *graph.outputs))
+
+
 def test_metadata_replaces_that_of_its_name(lite_contents):
     twice = with_metadata(with_metadata(lite_contents["int8"], "unseen_pose.json", b"old"), "unseen_pose.json", b"new")
     assert metadata(twice) == b"new"

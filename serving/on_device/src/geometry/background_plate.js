@@ -20,7 +20,7 @@ const DARKEST = 12, BRIGHTEST = 243, LEAST_PIXELS = 200, MOST_PIXELS = 20_000;
 const MOST_GAIN = 4;
 
 /** What is said where a plate cannot be placed: Python's sentence. */
-export const OTHER_SCENE = 'The background shows too little of what the photo shows to be laid over it; take it from the same '
+export const OTHER_SCENE = 'The background has too little in common with the photo to be aligned; take it from the same '
   + 'place, or leave it out.';
 
 /**
