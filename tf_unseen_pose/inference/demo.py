@@ -99,9 +99,7 @@ def _avatar_sheet(reposer: Reposer, motion: np.ndarray) -> np.ndarray:
 def _stacked(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """Two sheets, the narrower one filled up with its background's colour."""
     width = max(above.shape[1], below.shape[1])
-    filled = [np.zeros((sheet.shape[0], width, 3), np.uint8) + sheet[0, 0] for sheet in (above, below)]
-    for whole, sheet in zip(filled, (above, below), strict=True):
-        whole[:, : sheet.shape[1]] = sheet
+    filled = [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0)), "edge") for sheet in (above, below)]
     return np.concatenate(filled)
 
 

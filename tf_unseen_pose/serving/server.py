@@ -63,7 +63,7 @@ class Options:
     model_list: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8500
-    limits: Limits = Limits(message_bytes=32 * 2**20, pixels=20_000_000, rows=64)
+    limits: Limits = Limits(message_bytes=32 * 2**20, pixels=50_000_000, rows=64)
     batching: BatchOptions = field(default_factory=BatchOptions)
     tls: Tls | None = None
     token: str | None = None
