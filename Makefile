@@ -1,7 +1,7 @@
 # make demo         makes the environment, re-poses a person, leaves a picture and a video and says where
 # make test         makes the environment, runs the tests
 # make web          builds the page of serving/on_device and serves it on this machine; needs Node.js and npm
-# make pretrained   trains the model that comes along anew and writes it as the next version in saved_models/lite
+# make pretrained   trains the bundled model again and writes it as the next version in saved_models/lite
 # make wheel        builds the package, dist/*.whl and dist/*.tar.gz
 # make tflite       writes its files for devices anew, in saved_models/lite/tflite
 # make lint         ruff, mypy and import-linter

@@ -93,6 +93,15 @@ def test_a_servers_photos_are_the_models(address, reposer, photo, poses):
         assert remote.skeleton is reposer.skeleton
 
 
+def test_a_server_repaints_all_that_shows_the_person(model_server, reposer, photo, poses):
+    (source, targets), extent = poses, np.float32([0, 3, 236, 179])
+    with RemoteReposer(model_server.address) as remote:
+        usual = remote.synthesize(photo, targets[0], source, crop=True)
+        whole = remote.synthesize(photo, targets[0], source, crop=True, extent=extent)
+    assert whole.shape[1] > usual.shape[1]
+    close(whole, reposer.synthesize(photo, targets[0], source, crop=True, extent=extent))
+
+
 @pytest.mark.parametrize("corner", [(0, 0), (410, 333)])
 def test_no_more_of_a_photo_is_sent_than_its_canvas_covers(model_server, reposer, photo, poses, corner):
     (source, targets), before = poses, len(model_server.log())

@@ -102,8 +102,9 @@ def test_nobody_need_be_seen_in_every_frame(tmp_path, standing, refuses):
 
 
 def test_scaling_keeps_the_centre_and_proportions(standing):
-    poses = Poses(standing[None], 200, 240)
+    poses = Poses(standing[None], 200, 240, extent=np.float32([9.5, 19.5, 119.5, 229.5]))
     scaled = poses.scaled_to(500, 480).joints[0]  # the height limits: twice the size
+    assert poses.scaled_to(500, 480).extent.tolist() == [69.5, 39.5, 289.5, 459.5]
     centre = np.array([99.5, 119.5])
     np.testing.assert_allclose(scaled[:, :2], (standing[:, :2] - centre) * 2 + [249.5, 239.5], atol=1e-4)
     np.testing.assert_array_equal(poses.scaled_to(200, 240).joints, poses.joints)
