@@ -18,7 +18,8 @@ from tf_unseen_pose.imaging.affine import invert, transform_joints
 from tf_unseen_pose.imaging.crop import common_crop, whole_crop
 from tf_unseen_pose.imaging.image_files import from_uint8, to_uint8
 from tf_unseen_pose.inference.bundled import bundled
-from tf_unseen_pose.inference.reposer import Canvas, Reposer
+from tf_unseen_pose.inference.person_crop import Canvas
+from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.known_skeletons import BODY, PERSON, is_person, person_joints
 from tf_unseen_pose.skeleton import Skeleton
 

@@ -10,7 +10,6 @@ Convention: as `protocol`, photos uint8 [H, W, 3], joints [J, 3 or 4] in pixels 
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +18,13 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.affine import invert, transform_joints
 from tf_unseen_pose.imaging.background_plate import placed
-from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
-from tf_unseen_pose.imaging.crop import holding, usual_step, whole_crop
+from tf_unseen_pose.imaging.compositing import Compositor, Placement
 from tf_unseen_pose.imaging.image_files import from_uint8
 from tf_unseen_pose.imaging.photos import Photo, as_photo
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.cutting import cut_out
 from tf_unseen_pose.inference.networks import Networks
+from tf_unseen_pose.inference.person_crop import Canvas, person_crop
 from tf_unseen_pose.inference.photo_poses import Source, source_person, target_pose
 from tf_unseen_pose.inference.protocol import ReposerLike
 from tf_unseen_pose.inference.runtime import Runtime, chosen_runtime
@@ -38,28 +37,9 @@ if TYPE_CHECKING:
     from tf_unseen_pose.config import Config
     from tf_unseen_pose.model import PoseModel
 
-# Below this fraction of the usual size, the person is visibly coarser.
-_LEAST_SIZE = 0.6
 _log = logging.getLogger(__name__)
 
 _Function = Callable[[np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Canvas:
-    """The canvas cut out of a photo, with its poses.
-
-    Attributes:
-        image: float32 [h, w, 3] in [-1, 1].
-        source_joints: float32 [J, 3] in canvas pixels.
-        target_joints: float32 [J, 3 or 4], or [T, J, 3 or 4] of a sequence.
-        canvas_to_image: float32 [2, 3].
-    """
-
-    image: np.ndarray
-    source_joints: np.ndarray
-    target_joints: np.ndarray
-    canvas_to_image: np.ndarray
 
 
 class Reposer(ReposerLike):
@@ -319,14 +299,7 @@ class Reposer(ReposerLike):
         return lambda poses: self.networks.decide(state, poses), finish
 
     def _whole_crop(self, image: np.ndarray, person: Source, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The source pose on the canvas around it and the photo's poses [T, J, 3 or 4], and that canvas's place."""
-        source = person.joints
-        crop = whole_crop(source, targets, image.shape[:2], self.skeleton, *self._size, self._crop_factor)
-        if person.extent is not None:
-            crop = holding(crop, person.extent, *self._size)
-        _tell_if_small(crop, usual_step(source, targets, self.skeleton, *self._size, self._crop_factor))
-        crop = on_whole_pixels(crop, *self._size)
-        return transform_joints(invert(crop), source), crop
+        return person_crop(image, person, targets, self.skeleton, *self._size, self._crop_factor)
 
     def _pair_crop(
         self, image: np.ndarray, person: Source, target_joints: np.ndarray
@@ -335,14 +308,3 @@ class Reposer(ReposerLike):
         target = target_pose(image, target_joints, self.skeleton)
         source, crop = self._whole_crop(image, person, target[None])
         return source, transform_joints(invert(crop), target), crop
-
-
-def _tell_if_small(canvas_to_image: np.ndarray, usual: float) -> None:
-    # A canvas as fine as the photo loses nothing.
-    size = max(usual, 1.0) / canvas_to_image[0, 0]
-    if size < _LEAST_SIZE:
-        _log.warning(
-            "The poses lie so far apart in the photo that the model sees the person at %.0f %% of the usual size, and "
-            "the result is coarser; move them nearer to the person.",
-            100 * size,
-        )
