@@ -54,6 +54,9 @@ class DataConfig(Section):
     joint_jitter: float = Field(
         0.0, ge=0, description="Standard deviation of joint noise, in pixels of a 256-pixel canvas."
     )
+    fine_dropout: float = Field(
+        0.0, ge=0, le=1, description="Fraction of pairs without joints of face, hands and feet, as in 14-joint poses."
+    )
 
     @model_validator(mode="after")
     def _parts_of_a_whole(self) -> Self:

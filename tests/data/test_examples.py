@@ -155,6 +155,24 @@ def test_who_asks_for_nothing_new_gets_what_was_drawn_before(make_dataset, make_
         )
 
 
+def test_some_pairs_lose_the_joints_of_face_hands_and_feet_and_nothing_else(avatars_dataset):
+    lost = 0
+    for one, other in zip(
+        examples(avatars_dataset, 40, *WANTED),
+        examples(avatars_dataset, 40, "data.fine_dropout=0.4", *WANTED),
+        strict=True,
+    ):
+        assert (one["target_joints"][14:, 2] > 0).any()
+        without = not other["target_joints"][14:].any()
+        for name, values in one.items():
+            kept = 14 if without and name in ("source_joints", "target_joints") else len(np.atleast_1d(values))
+            found = np.atleast_1d(other[name])
+            np.testing.assert_array_equal(found[:kept], np.atleast_1d(values)[:kept], err_msg=name)
+            assert not found[kept:].any()
+        lost += without
+    assert 8 < lost < 24
+
+
 def test_batches_are_expanded_with_what_they_have(avatars_dataset):
     settings = ["model.skeleton=body", "train.batch_size=3", "data.brightness=[0.5,0.6]", *WANTED]
     config = load_config("tiny", settings)

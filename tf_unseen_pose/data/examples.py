@@ -82,7 +82,12 @@ class Examples:
                 chosen[1], other = self._frames.read(*partner), replace(other, swapped=True)
             one_camera = partner is None
             example = cut_example(chosen, config, change, other, self._backgrounds, one_camera, scene)
-        return example | {"noise_rows": noise_rows} | draw_corner(generator, example["target_joints"], config)
+        example |= {"noise_rows": noise_rows} | draw_corner(generator, example["target_joints"], config)
+        # Drawn last: pairs stay the same.
+        if self._augment and generator.random() < config.data.fine_dropout:
+            coarse = ~config.model.body.fine[:, None]
+            example |= {name: example[name] * coarse for name in ("source_joints", "target_joints")}
+        return example
 
     def batch(self, first: int, count: int) -> tuple[np.ndarray, ...]:
         """Examples number `first` and on, stacked: for each of `example_parts` one [count, ...]."""
