@@ -40,7 +40,7 @@ def common(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Show progress messages and TensorFlow's log.")
+        bool, typer.Option("-v", "--verbose", help="Show progress messages and the libraries' logs.")
     ] = False,
 ) -> None:
     """Re-pose people in photos."""

@@ -1,12 +1,13 @@
 """The package's log on the standard error stream."""
 
+import faulthandler
 import logging
 import os
 import sys
 
 
 def configure(verbose: bool) -> None:
-    """Shows warnings as plain sentences; with `verbose` all messages, their sources, and TensorFlow's log.
+    """Shows warnings as plain sentences; with `verbose` all messages, their sources, and native libraries' logs.
 
     Call it before TensorFlow is imported, which reads its level from the environment.
     """
@@ -21,6 +22,24 @@ def configure(verbose: bool) -> None:
         # TensorFlow's notes about the machine are noise to users.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        _silence_native_libraries()
+
+
+def _silence_native_libraries() -> None:
+    """Discards what native libraries, and child processes, write to file descriptor 2; Python's stderr stays.
+
+    MediaPipe and LiteRT log notes about the machine at every start, and have no setting against it.
+    """
+    try:
+        if sys.stderr.fileno() != 2:
+            return
+    except (AttributeError, OSError):  # It is closed, or replaced by one without a descriptor.
+        return
+    sys.stderr = open(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    faulthandler.enable(sys.stderr)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 class _AboveBars(logging.Handler):
