@@ -51,9 +51,12 @@ def test_a_name_means_the_newest_version_unless_there_is_such_a_folder(tmp_path,
     for version in ("2", "10", "notes"):
         (tmp_path / "saved_models" / "lite" / version).mkdir(parents=True)
     assert shipped.model_folder("lite") == tmp_path / "saved_models" / "lite" / "10"
-    assert shipped.model_folder("other") == shipped.Path("other")
+    assert shipped.versions_folder(shipped.Path("lite")) == tmp_path / "saved_models" / "lite"
+    for find in (shipped.model_folder, shipped.versions_folder):
+        assert find(shipped.Path("other")) == shipped.Path("other")
     (tmp_path / "lite").mkdir()
-    assert shipped.model_folder("lite") == shipped.Path("lite")
+    for find in (shipped.model_folder, shipped.versions_folder):
+        assert find(shipped.Path("lite")) == shipped.Path("lite")
 
 
 def test_configurations_are_found_from_any_folder_and_give_way_to_ones_own(tmp_path, monkeypatch):

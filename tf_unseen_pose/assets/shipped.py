@@ -29,10 +29,16 @@ def model_folder(path: Path | str) -> Path:
     """
     path = Path(path)
     if not path.exists():
-        path = next(filter(None, (_newest(place / path) for place in _PLACES)), path)
+        path = _newest(_bundled(path)) or path
     if (path / SUMS).is_file():
         _check(path)
     return path
+
+
+def versions_folder(path: Path) -> Path:
+    """The folder itself, or that of the bundled model of that name: a folder of versions, as servers read it."""
+    bundled = _bundled(path)
+    return bundled if bundled.is_dir() and not path.exists() else path
 
 
 def has_tflite_file(path: Path | str) -> bool:
@@ -72,7 +78,7 @@ def verified(name: str) -> Iterator[Path]:
     Raises:
         UserError: the next folder or its checksums are missing, or a file does not match.
     """
-    place = next((place / name for place in _PLACES if (place / name).is_dir()), _PLACES[-1] / name)
+    place = _bundled(name)
     for folder in (_newest(place) or place / "1", place / "tflite"):
         if not (folder / SUMS).is_file():
             raise UserError(f"{folder} is not there, or has no {SUMS}; {_WAY_OUT}.")
@@ -86,6 +92,11 @@ def config_file(path: str) -> Path:
     if file.parent == Path("configs") and not file.is_file():
         file = next((root / file for root in _ROOTS if (root / file).is_file()), file)
     return file
+
+
+def _bundled(name: Path | str) -> Path:
+    """The bundled model's folder of versions, or where it would be installed."""
+    return next((place / name for place in _PLACES if (place / name).is_dir()), _PLACES[-1] / name)
 
 
 def _newest(folder: Path) -> Path | None:

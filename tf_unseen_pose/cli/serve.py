@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from tf_unseen_pose.assets.shipped import versions_folder
 from tf_unseen_pose.errors import UserError
 
 
 def serve(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="Folder of versions, written by 'export'.")
+        Path | None, typer.Argument(metavar="DIR", help="Folder of versions, written by 'export', or lite.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="gRPC port; 0 takes a free one.")] = 8500,
     host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for the whole network.")] = "127.0.0.1",
@@ -60,6 +61,7 @@ def serve(
     The newest version in the folder is served, and newer ones once they appear.
     """
     # Checked before TensorFlow is imported, which takes seconds.
+    folder = folder and versions_folder(folder)
     if folder and not folder.is_dir():
         raise UserError(f"There is no folder {folder} to serve; name the folder that 'export' wrote versions to.")
     if bool(tls_key) != bool(tls_cert):
