@@ -35,7 +35,7 @@ def _silence_native_libraries() -> None:
             return
     except (AttributeError, OSError):  # It is closed, or replaced by one without a descriptor.
         return
-    sys.stderr = open(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
     faulthandler.enable(sys.stderr)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
