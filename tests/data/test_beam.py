@@ -11,7 +11,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
 from tf_unseen_pose.data import prepare as local
-from tf_unseen_pose.data.beam import prepare_with_beam, shard_of_clips
+from tf_unseen_pose.data.beam import clips_of_shards, prepare_with_beam
 from tf_unseen_pose.data.dataset_writer import DatasetWriter
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
@@ -86,6 +86,9 @@ class ElsewhereFileSystem(LocalFileSystem):
     def open(self, path, *args, **kwargs):
         return super().open(self._local(path), *args, **kwargs)
 
+    def delete(self, paths):
+        LocalFileSystem(None).delete([self._local(path) for path in paths])
+
     def rename(self, sources, destinations):
         super().rename(*([self._local(path) for path in paths] for paths in (sources, destinations)))
 
@@ -118,5 +121,4 @@ def test_what_cannot_be_run(tmp_path, videos, refuses, has_model):
 
 def test_clips_fill_shards_in_the_plans_order():
     # The first shard reaches the limit exactly.
-    sizes = [(4, 30), (0, 50), (2, 50), (9, 10), (5, 100)]
-    assert shard_of_clips(sizes, 100) == {0: 0, 2: 0, 4: 1, 5: 1, 9: 2}
+    assert clips_of_shards({4: 30, 0: 50, 2: 50, 9: 10, 5: 100}, 100) == [[0, 2], [4, 5], [9]]

@@ -5,6 +5,7 @@ Files are written atomically, the index last: a folder with a `dataset.json` is 
 
     plan.json                    the recipe, to reject a run with other inputs
     clip-000012.tfrecord, .json  clips that wait for a shard; see `staging`
+    broken-000013.txt            why a clip cannot be used; only `beam` writes it
     shard-00000.json             index entries of a finished shard
 
 Clips may be staged in any order, by any process. They go to shards in the plan's order, and a shard is closed when it
@@ -27,7 +28,7 @@ from tf_unseen_pose.data.staging import StagedClip, check_size, read_staged, sta
 from tf_unseen_pose.errors import UserError
 
 SHARD_LIMIT = 64 * 2**20
-_STAGE = ".unfinished"
+STAGE_NAME, PLAN_NAME = ".unfinished", "plan.json"
 
 
 class SealedShard(ShardEntry):
@@ -69,6 +70,16 @@ def index_text(index: Index) -> str:
     return index.model_dump_json() + "\n"
 
 
+def shard_state(number: int) -> str:
+    """The file of a `SealedShard` among the unfinished work."""
+    return f"shard-{number:05d}.json"
+
+
+def other_recipe(output: Path | str) -> UserError:
+    """The error if a folder was made from other inputs."""
+    return UserError(f"{output} holds a dataset made from something else; delete it or name another folder.")
+
+
 class DatasetWriter:
     """A dataset in the making, perhaps resumed.
 
@@ -87,7 +98,7 @@ class DatasetWriter:
     """
 
     def __init__(self, path: Path, skeleton: str, recipe: dict, shard_limit: int = SHARD_LIMIT):
-        self.path, self.stage = path, path / _STAGE
+        self.path, self.stage = path, path / STAGE_NAME
         self._skeleton, self._limit = skeleton, shard_limit
         self._recipe = recipe_hash(recipe)
         self._sealed: list[SealedShard] = []
@@ -104,7 +115,7 @@ class DatasetWriter:
 
     def _resume(self) -> None:
         self.stage.mkdir(parents=True, exist_ok=True)
-        plan = self.stage / "plan.json"
+        plan = self.stage / PLAN_NAME
         if plan.is_file():
             self._check_recipe(plan.read_text())
         else:
@@ -124,10 +135,10 @@ class DatasetWriter:
 
     def _check_recipe(self, found: str) -> None:
         if found != self._recipe:
-            raise UserError(f"{self.path} holds a dataset made from something else; delete it or name another folder.")
+            raise other_recipe(self.path)
 
     def _shard_state(self) -> Path:
-        return self.stage / f"shard-{len(self._sealed):05d}.json"
+        return self.stage / shard_state(len(self._sealed))
 
     def has(self, position: int) -> bool:
         """Whether the resumed run had staged the clip at that position."""
