@@ -1,5 +1,6 @@
 """The pipeline on Beam's own runner, beside the local run."""
 
+import json
 import shutil
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ pytest.importorskip("apache_beam", reason="needs Apache Beam (requirements-beam.
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
+from tf_unseen_pose.data import beam
 from tf_unseen_pose.data import prepare as local
 from tf_unseen_pose.data.beam import clips_of_shards, prepare_with_beam
 from tf_unseen_pose.data.dataset_writer import DatasetWriter
@@ -17,9 +19,11 @@ from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.synthetic import synthetic_clip
+from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.video_writer import VideoWriter
 
 FLAGS = ["--runner=DirectRunner"]
+SMALL = Options("synthetic", clips=5, frames=3, size=64, validation=0.4, skeleton="golf")
 
 
 def content(path):
@@ -40,15 +44,43 @@ def videos(tmp_path):
 
 def test_the_same_bytes_as_the_local_run(tmp_path, monkeypatch):
     """Shards of two clips; local and distributed runs must cut alike."""
-    options = Options("synthetic", clips=5, frames=3, size=64, validation=0.4, skeleton="golf")
     limit = 14_000
     monkeypatch.setattr(local, "DatasetWriter", lambda *a: DatasetWriter(*a, shard_limit=limit))
-    expected = prepare([], tmp_path / "local", options, progress=False)
-    summary = prepare_with_beam([], str(tmp_path / "beam"), options, FLAGS, limit)
+    expected = prepare([], tmp_path / "local", SMALL, progress=False)
+    summary = prepare_with_beam([], str(tmp_path / "beam"), SMALL, FLAGS, limit)
     assert len(ClipDataset.open(tmp_path / "beam").index.shards) == 3
     assert content(tmp_path / "beam") == content(tmp_path / "local")
     assert (summary.clips, summary.frames, summary.validation_clips) == (5, 15, 2)
     assert summary.page.is_file() and summary.rejected == expected.rejected
+
+
+def test_a_stopped_run_resumes_on_the_cluster_or_on_one_machine(tmp_path, monkeypatch, refuses):
+    """The third clip stops the run; what was staged before is not staged again."""
+    expected, staged, full = tmp_path / "expected", set(), True
+    prepare([], expected, SMALL, progress=False)
+
+    def failing(folder, position, clip):
+        if position == 2 and full:
+            raise UserError("The disk is full.")
+        staged.add(position)
+        return local.try_staging(folder, position, clip)
+
+    monkeypatch.setattr(beam, "try_staging", failing)
+    # In this process.
+    flags = ["--runner=BundleBasedDirectRunner"]
+    other = Options("synthetic", clips=4, frames=3, size=64)
+    for name, resume in {
+        "cluster": lambda folder: prepare_with_beam([], str(folder), SMALL, flags),
+        "machine": lambda folder: prepare([], folder, SMALL, progress=False),
+    }.items():
+        full = True
+        refuses(lambda name=name: prepare_with_beam([], str(tmp_path / name), SMALL, flags), "The disk is full.")
+        before, full = set(staged), False
+        staged.clear()
+        refuses(lambda name=name: prepare_with_beam([], str(tmp_path / name), other, flags), "something else")
+        resume(tmp_path / name)
+        assert 0 in before and staged == (set(range(5)) - before if name == "cluster" else set())
+        assert content(tmp_path / name) == content(expected)
 
 
 class ElsewhereFileSystem(LocalFileSystem):
@@ -111,12 +143,35 @@ def test_an_address_in_place_of_a_folder(tmp_path, videos, has_model, refuses):
 
 def test_what_cannot_be_run(tmp_path, videos, refuses, has_model):
     options = Options("synthetic", clips=1, frames=2, size=64)
-    refuses(lambda: prepare_with_beam([], str(tmp_path / "no"), options, ["--runner=NoSuchRunner"]), "NoSuchRunner")
+    for flags, *words in (
+        ["--runner=NoSuchRunner", "NoSuchRunner"],
+        ["--runner=DirectRunner", "--direct_num_wokers=3", "does not know the option direct_num_wokers"],
+        ["--runner=FlinkRunner", "--parallelism=many", "'many'"],
+        ["--runner=DataflowRunner", "--project=p", "--region=r", "temp_location"],
+    ):
+        *rest, word = [*words]
+        refuses(lambda flags=[flags, *rest]: prepare_with_beam([], str(tmp_path / "no"), options, flags), word)
     prepare_with_beam([], str(tmp_path / "set"), options, FLAGS)
     refuses(lambda: prepare_with_beam([], str(tmp_path / "set"), options, FLAGS), "holds a dataset")
     shutil.rmtree(videos / "dance")
     (videos / "kick" / "b.mp4").unlink()
     refuses(lambda: prepare_with_beam([str(videos)], str(tmp_path / "no"), Options("video"), FLAGS), "No clip of 1")
+
+
+def test_a_dry_run_prints_what_a_runner_would_get_and_writes_nothing(run, tmp_path):
+    flags = ("--runner", "FlinkRunner", "--runner-option", "flink_master=localhost:8081")
+    made = ("prepare", "--format", "synthetic", "--clips", 3, "-o", tmp_path / "none")
+    code, output, _ = run(*made, *flags, "--dry-run")
+    assert code == 0 and not (tmp_path / "none").exists()
+    stage, join = json.loads(output)
+    for graph, step in ((stage, "Stage clips"), (join, "Join shards")):
+        transforms = graph["components"]["transforms"].values()
+        assert {"Items", step} <= {transform["uniqueName"] for transform in transforms}
+        assert any(
+            transform["spec"]["urn"] == "beam:transform:pardo:v1" for transform in transforms if "spec" in transform
+        )
+    code, _, error = run(*made, "--dry-run")
+    assert code == 2 and "--runner" in error
 
 
 def test_clips_fill_shards_in_the_plans_order():

@@ -1,5 +1,6 @@
 """The command `prepare`."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,6 @@ from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.words import counted
 
 if TYPE_CHECKING:  # Both import TensorFlow.
-    from tf_unseen_pose.data.plan import Options
     from tf_unseen_pose.data.prepare import Summary
 
 
@@ -69,11 +69,14 @@ def prepare(
     seed: Annotated[int, typer.Option(min=0, help="Synthetic: seed.")] = 0,
     skeleton: Annotated[str, typer.Option(help="Synthetic: person, or golf (with a club).")] = "person",
     runner: Annotated[
-        str | None, typer.Option(help="Run as an Apache Beam pipeline: DirectRunner, FlinkRunner, DataflowRunner ...")
+        str | None, typer.Option(help="Run with Apache Beam: DirectRunner, DaskRunner, FlinkRunner, DataflowRunner ...")
     ] = None,
     runner_option: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the runner; repeatable.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --runner: print Beam's portable pipelines as JSON, and run nothing.")
+    ] = False,
     pose_model: PoseModel = None,
 ) -> None:
     """Turn videos, clips or photo pairs into a dataset."""
@@ -88,8 +91,16 @@ def prepare(
         validation=validation, video=video,
         clips=clips, frames=frames, size=size, seed=seed, skeleton=skeleton,
     )  # fmt: skip
+    if dry_run and not runner:
+        raise UserError("--dry-run prints the pipelines of a runner; name it with --runner.")
     if runner:
-        summary = run_with_beam(inputs or [], output, options, runner, runner_option or [])
+        flags = _beam_flags(runner, runner_option or [])
+        from tf_unseen_pose.data.beam import portable_graphs, prepare_with_beam
+
+        if dry_run:
+            typer.echo(json.dumps(portable_graphs(inputs or [], output, options, flags), indent=1))
+            return
+        summary = prepare_with_beam(inputs or [], output, options, flags)
     else:
         summary = run([Path(path) for path in inputs or []], Path(output), options, workers)
     _tell(output, summary)
@@ -108,13 +119,11 @@ def _tell(output: str, summary: "Summary") -> None:
         typer.echo(f"Look at {summary.page} before you train.")
 
 
-def run_with_beam(
-    inputs: list[str], output: str, options: "Options", runner: str, runner_options: list[str]
-) -> "Summary":
-    """`data.beam.prepare_with_beam` by a runner's name and its options, KEY=VALUE each.
+def _beam_flags(runner: str, options: list[str]) -> list[str]:
+    """Beam's flags from a runner's name and its options, KEY=VALUE each.
 
     Raises:
-        UserError: Apache Beam is not installed; as `prepare_with_beam`.
+        UserError: Apache Beam is not installed.
     """
     try:
         import apache_beam  # noqa: F401  Only to find out whether it is there.
@@ -122,7 +131,4 @@ def run_with_beam(
         raise UserError(
             "Apache Beam is not installed; run 'pip install -r requirements-beam.txt', or leave out --runner."
         ) from error
-    from tf_unseen_pose.data.beam import prepare_with_beam
-
-    flags = [f"--runner={runner}", *(f"--{option.removeprefix('--')}" for option in runner_options)]
-    return prepare_with_beam(inputs, output, options, flags)
+    return [f"--runner={runner}", *(f"--{option.removeprefix('--')}" for option in options)]

@@ -76,10 +76,11 @@ def portable_graphs(inputs: list[str], output: str, options: Options, flags: lis
     Raises:
         UserError: as `prepare_with_beam`, before the runner starts.
     """
+    runner = options_of(flags)
     clips, stage = _plan(inputs, options), FileSystems.join(output, STAGE_NAME)
     items: list[list] = [list(enumerate(clips)), [(0, list(range(len(clips))))]]
     return [
-        graph_of_map(name, these, function, options_of(flags))
+        graph_of_map(name, these, function, runner)
         for (name, function), these in zip(_steps(stage, output).items(), items, strict=True)
     ]
 
@@ -203,7 +204,8 @@ def _results(stage: str) -> tuple[dict[int, StagedClip], dict[int, str]]:
 
 def clips_of_shards(sizes: dict[int, int], limit: int) -> list[list[int]]:
     """The positions of every shard's clips, from bytes by position. The rule of `DatasetWriter`."""
-    shards, filled = [[]], 0
+    shards: list[list[int]] = [[]]
+    filled = 0
     for position, size in sorted(sizes.items()):
         if filled >= limit:
             shards, filled = [*shards, []], 0

@@ -1,6 +1,8 @@
 """Runs a function on every item by an Apache Beam runner, and turns what runners report into one sentence."""
 
+import contextlib
 import importlib
+import io
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -14,6 +16,7 @@ from google.protobuf import json_format
 from tf_unseen_pose.errors import UserError
 
 _log = logging.getLogger(__name__)
+# Beam has no short name for this one.
 _DASK = "apache_beam.runners.dask.dask_runner"
 
 
@@ -23,20 +26,25 @@ def options_of(flags: Sequence[str]) -> PipelineOptions:
     Raises:
         UserError: no such runner, a package it needs is missing, or a wrong or missing option.
     """
-    flags = list(flags)
-    if is_dask := "--runner=DaskRunner" in flags:
+    is_dask = "--runner=DaskRunner" in flags
+    flags = [f"--runner={_DASK}.DaskRunner" if flag == "--runner=DaskRunner" else flag for flag in flags]
+    if is_dask:
         _require_dask()
         # Beam puts 128 items together, too many for clips that take minutes each.
         if not any(flag.startswith(("--dask_npartitions", "--dask_partition_size")) for flag in flags):
             flags.append("--dask_partition_size=1")
+    complaint = io.StringIO()
     try:
-        options = PipelineOptions(flags)
+        with contextlib.redirect_stderr(complaint):
+            options = PipelineOptions(flags)
+            known, given = (set(options.get_all_options(retain_unknown_options=keep)) for keep in (False, True))
         # Clips refer to functions of this package by name; nothing of the starting process is to travel with them.
         options.view_as(SetupOptions).save_main_session = False
         runner = beam.runners.create_runner(options.view_as(StandardOptions).runner)
         faults = PipelineOptionsValidator(options, runner).validate()
-        known, given = (set(options.get_all_options(retain_unknown_options=keep)) for keep in (False, True))
-    except (ValueError, SystemExit) as error:  # argparse exits
+    except SystemExit as error:
+        raise _refused(flags, complaint.getvalue().strip().rpartition("error: ")[2]) from error
+    except (ImportError, ValueError) as error:
         raise _refused(flags, error) from error
     if faults:
         raise _refused(flags, faults[0])
@@ -102,7 +110,8 @@ def _what_failed(name: str, error: Exception) -> Exception:
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, UserError):
-            return chain
+            # Beam adds the step to the sentence.
+            return UserError(str(chain).removesuffix(f" [while running '{name}']"))
         chain = chain.__cause__
     reason = " ".join(str(error).split())[:300] or type(error).__name__
     return UserError(
