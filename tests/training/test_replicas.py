@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from small_networks import TINY
 
 from tf_unseen_pose.config import load_config
@@ -66,24 +67,44 @@ def finished(process, run, index):
     assert code == 0, run.with_suffix(f".{index}.log").read_text()[-3000:]
 
 
-@pytest.mark.older_stack
-def test_two_workers_take_the_steps_of_one_process_though_one_is_killed_and_comes_back(tmp_path, dataset_path, cluster):
-    settings = [*PLAIN, "train.stages.0.steps=40"]
-    run = tmp_path / "run"
-    workers = [cluster(index, dataset_path, run, *settings) for index in range(2)]
-    deadline = time.monotonic() + 120
-    while not (run / "checkpoints" / "checkpoint").exists() and time.monotonic() < deadline:
+def wait_for_checkpoint(run, after):
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        if (run / "config.json").exists() and (reached := Run.open(run).steps_done) > after:
+            return reached
         time.sleep(0.1)
-    workers[1].send_signal(signal.SIGKILL)
-    workers[1].wait()
-    reached = Run.open(run).steps_done
-    assert 0 < reached < 40
-    workers[1] = cluster(1, dataset_path, run, *settings)
+    raise TimeoutError("no further checkpoint")
+
+
+@pytest.mark.older_stack
+def test_two_workers_take_the_steps_of_one_process_though_each_is_killed_and_comes_back(
+    tmp_path, dataset_path, cluster
+):
+    settings = [*PLAIN, "train.stages.0.steps=80", "train.accumulate=2"]
+    run, reached = tmp_path / "run", 0
+    workers = [cluster(index, dataset_path, run, *settings) for index in range(2)]
+    for killed in (1, 0):
+        reached = wait_for_checkpoint(run, reached)
+        workers[killed].send_signal(signal.SIGKILL)
+        workers[killed].wait()
+        assert Run.open(run).steps_done < 80
+        workers[killed] = cluster(killed, dataset_path, run, *settings)
     for index, worker in enumerate(workers):
         finished(worker, run, index)
-    assert Run.open(run).steps_done == 40
+    assert Run.open(run).steps_done == 80
     undisturbed = train(dataset_path, tmp_path / "one", load_config("tiny", settings), progress=False)
     assert_same_run(undisturbed.path, run)
+
+
+def test_machines_with_gpus_exchange_gradients_by_nccl(monkeypatch):
+    cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    monkeypatch.setattr(
+        tf.distribute, "MultiWorkerMirroredStrategy", lambda communication_options: communication_options
+    )
+    for gpus, kind in (["GPU:0"], "NCCL"), ([], "RING"):
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind, gpus=gpus: gpus)
+        assert training_strategy().implementation.value == kind
 
 
 def test_a_wrong_cluster_is_refused(monkeypatch):

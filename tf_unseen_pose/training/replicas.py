@@ -34,8 +34,12 @@ def training_strategy(devices: list[str] | None = None) -> tf.distribute.Strateg
         UserError: TF_CONFIG is not what TensorFlow wants.
     """
     if _worker_count() > 1:
+        # Logical devices must not be listed before the cluster is known.
+        kinds = tf.distribute.experimental.CommunicationImplementation
+        kind = kinds.NCCL if tf.config.list_physical_devices("GPU") else kinds.RING
+        options = tf.distribute.experimental.CommunicationOptions(implementation=kind)
         try:
-            return tf.distribute.MultiWorkerMirroredStrategy()
+            return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
         except tf.errors.OpError as error:
             raise lost_worker(error) or error from error
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
