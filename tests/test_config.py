@@ -64,6 +64,13 @@ def test_bad_settings_are_named_in_one_sentence(settings, words):
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_what_xla_cannot_compile_is_refused():
+    settings = ["train.xla=true", "train.precision=bfloat16"]
+    load_config("paper", settings)
+    with pytest.raises(UserError, match="lite is not valid: train.xla cannot compile"):
+        load_config("lite", settings)
+
+
 def test_bad_files_are_named(tmp_path):
     with pytest.raises(UserError, match="no preset or file 'huge'"):
         load_config("huge")

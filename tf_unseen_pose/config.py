@@ -183,6 +183,13 @@ class Config(Section):
             raise ValueError(f"loss.features_crop={self.loss.features_crop} is more than the canvas")
         return self
 
+    @model_validator(mode="after")
+    def _xla_compiles(self) -> Self:
+        # "Seen floating point types of different precisions" at Relu6Grad, of TensorFlow 2.15 and 2.21.
+        if self.model.network == "copying" and self.train.xla and self.train.precision == "bfloat16":
+            raise ValueError("train.xla cannot compile this network in train.precision=bfloat16; choose one of them")
+        return self
+
     def to_json(self) -> str:
         """The text of a run's `config.json`, which `read_config` reads."""
         return self.model_dump_json(indent=2) + "\n"
@@ -241,10 +248,11 @@ def validated(values: dict, origin: str) -> Config:
         return Config.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "it"
         message = first["msg"].removeprefix("Value error, ")
+        key = ".".join(map(str, first["loc"]))
+        where = f"{key}: " if key else ""
         raise UserError(
-            f"The configuration {origin} is not valid: {where}: {message[:1].lower() + message[1:]}."
+            f"The configuration {origin} is not valid: {where}{message[:1].lower() + message[1:]}."
         ) from error
 
 
