@@ -248,12 +248,11 @@ def validated(values: dict, origin: str) -> Config:
         return Config.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        message = first["msg"].removeprefix("Value error, ")
-        key = ".".join(map(str, first["loc"]))
-        where = f"{key}: " if key else ""
-        raise UserError(
-            f"The configuration {origin} is not valid: {where}{message[:1].lower() + message[1:]}."
-        ) from error
+        message, key = first["msg"].removeprefix("Value error, "), ".".join(map(str, first["loc"]))
+        message = message[:1].lower() + message[1:]
+        if key:
+            raise UserError(f"The configuration {origin} is not valid: {key}: {message}.") from error
+        raise UserError(f"The configuration {origin} is not valid: {message}.") from error
 
 
 def load_config(preset_or_file: str = "paper", overrides: list[str] | tuple[str, ...] = ()) -> Config:
