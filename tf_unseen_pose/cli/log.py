@@ -21,7 +21,7 @@ def configure(verbose: bool) -> None:
     if not verbose:
         # TensorFlow's notes about the machine are noise to users.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        for library in (None, "tensorflow"):
+        for library in ("tensorflow", "apache_beam"):
             logging.getLogger(library).setLevel(logging.ERROR)
         _silence_native_libraries()
 

@@ -1,6 +1,7 @@
 """The command `prepare`."""
 
 import json
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -125,10 +126,14 @@ def _beam_flags(runner: str, options: list[str]) -> list[str]:
     Raises:
         UserError: Apache Beam is not installed.
     """
+    # Without Google's packages Beam warns about them at every import.
+    logging.disable(logging.WARNING)
     try:
         import apache_beam  # noqa: F401  Only to find out whether it is there.
     except ImportError as error:
         raise UserError(
             "Apache Beam is not installed; run 'pip install -r requirements-beam.txt', or leave out --runner."
         ) from error
+    finally:
+        logging.disable(logging.NOTSET)
     return [f"--runner={runner}", *(f"--{option.removeprefix('--')}" for option in options)]
