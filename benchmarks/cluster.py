@@ -25,6 +25,7 @@ from pathlib import Path
 
 from tf_unseen_pose.data.beam import prepare_with_beam
 from tf_unseen_pose.data.dataset_index import read_index
+from tf_unseen_pose.data.dataset_writer import STAGE_NAME
 from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 
@@ -63,9 +64,9 @@ class Cluster:
             # One core a worker: OpenCV and TensorFlow would take them all.
             "OMP_NUM_THREADS": "1",
         }
-        log = (self._folder / f"{role}{len(list(self._folder.glob(f'{role}*.log')))}.log").open("w")
         command = [sys.executable, "-m", "distributed.cli.dask_" + role, "--scheduler-file", str(self._file), *options]
-        return subprocess.Popen(command, stderr=log, stdout=log, env=environment, start_new_session=True)
+        with (self._folder / f"{role}.log").open("ab") as log:
+            return subprocess.Popen(command, stderr=log, stdout=log, env=environment, start_new_session=True)
 
     def signal(self, number: int, kind: int) -> None:
         """Sends a signal to a worker, its nanny and their children."""
@@ -107,7 +108,7 @@ def disturb(cluster: Cluster, fault: str | None, output: Path, done: threading.E
     """Waits until some clips are staged, then does what `fault` says to worker 0."""
     if fault not in ("kill", "straggler"):
         return
-    staged = output / ".unfinished"
+    staged = output / STAGE_NAME
     while len(list(staged.glob("clip-*.json"))) < 3 and not done.wait(0.02):
         pass
     if fault == "kill":

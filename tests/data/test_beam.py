@@ -165,11 +165,10 @@ def test_a_dry_run_prints_what_a_runner_would_get_and_writes_nothing(run, tmp_pa
     assert code == 0 and not (tmp_path / "none").exists()
     stage, join = json.loads(output)
     for graph, step in ((stage, "Stage clips"), (join, "Join shards")):
-        transforms = graph["components"]["transforms"].values()
-        assert {"Items", step} <= {transform["uniqueName"] for transform in transforms}
-        assert any(
-            transform["spec"]["urn"] == "beam:transform:pardo:v1" for transform in transforms if "spec" in transform
-        )
+        transforms = {of["uniqueName"]: of for of in graph["components"]["transforms"].values()}
+        mapped, created = transforms[step], transforms["Items"]
+        assert mapped["spec"]["urn"] == "beam:transform:pardo:v1"
+        assert list(mapped["inputs"].values()) == list(created["outputs"].values())
     code, _, error = run(*made, "--dry-run")
     assert code == 2 and "--runner" in error
 

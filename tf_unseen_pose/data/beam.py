@@ -155,8 +155,7 @@ def _begin(output: str, stage: str, recipe: str) -> set[str]:
         if not FileSystems.exists(folder):
             with contextlib.suppress(BeamIOError):
                 FileSystems.mkdirs(folder)
-    (match,) = FileSystems.match([FileSystems.join(stage, "*")])
-    names = {FileSystems.split(metadata.path)[1] for metadata in match.metadata_list}
+    names = _names(stage)
     if PLAN_NAME not in names:
         _write(FileSystems.join(stage, PLAN_NAME), recipe.encode())
     elif _read(FileSystems.join(stage, PLAN_NAME)).decode() != recipe:
@@ -164,8 +163,13 @@ def _begin(output: str, stage: str, recipe: str) -> set[str]:
     return names
 
 
+def _names(folder: str) -> set[str]:
+    (match,) = FileSystems.match([FileSystems.join(folder, "*")])
+    return {FileSystems.split(metadata.path)[1] for metadata in match.metadata_list}
+
+
 def _state_name(position: int) -> str:
-    return _file_name(position).replace(".tfrecord", ".json")
+    return staged_file(Path(), position).with_suffix(".json").name
 
 
 def _file_name(position: int) -> str:
@@ -189,8 +193,7 @@ def _stage(stage: str, position: int, clip: Clip) -> None:
 
 def _results(stage: str) -> tuple[dict[int, StagedClip], dict[int, str]]:
     """The staged clips, and the reasons against the others, by position."""
-    (match,) = FileSystems.match([FileSystems.join(stage, "*")])
-    names = sorted(FileSystems.split(metadata.path)[1] for metadata in match.metadata_list)
+    names = sorted(_names(stage))
     states = [name for name in names if name.startswith("clip-") and name.endswith(".json")]
     reasons = [name for name in names if name.startswith("broken-")]
 
@@ -208,7 +211,8 @@ def clips_of_shards(sizes: dict[int, int], limit: int) -> list[list[int]]:
     filled = 0
     for position, size in sorted(sizes.items()):
         if filled >= limit:
-            shards, filled = [*shards, []], 0
+            shards.append([])
+            filled = 0
         shards[-1].append(position)
         filled += size
     return shards

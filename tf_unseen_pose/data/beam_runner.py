@@ -3,7 +3,6 @@
 import contextlib
 import importlib
 import io
-import json
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,9 +25,9 @@ def options_of(flags: Sequence[str]) -> PipelineOptions:
     Raises:
         UserError: no such runner, a package it needs is missing, or a wrong or missing option.
     """
-    is_dask = "--runner=DaskRunner" in flags
-    flags = [f"--runner={_DASK}.DaskRunner" if flag == "--runner=DaskRunner" else flag for flag in flags]
-    if is_dask:
+    long = f"--runner={_DASK}.DaskRunner"
+    flags = [long if flag == "--runner=DaskRunner" else flag for flag in flags]
+    if is_dask := long in flags:
         _require_dask()
         # Beam puts 128 items together, too many for clips that take minutes each.
         if not any(flag.startswith(("--dask_npartitions", "--dask_partition_size")) for flag in flags):
@@ -97,7 +96,7 @@ def run_map(name: str, items: list, function: Callable[..., None], options: Pipe
 
 def graph_of_map(name: str, items: list, function: Callable[..., None], options: PipelineOptions) -> dict[str, Any]:
     """The portable pipeline of `run_map`, as JSON."""
-    return json.loads(json_format.MessageToJson(_pipeline(name, items, function, options).to_runner_api()))
+    return json_format.MessageToDict(_pipeline(name, items, function, options).to_runner_api())
 
 
 def _pipeline(name: str, items: list, function: Callable[..., None], options: PipelineOptions) -> beam.Pipeline:
