@@ -30,7 +30,7 @@ from tf_unseen_pose.data.plan import Options
 from tf_unseen_pose.data.prepare import prepare
 
 _WORKERS = 3
-# Importing this package takes 500 MB.
+# Synthetic clips need more than 300 MB and less than 500.
 _MEMORY, _TOO_LITTLE = "2GB", "300MB"
 
 
