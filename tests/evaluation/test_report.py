@@ -78,8 +78,9 @@ def test_the_numbers_are_those_of_the_json(page, written, evaluation):
     (row,) = (row for row in page.rows if row[0].startswith("PSNR inside the person"))
     for cell, method in zip(row[1:], ("judged", "copy", "warp"), strict=False):
         estimate = numbers["within"]["all"]["psnr_inside"][method]
-        shown = [f"{estimate[key]:.2f}" for key in ("mean", "low", "high")]
-        assert re.findall(r"[\d.]+", cell) == shown
+        shown = [float(number) for number in re.findall(r"[\d.]+", cell)]
+        # The JSON rounds too: half a hundredth may go either way.
+        np.testing.assert_allclose(shown, [estimate[key] for key in ("mean", "low", "high")], atol=0.006)
     best = max(numbers["within"]["all"]["psnr_inside"].values(), key=lambda estimate: estimate["mean"])
     assert f"{best['mean']:.2f}" in page.bold
 
