@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass
 
 from tf_unseen_pose.data.tfrecord import RECORD_OVERHEAD
 from tf_unseen_pose.errors import UserError
@@ -13,25 +14,31 @@ from tf_unseen_pose.known_skeletons import named_skeleton
 INDEX_NAME = "dataset.json"
 VERSION = 1
 
+_Count = Annotated[int, Field(ge=0)]
+_Side = Annotated[int, Field(ge=1)]
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Place(_Entry):
+# Slots, since a dataset may have millions of frames.
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+class Place:
     """The place of a record: it begins `offset` bytes into the shard and has `length` bytes of Example."""
 
-    shard: int = Field(ge=0)
-    offset: int = Field(ge=0)
-    length: int = Field(ge=0)
+    shard: _Count
+    offset: _Count
+    length: _Count
 
 
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class FrameEntry(Place):
     """A frame without its pictures."""
 
     number: int
-    width: int = Field(ge=1)
-    height: int = Field(ge=1)
+    width: _Side
+    height: _Side
     has_mask: bool
     has_limbs: bool = False
 

@@ -10,6 +10,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,7 +33,7 @@ class StagedClip(ClipEntry):
         """The clip with offsets in a shard, `offset` bytes from its start."""
 
         def moved(place: Place) -> Place:
-            return place.model_copy(update={"shard": shard, "offset": place.offset + offset})
+            return replace(place, shard=shard, offset=place.offset + offset)
 
         fields = {name: getattr(self, name) for name in ClipEntry.model_fields}
         background = None if self.background is None else moved(self.background)
@@ -123,7 +124,7 @@ def _write_frames(records: BinaryIO, clip: Clip) -> tuple[list[FrameEntry], Coun
         place, (width, height) = _write(records, encode_frame(frame, clip)), picture_size(frame.jpeg)
         frames.append(
             FrameEntry(
-                **place.model_dump(), number=frame.number, width=width, height=height,
+                **asdict(place), number=frame.number, width=width, height=height,
                 has_mask=frame.mask_png is not None, has_limbs=frame.limbs_png is not None,
             )
         )  # fmt: skip
