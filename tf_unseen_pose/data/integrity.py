@@ -132,9 +132,10 @@ def fault_of_record(data: bytes, skeleton: Skeleton, width: int, height: int) ->
         return fault
     pictures = list(feature["image"].bytes_list.value)
     maps = [*feature["mask"].bytes_list.value, *feature["limbs"].bytes_list.value]
-    if len(pictures) != 1 or _size(pictures[0]) is None:
+    sizes = [_size(picture) for picture in pictures + maps]
+    if len(pictures) != 1 or sizes[0] is None:
         return "no readable picture"
-    if any(_size(picture) != (width, height) for picture in pictures + maps):
+    if set(sizes) != {(width, height)}:
         return "a picture, mask or limb map of another size than the index says"
     return None
 
