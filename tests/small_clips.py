@@ -66,8 +66,9 @@ def make_clip():
 def make_dataset(tmp_path):
     """Writes clips to a dataset and opens it."""
 
-    def make(clips, name="dataset"):
-        writer = DatasetWriter(tmp_path / name, clips[0].skeleton.name, {"clips": [clip.name for clip in clips]})
+    def make(clips, name="dataset", **options):
+        recipe = {"clips": [clip.name for clip in clips]}
+        writer = DatasetWriter(tmp_path / name, clips[0].skeleton.name, recipe, **options)
         for position, clip in enumerate(clips):
             writer.settle(position, stage_clip(writer.stage, position, clip))
         writer.finish()
