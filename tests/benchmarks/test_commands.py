@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from benchmarks import forward, input_pipeline, training_step
+from benchmarks import forward, input_pipeline, training_profile, training_step
 
 QUICK = ["--quick", "--preset", "tiny", "--repeats", "1"]
 
@@ -36,6 +36,14 @@ def test_forward(run):
 def test_training_step(run):
     (row,) = run(training_step, "--loss", "l1", "--batch-size", "2")["rows"]
     assert row["examples/s"] == pytest.approx(2e3 / row["ms a step"])
+
+
+def test_training_profile(run):
+    rows = run(training_profile, "--batch-size", "2", "--rows", "4")["rows"]
+    rate, step, operations, *kinds = rows
+    assert [row["batch 2"] for row in (rate, step)] == pytest.approx([1e3 / step["batch 2"], 1e3 / rate["batch 2"]])
+    assert 0 < sum(row["batch 2"] for row in kinds) < operations["batch 2"]
+    assert any("Conv2D" in row[""] for row in kinds)
 
 
 def test_input_pipeline(run):
