@@ -37,11 +37,14 @@ def run(*command, **environment):
     )
 
 
-def test_labels_are_of_versions_that_are_served():
+def test_labels_are_of_versions_that_are_served_and_the_stable_one_is_bundled():
     config = model_server_config_pb2.ModelServerConfig()
     text_format.Parse((SERVING / "models.config").read_text(), config)
     (model,) = config.model_config_list.config
-    assert dict(model.version_labels) == {"stable": 1, "canary": 2}
+    bundled = [
+        int(folder.name) for folder in (SERVING.parent / "saved_models" / "lite").iterdir() if folder.name.isdigit()
+    ]
+    assert dict(model.version_labels) == {"stable": max(bundled), "canary": max(bundled) + 1}
     assert set(model.version_labels.values()) == set(model.model_version_policy.specific.versions)
 
 
