@@ -5,6 +5,7 @@ import pytest
 
 from tf_unseen_pose.data.clips import BrokenClip, encode_picture
 from tf_unseen_pose.data.photo_pairs import pair_clips
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
 
 
@@ -37,10 +38,12 @@ def test_a_pair_is_a_clip_of_two_stills(root):
     squat, plank = pair_clips(root)
     assert (squat.name, squat.action, squat.fps, squat.scene, plank.scene) == ("Squat", "Squat", 0, "0", "1")
     frames = list(squat.frames())
+    # With hands, feet and face.
+    assert squat.skeleton == BODY and frames[0].joints.shape == (23, 3)
     assert [frame.number for frame in frames] == [0, 1]
     listed = json.loads((root / "index.json").read_text())["pairs"][0]["frames"]
     for frame, entry in zip(frames, listed, strict=True):
-        np.testing.assert_array_equal(frame.joints, blazepose_to_body(np.array(entry["landmarks"]))[:14])
+        np.testing.assert_array_equal(frame.joints, blazepose_to_body(np.array(entry["landmarks"])))
         assert frame.jpeg == (root / entry["file"]).read_bytes() and frame.mask_png and frame.box is None
     assert [frame.mask_png is None for frame in plank.frames()] == [True, False]
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from tf_unseen_pose.data.clips import BrokenClip, Clip, Frame, read_frame
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.pose.joint_formats import blazepose_to_body
 
 
@@ -40,7 +41,7 @@ def pair_clips(root: Path, max_side: int | None = None) -> list[Clip]:
     if not named:
         raise UserError(f"{index} lists no pairs; add some or name another folder.")
     return [
-        Clip(name, name, 0.0, partial(_frames, root, frames, max_side), scene, person=scene)
+        Clip(name, name, 0.0, partial(_frames, root, frames, max_side), scene, person=scene, skeleton=BODY)
         for name, scene, frames in named
     ]
 
@@ -54,5 +55,5 @@ def _frames(root: Path, entries: list[dict], max_side: int | None) -> Iterator[F
             raise BrokenClip(f"frame {number} lacks its file or its landmarks") from error
         if landmarks.shape != (33, 3) or not np.isfinite(landmarks).all():
             raise BrokenClip(f"frame {number} does not have 33 landmarks of x, y and visibility")
-        joints = blazepose_to_body(landmarks)[:14]
+        joints = blazepose_to_body(landmarks)
         yield read_frame(picture, joints, number, mask=root / mask if mask else None, max_side=max_side)
