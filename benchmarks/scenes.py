@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
-from tf_unseen_pose.data.clips import encode_picture
+from tf_unseen_pose.data.clips import Clip, Frame, encode_picture
+from tf_unseen_pose.data.dataset_writer import DatasetWriter
+from tf_unseen_pose.data.staging import stage_clip
 from tf_unseen_pose.data.synthetic import SyntheticFrame, synthetic_clip
 from tf_unseen_pose.imaging.image_files import from_uint8
 
@@ -58,6 +60,22 @@ def write_authors_layout(root: Path, clips: int, frames: int, height: int, width
             boxes.append([*joints.min(axis=0), *np.ptp(joints, axis=0)])
         data = {"X": np.stack(points, axis=2), "bbox": np.array(boxes)}
         scipy.io.savemat(root / "info" / f"clip{clip}.mat", {"data": data})
+
+
+def write_large_dataset(path: Path, frame_count: int, side: int, clip_length: int = 20) -> None:
+    """A dataset of `frame_count` frames of `side` x `side` pixels with masks, two clips a scene.
+
+    One clip is drawn and written again and again, since drawing takes longer than reading.
+    """
+    drawn = [
+        Frame(encode_picture(frame.image, "JPEG"), frame.joints, number, mask_png=encode_picture(frame.mask, "PNG"))
+        for number, frame in enumerate(synthetic_clip(_SEED, clip_length, side, side))
+    ]
+    writer = DatasetWriter(path, "person", {"frames": frame_count, "side": side})
+    for position in range(frame_count // clip_length):
+        clip = Clip(f"clip {position}", "stretch", 25.0, lambda: iter(drawn), scene=f"scene {position // 2}")
+        writer.settle(position, stage_clip(writer.stage, position, clip))
+    writer.finish()
 
 
 def driven_photo(height: int, width: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from benchmarks import forward, input_pipeline, training_profile, training_step
+from benchmarks import forward, input_pipeline, input_workers, records_at_scale, training_profile, training_step
 
 QUICK = ["--quick", "--preset", "tiny", "--repeats", "1"]
 
@@ -51,3 +51,18 @@ def test_input_pipeline(run):
     assert [row["stream"] for row in (reference, released, tiny)] == ["reference", "released", "tiny"]
     assert tiny["rate / reference"] == pytest.approx(tiny["samples/s"] / reference["samples/s"])
     assert tiny["rate / released"] == pytest.approx(tiny["samples/s"] / released["samples/s"])
+
+
+def test_input_workers(run):
+    rows = run(input_workers, "--batch-size", "2")["rows"]
+    assert [(row["configuration"], row["workers"]) for row in rows] == [
+        ("tiny", 0), ("tiny", 1), ("configs/lite.yaml", 0), ("configs/lite.yaml", 1)
+    ]  # fmt: skip
+    assert all(row["examples/s"] > 0 for row in rows)
+    assert not any(row["processor of the workers, ms an example"] for row in rows if row["workers"] == 0)
+
+
+def test_records_at_scale(run):
+    small, large = run(records_at_scale)["rows"]
+    assert (small["frames"], large["frames"]) == (40, 80)
+    assert small["opened, bytes a frame"] == pytest.approx(small["opened, MB"] * 2**20 / 40)
