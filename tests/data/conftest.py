@@ -1,4 +1,4 @@
-"""HTML pages, read."""
+"""HTML pages, read, and a dataset of several shards."""
 
 from html.parser import HTMLParser
 
@@ -54,3 +54,11 @@ class Page(HTMLParser):
 def read_page():
     """Reads an HTML file into a `Page`."""
     return Page
+
+
+@pytest.fixture
+def sharded(make_dataset, make_clip):
+    """A dataset of six clips, each in a shard of its own."""
+    dataset = make_dataset([make_clip(f"{i}", 2 + i, 64, 64) for i in range(6)], shard_limit=1)
+    assert len(dataset.index.shards) == 6
+    return dataset

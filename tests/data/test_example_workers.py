@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data import example_workers
 from tf_unseen_pose.data.example_workers import batch_maker, worker_count
 from tf_unseen_pose.data.examples import Examples, example_parts
+from tf_unseen_pose.data.pairs import Share, pair_batches
 from tf_unseen_pose.known_skeletons import PERSON, register_skeleton
 
 # Starts a worker and tells its number; the worker must not outlive it.
@@ -102,3 +104,46 @@ def is_alive(process):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def settings(workers=0):
+    return load_config("tiny", ["train.batch_size=8", "train.seed=5", f"train.workers={workers}"])
+
+
+def read(dataset, workers=0, **options):
+    return list(pair_batches(dataset, settings(workers), **options).as_numpy_iterator())
+
+
+def assert_same(found, expected):
+    for batch, other in zip(found, expected, strict=True):
+        assert batch.keys() == other.keys()
+        for name in batch:
+            np.testing.assert_array_equal(batch[name], other[name], err_msg=name)
+
+
+@pytest.mark.parametrize("readers", [2, 4])
+def test_readers_make_every_example_once(sharded, readers, monkeypatch):
+    make, made = Examples.__call__, []
+
+    def noted(self, number):
+        made[-1].append(number)
+        return make(self, number)
+
+    monkeypatch.setattr(Examples, "__call__", noted)
+    for reader in range(readers):
+        made.append([])
+        read(sharded, first_step=3, steps=2, share=Share(reader, 1, readers))
+    assert {len(of_one) for of_one in made} == {16 // readers}
+    assert sorted(itertools.chain(*made)) == list(range(24, 40))
+
+
+@pytest.mark.parametrize("readers", [2, 4])
+def test_a_reader_that_stopped_goes_on_with_the_same_batches(sharded, readers):
+    for reader in range(readers):
+        share = Share(reader, 1, readers)
+        assert_same(read(sharded, first_step=2, steps=2, share=share), read(sharded, steps=4, share=share)[2:])
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_processes_go_on_with_the_batches_of_this_one(sharded, workers):
+    assert_same(read(sharded, workers, first_step=2, steps=4), read(sharded, steps=6)[2:])

@@ -1,10 +1,13 @@
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import tensorflow as tf
 
+from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data import frame_cache
 from tf_unseen_pose.data.clips import Clip
+from tf_unseen_pose.data.examples import Examples
 from tf_unseen_pose.data.frame_cache import DecodedFrames
 
 
@@ -39,3 +42,14 @@ def test_a_picture_that_is_none_is_named(make_dataset, make_clip, refuses):
 
     dataset = make_dataset([Clip("torn", "", 0, broken)])
     refuses(lambda: DecodedFrames(dataset).read(0, 2), "frame 2", "'torn'", "prepare")
+
+
+def test_examples_leave_nothing_but_cached_pictures(sharded, monkeypatch):
+    monkeypatch.setattr(frame_cache, "_CACHE_BYTES", 4 * 64 * 64 * 4)
+    made, used = Examples(sharded, load_config("tiny"), augment=True), []
+    tracemalloc.start()
+    for first in (0, 40, 80):
+        made.batch(first, 40)
+        used.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert abs(used[2] - used[1]) < 2 * 64 * 64 * 4

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tf_unseen_pose.config import DataConfig
 from tf_unseen_pose.data.pair_choice import PairChoice, find_pairs
@@ -68,3 +69,14 @@ def test_what_cannot_be_chosen_is_refused(dataset, make_dataset, make_clip, refu
     stills = make_dataset([replace(make_clip("a", 2, 64, 64, fps=0.0), format="pairs")], "stills")
     refuses(lambda: chosen(stills, 0, neighbours=0.1), "video", "data.neighbours", "0")
     refuses(lambda: chosen(stills, 0, shares={"pairs": 0}), "leaves nothing", "stills")
+
+
+def test_shards_are_mixed_as_by_chance(sharded):
+    choose = PairChoice(sharded, DataConfig())
+    pairs = [choose(number, np.random.default_rng([7, number])) for number in range(400)]
+    shards = [sharded.clips[pair.clip].frames[pair.source].shard for pair in pairs]
+    # Also one behind the other: no shard follows another more often than chance allows.
+    following = np.zeros((6, 6))
+    np.add.at(following, (shards[:-1], shards[1:]), 1)
+    for counts in (np.bincount(shards, minlength=6), following.ravel()):
+        assert stats.chisquare(counts).pvalue > 0.01

@@ -1,11 +1,11 @@
 """The index of a dataset, `dataset.json`: clips, frames, and their places in the shards."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.dataclasses import dataclass
 
 from tf_unseen_pose.data.tfrecord import RECORD_OVERHEAD
 from tf_unseen_pose.errors import UserError
@@ -23,16 +23,18 @@ class _Entry(BaseModel):
 
 
 # Slots, since a dataset may have millions of frames.
-@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True)
 class Place:
     """The place of a record: it begins `offset` bytes into the shard and has `length` bytes of Example."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     shard: _Count
     offset: _Count
     length: _Count
 
 
-@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True)
 class FrameEntry(Place):
     """A frame without its pictures."""
 
