@@ -57,7 +57,8 @@ def test_a_persons_model_takes_bodies(run_path, frames):
     shown = np.stack(poses)
     (*_, last) = reposer.animate(photo, shown, poses[0])
     np.testing.assert_array_equal(last, list(reposer.animate(photo, shown[:, :14], frames[0].joints))[-1])
-    np.testing.assert_array_equal(reposer.live(photo, shown, poses[0])(poses[2]), last)
+    # Threads may sum in another order, which can turn one level into its neighbour.
+    np.testing.assert_allclose(reposer.live(photo, shown, poses[0])(poses[2]), last, rtol=0, atol=1)
 
 
 def test_encode_once_render_many(run_path, frames):
