@@ -54,6 +54,13 @@ def test_how_many(monkeypatch, cores, setting, count):
     assert worker_count(load_config("tiny", [f"train.workers={setting}"])) == count
 
 
+def test_the_stages_of_a_training_share_decoded_pictures(dataset):
+    config, other = (load_config("tiny", ["train.workers=0", *more]) for more in ([], ["data.flip=false"]))
+    streams = [batch_maker(dataset, config, True).__self__ for _ in range(2)]
+    assert streams[0] is streams[1]
+    assert batch_maker(dataset, other, True).__self__ is not streams[0]
+
+
 def test_a_process_makes_the_same_examples_until_it_is_killed(make_dataset, make_clip, refuses, only_known_here):
     """Also of a skeleton that only this process knows."""
     skeleton = register_skeleton(dataclasses.replace(PERSON, name="hiker"))

@@ -48,7 +48,7 @@ def batch_maker(dataset: ClipDataset, config: Config, augment: bool) -> Callable
     """
     count = worker_count(config)
     if not count:
-        return Examples(dataset, config, augment).batch
+        return _examples(dataset, config.to_json(), augment).batch
     pool = _pool(dataset, config.to_json(), augment, config.model.body, count)
 
     def batch(first: int, count: int) -> tuple[np.ndarray, ...]:
@@ -95,12 +95,12 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-@functools.cache
-def _examples() -> Examples:
-    dataset, config, augment = _arguments
+@functools.lru_cache(maxsize=1)
+def _examples(dataset: ClipDataset, config: str, augment: bool) -> Examples:
+    """The examples with their decoded pictures, one for all streams: TensorFlow never lets go of what a stream held."""
     return Examples(dataset, validated(json.loads(config), "of the run"), augment)
 
 
 def _batch(first: int, count: int) -> tuple[np.ndarray, ...]:
-    examples = _examples()
+    examples = _examples(*_arguments)
     return examples.batch(first, count) if count else ()
