@@ -49,7 +49,7 @@ def test_the_code_of_every_stage_is_two_clicks_from_the_readme(pages, root):
     package = root / "tf_unseen_pose"
     files = ["skeleton", "geometry/pose_maps", "geometry/warping", "imaging/crop", "imaging/compositing"]
     files += [
-        f"model/{name}" for name in ("generator", "copying_generator", "compact_unet", "unet", "layers", "pull_push")
+        f"model/{name}" for name in ("generator", "copying_generator", "compact_unet", "unet", "layers", "directional_fill")
     ]
     files += ["training/losses"]
     for name in files:

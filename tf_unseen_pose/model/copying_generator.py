@@ -7,7 +7,7 @@ With 1, for small canvases where a quarter of the resolution loses arms, every n
     encode_source: image, source joints
         1 segmentation   U-Net at H/2: logits + log limb priors -> softmax: background and L limb masks
         2 limb layers    mask * image and the mask, per limb and for the whole person, at H/4
-        5 background     the hole inpainted smoothly and corrected by a U-Net at H/2; the photo itself elsewhere
+        5 background     the hole inpainted from its rim and corrected by a U-Net at H/2; the photo itself elsewhere
     render: that state, target joints
         3 transformer    each layer warped from its target limb to its source limb: turned, stretched along the limb;
                          the whole person stays where it is
@@ -44,7 +44,7 @@ from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.compact_unet import compact_unet, refinement_network
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
-from tf_unseen_pose.model.pull_push import smoothly_filled
+from tf_unseen_pose.model.directional_fill import filled
 from tf_unseen_pose.model_config import CompactUNetConfig, ModelConfig
 
 # Keeps masks away from 0, so that the network can overrule them.
@@ -140,10 +140,10 @@ class CopyingGenerator(PoseModel):
         # A half-transparent hole would leave a ghost of the source person; very low masks keep the photo.
         covered = self.config.hole_steepness * _grown(person, self.config.hole_growth)
         visible = 1 - tf.clip_by_value((covered - _HOLE_FLOOR) / (1 - _HOLE_FLOOR), 0, 1)
-        filled = smoothly_filled(small, visible)
-        background_input = tf.concat([filled, visible], axis=-1)
+        painted = filled(small, visible)
+        background_input = tf.concat([painted, visible], axis=-1)
         correction = self.background([background_input, heatmaps], training=training)["image"]
-        painted = tf.clip_by_value(filled + correction, -1, 1)
+        painted = tf.clip_by_value(painted + correction, -1, 1)
         hole = tf.concat([(1 - visible) * painted, 1 - visible], axis=-1)
         matte = compositing.guided_matte(image, _enlarged(person, stride))
         layers = self._limb_layers(small, masks)
