@@ -83,6 +83,9 @@ class ModelConfig(Section):
     alpha_steepness: float = Field(
         1.0, ge=1, le=100, description="Factor of alpha's logit at inference; training uses 1 (copying)."
     )
+    choice_steepness: float = Field(
+        1.0, ge=1, le=100, description="Factor of the limbs' logits at inference; training uses 1 (copying)."
+    )
     hole_growth: int = Field(0, ge=0, le=32, description="Pixels by which the hole grows before it is filled.")
 
     @model_validator(mode="after")

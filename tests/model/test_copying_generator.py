@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.geometry import pose_maps
-from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.model import build_generator, compositing
 
 REFINED = ("model.nudge=12", "model.refinement=8")
 
@@ -208,19 +208,32 @@ def test_a_steep_hole_shows_nothing_of_what_may_be_the_person(small, batch):
     np.testing.assert_allclose(visible, 1 - np.clip((4 * person - 0.1) / 0.9, 0, 1), atol=1e-5)
 
 
-def test_alpha_is_steeper_in_use_than_in_training(small, batch):
+def test_alpha_and_choice_are_steeper_in_use_than_in_training(small, batch):
     inputs = batch(64, 96)
-    soft = build_generator(small.config.model_copy(update={"alpha_steepness": 1.0}))
-    steep = build_generator(small.config.model_copy(update={"alpha_steepness": 4.0}))
-    for generator in (soft, steep):
+    soft, alpha_steep, choice_steep = (
+        build_generator(small.config.model_copy(update={"alpha_steepness": alpha, "choice_steepness": choice}))
+        for alpha, choice in ((1.0, 1.0), (4.0, 1.0), (1.0, 3.0))
+    )
+    for generator in (soft, alpha_steep, choice_steep):
         for network, other in zip(generator.networks, small.networks, strict=True):
             network.set_weights(other.get_weights())
-    alpha = soft.explain(inputs)["alpha"].numpy().astype(np.float64)
+    stages = soft.explain(inputs)
+    alpha, weights = (stages[name].numpy().astype(np.float64) for name in ("alpha", "limb_weights"))
     assert ((alpha > 0.2) & (alpha < 0.8)).mean() > 0.05
-    np.testing.assert_allclose(soft.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
-    np.testing.assert_allclose(steep.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
+    for generator in (soft, alpha_steep, choice_steep):
+        trained = generator.explain(inputs, training=True)
+        np.testing.assert_allclose(trained["alpha"], alpha, atol=1e-5)
+        np.testing.assert_allclose(trained["limb_weights"], weights, atol=1e-5)
     logit = np.log(alpha) - np.log1p(-alpha)
-    np.testing.assert_allclose(steep.explain(inputs)["alpha"], 1 / (1 + np.exp(-4 * logit)), atol=1e-4)
+    np.testing.assert_allclose(alpha_steep.explain(inputs)["alpha"], 1 / (1 + np.exp(-4 * logit)), atol=1e-4)
+    # What is known of the limbs beforehand counts once.
+    covered = stages["warped_layers"].numpy()[..., 3].transpose(0, 2, 3, 1)
+    coverage = compositing.enlarged(covered, weights.shape[1:3]).numpy()
+    known = np.exp(soft._limb_prior_logits(inputs["target_joints"])) * (coverage + 0.01)
+    steep = known * (weights / known) ** 3
+    found = choice_steep.explain(inputs)["limb_weights"]
+    np.testing.assert_allclose(found, steep / steep.sum(-1, keepdims=True), atol=1e-4)
+    assert np.abs(found - weights).max() > 0.05
 
 
 def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided, joints):

@@ -177,7 +177,9 @@ class CopyingGenerator(PoseModel):
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
         coverage = _enlarged(stack[..., 3::4], 2)
-        weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
+        # Places midway between two legs show neither, so the choice is made steeper once it is learned.
+        logits = heads["limbs"] * (1.0 if training else self.config.choice_steepness)
+        weights = tf.nn.softmax(logits + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
         weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
         flow = pose_maps.blended_displacement(target_to_source, weights, stride)
         stillness = self._stillness(state, target_joints, flow)
