@@ -6,7 +6,7 @@ import numpy as np
 # Growth of the hole beyond the mask, as a fraction of the picture's shorter side, since a mask's edge shows the person.
 _HOLE_GROWTH = 0.02
 # How much of the mask makes a pixel one of the hole, and from how far the inpainting takes its colours, in pixels.
-_HOLE, _RADIUS = 0.1, 5
+_HOLE, _RADIUS = 0.1, 3
 
 
 def grown(mask: np.ndarray, radius: int) -> np.ndarray:
