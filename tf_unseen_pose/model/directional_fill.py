@@ -30,7 +30,8 @@ def filled(picture: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
     colour /= weight + _TINY
     mixed, total = 0.0, 0.0
     for axis, size in ((1, known.shape[1]), (2, known.shape[2])):
-        place = tf.cumsum(tf.ones_like(known), axis)
+        place = tf.range(size, dtype=known.dtype)
+        place = tf.ones_like(known) * (place[:, None, None] if axis == 1 else place[:, None])
         maps = tf.concat([colour, place], axis=-1)
         ends = [_nearest(maps, known, axis, size, backwards) for backwards in (False, True)]
         (first, *_), (second, *_) = ends
@@ -60,7 +61,7 @@ def _nearest(maps, known, axis, size, backwards):
 
 def _moved(maps, axis, size, distance):
     """Maps moved along an axis, 0 where nothing comes from."""
-    padding = [[0, 0] for _ in range(4)]
+    padding, begin, sizes = [[0, 0] for _ in range(4)], [0] * 4, [-1] * 4
     padding[axis] = [max(distance, 0), max(-distance, 0)]
-    begin = max(-distance, 0)
-    return tf.gather(tf.pad(maps, padding), tf.range(begin, begin + size), axis=axis)
+    begin[axis], sizes[axis] = max(-distance, 0), size
+    return tf.slice(tf.pad(maps, padding), begin, sizes)
