@@ -154,7 +154,8 @@ class CopyingGenerator(PoseModel):
         """[B, h, w, 3], [B, h, w, 1 + L] -> [B, L + 1, h / 2 + 2, w / 2 + 2, 4]."""
         count, (height, width) = self.body.limb_count + 1, image.shape[1:3]
         masks = tf.concat([masks[..., 1:], 1 - masks[..., :1]], axis=-1)
-        opaque = tf.concat([image, tf.ones_like(image[..., :1])], axis=-1)
+        # Ones by padding: a constant map would take 64 kB of a TFLite file.
+        opaque = tf.pad(image, [[0, 0]] * 3 + [[0, 1]], constant_values=1)
         layers = tf.reshape(masks[..., None] * opaque[..., None, :], [-1, height, width, 4 * count])
         layers = warping.with_border(tf.nn.avg_pool2d(layers, 2, 2, "VALID"))
         return tf.transpose(tf.reshape(layers, [-1, height // 2 + 2, width // 2 + 2, count, 4]), [0, 3, 1, 2, 4])

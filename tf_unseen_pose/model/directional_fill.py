@@ -31,37 +31,40 @@ def filled(picture: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
     mixed, total = 0.0, 0.0
     for axis, size in ((1, known.shape[1]), (2, known.shape[2])):
         place = tf.range(size, dtype=known.dtype)
-        place = tf.ones_like(known) * (place[:, None, None] if axis == 1 else place[:, None])
-        maps = tf.concat([colour, place], axis=-1)
-        ends = [_nearest(maps, known, axis, size, backwards) for backwards in (False, True)]
-        (first, *_), (second, *_) = ends
-        difference = tf.reduce_mean(tf.abs(first[..., :-1] - second[..., :-1]), axis=-1, keepdims=True)
-        agreement = ends[0][1] * ends[1][1] * tf.exp(-difference / _TOLERANCE) + _LEAST_AGREEMENT
-        for values, presence in ends:
-            share = agreement * presence / (1 + tf.abs(values[..., -1:] - place))
-            mixed, total = mixed + share * values[..., :-1], total + share
+        place = place[:, None, None] if axis == 1 else place[:, None]
+        layers = tf.concat([colour * known, place * known, known], axis=-1)
+        # Both directions at once: the second is the first of the picture mirrored.
+        found = _nearest_before(tf.concat([layers, tf.reverse(layers, [axis])], axis=0), axis, size)
+        before, after = tf.split(found, 2, axis=0)
+        ends = [_apart(before), _apart(tf.reverse(after, [axis]))]
+        (first, _, any_first), (second, _, any_second) = ends
+        difference = tf.reduce_mean(tf.abs(first - second), axis=-1, keepdims=True)
+        agreement = any_first * any_second * tf.exp(-difference / _TOLERANCE) + _LEAST_AGREEMENT
+        for end, end_place, presence in ends:
+            share = agreement * presence / (1 + tf.abs(end_place - place))
+            mixed, total = mixed + share * end, total + share
     # No gradient: a hole is not to grow or shrink for the colours of its rim.
     return known * picture + (1 - known) * tf.stop_gradient(mixed / (total + _TINY))
 
 
-def _nearest(maps, known, axis, size, backwards):
-    """The nearest known values before each pixel along an axis, or after it, and 1 where there are any.
+def _nearest_before(layers, axis, size):
+    """The nearest known values up to each pixel along an axis.
 
-    A pixel that is known in part lets the rest through, as a layer of its opacity would. Doubling distances combine
-    such layers in log2(size) steps.
+    Layers are values times opacity, and the opacity last: a pixel that is known in part lets the rest through. Doubling
+    distances combine them in log2(size) steps.
     """
-    layers = tf.concat([maps * known, known], axis=-1)
     distance = 1
     while distance < size:
-        layers += (1 - layers[..., -1:]) * _moved(layers, axis, size, -distance if backwards else distance)
+        padding, lengths = [[0, 0] for _ in range(4)], [-1] * 4
+        padding[axis], lengths[axis] = [distance, 0], size
+        moved = tf.slice(tf.pad(layers, padding), [0] * 4, lengths)
+        layers += (1 - layers[..., -1:]) * moved
         distance *= 2
+    return layers
+
+
+def _apart(layers):
+    """Colours, places and opacity."""
     opacity = layers[..., -1:]
-    return layers[..., :-1] / (opacity + _TINY), opacity
-
-
-def _moved(maps, axis, size, distance):
-    """Maps moved along an axis, 0 where nothing comes from."""
-    padding, begin, sizes = [[0, 0] for _ in range(4)], [0] * 4, [-1] * 4
-    padding[axis] = [max(distance, 0), max(-distance, 0)]
-    begin[axis], sizes[axis] = max(-distance, 0), size
-    return tf.slice(tf.pad(maps, padding), begin, sizes)
+    values = layers[..., :-1] / (opacity + _TINY)
+    return values[..., :-1], values[..., -1:], opacity
