@@ -83,8 +83,11 @@ class ModelConfig(Section):
     alpha_steepness: float = Field(
         1.0, ge=1, le=100, description="Factor of alpha's logit at inference; training uses 1 (copying)."
     )
-    choice_steepness: float = Field(
-        1.0, ge=1, le=100, description="Factor of the limbs' logits at inference; training uses 1 (copying)."
+    blend_radius: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="Canvas pixels up to which limbs' places are blended at inference; 0: any distance (copying).",
     )
     hole_growth: int = Field(0, ge=0, le=32, description="Pixels by which the hole grows before it is filled.")
 

@@ -47,7 +47,7 @@ PRESETS = {
             "hole_growth": 2,
             "hole_steepness": 3.0,
             "alpha_steepness": 20.0,
-            "choice_steepness": 4.0,
+            "blend_radius": 30.0,
         },
         "loss": {"mask": 1.0, "background": 1.0, "ssim": 1.0, "blend": 1.0},
         "train": {"stages": [{"loss": "l1", "steps": 100_000, "learning_rate": 5e-4}]},

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.geometry import pose_maps
-from tf_unseen_pose.model import build_generator, compositing
+from tf_unseen_pose.geometry import pose_maps, skinning
+from tf_unseen_pose.model import build_generator
 
 REFINED = ("model.nudge=12", "model.refinement=8")
 
@@ -208,32 +208,30 @@ def test_a_steep_hole_shows_nothing_of_what_may_be_the_person(small, batch):
     np.testing.assert_allclose(visible, 1 - np.clip((4 * person - 0.1) / 0.9, 0, 1), atol=1e-5)
 
 
-def test_alpha_and_choice_are_steeper_in_use_than_in_training(small, batch):
+def test_alpha_is_steeper_in_use_than_in_training(small, batch):
     inputs = batch(64, 96)
-    soft, alpha_steep, choice_steep = (
-        build_generator(small.config.model_copy(update={"alpha_steepness": alpha, "choice_steepness": choice}))
-        for alpha, choice in ((1.0, 1.0), (4.0, 1.0), (1.0, 3.0))
+    soft, steep = (
+        build_generator(small.config.model_copy(update={"alpha_steepness": steepness, "blend_radius": 0.0}))
+        for steepness in (1.0, 4.0)
     )
-    for generator in (soft, alpha_steep, choice_steep):
+    for generator in (soft, steep):
         for network, other in zip(generator.networks, small.networks, strict=True):
             network.set_weights(other.get_weights())
-    stages = soft.explain(inputs)
-    alpha, weights = (stages[name].numpy().astype(np.float64) for name in ("alpha", "limb_weights"))
+    alpha = soft.explain(inputs)["alpha"].numpy().astype(np.float64)
     assert ((alpha > 0.2) & (alpha < 0.8)).mean() > 0.05
-    for generator in (soft, alpha_steep, choice_steep):
-        trained = generator.explain(inputs, training=True)
-        np.testing.assert_allclose(trained["alpha"], alpha, atol=1e-5)
-        np.testing.assert_allclose(trained["limb_weights"], weights, atol=1e-5)
+    np.testing.assert_allclose(soft.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
+    np.testing.assert_allclose(steep.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
     logit = np.log(alpha) - np.log1p(-alpha)
-    np.testing.assert_allclose(alpha_steep.explain(inputs)["alpha"], 1 / (1 + np.exp(-4 * logit)), atol=1e-4)
-    # What is known of the limbs beforehand counts once.
-    covered = stages["warped_layers"].numpy()[..., 3].transpose(0, 2, 3, 1)
-    coverage = compositing.enlarged(covered, weights.shape[1:3]).numpy()
-    known = np.exp(soft._limb_prior_logits(inputs["target_joints"])) * (coverage + 0.01)
-    steep = known * (weights / known) ** 3
-    found = choice_steep.explain(inputs)["limb_weights"]
-    np.testing.assert_allclose(found, steep / steep.sum(-1, keepdims=True), atol=1e-4)
-    assert np.abs(found - weights).max() > 0.05
+    np.testing.assert_allclose(steep.explain(inputs)["alpha"], 1 / (1 + np.exp(-4 * logit)), atol=1e-4)
+
+
+def test_far_places_are_not_blended_in_use(small, batch):
+    inputs = batch(64, 96)
+    trained, used = (small.explain(inputs, training=training) for training in (True, False))
+    weights, stride = trained["limb_weights"], small.config.reduction
+    agreeing = skinning.agreeing_weights(trained["target_to_source"], weights, stride, small.config.blend_radius)
+    np.testing.assert_allclose(used["limb_weights"], agreeing, atol=1e-5)
+    assert np.abs(agreeing - weights).max() > 0.05
 
 
 def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided, joints):
@@ -309,13 +307,3 @@ def test_maps_at_a_fraction_of_the_canvas_follow_its_transforms():
     np.testing.assert_allclose(small[:, :2] @ point + small[:, 2], (canvas - 1.5) / 4, rtol=1e-5)
     joints = np.float32([[[21.5, 37.5, 0.7, 8.0]]])
     np.testing.assert_allclose(pose_maps.joints_at_scale(tf.constant(joints), 4), [[[5, 9, 0.7, 2.0]]])
-
-
-def test_blended_displacement_is_linear_blend_skinning():
-    rng = np.random.default_rng(5)
-    transforms, weights = rng.normal(size=(2, 3, 2, 3)), rng.dirichlet(np.ones(3), (2, 4, 6))
-    found = pose_maps.blended_displacement(tf.constant(transforms), tf.constant(weights), 2).numpy()
-    for b, row, column in np.ndindex(2, 4, 6):
-        pixel = np.array([2 * column + 0.5, 2 * row + 0.5])
-        blended = np.tensordot(weights[b, row, column], transforms[b], 1)
-        np.testing.assert_allclose(found[b, row, column], blended[:, :2] @ pixel + blended[:, 2] - pixel, atol=1e-10)

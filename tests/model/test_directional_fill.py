@@ -13,9 +13,9 @@ def interpolated(picture, known, y, x):
         ends = []
         for sign in (-1, 1):
             place, distance = np.array([y, x]), 0
-            while 0 <= place.min() and (place < known.shape).all() and not known[tuple(place)]:
+            while place.min() >= 0 and (place < known.shape).all() and not known[tuple(place)]:
                 place, distance = place + sign * np.array(step), distance + 1
-            if 0 <= place.min() and (place < known.shape).all():
+            if place.min() >= 0 and (place < known.shape).all():
                 around = tuple(slice(i, i + 3) for i in place)
                 ends.append((padded[around].sum((0, 1)) / counted[around].sum(), distance))
         agreement = 0.02

@@ -309,23 +309,3 @@ def joints_at_scale(joints: tf.Tensor, factor: int) -> tf.Tensor:
     """Joints [..., J, 3 or 4] of a canvas in pixels of a map at 1 / factor of its resolution; see `at_scale`."""
     depth = [1 / factor * joints[..., 3:]] if joints.shape[-1] == 4 else []
     return tf.concat([(joints[..., :2] - (factor - 1) / 2) / factor, joints[..., 2:3], *depth], axis=-1)
-
-
-def blended_displacement(target_to_source: tf.Tensor, weights: tf.Tensor, factor: int) -> tf.Tensor:
-    """Displacement of every pixel by the limbs' blended transforms (linear blend skinning).
-
-    Args:
-        target_to_source: [B, L, 2, 3], in pixels of the canvas.
-        weights: [B, h, w, L], summing to 1, for a map at 1 / factor of the canvas.
-
-    Returns:
-        [B, h, w, 2], along x and y, in pixels of the canvas: the blended source point minus the pixel itself.
-    """
-    height, width = weights.shape[1:3]
-    half, dtype = (factor - 1) / 2, weights.dtype
-    x = (factor * tf.range(width, dtype=dtype) + half)[None, None, :, None]
-    y = (factor * tf.range(height, dtype=dtype) + half)[None, :, None, None]
-    m = [[target_to_source[:, :, i, j][:, None, None] for j in range(3)] for i in range(2)]
-    along_x = tf.reduce_sum(weights * ((m[0][0] - 1) * x + m[0][1] * y + m[0][2]), axis=-1)
-    along_y = tf.reduce_sum(weights * (m[1][0] * x + (m[1][1] - 1) * y + m[1][2]), axis=-1)
-    return tf.stack([along_x, along_y], axis=-1)

@@ -39,12 +39,12 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from tf_unseen_pose.geometry import pose_maps, warping
+from tf_unseen_pose.geometry import pose_maps, skinning, warping
 from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.compact_unet import compact_unet, refinement_network
+from tf_unseen_pose.model.directional_fill import filled
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.pose_model import PoseModel
-from tf_unseen_pose.model.directional_fill import filled
 from tf_unseen_pose.model_config import CompactUNetConfig, ModelConfig
 
 # Keeps masks away from 0, so that the network can overrule them.
@@ -178,11 +178,11 @@ class CopyingGenerator(PoseModel):
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
         coverage = _enlarged(stack[..., 3::4], 2)
-        # Places midway between two legs show neither, so the choice is made steeper once it is learned.
-        logits = heads["limbs"] * (1.0 if training else self.config.choice_steepness)
-        weights = tf.nn.softmax(logits + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
+        weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
         weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
-        flow = pose_maps.blended_displacement(target_to_source, weights, stride)
+        if self.config.blend_radius and not training:
+            weights = skinning.agreeing_weights(target_to_source, weights, stride, self.config.blend_radius)
+        flow = skinning.blended_displacement(target_to_source, weights, stride)
         stillness = self._stillness(state, target_joints, flow)
         if self.config.nudge:
             flow += self.config.nudge * tf.tanh(heads["nudge"])
@@ -226,7 +226,7 @@ class CopyingGenerator(PoseModel):
         source_to_target = pose_maps.limb_stretches(target_joints, state.joints, self.body)
         masks = tf.transpose(state.layers[:, :-1, 1:-1, 1:-1, 3], [0, 2, 3, 1]) + _MASK_EPSILON
         masks /= tf.reduce_sum(masks, axis=-1, keepdims=True)
-        left = _enlarged(pose_maps.blended_displacement(source_to_target, masks, 2 * self.config.reduction), 2)
+        left = _enlarged(skinning.blended_displacement(source_to_target, masks, 2 * self.config.reduction), 2)
         squared = [tf.reduce_sum(motion * motion, axis=-1, keepdims=True) for motion in (left, flow)]
         return tf.stop_gradient(tf.exp(-tf.maximum(*squared) / _STILL**2))
 

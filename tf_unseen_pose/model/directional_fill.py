@@ -1,8 +1,8 @@
 """Inpaints a hole from its rim along rows and columns, as the input of the background network.
 
-Every pixel of the hole takes the colours of the nearest known pixels to the left, right, top and bottom, weighted by the
-inverse of their distance. A row or column counts more if the colours of its two ends agree: they probably belong to one
-surface, such as a floor or a shelf, that goes on behind the person.
+Every pixel of the hole takes the colours of the nearest known pixels to the left, right, top and bottom, weighted by
+the inverse of their distance. A row or column counts more if the colours of its two ends agree: they probably belong to
+one surface, such as a floor or a shelf, that goes on behind the person.
 
 Source: weighted interpolation from four sides, as in the concealment of lost blocks: Aign and Fazel, Temporal and
 spatial error concealment techniques for hierarchical MPEG-2 video codec, 1995. The weights by agreement are ours.
@@ -10,7 +10,7 @@ spatial error concealment techniques for hierarchical MPEG-2 video codec, 1995. 
 
 import tensorflow as tf
 
-# Mean difference of two ends' colours, in [-1, 1], at which their weight falls to 1/e, and the weight of ends that differ.
+# Mean difference of two ends' colours, in [-1, 1], at which their weight falls to 1/e, and its least value.
 _TOLERANCE, _LEAST_AGREEMENT = 0.15, 0.02
 _TINY = 1e-8
 

@@ -1,0 +1,52 @@
+"""Places that pixels are copied from, blended of the limbs' transforms.
+
+Source: linear blend skinning, as of Lewis, Cordner, Fong, Pose space deformation, 2000.
+"""
+
+import tensorflow as tf
+
+
+def blended_displacement(target_to_source: tf.Tensor, weights: tf.Tensor, factor: int) -> tf.Tensor:
+    """Displacement of every pixel by the limbs' blended transforms (linear blend skinning).
+
+    Args:
+        target_to_source: [B, L, 2, 3], in pixels of the canvas.
+        weights: [B, h, w, L], summing to 1, for a map at 1 / factor of the canvas.
+
+    Returns:
+        [B, h, w, 2], along x and y, in pixels of the canvas: the blended source point minus the pixel itself.
+    """
+    along_x, along_y = _displacements(target_to_source, weights, factor)
+    return tf.stack([tf.reduce_sum(weights * along, axis=-1) for along in (along_x, along_y)], axis=-1)
+
+
+def agreeing_weights(target_to_source: tf.Tensor, weights: tf.Tensor, factor: int, radius: float) -> tf.Tensor:
+    """Weights of limbs without those that would copy from far away of the likeliest limb's place.
+
+    A mean of two places that are far apart shows neither limb, but what lies between them.
+
+    Args:
+        target_to_source, weights, factor: as of `blended_displacement`.
+        radius: standard deviation of a Gaussian about the likeliest limb's place, in pixels of the canvas.
+
+    Returns:
+        [B, h, w, L], summing to 1.
+    """
+    likeliest = tf.cast(weights >= tf.reduce_max(weights, axis=-1, keepdims=True), weights.dtype)
+    likeliest /= tf.reduce_sum(likeliest, axis=-1, keepdims=True)
+    squared = 0.0
+    for along in _displacements(target_to_source, weights, factor):
+        squared += (along - tf.reduce_sum(likeliest * along, axis=-1, keepdims=True)) ** 2
+    # Positive, for two equally likely limbs that are far apart.
+    weights *= tf.exp(-squared / (2 * radius**2)) + 1e-6
+    return weights / tf.reduce_sum(weights, axis=-1, keepdims=True)
+
+
+def _displacements(target_to_source, weights, factor):
+    """Of every limb, along x and along y: [B, h, w, L] each."""
+    height, width = weights.shape[1:3]
+    half, dtype = (factor - 1) / 2, weights.dtype
+    x = (factor * tf.range(width, dtype=dtype) + half)[None, None, :, None]
+    y = (factor * tf.range(height, dtype=dtype) + half)[None, :, None, None]
+    m = [[target_to_source[:, :, i, j][:, None, None] for j in range(3)] for i in range(2)]
+    return (m[0][0] - 1) * x + m[0][1] * y + m[0][2], m[1][0] * x + (m[1][1] - 1) * y + m[1][2]
