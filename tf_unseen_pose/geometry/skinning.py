@@ -26,7 +26,8 @@ def agreeing_weights(target_to_source: tf.Tensor, weights: tf.Tensor, factor: in
     A mean of two places that are far apart shows neither limb, but what lies between them.
 
     Args:
-        target_to_source, weights, factor: as of `blended_displacement`.
+        target_to_source: [B, L, 2, 3], in pixels of the canvas.
+        weights: [B, h, w, L], summing to 1, for a map at 1 / factor of the canvas.
         radius: standard deviation of a Gaussian about the likeliest limb's place, in pixels of the canvas.
 
     Returns:
