@@ -87,7 +87,7 @@ class ModelConfig(Section):
         0.0,
         ge=0,
         le=1000,
-        description="Standard deviation, in canvas pixels, of places that are blended at inference; 0: all count (copying).",
+        description="Standard deviation of places blended at inference, in canvas pixels; 0: all count (copying).",
     )
     hole_growth: int = Field(0, ge=0, le=32, description="Pixels by which the hole grows before it is filled.")
 
