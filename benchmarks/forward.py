@@ -24,6 +24,7 @@ from benchmarks.scenes import canvas_pair
 from benchmarks.timing import interleaved
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.geometry.pixels import from_bytes
+from tf_unseen_pose.known_skeletons import person_joints
 from tf_unseen_pose.model import PoseModel, build_generator
 
 PARTS = ("whole", "encode", "render")
@@ -51,8 +52,9 @@ def variants_of(preset: str, generator: PoseModel, options) -> Iterator[Variant]
     functions = {part: tf.function(function) for part, function in parts_of(generator).items()}
     compiled = {part: tf.function(function, jit_compile=True) for part, function in parts_of(generator).items()}
     for batch in options.batch:
-        canvas, source, target = (tf.constant(part) for part in canvas_pair(generator.config.height, batch))
-        image = from_bytes(canvas)
+        canvas, *poses = canvas_pair(generator.config.height, batch)
+        source, target = (tf.constant(person_joints(pose, generator.body)) for pose in poses)
+        image = from_bytes(tf.constant(canvas))
         state = functions["encode"](image, source)
         inputs = {"whole": (image, source, target), "encode": (image, source), "render": (state, target)}
         macs = {part: _macs(functions[part], inputs[part]) for part in PARTS}

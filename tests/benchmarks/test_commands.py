@@ -1,8 +1,11 @@
 import json
+from argparse import Namespace
 
 import pytest
 
 from benchmarks import forward, input_pipeline, input_workers, records_at_scale, training_profile, training_step
+from tf_unseen_pose.config import load_config
+from tf_unseen_pose.model import build_generator
 
 QUICK = ["--quick", "--preset", "tiny", "--repeats", "1"]
 
@@ -31,6 +34,13 @@ def test_forward(run):
     assert whole["time / reference"] == pytest.approx(whole["ms"] / reference["ms"])
     assert whole["GMAC"] == pytest.approx(encode["GMAC"] + render["GMAC"])
     assert whole["GFLOP/s"] == pytest.approx(2e3 * whole["GMAC"] / whole["ms"])
+
+
+def test_every_part_of_lite_runs_on_tflite(small_lite):
+    generator = build_generator(load_config("lite", small_lite).model)
+    variants = list(forward.variants_of("lite", generator, Namespace(batch=[1], runtime=["graph", "tflite"])))
+    assert [variant.part for variant in variants if variant.runtime == "tflite"] == list(forward.PARTS)
+    assert forward.differences(variants, outputs_equal=False)["lite, tflite and graph differ by"] < 1e-3
 
 
 def test_training_step(run):
