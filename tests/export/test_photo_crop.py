@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.export.photo_crop import PhotoCrop
 from tf_unseen_pose.imaging import crop
-from tf_unseen_pose.imaging.compositing import on_whole_pixels
+from tf_unseen_pose.imaging.placement import on_whole_pixels
 from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
 
 

@@ -10,8 +10,8 @@ from PIL import Image
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.export.photo_signatures import held
 from tf_unseen_pose.export.signatures import Signatures
-from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import whole_crop
+from tf_unseen_pose.imaging.placement import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.provenance import SOURCE_TYPE
 from tf_unseen_pose.inference.reposer import Reposer
 from tf_unseen_pose.known_skeletons import PERSON

@@ -8,7 +8,8 @@ from scipy import ndimage
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.data.synthetic.scene import draw_scene
 from tf_unseen_pose.imaging.background_plate import placed
-from tf_unseen_pose.imaging.compositing import Compositor, Placement
+from tf_unseen_pose.imaging.compositing import Compositor
+from tf_unseen_pose.imaging.placement import Placement
 
 HEIGHT, WIDTH = 330, 420
 

@@ -5,8 +5,10 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.export import photo_compositing
-from tf_unseen_pose.imaging import compositing
-from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
+from tf_unseen_pose.geometry.tears import TEAR
+from tf_unseen_pose.imaging import compositing, tears
+from tf_unseen_pose.imaging.compositing import Compositor
+from tf_unseen_pose.imaging.placement import Placement, on_whole_pixels
 from tf_unseen_pose.model import compositing as formulas
 
 SIDE, CELLS, STEEPNESS = 64, 32, 20.0
@@ -30,6 +32,9 @@ def decided():
         "coverage": (1, -0.5, 1), "stillness": (1, -1, 1.2),
     }  # fmt: skip
     maps = {name: smooth(rng, *values) for name, values in ranges.items()}
+    # A limb ends at a slanted line.
+    y, x = np.mgrid[:CELLS, :CELLS]
+    maps["displacement"][2 * x + y > 50] += (31, -12)
     for name in ("coverage", "stillness"):
         maps[name] = np.clip(maps[name], 0, 1)
     return matte, hole, maps
@@ -116,7 +121,23 @@ def test_what_has_no_hole_and_no_person_or_does_not_move_stays_bit_for_bit(decid
         assert not changed[middle:].any()
 
 
+def test_nothing_between_two_limbs_places_is_shown(decided):
+    matte, hole, maps = decided
+    x = np.arange(CELLS)[None, :, None] * np.ones((CELLS, 1, 1))
+    # Both halves come from the photo's ends; between them it is red.
+    displacement = np.concatenate([np.where(x < CELLS // 2 - 3, -x, CELLS - 1 - x) * SIDE / CELLS, 0 * x], axis=-1)
+    opaque = {"alpha": 9 + 0 * x, "gain": 1 + 0 * x, "offset": np.zeros((CELLS, CELLS, 3)), "coverage": 1 + 0 * x}
+    maps = {**maps, **opaque, "displacement": displacement, "stillness": 0 * x}
+    maps = {name: values.astype(np.float32) for name, values in maps.items()}
+    photo = np.zeros((190, 190, 3), np.uint8)
+    photo[:, 25:165, 0] = 255
+    place = Placement.of(photo, np.array([[3.0, 0, 0], [0, 3.0, 0]]), SIDE, SIDE)
+    for made in engines(photo, place, matte * 0 + np.float32([0, 1]), 0 * hole, maps):
+        np.testing.assert_array_equal(made, np.zeros_like(photo))
+
+
 def test_constants_are_the_graphs():
+    assert tears.TEAR == TEAR
     assert (compositing.MASK_FLOOR, compositing.LUMA) == (formulas.MASK_FLOOR, formulas.LUMA)
 
 

@@ -9,9 +9,10 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.geometry.resampling import resample
 from tf_unseen_pose.imaging.affine import invert, transform_joints
-from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
+from tf_unseen_pose.imaging.compositing import Compositor
 from tf_unseen_pose.imaging.crop import sequence_crop
 from tf_unseen_pose.imaging.image_files import from_uint8
+from tf_unseen_pose.imaging.placement import Placement, on_whole_pixels
 from tf_unseen_pose.model import build_generator
 from tf_unseen_pose.training.run import Run
 

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tf_unseen_pose.imaging.compositing import FEATHER, LEAST, LEAST_LOGIT, LUMA, MASK_FLOOR
+from tf_unseen_pose.geometry.tears import TEAR, agreeing_mean
+from tf_unseen_pose.imaging.compositing import LEAST, LEAST_LOGIT, LUMA, MASK_FLOOR
+from tf_unseen_pose.imaging.placement import FEATHER
 
 # Rows per strip: few enough for memory, enough to amortise the cost of starting an operation.
 _STRIP = 64
@@ -134,9 +136,13 @@ def composed(given: Sitting, decisions: tf.Tensor, steepness: float) -> tf.Tenso
     """
     # Four bytes as one number, for a single look-up.
     packed, pixels = tf.bitcast(given.source, tf.int32), covered(given.photo, given.columns, given.rows)
+    undecided = _undecided(given.hole, decisions, steepness)
+    places, torn = _tears(decisions[..., :2], undecided)
 
     def made(here, maps):
-        right, down, gain, *offsets, alpha, coverage, stillness = maps
+        *displacement, gain = maps[:3]
+        *offsets, alpha, coverage, stillness = maps[3:]
+        right, down = _mended(displacement, places, torn, here, given)
         x, y = (tf.cast(tf.range(part.start, part.stop), tf.float32) for part in here[::-1])
         *copied, mask = _sampled(packed, given.scale * right + x, given.scale * down + y[:, None])
         mask *= coverage / 255
@@ -150,7 +156,6 @@ def composed(given: Sitting, decisions: tf.Tensor, steepness: float) -> tf.Tenso
         image = scene + alpha[..., None] * (foreground - scene)
         return _bytes(image + stillness[..., None] * (photo - image))
 
-    undecided = _undecided(given.hole, decisions, steepness)
     return _by_strips(given.scene, undecided, decisions, given.columns, given.rows, made)
 
 
@@ -211,6 +216,47 @@ def _undecided(hole, decisions, steepness):
     likely = steepness * (alpha + tf.math.log((coverage + MASK_FLOOR) / (1 - coverage + MASK_FLOOR))) > LEAST_LOGIT
     holes = tf.image.resize(hole[..., 3:], decisions.shape[:2])[..., 0] > LEAST
     return likely | (holes & (stillness > LEAST))
+
+
+def _tears(displacement, cells):
+    """The places of every cell and its next ones, and where they tear.
+
+    Args:
+        displacement: [h, w, 2], along x and y in pixels of the canvas.
+        cells: bool [h, w], those that matter.
+
+    Returns:
+        [h w, 8], four places; bool [h, w].
+    """
+    height, width = cells.shape
+
+    def corners(maps):
+        # The last row and column are their own next ones.
+        padded = tf.concat([maps, maps[-1:]], axis=0)
+        padded = tf.concat([padded, padded[:, -1:]], axis=1)
+        return [padded[y : y + height, x : x + width] for y in (0, 1) for x in (0, 1)]
+
+    near, places = corners(cells), corners(displacement)
+    apart = [one - other for i, one in enumerate(places) for other in places[:i]]
+    torn = tf.add_n([tf.cast(tf.reduce_sum(gap * gap, axis=-1) > TEAR**2, tf.int32) for gap in apart]) > 0
+    matters = tf.reduce_any(tf.stack(near), axis=0)
+    return tf.reshape(tf.concat(places, axis=-1), [height * width, 8]), torn & matters
+
+
+def _mended(displacement, places, torn, here, given):
+    """Enlarged displacements along x and y, [r, c] each, corrected where they cross tears."""
+    cells = torn.shape
+    (low, below), (left, beside) = (
+        [values[part] for values in line.cells(count)]
+        for line, count, part in zip((given.rows, given.columns), cells, here, strict=True)
+    )
+    at = tf.where(tf.gather(tf.gather(torn, low), left, axis=1))
+    row, column = tf.unstack(at, axis=1)
+    corners = tf.gather(places, tf.gather(low, row) * cells[1] + tf.gather(left, column))
+    down, right = tf.gather(below, row)[:, None], tf.gather(beside, column)[:, None]
+    weights = [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right]
+    mended = agreeing_mean(tf.split(corners, 4, axis=1), weights)
+    return [tf.tensor_scatter_nd_update(enlarged, at, mended[:, axis]) for axis, enlarged in enumerate(displacement)]
 
 
 def _sampled(packed, x, y):

@@ -47,7 +47,7 @@ class PhotoCrop:
         return self._canvas_to_image(tf.where(first <= last, within, (low + high) / 2), step)
 
     def on_whole_pixels(self, canvas_to_image: tf.Tensor) -> tf.Tensor:
-        """`imaging.compositing.on_whole_pixels` of float32 [2, 3]: float32 [2, 3]."""
+        """`imaging.placement.on_whole_pixels` of float32 [2, 3]: float32 [2, 3]."""
         given = tf.cast(canvas_to_image, tf.float64)
         step = tf.maximum(np.float64(1), tf.round(given[0, 0] * self._cells)) / self._cells
         middle = given[0, 0] * (self._size - 1) / 2 + given[:, 2]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_unseen_pose.imaging.affine import invert, transform_joints
-from tf_unseen_pose.imaging.compositing import on_whole_pixels
 from tf_unseen_pose.imaging.crop import holding, usual_step, whole_crop
+from tf_unseen_pose.imaging.placement import on_whole_pixels
 from tf_unseen_pose.inference.photo_poses import Source
 from tf_unseen_pose.skeleton import Skeleton
 

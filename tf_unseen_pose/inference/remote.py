@@ -23,10 +23,10 @@ import tensorflow as tf
 from PIL import Image
 
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import holding
 from tf_unseen_pose.imaging.pasting import Pasting
 from tf_unseen_pose.imaging.photos import Photo, as_photo
+from tf_unseen_pose.imaging.placement import Placement, on_whole_pixels
 from tf_unseen_pose.inference.access import Access
 from tf_unseen_pose.inference.connection import Connection
 from tf_unseen_pose.inference.photo_poses import source_person, target_pose

@@ -18,9 +18,10 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging.affine import invert, transform_joints
 from tf_unseen_pose.imaging.background_plate import placed
-from tf_unseen_pose.imaging.compositing import Compositor, Placement
+from tf_unseen_pose.imaging.compositing import Compositor
 from tf_unseen_pose.imaging.image_files import from_uint8
 from tf_unseen_pose.imaging.photos import Photo, as_photo
+from tf_unseen_pose.imaging.placement import Placement
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.inference.cutting import cut_out
 from tf_unseen_pose.inference.networks import Networks

@@ -12,7 +12,7 @@ photo's own pixels, K times as many along a side:
 
 The person mask is linear in the photo's brightness, with coefficients from a guided filter on the canvas; with the
 photo as the guide, the enlarged mask follows the photo's outlines. Maps are enlarged bilinearly with corners aligned
-to corners.
+to corners; the displacement not across tears, where an arm ends before a chest: places between the two show neither.
 
 Training composes with K = 1. `imaging.compositing` is the twin in NumPy and OpenCV, the page's shader the one for
 browsers; tests compare both with this module.
@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tf_unseen_pose.geometry import warping
+from tf_unseen_pose.geometry.tears import enlarged_displacement
 
 # Added to a mask and to its complement before the logit.
 MASK_FLOOR = 1e-2
@@ -62,7 +63,13 @@ CHANNELS = dict(zip(Decisions._fields, (2, 1, 3, 1, 1, 1), strict=True))
 
 
 def compose(
-    photo: tf.Tensor, matte: tf.Tensor, hole: tf.Tensor, decisions: Decisions, height: int, steepness: float
+    photo: tf.Tensor,
+    matte: tf.Tensor,
+    hole: tf.Tensor,
+    decisions: Decisions,
+    height: int,
+    steepness: float,
+    tears: bool = True,
 ) -> dict[str, tf.Tensor]:
     """Applies decisions to the pixels of a photo.
 
@@ -72,6 +79,7 @@ def compose(
         hole: [B, h, w, 4], inpainted colours times weight, and the weight.
         height: H.
         steepness: factor of alpha's logit.
+        tears: whether displacements have them. Training goes without, for speed.
 
     Returns:
         foreground, background, image [B, K H, K W, 3], person, alpha, stillness [B, K H, K W, 1].
@@ -80,7 +88,8 @@ def compose(
     scale = tf.cast(size[0], tf.float32) / height
     maps = Decisions(*tf.split(enlarged(tf.concat(decisions, axis=-1), size), list(CHANNELS.values()), axis=-1))
     person = person_mask(photo, enlarged(matte, size))
-    copied = warping.sample_displaced(tf.concat([photo, person], axis=-1), scale * maps.displacement)
+    displacement = enlarged_displacement(decisions.displacement, size) if tears else maps.displacement
+    copied = warping.sample_displaced(tf.concat([photo, person], axis=-1), scale * displacement)
     foreground = maps.gain * copied[..., :3] + maps.offset
     # A pixel of the person may belong to another limb than the one that was moved here.
     mask = copied[..., 3:] * maps.coverage

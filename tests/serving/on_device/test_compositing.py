@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.browser import served
-from tf_unseen_pose.imaging.compositing import Compositor, Placement, on_whole_pixels
+from tf_unseen_pose.imaging.compositing import Compositor
+from tf_unseen_pose.imaging.placement import Placement, on_whole_pixels
 
 SIDE, STEEPNESS = 256, 20.0
 # Of a canvas within the photo, and of one that leaves it: step, x, y.
@@ -55,10 +56,12 @@ def _smooth(rng, cells, channels, low, high):
 
 
 def _decisions(rng):
-    """What moves the right half of the canvas, mostly."""
+    """What moves the right half of the canvas, mostly; a limb ends at a slanted line there."""
     ranges = (-20, 25, 1), (-9, 14, 1), (0.5, 1.3, 1), (-0.4, 0.3, 3), (-2, 3, 1), (0, 1, 1), (-3, 1, 1)
     *maps, stillness = (_smooth(rng, 128, channels, low, high) for low, high, channels in ranges)
     stillness[:, :40] = 1
+    y, x = np.mgrid[:128, :128]
+    maps[0][2 * x + y > 230] += 31
     return np.concatenate([*maps, stillness.clip(0, 1)], axis=-1)
 
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tf_unseen_pose.imaging.compositing import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.crop import whole_crop
+from tf_unseen_pose.imaging.placement import Placement, on_whole_pixels
 from tf_unseen_pose.imaging.provenance import png_chunks
 from tf_unseen_pose.imaging.registration import mask_from_joints
 from tf_unseen_pose.imaging.resampling import cut_out

@@ -4,6 +4,9 @@
 
 // Below this logit alpha is less than half a level of 255.
 export const MASK_FLOOR = 1e-2, LEAST_LOGIT = -7;
+// Neighbouring cells that copy from places further apart than this, in pixels of the canvas, show different limbs;
+// `tf_unseen_pose/geometry/tears.py` has the formulas.
+export const TEAR = 10;
 // What a hole, or what is left of stillness, must be to show.
 const LEAST = 1e-3;
 const CHANNELS = 9, ALPHA = 6, COVERAGE = 7, STILLNESS = 8;

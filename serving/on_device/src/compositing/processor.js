@@ -1,6 +1,6 @@
 // Carrying decisions out on the photo's pixels in JavaScript, where there is no WebGL 2: the arithmetic of `shaders.js`.
 
-import { LEAST_LOGIT, MASK_FLOOR } from './changes.js';
+import { LEAST_LOGIT, MASK_FLOOR, TEAR } from './changes.js';
 
 // Rec. 601 weights of red, green and blue.
 const LUMA = [0.299, 0.587, 0.114];
@@ -66,6 +66,7 @@ export class Processor {
         // What a pixel need not know is not looked up.
         if (this._steepness * (found[6] + oddsOf(found[7])) > LEAST_LOGIT) {
           lines.at(line, column, found, 0, PERSON);
+          lines.mended(row, column, found);
           this._sample(column + this._place.scale * found[0], row + this._place.scale * found[1], copied);
           alpha = this._fade(column, row) / (1 + Math.exp(-this._steepness * (found[6] + oddsOf(copied[3] * found[7]))));
         }
@@ -114,11 +115,51 @@ class Enlarging {
     return line;
   }
 
+  /** Corrects the first two channels at a row and column, a displacement, if it crosses a tear there. */
+  mended(row, column, into) {
+    const cell = this._down.low[row] * this._columns + this._across.low[column];
+    this._torn ??= tornCells(this._rows, this._columns, (at) => this._place(at));
+    if (!this._torn[cell]) return;
+    const down = this._down.part[row], across = this._across.part[column];
+    const weights = [(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across];
+    agreeingMean(corners(cell, this._rows, this._columns).map((at) => this._place(at)), weights, into);
+  }
+
+  _place(cell) { return [this._data[this._channels * cell], this._data[this._channels * cell + 1]]; }
+
   /** A line's channels from..to at a column. */
   at(line, column, into, from = 0, to = this._channels) {
     const channels = this._channels, low = this._across.low[column], part = this._across.part[column];
     const before = channels * low, after = channels * Math.min(low + 1, this._columns - 1);
     for (let i = from; i < to; i++) into[i] = line[before + i] + part * (line[after + i] - line[before + i]);
+  }
+}
+
+/** A cell of a map and its next ones, to the right, below, and both; those of the last row or column are their own. */
+function corners(cell, rows, columns) {
+  const beside = cell % columns < columns - 1 ? 1 : 0, below = cell < columns * (rows - 1) ? columns : 0;
+  return [cell, cell + beside, cell + below, cell + below + beside];
+}
+
+const agree = (one, other) => (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 <= TEAR * TEAR;
+
+/** For every cell whether any of its corners' places [x, y] disagree. */
+function tornCells(rows, columns, placeOf) {
+  return Uint8Array.from({ length: rows * columns }, (_, cell) => {
+    const places = corners(cell, rows, columns).map(placeOf);
+    return places.every((one) => places.every((other) => agree(one, other))) ? 0 : 1;
+  });
+}
+
+/** The weighted mean of those places that agree with the one that most of the weight agrees with. */
+function agreeingMean(places, weights, into) {
+  let support = 0;
+  for (const one of places) {
+    const counted = weights.map((weight, i) => (agree(one, places[i]) ? weight : 0));
+    const sum = counted.reduce((total, weight) => total + weight);
+    if (sum <= support) continue;
+    support = sum;
+    for (const axis of [0, 1]) into[axis] = counted.reduce((total, weight, i) => total + weight * places[i][axis], 0) / sum;
   }
 }
 

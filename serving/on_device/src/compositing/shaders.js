@@ -4,7 +4,7 @@
 // Float maps are enlarged by hand: the hardware's own filter has 8 bits of fraction and is an extension for floats. A map
 // of nine channels is a texture of three texels a cell.
 
-import { LEAST_LOGIT, MASK_FLOOR } from './changes.js';
+import { LEAST_LOGIT, MASK_FLOOR, TEAR } from './changes.js';
 
 /** Boxes of covered pixels. */
 export const BOXES = `#version 300 es
@@ -85,6 +85,34 @@ float oddsOf(float mask) {
   return log((mask + ${MASK_FLOOR}) / (1.0 - mask + ${MASK_FLOOR}));
 }
 
+// Which of the places of two cells and their next ones agree with a place.
+vec4 agreement(vec4 x, vec4 y, vec2 place) {
+  vec4 across = x - place.x, down = y - place.y;
+  return step(across * across + down * down, vec4(${(TEAR * TEAR).toFixed(1)}));
+}
+
+// A displacement enlarged bilinearly, from the cells that agree with the one that most of the weight agrees with.
+vec2 displaced(Cells at) {
+  ivec4 columns = ivec4(at.low.x, at.high.x, at.low.x, at.high.x), rows = ivec4(at.low.yy, at.high.yy);
+  vec4 weights = mix(vec4(1, 0, 1, 0), vec4(0, 1, 0, 1), at.part.x) * mix(vec4(1, 1, 0, 0), vec4(0, 0, 1, 1), at.part.y);
+  vec4 x, y, counted;
+  for (int i = 0; i < 4; i++) {
+    vec2 place = texelFetch(decisions, ivec2(3 * columns[i], rows[i]), 0).xy;
+    x[i] = place.x;
+    y[i] = place.y;
+  }
+  float support = 0.0;
+  for (int i = 0; i < 4; i++) {
+    vec4 agreeing = weights * agreement(x, y, vec2(x[i], y[i]));
+    float sum = dot(agreeing, vec4(1));
+    if (sum > support) {
+      support = sum;
+      counted = agreeing;
+    }
+  }
+  return vec2(dot(counted, x), dot(counted, y)) / support;
+}
+
 void main() {
   // The first row is drawn on top.
   vec2 pixel = vec2(gl_FragCoord.x, count.y - gl_FragCoord.y) - 0.5;
@@ -93,10 +121,10 @@ void main() {
   // Alpha's logit, coverage, stillness.
   vec4 person = enlarged(decisions, at, 3, 2);
   if (steepness * (person.x + oddsOf(person.y)) > ${LEAST_LOGIT.toFixed(1)}) {
-    // Displacement and gain.
+    // The third is the gain.
     vec4 copying = enlarged(decisions, at, 3, 0), offset = enlarged(decisions, at, 3, 1);
     // Beyond the border of what is covered it goes on: the texture's wrapping.
-    vec4 copied = textureLod(source, (pixel + 0.5 + scale * copying.xy) / count, 0.0);
+    vec4 copied = textureLod(source, (pixel + 0.5 + scale * displaced(at)) / count, 0.0);
     vec3 colour = copying.z * copied.rgb + (offset.rgb + 1.0 - copying.z) / 2.0;
     float alpha = 1.0 / (1.0 + exp(min(-steepness * (person.x + oddsOf(copied.a * person.y)), 80.0)));
     made = mix(made, colour, fadeAt(pixel) * alpha);
