@@ -1,4 +1,7 @@
-"""Where in a photo a model's canvas lies, on whole pixels."""
+"""Where in a photo a model's canvas lies, on whole pixels.
+
+Convention: photos are uint8, transforms float64.
+"""
 
 from dataclasses import dataclass
 
@@ -45,7 +48,7 @@ class Placement:
 
     @classmethod
     def of(cls, photo: np.ndarray, canvas_to_image: np.ndarray, height: int, width: int) -> "Placement":
-        """The place of a canvas [height, width] in a photo [H, W, 3]."""
+        """The place of a canvas [height, width] in a photo uint8 [H, W, 3], by float64 [2, 3]."""
         step = float(canvas_to_image[0, 0])
         x, y = (round(float(shift)) for shift in canvas_to_image[:, 2] - (step - 1) / 2)
         w, h = round(step * width), round(step * height)
@@ -63,7 +66,7 @@ class Placement:
         return np.array([[self.scale, 0, shift[0]], [0, self.scale, shift[1]]])
 
     def covered(self, photo: np.ndarray) -> np.ndarray:
-        """The part of a photo [H, W, 3] that the canvas covers."""
+        """The part of a photo uint8 [H, W, 3] that the canvas covers."""
         return photo[self.rows, self.columns]
 
     def axis(self, number: int, cells: int) -> tuple[np.ndarray, np.ndarray]:

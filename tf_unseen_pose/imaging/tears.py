@@ -33,7 +33,8 @@ class Tears:
         """Corrects an enlarged displacement where it crosses tears.
 
         Args:
-            right, down: float32 [r, c], along x and y in pixels of the photo; changed in place.
+            right: float32 [h, w], along x in pixels of the photo; changed in place.
+            down: float32 [h, w], along y.
             rows, columns: of the covered pixels.
         """
         (low, below), (left, beside) = self._rows, self._columns

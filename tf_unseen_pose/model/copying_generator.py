@@ -49,6 +49,8 @@ from tf_unseen_pose.model_config import CompactUNetConfig, ModelConfig
 
 # Keeps masks away from 0, so that the network can overrule them.
 _MASK_FLOOR = 1e-2
+# Squared, the weight of a limb that would copy from beside the person.
+_UNSEEN = 0.05
 # Holes below this count as none.
 _HOLE_FLOOR = 0.1
 # Keeps the sum of the source's limb masks positive.
@@ -164,7 +166,9 @@ class CopyingGenerator(PoseModel):
         decisions, stages = self._decide(state, target_joints, training)
         # Alpha stays soft in training and is steepened at inference.
         steepness = 1.0 if training else self.steepness
-        made = compositing.compose(state.image, state.matte, state.hole, decisions, self.config.height, steepness)
+        made = compositing.compose(
+            state.image, state.matte, state.hole, decisions, self.config.height, steepness, tears=not training
+        )
         return {**stages, **made}
 
     def _decide(self, state, target_joints, training=False):
@@ -177,8 +181,11 @@ class CopyingGenerator(PoseModel):
         stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * warped.shape[1]])
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
-        coverage = _enlarged(stack[..., 3::4], 2)
-        weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
+        covered = stack[..., 3::4]
+        coverage, evidence = _enlarged(covered, 2), covered + _MASK_FLOOR
+        if self.config.masked_choice:
+            evidence *= self._on_person(state, target_to_source)
+        weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * _enlarged(evidence, 2)
         weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
         if self.config.blend_radius and not training:
             weights = skinning.agreeing_weights(target_to_source, weights, stride, self.config.blend_radius)
@@ -210,6 +217,23 @@ class CopyingGenerator(PoseModel):
             "replace": _enlarged(replace, stride),
         }
         return decisions, stages
+
+    def _on_person(self, state, target_to_source):
+        """Whether each limb would copy from the person: [B, H / 2R, W / 2R, L + 1], without a gradient.
+
+        An arm before a chest is chosen beyond its outline too, where it would copy the scene beside the arm. Staying
+        has 1.
+        """
+        factor = 2 * self.config.reduction
+        mask = tf.stop_gradient(state.layers[:, -1, ..., 3:])
+        height, width = mask.shape[1] - 2, mask.shape[2] - 2
+        x, y = skinning.limb_places(target_to_source[:, :-1], height, width, factor)
+        flat = [-1, height, width * self.body.limb_count]
+        seen = warping.sample_bilinear(mask, tf.reshape(x, flat), tf.reshape(y, flat))
+        seen = tf.reshape(seen, [-1, height, width, self.body.limb_count])
+        # Outlines at this resolution are soft: half of the mask suffices.
+        weight = (tf.minimum(2 * seen, 1) + _UNSEEN) ** 2
+        return tf.pad(weight, [[0, 0]] * 3 + [[0, 1]], constant_values=1)
 
     def _copied(self, state, flow):
         """Colour and person mask of the copied pixels: [B, H / R, W / R, 4]."""
