@@ -24,6 +24,7 @@ def test_every_request_leaves_a_line_without_what_it_holds(start, rows, refused)
     served.client.predict("mix", rows(3), version=1)
     refused(served.client.predict, "mix", {}, wanted=["private"])
     served.client.status()
+    assert [line["event"] for line in served.log() if "load" in line["event"]] == ["loading", "loaded"]
     fine, bad, status = [line for line in served.log() if line["event"] == "request"]
     assert fine | {"time": 0, "ms": 0} == {
         "time": 0,

@@ -100,6 +100,8 @@ class Models:
 
     async def _load(self, model: Model, version: Version) -> None:
         version.begin(await self._in_loader(_content, version.path))
+        # Warmup requests may take a minute; until then only this shows that something happens.
+        self._log.event("loading", model=model.name, version=version.number)
         try:
             version.succeed(await self._in_loader(_load, version.path))
         # TensorFlow raises various errors for broken models, which must not end the server.
