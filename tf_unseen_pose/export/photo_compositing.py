@@ -254,7 +254,7 @@ def _mended(displacement, places, torn, here, given):
     row, column = tf.unstack(at, axis=1)
     corners = tf.gather(places, tf.gather(low, row) * cells[1] + tf.gather(left, column))
     down, right = tf.gather(below, row)[:, None], tf.gather(beside, column)[:, None]
-    weights = [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right]
+    weights = [(1 - down, 1 - right), (1 - down, right), (down, 1 - right), (down, right)]
     mended = agreeing_mean(tf.split(corners, 4, axis=1), weights)
     return [tf.tensor_scatter_nd_update(enlarged, at, mended[:, axis]) for axis, enlarged in enumerate(displacement)]
 

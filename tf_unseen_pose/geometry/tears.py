@@ -6,6 +6,7 @@ bilinear weight is on, which makes the edge between two limbs smooth at any scal
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 # Neighbouring pixels of a map that copy from places further apart than this, in pixels of the canvas, show different
@@ -28,16 +29,17 @@ def enlarged_displacement(displacement: tf.Tensor, size: tf.Tensor) -> tf.Tensor
         _neighbours(row, size[1], axis=2) for row in (upper, lower)
     )
     down, across = down[:, None, None], across[:, None]
-    weights = [(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across]
+    weights = [(1 - down, 1 - across), (1 - down, across), (down, 1 - across), (down, across)]
     return agreeing_mean([left_up, right_up, left_down, right_down], weights)
 
 
-def agreeing_mean(places: Sequence[tf.Tensor], weights: Sequence[tf.Tensor]) -> tf.Tensor:
+def agreeing_mean(places: Sequence[tf.Tensor], weights: Sequence[tuple[tf.Tensor, tf.Tensor]]) -> tf.Tensor:
     """The weighted mean of those places that agree with the one that most of the weight agrees with.
 
     Args:
         places: N times [..., 2], in pixels of the canvas.
-        weights: N times [..., 1], of which at least one is positive.
+        weights: N times two factors, whose product [..., 1] is a place's weight; one product at least is positive.
+            Constant factors stay small in files: their products, which are as large as pictures, are never taken.
 
     Returns:
         [..., 2]. Places agree if they are at most `TEAR` apart.
@@ -47,18 +49,22 @@ def agreeing_mean(places: Sequence[tf.Tensor], weights: Sequence[tf.Tensor]) -> 
         apart = places[one] - places[other]
         return tf.cast(tf.reduce_sum(apart * apart, axis=-1, keepdims=True) <= TEAR**2, apart.dtype)
 
+    def weighted(values):
+        return [value * down * across for value, (down, across) in zip(values, weights, strict=True)]
+
     count = range(len(places))
     pairs = {(i, j): agreement(i, j) for i in count for j in count if i < j}
-    pairs |= {(j, i): pair for (i, j), pair in pairs.items()} | {(i, i): tf.ones_like(weights[0]) for i in count}
+    pairs |= {(j, i): pair for (i, j), pair in pairs.items()}
+    # Every place agrees with itself.
+    pairs |= {(i, i): tf.cast(tf.abs(places[i][..., :1]) < np.inf, places[i].dtype) for i in count}
     agreeing = [[pairs[i, j] for j in count] for i in count]
-    supports = [sum(weight * agrees for weight, agrees in zip(weights, row, strict=True)) for row in agreeing]
+    supports = [sum(weighted(row)) for row in agreeing]
     best, chosen = supports[0], agreeing[0]
     for support, row in zip(supports[1:], agreeing[1:], strict=True):
         better = tf.cast(support > best, support.dtype)
         chosen = [kept + better * (own - kept) for kept, own in zip(chosen, row, strict=True)]
         best = tf.maximum(best, support)
-    parts = [weight * agrees * place for weight, agrees, place in zip(weights, chosen, places, strict=True)]
-    return sum(parts) / best
+    return sum(weighted([agrees * place for agrees, place in zip(chosen, places, strict=True)])) / best
 
 
 def _neighbours(maps, size, axis):
