@@ -89,9 +89,6 @@ class ModelConfig(Section):
         le=1000,
         description="Standard deviation of places blended at inference, in canvas pixels; 0: all count (copying).",
     )
-    masked_choice: bool = Field(
-        False, description="Whether limbs count less where they would copy from beside the person (copying)."
-    )
     hole_growth: int = Field(0, ge=0, le=32, description="Pixels by which the hole grows before it is filled.")
 
     @model_validator(mode="after")

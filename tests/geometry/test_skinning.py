@@ -26,16 +26,6 @@ def test_limbs_count_by_how_near_their_places_are_to_the_likeliest():
         np.testing.assert_allclose(found[b, row, column], expected / expected.sum(), atol=1e-10)
 
 
-def test_limbs_places_are_in_pixels_of_the_map():
-    transforms = np.random.default_rng(9).normal(size=(2, 3, 2, 3))
-    x, y = skinning.limb_places(tf.constant(transforms), 4, 5, 2)
-    for b, row, column, limb in np.ndindex(2, 4, 5, 3):
-        # The first pixel of the map covers the canvas's first two, whose middle is at 0.5.
-        place = transforms[b, limb] @ [2 * column + 0.5, 2 * row + 0.5, 1]
-        found = x[b, row, column, limb], y[b, row, column, limb]
-        np.testing.assert_allclose(found, (place - 0.5) / 2, atol=1e-10)
-
-
 def test_two_equal_limbs_that_are_far_apart_share():
     transforms = np.float32([[[[1, 0, -500], [0, 1, 0]], [[1, 0, 500], [0, 1, 0]], [[1, 0, 0], [0, 1, 90]]]])
     weights = np.full((1, 2, 2, 3), [0.45, 0.45, 0.1], np.float32)

@@ -234,28 +234,6 @@ def test_far_places_are_not_blended_in_use(small, batch):
     assert np.abs(agreeing - weights).max() > 0.05
 
 
-def test_limbs_that_would_copy_from_beside_the_person_count_less(undecided, batch):
-    inputs, limbs = batch(64, 96), undecided.body.limb_count
-    masked = build_generator(undecided.config.model_copy(update={"masked_choice": True}))
-    for network, other in zip(masked.networks, undecided.networks, strict=True):
-        network.set_weights(other.get_weights())
-    plain, stages = (generator.explain(inputs, training=True) for generator in (undecided, masked))
-    factor, mask = 2 * undecided.config.reduction, plain["layers"][:, -1, 1:-1, 1:-1, 3].numpy()
-    y, x = np.mgrid[: mask.shape[1], : mask.shape[2]] * factor + (factor - 1) / 2
-    evidence = plain["warped_layers"][..., 3].numpy() + 0.01
-    for b, limb in np.ndindex(len(mask), limbs):
-        right, down = np.tensordot(plain["target_to_source"][b, limb], np.stack([x, y, np.ones_like(x)]), 1)
-        places = (np.stack([down, right]) - (factor - 1) / 2) / factor
-        # One mirrored pixel, then constant.
-        seen = scipy.ndimage.map_coordinates(np.pad(mask[b], 1, "reflect"), places + 1, order=1, mode="nearest")
-        evidence[b, limb] *= (np.minimum(2 * seen, 1) + 0.05) ** 2
-    prior = np.exp([0.0] * limbs + [-33.0])
-    expected = prior * tf.image.resize(evidence.transpose(0, 2, 3, 1), plain["limb_weights"].shape[1:3]).numpy()
-    expected /= expected.sum(axis=-1, keepdims=True)
-    np.testing.assert_allclose(stages["limb_weights"], expected, atol=1e-4)
-    assert np.abs(expected - plain["limb_weights"]).max() > 0.2
-
-
 def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided, joints):
     body, stride = undecided.body, undecided.config.reduction
     source = joints(64, 96)

@@ -16,7 +16,7 @@ def blended_displacement(target_to_source: tf.Tensor, weights: tf.Tensor, factor
     Returns:
         [B, h, w, 2], along x and y, in pixels of the canvas: the blended source point minus the pixel itself.
     """
-    along_x, along_y = _displacements(target_to_source, weights.shape[1], weights.shape[2], factor)
+    along_x, along_y = _displacements(target_to_source, weights, factor)
     return tf.stack([tf.reduce_sum(weights * along, axis=-1) for along in (along_x, along_y)], axis=-1)
 
 
@@ -36,31 +36,17 @@ def agreeing_weights(target_to_source: tf.Tensor, weights: tf.Tensor, factor: in
     likeliest = tf.cast(weights >= tf.reduce_max(weights, axis=-1, keepdims=True), weights.dtype)
     likeliest /= tf.reduce_sum(likeliest, axis=-1, keepdims=True)
     squared = 0.0
-    for along in _displacements(target_to_source, weights.shape[1], weights.shape[2], factor):
+    for along in _displacements(target_to_source, weights, factor):
         squared += (along - tf.reduce_sum(likeliest * along, axis=-1, keepdims=True)) ** 2
     # Positive, for two equally likely limbs that are far apart.
     weights *= tf.exp(-squared / (2 * radius**2)) + 1e-6
     return weights / tf.reduce_sum(weights, axis=-1, keepdims=True)
 
 
-def limb_places(target_to_source: tf.Tensor, height: int, width: int, factor: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where each limb's transform takes every pixel of a map at 1 / factor of the canvas, in pixels of that map.
-
-    Args:
-        target_to_source: [B, L, 2, 3], in pixels of the canvas.
-        height, width: of the map.
-
-    Returns:
-        x and y, [B, height, width, L] each.
-    """
-    along_x, along_y = _displacements(target_to_source, height, width, factor)
-    x, y = tf.range(width, dtype=along_x.dtype), tf.range(height, dtype=along_y.dtype)
-    return x[None, None, :, None] + along_x / factor, y[None, :, None, None] + along_y / factor
-
-
-def _displacements(target_to_source, height, width, factor):
-    """Of every limb, along x and along y, in pixels of the canvas: [B, height, width, L] each."""
-    half, dtype = (factor - 1) / 2, target_to_source.dtype
+def _displacements(target_to_source, weights, factor):
+    """Of every limb, along x and along y: [B, h, w, L] each."""
+    height, width = weights.shape[1:3]
+    half, dtype = (factor - 1) / 2, weights.dtype
     x = (factor * tf.range(width, dtype=dtype) + half)[None, None, :, None]
     y = (factor * tf.range(height, dtype=dtype) + half)[None, :, None, None]
     m = [[target_to_source[:, :, i, j][:, None, None] for j in range(3)] for i in range(2)]

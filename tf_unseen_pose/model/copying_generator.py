@@ -49,8 +49,6 @@ from tf_unseen_pose.model_config import CompactUNetConfig, ModelConfig
 
 # Keeps masks away from 0, so that the network can overrule them.
 _MASK_FLOOR = 1e-2
-# Squared, the weight of a limb that would copy from beside the person.
-_UNSEEN = 0.05
 # Holes below this count as none.
 _HOLE_FLOOR = 0.1
 # Keeps the sum of the source's limb masks positive.
@@ -181,11 +179,8 @@ class CopyingGenerator(PoseModel):
         stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * warped.shape[1]])
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
-        covered = stack[..., 3::4]
-        coverage, evidence = _enlarged(covered, 2), covered + _MASK_FLOOR
-        if self.config.masked_choice:
-            evidence *= self._on_person(state, target_to_source)
-        weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * _enlarged(evidence, 2)
+        coverage = _enlarged(stack[..., 3::4], 2)
+        weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
         weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
         if self.config.blend_radius and not training:
             weights = skinning.agreeing_weights(target_to_source, weights, stride, self.config.blend_radius)
@@ -217,23 +212,6 @@ class CopyingGenerator(PoseModel):
             "replace": _enlarged(replace, stride),
         }
         return decisions, stages
-
-    def _on_person(self, state, target_to_source):
-        """Whether each limb would copy from the person: [B, H / 2R, W / 2R, L + 1], without a gradient.
-
-        An arm before a chest is chosen beyond its outline too, where it would copy the scene beside the arm. Staying
-        has 1.
-        """
-        factor = 2 * self.config.reduction
-        mask = tf.stop_gradient(state.layers[:, -1, ..., 3:])
-        height, width = mask.shape[1] - 2, mask.shape[2] - 2
-        x, y = skinning.limb_places(target_to_source[:, :-1], height, width, factor)
-        flat = [-1, height, width * self.body.limb_count]
-        seen = warping.sample_bilinear(mask, tf.reshape(x, flat), tf.reshape(y, flat))
-        seen = tf.reshape(seen, [-1, height, width, self.body.limb_count])
-        # Outlines at this resolution are soft: half of the mask suffices.
-        weight = (tf.minimum(2 * seen, 1) + _UNSEEN) ** 2
-        return tf.pad(weight, [[0, 0]] * 3 + [[0, 1]], constant_values=1)
 
     def _copied(self, state, flow):
         """Colour and person mask of the copied pixels: [B, H / R, W / R, 4]."""
