@@ -73,9 +73,9 @@ class Compositor:
         result = self._start.copy()
         target = self._place.covered(result)
         planes = np.ascontiguousarray(decisions.transpose(2, 0, 1))
-        undecided = self._undecided(planes)
-        tears = Tears(planes[:2], undecided, self._place)
-        for rows, columns, maps in _strips(undecided, self._in_pixels(planes), self._place):
+        likely = self._likely(planes)
+        tears = Tears(planes[:2], likely, self._place)
+        for rows, columns, maps in _strips(likely | self._still(planes), self._in_pixels(planes), self._place):
             target[rows, columns] = self._composed(maps, rows, columns, tears)
         return result
 
@@ -118,14 +118,17 @@ class Compositor:
     def _fade(self, rows: slice, columns: slice) -> np.ndarray:
         return np.minimum(self._fades[0][rows, None], self._fades[1][columns])
 
-    def _undecided(self, planes: np.ndarray) -> np.ndarray:
-        """Map cells in which the picture may differ from the inpainted scene: bool [h, w]."""
-        alpha, coverage, stillness = planes[6:]
+    def _likely(self, planes: np.ndarray) -> np.ndarray:
+        """Map cells in which the new person may show: bool [h, w]."""
+        alpha, coverage = planes[6:8]
         reach = cv2.dilate(coverage, _NEIGHBOURS)
         likely = cv2.dilate(alpha, _NEIGHBOURS) + np.log((reach + MASK_FLOOR) / (1 - reach + MASK_FLOOR))
-        hole = cv2.resize(self._reach, alpha.shape[::-1])
-        still = (hole > LEAST) & (cv2.dilate(stillness, _NEIGHBOURS) > LEAST)
-        return (self._steepness * likely > LEAST_LOGIT) | still
+        return self._steepness * likely > LEAST_LOGIT
+
+    def _still(self, planes: np.ndarray) -> np.ndarray:
+        """Map cells in which the photo may show instead of the inpainted scene: bool [h, w]."""
+        hole = cv2.resize(self._reach, planes[8].shape[::-1])
+        return (hole > LEAST) & (cv2.dilate(planes[8], _NEIGHBOURS) > LEAST)
 
     def _in_pixels(self, planes: np.ndarray) -> np.ndarray:
         """The decisions for `_composed`; linear steps are cheaper before maps are enlarged."""

@@ -21,13 +21,18 @@ class Tears:
     """
 
     def __init__(self, displacement: np.ndarray, cells: np.ndarray, place: Placement):
-        self._scale = place.scale
-        self._rows, self._columns = (place.axis(axis, displacement.shape[2 - axis]) for axis in (1, 0))
         height, width = cells.shape
         padded, near = np.pad(displacement, ((0, 0), (0, 1), (0, 1)), mode="edge"), np.pad(cells, (0, 1), mode="edge")
         corners = [(slice(y, y + height), slice(x, x + width)) for y in (0, 1) for x in (0, 1)]
-        self._places = np.stack([padded[:, y, x] for y, x in corners])
-        self._torn = np.any([near[corner] for corner in corners], axis=0) & ~_agreement(self._places).all(axis=(0, 1))
+        places = np.stack([padded[:, y, x] for y, x in corners])
+        # Within a box this small all places agree.
+        box = places.max(axis=0) - places.min(axis=0)
+        torn = np.any([near[corner] for corner in corners], axis=0) & ((box**2).sum(axis=0) > TEAR**2)
+        (low, below), (left, beside) = place.axis(1, height), place.axis(0, width)
+        self._y, self._x = y, x = np.nonzero(torn.take(low, axis=0).take(left, axis=1))
+        down, right = below[y], beside[x]
+        weights = np.stack([(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right])
+        self._mended = place.scale * _agreeing_mean(places[..., low[y], left[x]], weights)
 
     def mend(self, right: np.ndarray, down: np.ndarray, rows: slice, columns: slice) -> None:
         """Corrects an enlarged displacement where it crosses tears.
@@ -35,16 +40,11 @@ class Tears:
         Args:
             right: float32 [h, w], along x in pixels of the photo; changed in place.
             down: float32 [h, w], along y.
-            rows, columns: of the covered pixels.
+            rows, columns: of the covered pixels; all that matter in these rows lie in these columns.
         """
-        (low, below), (left, beside) = self._rows, self._columns
-        y, x = np.nonzero(self._torn[low[rows]][:, left[columns]])
-        if not len(y):
-            return
-        below, beside = below[rows][y], beside[columns][x]
-        weights = np.stack([(1 - below) * (1 - beside), (1 - below) * beside, below * (1 - beside), below * beside])
-        places = self._places[..., low[rows][y], left[columns][x]]
-        right[y, x], down[y, x] = self._scale * _agreeing_mean(places, weights)
+        these = slice(*np.searchsorted(self._y, (rows.start, rows.stop)))
+        at = self._y[these] - rows.start, self._x[these] - columns.start
+        right[at], down[at] = self._mended[:, these]
 
 
 def _agreement(places):

@@ -1,4 +1,4 @@
-// Which of the covered pixels of a photo a pose may change. `Compositor._undecided` in
+// Which of the covered pixels of a photo a pose may change. `Compositor` in
 // `tf_unseen_pose/imaging/compositing.py` starts from the painted scene, and so has fewer.
 // Maps are {data, shape: [1, h, w, C]}; boxes {left, top, right, bottom}, the last two being one further.
 
