@@ -32,3 +32,17 @@ def test_two_equal_limbs_that_are_far_apart_share():
     found = skinning.agreeing_weights(tf.constant(transforms), tf.constant(weights), 1, 12.0)
     np.testing.assert_allclose(found[..., :2], found[..., 1::-1])
     assert np.isfinite(found).all()
+
+
+def test_a_limb_is_chosen_less_where_only_another_one_covers():
+    """The first limb is likelier everywhere, and covers the first pixel alone; the third choice is to stay."""
+    weights = np.float32([0.8, 0.15, 0.05]) * np.ones((1, 1, 4, 3), np.float32)
+    coverage = np.float32([[[[1, 0, 1], [0.1, 1, 0], [0, 0, 0], [0.5, 0.5, 0]]]])
+    made = skinning.covering_weights(tf.constant(weights), tf.constant(coverage)).numpy()[0, 0]
+    np.testing.assert_allclose(made.sum(axis=-1), 1, atol=1e-6)
+    # Where nobody else covers more, nothing changes.
+    np.testing.assert_allclose(made[2], weights[0, 0, 2], atol=1e-6)
+    missed = 1 - (0.8 * 0.1 + 0.15 * 1)
+    ratio = weights[0, 0, 1, 0] / weights[0, 0, 1, 1] * (0.11 / 1.01) ** (2 * missed)
+    np.testing.assert_allclose(made[1, 0] / made[1, 1], ratio, rtol=1e-5)
+    assert made[0, 0] > 0.75 and made[1, 1] > 0.7

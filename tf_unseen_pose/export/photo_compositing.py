@@ -12,7 +12,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_unseen_pose.geometry.tears import TEAR, agreeing_mean
-from tf_unseen_pose.imaging.compositing import LEAST, LEAST_LOGIT, LUMA, MASK_FLOOR
+from tf_unseen_pose.imaging.compositing import LEAST, LEAST_LOGIT, MASK_FLOOR
 from tf_unseen_pose.imaging.placement import FEATHER
 
 # Rows per strip: few enough for memory, enough to amortise the cost of starting an operation.
@@ -105,23 +105,23 @@ def sitting(
         photo: uint8 [H, W, 3].
         canvas_to_image: float32 [2, 3], on whole pixels.
         size: height and width of the canvas.
-        matte: [h, w, 2], see `model.compositing.guided_matte`.
+        matte: [h, w, 4], see `model.matte`.
         hole: [h, w, 4], inpainted colours times weight, and the weight.
     """
     columns, rows = place(photo, canvas_to_image, *size)
     pixels = covered(photo, columns, rows)
 
     def masked(here, maps):
-        slope, intercept = maps
-        bright = tf.reduce_sum(tf.cast(pixels[here], tf.float32) * (tf.constant(LUMA) / 255), axis=-1)
-        return _bytes(255 * (slope * bright + intercept))[..., None]
+        *factors, constant = maps
+        mask = tf.reduce_sum(tf.stack(factors, axis=-1) * tf.cast(pixels[here], tf.float32), axis=-1) + 255 * constant
+        return _bytes(mask)[..., None]
 
     def painted(here, maps):
         photo, (*colours, used) = tf.cast(pixels[here], tf.float32), maps
         painting = 127.5 * (tf.stack(colours, axis=-1) + used[..., None])
         return _bytes(photo + _fade(columns, rows, here)[..., None] * (painting - used[..., None] * photo))
 
-    person = tf.maximum(matte[..., 1], matte[..., 0] + matte[..., 1]) > LEAST
+    person = matte[..., 3] + tf.reduce_sum(tf.maximum(matte[..., :3], 0), axis=-1) > LEAST
     mask = _by_strips(tf.zeros_like(pixels[..., :1]), person, matte, columns, rows, masked)
     scene = _by_strips(pixels, hole[..., 3] > LEAST, hole, columns, rows, painted)
     return Sitting(photo, columns, rows, canvas_to_image[0, 0], tf.concat([pixels, mask], axis=-1), scene, hole)

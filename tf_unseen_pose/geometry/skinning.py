@@ -5,6 +5,9 @@ Source: linear blend skinning, as of Lewis, Cordner, Fong, Pose space deformatio
 
 import tensorflow as tf
 
+# Power of a limb's coverage in its weight where all that another limb covers is missed, and what is added to it.
+_MISSED_POWER, _LEAST_COVERAGE = 2.0, 1e-2
+
 
 def blended_displacement(target_to_source: tf.Tensor, weights: tf.Tensor, factor: int) -> tf.Tensor:
     """Displacement of every pixel by the limbs' blended transforms (linear blend skinning).
@@ -40,6 +43,26 @@ def agreeing_weights(target_to_source: tf.Tensor, weights: tf.Tensor, factor: in
         squared += (along - tf.reduce_sum(likeliest * along, axis=-1, keepdims=True)) ** 2
     # Positive, for two equally likely limbs that are far apart.
     weights *= tf.exp(-squared / (2 * radius**2)) + 1e-6
+    return weights / tf.reduce_sum(weights, axis=-1, keepdims=True)
+
+
+def covering_weights(weights: tf.Tensor, coverage: tf.Tensor) -> tf.Tensor:
+    """Weights of limbs with less for those that do not cover a pixel which another limb covers.
+
+    An arm before a chest is chosen beyond its outline too, where it would copy the scene beside the arm.
+
+    Args:
+        weights: [B, h, w, L + 1], summing to 1; of limbs, and last of staying.
+        coverage: [B, h, w, L + 1] in [0, 1], how much of each limb's mask is at the place that it leads to. Evidence
+            alone: masks get no gradient by it.
+
+    Returns:
+        [B, h, w, L + 1], summing to 1.
+    """
+    shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
+    missed = tf.nn.relu(tf.reduce_max(coverage[..., :-1], axis=-1, keepdims=True) - shown)
+    # A power of the coverage, larger the more is missed.
+    weights *= tf.stop_gradient(tf.exp(_MISSED_POWER * missed * tf.math.log(coverage + _LEAST_COVERAGE)))
     return weights / tf.reduce_sum(weights, axis=-1, keepdims=True)
 
 

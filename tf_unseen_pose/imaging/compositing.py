@@ -19,7 +19,6 @@ from tf_unseen_pose.imaging.tears import Tears
 # As in `model.compositing`; a test compares them.
 MASK_FLOOR = 1e-2
 _FLOOR = np.float32(MASK_FLOOR)
-LUMA = (0.299, 0.587, 0.114)
 # Rows per strip, which fits a processor's cache.
 _STRIP = 32
 # Below this logit alpha is less than half a level of 255.
@@ -37,7 +36,7 @@ class Compositor:
     Args:
         photo: uint8 [H, W, 3].
         place: of the canvas within it.
-        matte: float32 [h, w, 2], see `model.compositing.guided_matte`.
+        matte: float32 [h, w, 4], see `model.matte`.
         hole: float32 [h, w, 4], inpainted colours times weight, and the weight.
         steepness: factor of alpha's logit.
         plate: uint8 [H, W, 4], the photo without its person, and 255 where that is known; it fills the hole there, and
@@ -57,7 +56,7 @@ class Compositor:
         self._covered = place.covered(photo)
         self._fades = place.fade(1, photo.shape[0]), place.fade(0, photo.shape[1])
         self._hole = np.ascontiguousarray(hole.transpose(2, 0, 1))
-        self._source = self._with_mask(np.ascontiguousarray(matte.transpose(2, 0, 1)))
+        self._source = self._with_mask(matte.transpose(2, 0, 1).copy())
         self._reach = self._hole[3] if plate is None else _grown(self._hole[3])
         # The start of every frame, and its covered part.
         self._start = photo.copy()
@@ -84,12 +83,14 @@ class Compositor:
         height, width = self._covered.shape[:2]
         source = np.zeros((height, width, 4), np.uint8)
         source[..., :3] = self._covered
-        near = np.maximum(matte[1], matte[0] + matte[1]) > LEAST
-        for rows, columns, (slope, intercept) in _strips(near, matte, self._place):
-            bright = cv2.transform(self._covered[rows, columns], np.float32([LUMA])).astype(np.float32)
-            slope *= bright * np.float32(1 / 255)
-            slope += intercept
-            source[rows, columns, 3] = np.clip(slope, 0, 1) * 255 + 0.5
+        near = matte[3] + np.maximum(matte[:3], 0).sum(axis=0) > LEAST
+        # For colours in 0..255, giving a mask in 0..255.
+        matte *= np.float32([1, 1, 1, 255])[:, None, None]
+        for rows, columns, (*factors, mask) in _strips(near, matte, self._place):
+            for factor, colour in zip(factors, cv2.split(self._covered[rows, columns]), strict=True):
+                factor *= colour
+                mask += factor
+            source[rows, columns, 3] = np.clip(mask, 0, 255) + 0.5
         return source
 
     def _fill_hole(self, plate: np.ndarray | None) -> None:

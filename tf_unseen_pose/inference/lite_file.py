@@ -2,7 +2,7 @@
 
 The description is JSON in the flatbuffer's metadata under the name `unseen_pose.json`:
 
-    {"format": 2, "variant": "float16", "licence": ..., "project": ..., "git_revision": ..., "steps": ...,
+    {"format": 3, "variant": "float16", "licence": ..., "project": ..., "git_revision": ..., "steps": ...,
      "height": 256, "width": 256, "crop_factor": 1.14, "alpha_steepness": 20.0,
      "skeleton": {"name", "joints", "limbs", "root", "held"},
      "signatures": {"render": {"inputs": {"image": {"shape", "dtype", "what"}, ...}, "outputs": {...}}, ...}}
@@ -19,7 +19,7 @@ import numpy as np
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.skeleton import Skeleton
 
-METADATA, FORMAT = "unseen_pose.json", 2
+METADATA, FORMAT = "unseen_pose.json", 3
 _WAY_OUT = "name a .tflite file that 'export --tflite' wrote"
 
 

@@ -10,14 +10,12 @@ photo's own pixels, K times as many along a side:
     background  the photo, inpainted in the hole that the source person leaves
     image       alpha * foreground + (1 - alpha) * background; the photo itself where nothing moves (stillness)
 
-The person mask is linear in the photo's brightness, with coefficients from a guided filter on the canvas; with the
-photo as the guide, the enlarged mask follows the photo's outlines. Maps are enlarged bilinearly with corners aligned
-to corners; the displacement not across tears, where an arm ends before a chest: places between the two show neither.
+The person mask follows the photo's outlines at every resolution (`matte`). Maps are enlarged bilinearly with corners
+aligned to corners; the displacement not across tears, where an arm ends before a chest: places between the two show
+neither.
 
 Training composes with K = 1. `imaging.compositing` is the twin in NumPy and OpenCV, the page's shader the one for
 browsers; tests compare both with this module.
-
-Source: guided filter: He, Sun, Tang, 2010, in the form of He, Sun, Fast Guided Filter, 2015.
 """
 
 from typing import Any, NamedTuple
@@ -26,16 +24,12 @@ import tensorflow as tf
 
 from tf_unseen_pose.geometry import warping
 from tf_unseen_pose.geometry.tears import enlarged_displacement
+from tf_unseen_pose.model.matte import person_mask
 
 # Added to a mask and to its complement before the logit.
 MASK_FLOOR = 1e-2
 # The same for a painted alpha, so that its logit is finite.
 _ALPHA_FLOOR = 1e-6
-# Guided filter: radius of the window in canvas pixels, and least variance (of brightness in 0..1) of an edge. With
-# twice the radius, held-out poses are detected slightly less often.
-_RADIUS, _EPSILON = 1, 1e-3
-# Rec. 601 weights of red, green and blue.
-LUMA = (0.299, 0.587, 0.114)
 
 
 class Decisions(NamedTuple):
@@ -75,7 +69,7 @@ def compose(
 
     Args:
         photo: [B, K H, K W, 3] in [-1, 1], what the canvas [H, W] shows, K times as large.
-        matte: [B, h, w, 2], see `guided_matte`.
+        matte: [B, h, w, 4], see `matte`.
         hole: [B, h, w, 4], inpainted colours times weight, and the weight.
         height: H.
         steepness: factor of alpha's logit.
@@ -115,50 +109,6 @@ def painted(foreground: tf.Tensor, alpha: tf.Tensor) -> Decisions:
     nothing = tf.zeros_like(alpha)
     logit = tf.math.log((alpha + _ALPHA_FLOOR) / (1 - alpha + _ALPHA_FLOOR))
     return Decisions(tf.concat([nothing, nothing], axis=-1), nothing, foreground, logit, nothing + 1, nothing)
-
-
-def unknown_matte(image: tf.Tensor) -> tf.Tensor:
-    """The matte [B, H, W, 2] of an unknown mask, 1/2 everywhere.
-
-    Args:
-        image: [B, H, W, 3] in [-1, 1].
-    """
-    nothing = tf.zeros_like(image[..., :1])
-    return tf.concat([nothing, nothing + 0.5], axis=-1)
-
-
-def guided_matte(image: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """The person mask as a locally linear function of the photo's brightness.
-
-    Args:
-        image: [B, H, W, 3] in [-1, 1].
-        mask: [B, H, W, 1] in [0, 1].
-
-    Returns:
-        [B, H, W, 2]: slope and intercept of the mask over the brightness in 0..1.
-    """
-    guide = brightness(image)
-    mean, mask_mean, square, product = tf.split(
-        _box_mean(tf.concat([guide, mask, guide * guide, guide * mask], axis=-1)), 4, axis=-1
-    )
-    slope = (product - mean * mask_mean) / (square - mean * mean + _EPSILON)
-    return _box_mean(tf.concat([slope, mask_mean - slope * mean], axis=-1))
-
-
-def person_mask(image: tf.Tensor, matte: tf.Tensor) -> tf.Tensor:
-    """The mask [B, H, W, 1] in [0, 1] of an image [B, H, W, 3] and its matte [B, H, W, 2]."""
-    return tf.clip_by_value(matte[..., :1] * brightness(image) + matte[..., 1:], 0, 1)
-
-
-def brightness(image: tf.Tensor) -> tf.Tensor:
-    """[B, H, W, 3] in [-1, 1] -> [B, H, W, 1] in [0, 1]."""
-    red, green, blue = (image[..., i : i + 1] * (LUMA[i] / 2) for i in range(3))
-    return red + green + blue + 0.5
-
-
-def _box_mean(maps):
-    """The mean of the window around every pixel, within the map."""
-    return tf.nn.avg_pool2d(maps, 2 * _RADIUS + 1, 1, "SAME")
 
 
 def enlarged(maps: tf.Tensor, size: Any) -> tf.Tensor:

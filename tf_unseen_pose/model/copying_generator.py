@@ -44,6 +44,7 @@ from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.compact_unet import compact_unet, refinement_network
 from tf_unseen_pose.model.directional_fill import filled
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
+from tf_unseen_pose.model.matte import guided_matte, person_mask
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model_config import CompactUNetConfig, ModelConfig
 
@@ -71,7 +72,7 @@ class CopyState(NamedTuple):
 
     Attributes:
         image: [B, H, W, 3] in [-1, 1].
-        matte: [B, H, W, 2], its person mask, see `compositing.guided_matte`.
+        matte: [B, H / R, W / R, 4], its person mask, see `matte`.
         hole: [B, H / R, W / R, 4], the inpainted background; see `compositing.compose`.
         layers: [B, L + 1, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border;
             last the whole person's.
@@ -145,7 +146,7 @@ class CopyingGenerator(PoseModel):
         correction = self.background([background_input, heatmaps], training=training)["image"]
         painted = tf.clip_by_value(painted + correction, -1, 1)
         hole = tf.concat([(1 - visible) * painted, 1 - visible], axis=-1)
-        matte = compositing.guided_matte(image, _enlarged(person, stride))
+        matte = guided_matte(small, person)
         layers = self._limb_layers(small, masks)
         stages = {"limb_priors": priors, "masks": masks, "layers": layers, "background_input": background_input}
         return CopyState(image, matte, hole, layers, joints), stages
@@ -181,7 +182,7 @@ class CopyingGenerator(PoseModel):
 
         coverage = _enlarged(stack[..., 3::4], 2)
         weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
-        weights /= tf.reduce_sum(weights, axis=-1, keepdims=True)
+        weights = skinning.covering_weights(weights / tf.reduce_sum(weights, axis=-1, keepdims=True), coverage)
         if self.config.blend_radius and not training:
             weights = skinning.agreeing_weights(target_to_source, weights, stride, self.config.blend_radius)
         flow = skinning.blended_displacement(target_to_source, weights, stride)
@@ -215,9 +216,10 @@ class CopyingGenerator(PoseModel):
 
     def _copied(self, state, flow):
         """Colour and person mask of the copied pixels: [B, H / R, W / R, 4]."""
-        stride, mask = self.config.reduction, compositing.person_mask(state.image, state.matte)
-        small = tf.nn.avg_pool2d(tf.concat([state.image, mask], axis=-1), stride, stride, "VALID")
-        return warping.sample_displaced(small, flow / stride)
+        stride = self.config.reduction
+        small = tf.nn.avg_pool2d(state.image, stride, stride, "VALID")
+        seen = tf.concat([small, person_mask(small, state.matte)], axis=-1)
+        return warping.sample_displaced(seen, flow / stride)
 
     def _stillness(self, state, target_joints, flow):
         """Certainty that a pixel is unchanged: [B, H / R, W / R, 1], without a gradient.

@@ -31,6 +31,7 @@ import tensorflow as tf
 from tf_unseen_pose.geometry import pose_maps
 from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
+from tf_unseen_pose.model.matte import unknown_matte
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
 from tf_unseen_pose.model_config import ModelConfig, UNetConfig
@@ -42,7 +43,7 @@ class SourceState(NamedTuple):
     Attributes:
         layers: [B, L, H, W, 3], the image times each limb's mask.
         background: [B, H, W, 3], the scene without the person.
-        matte: [B, H, W, 2], unknown (see `compositing.unknown_matte`), since the network's alpha is complete.
+        matte: [B, H / 2, W / 2, 4], unknown (see `matte.unknown_matte`), since the network's alpha is complete.
         hole: [B, H, W, 4], the part of the background that replaces the photo.
         joints: [B, J, 3], the source pose.
     """
@@ -105,7 +106,7 @@ class Generator(PoseModel):
         }
         covered = 1 - background_input[..., 3:]
         hole = tf.concat([covered * background, covered], axis=-1)
-        return SourceState(layers, background, compositing.unknown_matte(image), hole, joints), stages
+        return SourceState(layers, background, unknown_matte(image), hole, joints), stages
 
     def _with_hole(self, image, visible, noise):
         """The image where it shows the background, the fill elsewhere, and the mask of the former.

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tf_unseen_pose.model import compositing
+from tf_unseen_pose.model.matte import unknown_matte
 from tf_unseen_pose.model.pose_model import PoseModel
 from tf_unseen_pose.model.unet import unet
 from tf_unseen_pose.model_config import ModelConfig
@@ -16,7 +17,7 @@ class BaselineState(NamedTuple):
 
     Attributes:
         image: [B, H, W, 3] in [-1, 1].
-        matte: [B, H, W, 2], unknown.
+        matte: [B, H / 2, W / 2, 4], unknown.
         hole: [B, H, W, 4], empty.
         joints: [B, J, 3] in pixels of the image.
     """
@@ -41,7 +42,7 @@ class BaselineUNet(PoseModel):
 
     def _encode(self, image, joints, noise=None, training=False):
         hole = tf.zeros_like(tf.concat([image, image[..., :1]], axis=-1))
-        return BaselineState(image, compositing.unknown_matte(image), hole, joints), {}
+        return BaselineState(image, unknown_matte(image), hole, joints), {}
 
     def _decide(self, state, target_joints):
         stages = self._render(state, target_joints)

@@ -75,7 +75,7 @@ def test_pictures_are_those_of_the_package(modules, psnr, engine, crop, plated):
     plate = np.dstack([plate, np.full_like(plate[..., 0], 255)]) if plated else None
     if plated:
         plate[140:, 120:, 3] = 0
-    matte = _smooth(rng, SIDE, 2, -0.5, 1.2)
+    matte = _smooth(rng, 128, 4, -0.5, 0.9)
     used = (_smooth(rng, 128, 1, -1, 1.5)).clip(0, 1)
     hole = np.concatenate([used * _smooth(rng, 128, 3, -0.9, 0.8), used], axis=-1)
     poses = [_decisions(rng) for _ in range(2)]

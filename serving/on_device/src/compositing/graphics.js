@@ -30,7 +30,7 @@ export class Graphics {
     Object.assign(this._canvas, { width, height });
     this._place = place;
     this._covered(photo, place);
-    this._map('matte', matte, gl.RG32F, gl.RG, matte.shape[2]);
+    this._map('matte', matte, gl.RGBA32F, gl.RGBA, matte.shape[2]);
     this._map('hole', hole, gl.RGBA32F, gl.RGBA, hole.shape[2]);
     this._map('reach', reach, gl.R32F, gl.RED, reach.shape[2]);
     this._texture('plate', gl.NEAREST);

@@ -2,8 +2,6 @@
 
 import { LEAST_LOGIT, MASK_FLOOR, TEAR } from './changes.js';
 
-// Rec. 601 weights of red, green and blue.
-const LUMA = [0.299, 0.587, 0.114];
 // Of how many channels the last three are about the person: alpha's logit, coverage, stillness.
 const DECISIONS = 9, PERSON = 6;
 
@@ -165,13 +163,14 @@ function agreeingMean(places, weights, into) {
 
 /** How much each covered pixel is the person's: 0..1. */
 function masks({ data, width, height }, place, matte) {
-  const lines = new Enlarging(place, matte), found = new Float64Array(2), result = new Float32Array(width * height);
+  const lines = new Enlarging(place, matte), found = new Float64Array(4), result = new Float32Array(width * height);
   for (let row = 0, at = 0; row < height; row++) {
     const line = lines.row(row);
     for (let column = 0; column < width; column++, at++) {
       lines.at(line, column, found);
-      const bright = LUMA[0] * data[4 * at] + LUMA[1] * data[4 * at + 1] + LUMA[2] * data[4 * at + 2];
-      result[at] = Math.min(Math.max((found[0] * bright) / 255 + found[1], 0), 1);
+      let mask = 255 * found[3];
+      for (let i = 0; i < 3; i++) mask += found[i] * data[4 * at + i];
+      result[at] = Math.min(Math.max(mask / 255, 0), 1);
     }
   }
   return result;

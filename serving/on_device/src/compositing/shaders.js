@@ -63,9 +63,8 @@ layout(location = 1) out vec4 scene;
 void main() {
   vec2 pixel = floor(gl_FragCoord.xy);
   vec3 colour = texelFetch(photo, ivec2(pixel), 0).rgb;
-  vec2 line = enlarged(matte, cellsAt(pixel, textureSize(matte, 0)), 1, 0).xy;
-  // Rec. 601.
-  source = vec4(colour, clamp(line.x * dot(colour, vec3(0.299, 0.587, 0.114)) + line.y, 0.0, 1.0));
+  vec4 factors = enlarged(matte, cellsAt(pixel, textureSize(matte, 0)), 1, 0);
+  source = vec4(colour, clamp(dot(factors, vec4(colour, 1)), 0.0, 1.0));
   Cells at = cellsAt(pixel, textureSize(hole, 0));
   vec4 paint = enlarged(hole, at, 1, 0), known = texelFetch(plate, ivec2(pixel), 0);
   vec3 painted = (1.0 - paint.a) * colour + (paint.rgb + paint.a) / 2.0;

@@ -1,7 +1,7 @@
 // What a .tflite file of the project says about itself: JSON in the flatbuffer's metadata, under a name.
 // The twin of `metadata` in `tf_unseen_pose/inference/lite_file.py`, which says what is in it.
 
-const NAME = 'unseen_pose.json', FORMAT = 2;
+const NAME = 'unseen_pose.json', FORMAT = 3;
 // Where a table's fields stand in TensorFlow Lite's schema.
 const MODEL = { buffers: 4, metadata: 6 }, METADATA = { name: 0, buffer: 1 }, BUFFER = { data: 0 };
 
