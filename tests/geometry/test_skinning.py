@@ -37,11 +37,11 @@ def test_two_equal_limbs_that_are_far_apart_share():
 def test_a_limb_is_chosen_less_where_only_another_one_covers():
     """The first limb is likelier everywhere, and covers the first pixel alone; the third choice is to stay."""
     weights = np.float32([0.8, 0.15, 0.05]) * np.ones((1, 1, 4, 3), np.float32)
-    coverage = np.float32([[[[1, 0, 1], [0.1, 1, 0], [0, 0, 0], [0.5, 0.5, 0]]]])
+    coverage = np.float32([[[[1, 0, 1], [0.1, 1, 0], [0, 0, 0], [0.3, 0.2, 1]]]])
     made = skinning.covering_weights(tf.constant(weights), tf.constant(coverage)).numpy()[0, 0]
     np.testing.assert_allclose(made.sum(axis=-1), 1, atol=1e-6)
-    # Where nobody else covers more, nothing changes.
-    np.testing.assert_allclose(made[2], weights[0, 0, 2], atol=1e-6)
+    # Where no other limb covers more, nothing changes; the person who stays is none.
+    np.testing.assert_allclose(made[2:], weights[0, 0, 2:], atol=1e-6)
     missed = 1 - (0.8 * 0.1 + 0.15 * 1)
     ratio = weights[0, 0, 1, 0] / weights[0, 0, 1, 1] * (0.11 / 1.01) ** (2 * missed)
     np.testing.assert_allclose(made[1, 0] / made[1, 1], ratio, rtol=1e-5)
