@@ -100,7 +100,7 @@ def test_the_hole_shows_the_plate_where_it_is_known_and_paint_elsewhere():
     place = Placement.of(photo, np.array([[2, 0, -3.5], [0, 2, 2.5]]), 8, 12)
     nobody = np.zeros((8, 12, 9), np.float32)
     nobody[..., 6] = -50
-    result = Compositor(photo, place, np.zeros((8, 12, 2), np.float32), hole, 1.0, plate)(nobody)
+    result = Compositor(photo, place, np.zeros((8, 12, 4), np.float32), hole, 1.0, plate)(nobody)
     # Rows 2 to 17 and columns up to 19, at whose outermost the canvas fades; away from where the weight changes.
     np.testing.assert_array_equal(result[3:5, :6], photo[3:5, :6])
     mixed = 0.75 * photo[3:5, 14:19] + 0.25 * plate[3:5, 14:19, :3]
