@@ -69,7 +69,7 @@ def compose(
 
     Args:
         photo: [B, K H, K W, 3] in [-1, 1], what the canvas [H, W] shows, K times as large.
-        matte: [B, h, w, 4], see `matte`.
+        matte: [B, h, w, 4], see `model.matte`.
         hole: [B, h, w, 4], inpainted colours times weight, and the weight.
         height: H.
         steepness: factor of alpha's logit.

@@ -72,7 +72,7 @@ class CopyState(NamedTuple):
 
     Attributes:
         image: [B, H, W, 3] in [-1, 1].
-        matte: [B, H / R, W / R, 4], its person mask, see `matte`.
+        matte: [B, H / R, W / R, 4], its person mask, see `model.matte`.
         hole: [B, H / R, W / R, 4], the inpainted background; see `compositing.compose`.
         layers: [B, L + 1, H / 2R + 2, W / 2R + 2, 4], the image times each limb's mask, and that mask, with a border;
             last the whole person's.

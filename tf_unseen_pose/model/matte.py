@@ -2,7 +2,7 @@
 
 A network's mask is coarse and soft. A guided filter finds, about every pixel of it, the linear function of red, green
 and blue that fits the mask best. Its coefficients, the matte, vary slowly; applied to the photo's own pixels, they
-follow the outlines that the photo has, down to single hairs.
+follow the photo's outlines.
 
     mask = clip(matte[0] * red + matte[1] * green + matte[2] * blue + matte[3]), colours in 0..1
 
