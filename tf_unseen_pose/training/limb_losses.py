@@ -1,6 +1,9 @@
 """Losses from limb maps: the limb of each source pixel, and the limb that each target pixel is copied from.
 
 Convention: labels are integers [B, H, W] on the canvas, see `data.limb_maps`; losses are [B], as those of `losses`.
+
+Each limb counts by the square root of its area: a hand is a hundredth of a person, and would be worth no mistake of a
+chest.
 """
 
 import tensorflow as tf
@@ -28,7 +31,7 @@ def label_shares(labels: tf.Tensor, count: int, factor: int) -> tf.Tensor:
 
 
 def limb_cross_entropy(labels: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy [B] of the segmentation's masks against the limbs of the source.
+    """Cross-entropy [B] of the segmentation's masks against the limbs of the source, by the root of each one's area.
 
     A mask pixel covers several canvas pixels and multiplies their mean colour, so its target is the limb's fraction of
     them: labels are averaged, not picked.
@@ -38,13 +41,13 @@ def limb_cross_entropy(labels: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
         masks: [B, h, w, 1 + L] in [0, 1], background first.
     """
     shares = label_shares(labels, masks.shape[-1], labels.shape[1] // masks.shape[1])
-    return -tf.reduce_mean(tf.reduce_sum(shares * tf.math.log(masks + _LEAST_PROBABILITY), axis=-1), axis=[1, 2])
+    return _by_root_of_area(shares, -tf.math.log(masks + _LEAST_PROBABILITY))
 
 
 def choice_cross_entropy(
     source_labels: tf.Tensor, target_labels: tf.Tensor, weights: tf.Tensor, target_to_source: tf.Tensor
 ) -> tf.Tensor:
-    """Cross-entropy [B] of the limb weights, by which each pixel of the target person is copied.
+    """Cross-entropy [B] of the limb weights that copy each pixel of the target person, by the root of each one's area.
 
     The pixel's own limb is right, and so is every choice that leads to the same place in the source: another limb with
     the same motion, or staying if the limb does not move. So all weights are added up, each by how close its place is
@@ -65,8 +68,18 @@ def choice_cross_entropy(
     unit = _SAME_PLACE * min(target_labels.shape[1:3]) / REFERENCE_SIZE
     probability = tf.reduce_sum(weights * tf.exp(-squared / unit**2), axis=-1)
     counts = tf.where(own > 0, _shown(source_labels, own, right, choices), 0.0)
-    entropy = -tf.reduce_sum(counts * tf.math.log(probability + _LEAST_PROBABILITY), axis=[1, 2])
-    return entropy / tf.maximum(tf.reduce_sum(counts, axis=[1, 2]), 1)
+    return _by_root_of_area(counts[..., None] * is_own, -tf.math.log(probability + _LEAST_PROBABILITY)[..., None])
+
+
+def _by_root_of_area(shares, entropy):
+    """Mean [B] of `entropy` over what `shares` [B, h, w, C] count, each label C by the root of its area; 0 if it is 0.
+
+    Args:
+        entropy: [B, h, w, C], or the same for each label.
+    """
+    roots = tf.sqrt(tf.reduce_sum(shares, axis=[1, 2]))
+    sums = tf.math.divide_no_nan(tf.reduce_sum(shares * entropy, axis=[1, 2]), roots)
+    return tf.math.divide_no_nan(tf.reduce_sum(sums, axis=-1), tf.reduce_sum(roots, axis=-1))
 
 
 def _places(transforms, height, width, factor):
