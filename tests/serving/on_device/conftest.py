@@ -209,3 +209,19 @@ class Page:
         """The sentence that says what went wrong."""
         self.tab.locator("#error").wait_for()
         return self.tab.locator("#error").inner_text()
+
+
+@pytest.fixture(scope="module")
+def page(open_page, site):
+    return open_page(site)
+
+
+@pytest.fixture(autouse=True)
+def starts_from_the_photo(request):
+    if "page" in request.fixturenames:
+        page = request.getfixturevalue("page")
+        page.tab.get_by_label("Result").check()
+        page.tab.locator("#example").click()
+        page.tab.locator("#guide").wait_for(state="hidden")
+        page.tab.locator("#pose-controls:enabled").wait_for()
+        page.settle()
