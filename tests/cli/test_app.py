@@ -2,48 +2,26 @@
 
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import pytest
 from authors_file import write_authors_file
 from PIL import Image
-from small_networks import TINY
 
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.data.plan import Options
-from tf_unseen_pose.data.prepare import prepare
-from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.data.synthetic import synthetic_clip
 from tf_unseen_pose.imaging.image_files import save_image
 from tf_unseen_pose.imaging.photos import load_image
 from tf_unseen_pose.imaging.video import probe, read_video
-from tf_unseen_pose.imaging.video_writer import VideoWriter
 from tf_unseen_pose.known_skeletons import BODY
 from tf_unseen_pose.model import build_generator
-from tf_unseen_pose.pose.pose_files import Poses, read_poses, write_poses
+from tf_unseen_pose.pose.pose_files import read_poses
 from tf_unseen_pose.training.run import Run
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A photo, two poses and an untrained run."""
-    path = tmp_path_factory.mktemp("work")
-    source, target = (list(synthetic_clip(2, 6, 150, 200))[i] for i in (0, 3))
-    save_image(path / "photo.png", source.image)
-    write_poses(path / "source.json", Poses(source.joints[None], 200, 150))
-    write_poses(path / "target.json", Poses(target.joints[None], 200, 150))
-    config = load_config("tiny", TINY)
-    Run.create(path / "run", config).save_weights(build_generator(config.model))
-    return path
 
 
 def synthesize(folder, **changes):
@@ -140,48 +118,6 @@ def test_a_real_process_ends_with_code_2_and_one_line(folder):
     assert result.stderr == f"unseen-pose: There is no file {folder / 'none.jpg'}; name an existing photo.\n"
 
 
-def test_prepare_and_what_train_refuses(folder, run, tmp_path):
-    data, where = tmp_path / "data", shutil.copytree(folder / "run", tmp_path / "run")
-    code, out, _ = run("prepare", "-o", data, "--format", "synthetic", "--clips", 1, "--frames", 4, "--size", 64)
-    assert code == 0 and "1 clip (0 for validation), 4 frames" in out and "summary.html" in out
-    # Without --config a run keeps its own.
-    code, _, err = run("train", "--data", data, "--run", where, "--set", "train.seed=4")
-    assert code == 2 and "train.seed=0, not 4" in err
-    code, _, err = run("prepare", tmp_path / "nowhere", "-o", tmp_path / "x", "--format", "posewarp")
-    assert code == 2 and "nowhere" in err
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory):
-    """A dancing figure as a photo of its own, another one as a video, and a folder of what is no video."""
-    path = tmp_path_factory.mktemp("films")
-    dancer = list(synthetic_clip(4, 6, 200, 240, "dance"))
-    other = [frame.image for frame in synthetic_clip(5, 6, 240, 320, "kick")]
-    save_image(path / "photo.png", dancer[0].image)
-    save_image(path / "other.png", other[3])
-    write_film(path / "kick.mp4", other)
-    folder = path / "folder"
-    folder.mkdir()
-    write_film(folder / "dance.mp4", [frame.image for frame in dancer])
-    write_film(folder / "still.mp4", other[:1])
-    write_film(folder / "nobody.mp4", [np.full((90, 120, 3), 60 + 9 * i, np.uint8) for i in range(4)])
-    # Near to each other: the estimator overlooks people who are small in the picture. In slow motion, for no cut.
-    pairs = [(dancer[i // 3], other[i // 3]) for i in range(6)]
-    two = [np.concatenate([a.image[:, 50:190], b[20:220, 90:230]], axis=1) for a, b in pairs]
-    write_film(folder / "two.mp4", two)
-    (folder / "cut.mp4").write_bytes((path / "kick.mp4").read_bytes()[:900])
-    (folder / "empty.mp4").write_bytes(b"")
-    (folder / "text.mp4").write_text("no video")
-    save_image(folder / "picture.jpg", other[0])
-    return path
-
-
-def write_film(path, images):
-    with VideoWriter(path, Fraction(30000, 1001)) as writer:
-        for image in images:
-            writer.write(image)
-
-
 def test_pose_finds_draws_and_is_read_back(films, run, tmp_path, has_model):
     arguments = "-o", tmp_path / "kick.json", "--overlay", tmp_path / "drawn.mp4", "--start", "0.034"
     code, out, _ = run("pose", films / "kick.mp4", *arguments)
@@ -268,50 +204,6 @@ def test_animate_refuses_in_one_sentence(films, folder, run, tmp_path, has_model
         assert not (tmp_path / "out.mp4").exists()
 
 
-def test_prepare_keeps_the_good_video_and_reports_every_other(films, run, tmp_path, has_model):
-    code, out, err = run("prepare", films / "folder", "-o", tmp_path / "set", "--workers", 2)
-    assert code == 0, err
-    (clip,) = ClipDataset.open(tmp_path / "set").clips
-    assert (clip.name, clip.action) == ("dance.mp4", "folder") and len(clip.frames) >= 2
-    for name, words in (
-        ("cut.mp4", "no readable frame"), ("empty.mp4", "damaged"), ("nobody.mp4", "no person"),
-        ("picture.jpg", "not a video"),
-        ("still.mp4", "too few usable frames (1"), ("text.mp4", "damaged"), ("two.mp4", "several people"),
-    ):  # fmt: skip
-        (line,) = (line for line in out.splitlines() if f"{name} was skipped" in line)
-        assert words in line, line
-    assert (tmp_path / "set" / "summary.html").is_file() and "summary.html" in out
-
-
-def test_a_killed_prepare_ends_with_the_same_dataset(tmp_path):
-    """SIGKILL to the command and its workers, while clips are staged."""
-    options = ["--format", "synthetic", "--clips", "4", "--frames", "8", "--size", "64", "--workers", "2"]
-
-    def command(name):
-        return [sys.executable, "-m", "tf_unseen_pose", "prepare", "-o", str(tmp_path / name), *options]
-
-    victim = subprocess.Popen(command("set"), cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
-    while victim.poll() is None and not list((tmp_path / "set").rglob("clip-*.json")):
-        time.sleep(0.02)
-    os.killpg(victim.pid, signal.SIGKILL)
-    victim.wait()
-    assert not (tmp_path / "set" / "dataset.json").exists()
-    subprocess.run(command("set"), cwd=ROOT, check=True, capture_output=True)
-    # By one process, undisturbed.
-    prepare([], tmp_path / "whole", Options("synthetic", clips=4, frames=8, size=64), progress=False)
-    names = sorted(path.name for path in (tmp_path / "whole").iterdir())
-    assert names == sorted(path.name for path in (tmp_path / "set").iterdir())
-    for name in names:
-        if name != "summary.html":  # It shows the folder's name.
-            assert (tmp_path / "set" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-
-
-def test_beam_is_asked_for_in_one_sentence(run, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "apache_beam", None)
-    code, _, err = run("prepare", "-o", tmp_path / "x", "--format", "synthetic", "--runner", "DirectRunner")
-    assert code == 2 and "requirements-beam.txt" in err
-
-
 def test_import_posewarp_leaves_a_run_that_synthesize_takes(folder, run, tmp_path):
     rng = np.random.default_rng(0)
     paper = build_generator(load_config("paper", ["model.background_fill=zero"]).model)
@@ -329,12 +221,3 @@ def test_import_posewarp_leaves_a_run_that_synthesize_takes(folder, run, tmp_pat
     assert code == 2 and "not a readable HDF5" in err
     code, _, err = run("import-posewarp", tmp_path / "authors.h5", "-o", where)
     assert code == 2 and "exists" in err
-
-
-def test_a_disk_that_refuses_is_reported_in_one_sentence(folder, run, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device", str(folder / "x"))
-
-    monkeypatch.setattr("tf_unseen_pose.data.prepare.prepare", full)
-    code, _, err = run("prepare", "-o", folder / "x", "--format", "synthetic")
-    assert code == 2 and "No space left on device" in err and err.count("\n") == 1
