@@ -21,7 +21,7 @@ _WHAT = {
     "target_joints": f"the pose to be taken: {_JOINTS}; then depth z in those pixels, smaller being nearer, 0 for all "
     "where it is not known",
 }
-_STATE = "a part of the source's state, which encode_source gives, decide and render take"
+_STATE = "source's state, from encode_source to decide and render"
 
 
 # Tensors by name: shape (None is free) and type.
@@ -55,7 +55,7 @@ def description(
             name: {"inputs": _told(inputs), "outputs": _told(outputs)} for name, (inputs, outputs) in signatures.items()
         },
     }
-    return json.dumps(about)
+    return json.dumps(about, separators=(",", ":"))
 
 
 def _told(tensors: Tensors) -> dict:

@@ -99,6 +99,25 @@ def compose(
     }  # fmt: skip
 
 
+def correction(
+    copied: tf.Tensor, unseen: tf.Tensor, nearby: tf.Tensor, replace: tf.Tensor, colour: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gain and offset of the copied colours, which replace them with others and keep their grain.
+
+    Where the copied colours are as smooth as here, `replace` mixes the network's own colour with them, or with those
+    nearby to the degree that they are unseen. Finer detail of the photo stays as far as the copied colours do.
+
+    Args:
+        copied, nearby, colour: [B, h, w, 3].
+        unseen, replace: [B, h, w, 1] in [0, 1].
+
+    Returns:
+        [B, h, w, 1] and [B, h, w, 3], of `Decisions`.
+    """
+    gain = (1 - unseen) * (1 - replace * replace)
+    return gain, replace * colour + (1 - replace) * (unseen * nearby - (1 - unseen) * replace * copied)
+
+
 def painted(foreground: tf.Tensor, alpha: tf.Tensor) -> Decisions:
     """Decisions of a network that paints the person and copies nothing.
 

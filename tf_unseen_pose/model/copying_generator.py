@@ -18,6 +18,7 @@ With 1, for small canvases where a quarter of the resolution loses arms, every n
                          at full resolution, or at the photo's own (`compositing`)
           refinement     two convolutions at H/2 (the U-Net's features, copied pixels) -> corrections of alpha, of the
                          colour and of its weight
+          filling        what the photo does not show of the person takes the colours around it (`person_fill`)
         6 composite      alpha * foreground + (1 - alpha) * background
 
 Blending places instead of L colours has two advantages. Every pixel is one sample of the photo, as sharp as the photo,
@@ -40,7 +41,7 @@ import keras
 import tensorflow as tf
 
 from tf_unseen_pose.geometry import pose_maps, skinning, warping
-from tf_unseen_pose.model import compositing
+from tf_unseen_pose.model import compositing, person_fill
 from tf_unseen_pose.model.compact_unet import compact_unet, refinement_network
 from tf_unseen_pose.model.directional_fill import filled
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
@@ -171,7 +172,10 @@ class CopyingGenerator(PoseModel):
         return {**stages, **made}
 
     def _decide(self, state, target_joints, training=False):
-        limbs = pose_maps.limb_stretches(state.joints, target_joints, self.body)
+        # Both ways at once: half of a TFLite graph's operations.
+        poses = [state.joints[..., :3], target_joints[..., :3]]
+        stretches = pose_maps.limb_stretches(tf.concat(poses, axis=0), tf.concat(poses[::-1], axis=0), self.body)
+        limbs, source_to_target = tf.split(stretches, 2)
         unmoved = tf.zeros_like(limbs[:, :1]) + tf.constant([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
         target_to_source = tf.concat([limbs, unmoved], axis=1)
         stride = self.config.reduction
@@ -181,30 +185,27 @@ class CopyingGenerator(PoseModel):
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
         coverage = _enlarged(stack[..., 3::4], 2)
-        weights = tf.nn.softmax(heads["limbs"] + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
-        weights = skinning.covering_weights(weights / tf.reduce_sum(weights, axis=-1, keepdims=True), coverage)
-        if self.config.blend_radius and not training:
-            weights = skinning.agreeing_weights(target_to_source, weights, stride, self.config.blend_radius)
+        weights = self._limb_weights(heads["limbs"], coverage, target_to_source, target_joints, training)
         flow = skinning.blended_displacement(target_to_source, weights, stride)
-        stillness = self._stillness(state, target_joints, flow)
+        stillness = self._stillness(state, source_to_target, flow)
         if self.config.nudge:
             flow += self.config.nudge * tf.tanh(heads["nudge"])
-        copied = self._copied(state, flow)
+        small = tf.nn.avg_pool2d(state.image, stride, stride, "VALID")
+        # Colour and person mask of the copied pixels, at H / R.
+        seen = tf.concat([small, person_mask(small, state.matte)], axis=-1)
+        copied = warping.sample_displaced(seen, flow / stride)
         if self.refinement is not None:
             # Visibility of the chosen limbs at the places they point to.
             shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
             seen = [heads["features"], tf.concat([copied, shown], axis=-1)]
             heads |= {name: heads[name] + more for name, more in self.refinement(seen, training=training).items()}
-        replace, colour = tf.sigmoid(heads["replace"] - _REPLACE_PRIOR_LOGIT), tf.tanh(heads["colour"])
-        decisions = compositing.Decisions(
-            displacement=flow,
-            gain=1 - replace * replace,
-            offset=replace * (colour - (1 - replace) * copied[..., :3]),
-            alpha=heads["alpha"],
-            # The unmoved person is not evidence of the new position.
-            coverage=tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1),
-            stillness=stillness,
-        )
+        replace = tf.sigmoid(heads["replace"] - _REPLACE_PRIOR_LOGIT)
+        # The unmoved person is not evidence of the new position.
+        covered = tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1)
+        unseen = person_fill.unseen(copied, covered, heads["alpha"])
+        nearby = person_fill.nearby_colours(copied, covered, heads["alpha"])
+        gain, offset = compositing.correction(copied[..., :3], unseen, nearby, replace, tf.tanh(heads["colour"]))
+        decisions = compositing.Decisions(flow, gain, offset, heads["alpha"], covered, stillness)
         stages = {
             "target_to_source": target_to_source,
             "warped_layers": warped,
@@ -214,20 +215,22 @@ class CopyingGenerator(PoseModel):
         }
         return decisions, stages
 
-    def _copied(self, state, flow):
-        """Colour and person mask of the copied pixels: [B, H / R, W / R, 4]."""
-        stride = self.config.reduction
-        small = tf.nn.avg_pool2d(state.image, stride, stride, "VALID")
-        seen = tf.concat([small, person_mask(small, state.matte)], axis=-1)
-        return warping.sample_displaced(seen, flow / stride)
+    def _limb_weights(self, logits, coverage, target_to_source, target_joints, training):
+        """[B, H / R, W / R, L + 1], summing to 1."""
+        weights = tf.nn.softmax(logits + self._limb_prior_logits(target_joints)) * (coverage + _MASK_FLOOR)
+        weights = skinning.covering_weights(weights / tf.reduce_sum(weights, axis=-1, keepdims=True), coverage)
+        if self.config.blend_radius and not training:
+            weights = skinning.agreeing_weights(
+                target_to_source, weights, self.config.reduction, self.config.blend_radius
+            )
+        return weights
 
-    def _stillness(self, state, target_joints, flow):
+    def _stillness(self, state, source_to_target, flow):
         """Certainty that a pixel is unchanged: [B, H / R, W / R, 1], without a gradient.
 
         Both motions count, the new person's to a place and the old one's away from it; otherwise an arm that has left
         would stay.
         """
-        source_to_target = pose_maps.limb_stretches(target_joints, state.joints, self.body)
         masks = tf.transpose(state.layers[:, :-1, 1:-1, 1:-1, 3], [0, 2, 3, 1]) + _MASK_EPSILON
         masks /= tf.reduce_sum(masks, axis=-1, keepdims=True)
         left = _enlarged(skinning.blended_displacement(source_to_target, masks, 2 * self.config.reduction), 2)

@@ -2,8 +2,8 @@
 
 Convention: labels are integers [B, H, W] on the canvas, see `data.limb_maps`; losses are [B], as those of `losses`.
 
-Each limb counts by the square root of its area: a hand is a hundredth of a person, and would be worth no mistake of a
-chest.
+Among limbs, each counts by the square root of its area: a hand is a hundredth of a person, and would be worth no
+mistake of a chest. Whether a pixel is a person's counts equally everywhere, since person masks would grow otherwise.
 """
 
 import tensorflow as tf
@@ -31,17 +31,26 @@ def label_shares(labels: tf.Tensor, count: int, factor: int) -> tf.Tensor:
 
 
 def limb_cross_entropy(labels: tf.Tensor, masks: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy [B] of the segmentation's masks against the limbs of the source, by the root of each one's area.
+    """Cross-entropy [B] of the segmentation's masks against the limbs of the source.
 
-    A mask pixel covers several canvas pixels and multiplies their mean colour, so its target is the limb's fraction of
-    them: labels are averaged, not picked.
+    It is the mean of that of person and background, plus the person's part of the area times that of the limbs of a
+    person, by the root of each one's area. A mask pixel covers several canvas pixels and multiplies their mean colour,
+    so its target is the limb's fraction of them: labels are averaged, not picked.
 
     Args:
         labels: [B, H, W].
-        masks: [B, h, w, 1 + L] in [0, 1], background first.
+        masks: [B, h, w, 1 + L] in [0, 1], background first, summing to 1.
     """
     shares = label_shares(labels, masks.shape[-1], labels.shape[1] // masks.shape[1])
-    return _by_root_of_area(shares, -tf.math.log(masks + _LEAST_PROBABILITY))
+    # The sum, whose gradient is finite where 1 - background is rounded to 0.
+    background, person = masks[..., :1], tf.reduce_sum(masks[..., 1:], axis=-1, keepdims=True)
+    known = shares[..., :1]
+    whole = -(
+        known * tf.math.log(background + _LEAST_PROBABILITY) + (1 - known) * tf.math.log(person + _LEAST_PROBABILITY)
+    )
+    limbs = tf.math.log(person + _LEAST_PROBABILITY) - tf.math.log(masks[..., 1:] + _LEAST_PROBABILITY)
+    area = tf.reduce_mean(1 - known, axis=[1, 2, 3])
+    return tf.reduce_mean(whole, axis=[1, 2, 3]) + area * _by_root_of_area(shares[..., 1:], limbs)
 
 
 def choice_cross_entropy(

@@ -1,0 +1,70 @@
+"""Against what a painter would do: the nearest colours of the person, and nothing of the scene."""
+
+import numpy as np
+import tensorflow as tf
+
+from tf_unseen_pose.model import compositing, person_fill
+
+DARK, SKIN, SKY = [-0.9, -0.8, -0.7], [0.6, 0.1, -0.2], [-0.3, 0.4, 1.0]
+
+
+def picture():
+    """A shirt to the left, an arm to the right, and between them, in columns 20 to 23, the sky."""
+    copied = np.ones((1, 32, 48, 4), np.float32)
+    copied[:, :, :20, :3], copied[:, :, 24:, :3] = DARK, SKIN
+    copied[:, :, 20:24] = [*SKY, 0]
+    return copied
+
+
+def nearby(copied, covered=1.0, alpha=5.0):
+    maps = [np.full((1, 32, 48, 1), value, np.float32) if np.isscalar(value) else value for value in (covered, alpha)]
+    return person_fill.nearby_colours(tf.constant(copied), *map(tf.constant, maps)).numpy()[0]
+
+
+def test_a_gap_takes_the_colours_of_the_person_on_both_sides():
+    found = nearby(picture())
+    np.testing.assert_allclose(found[:, :20], np.broadcast_to(DARK, (32, 20, 3)), atol=1e-4)
+    gap = found[16, 20:24]
+    # Between dark and skin, nearer to the nearer one, and no blue of the sky.
+    between = (gap - DARK) / np.subtract(SKIN, DARK)
+    np.testing.assert_allclose(between, between[:, :1].repeat(3, axis=1), atol=1e-3)
+    assert (np.diff(between[:, 0]) >= 0).all() and 0 < between[0, 0] < between[-1, 0] < 1
+
+
+def test_pixels_that_show_the_scene_or_that_nobody_sees_give_no_colour():
+    copied, covered, alpha = picture(), np.ones((1, 32, 48, 1), np.float32), np.full((1, 32, 48, 1), 5, np.float32)
+    copied[:, :, 24:36, 3] = 0.5  # half scene
+    covered[:, :, 36:40] = 0.3
+    alpha[:, :, 40:] = -5
+    np.testing.assert_allclose(nearby(copied, covered, alpha)[:, 20:30], np.broadcast_to(DARK, (32, 10, 3)), atol=2e-3)
+
+
+def test_a_person_far_away_still_gives_its_colour():
+    copied = np.float32([*SKY, 0]) * np.ones((1, 32, 48, 1), np.float32)
+    copied[:, 2:4, 1:3] = [*SKIN, 1]
+    np.testing.assert_allclose(nearby(copied)[28, 44], SKIN, atol=1e-2)
+
+
+def test_only_what_is_surely_the_person_and_surely_the_scene_is_unseen():
+    copied, covered, alpha = (np.ones((1, 12, 50, channels), np.float32) for channels in (4, 1, 1))
+    for gap, mask in ((4, 0.05), (14, 0.5), (24, 0.05), (34, 0.05)):
+        copied[:, :, gap : gap + 4, 3] = mask
+    alpha *= 6
+    alpha[:, :, 20:30] = 1  # as at an outline, where the mask decides
+    covered[:, :, 30:] = 0.4  # as of hair, which the masks miss
+    found = person_fill.unseen(*map(tf.constant, (copied, covered, alpha))).numpy()[0, 6, :, 0]
+    # The whole of the gap, and less and less of what is beside it.
+    np.testing.assert_allclose(found[2:10], [1 / 3, 2 / 3, 1, 1, 1, 1, 2 / 3, 1 / 3], atol=1e-3)
+    np.testing.assert_allclose(found[11:], 0, atol=1e-3)
+
+
+def test_unseen_and_replaced_colours_are_mixed_and_finer_detail_stays():
+    rng = np.random.default_rng(2)
+    copied, nearby, colour, detail = rng.uniform(-1, 1, (4, 5, 3))
+    unseen, replace = np.array([[0], [1], [0], [1], [0.3]]), np.array([[0], [0], [1], [1], [0.6]])
+    gain, offset = compositing.correction(copied, unseen, nearby, replace, colour)
+    smooth = (1 - unseen) * copied + unseen * nearby
+    np.testing.assert_allclose(gain * copied + offset, (1 - replace) * smooth + replace * colour)
+    kept = gain * (copied + detail) + offset - (gain * copied + offset)
+    np.testing.assert_allclose(kept[[0, 1, 2, 3]], [detail[0], *np.zeros((3, 3))], atol=1e-12)
+    assert (np.abs(kept[4]) > 0.4 * np.abs(detail[4])).all()

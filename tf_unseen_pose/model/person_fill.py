@@ -1,0 +1,64 @@
+"""Colours for what the photo does not show of a person: those of the person around it.
+
+A chest of which an arm hid a part, the other side of a leg: the network knows that the person is there, but the limbs
+lead beside the person, to the scene. Such pixels take the colours of the nearest ones that show the person, from coarse
+to fine.
+
+Source: push-pull interpolation, Gortler, Grzeszczuk, Szeliski, Cohen, The Lumigraph, 1996.
+"""
+
+import tensorflow as tf
+
+# Person mask at the place copied from: at most this where it shows the scene alone, and this where it shows none of it.
+_SCENE, _PERSON = 0.1, 0.25
+# A mask misses hair and shoes that look like the scene. It is believed only where limbs cover this much: none to all.
+_COVERED = 0.5, 0.7
+# The same for pixels that others take their colour from: at outlines the scene shines through.
+_MIXED, _PURE = 0.6, 0.95
+# Logit of alpha that shows the person in spite of the mask, and how sharply.
+_CERTAIN, _STEEPNESS = 3.6, 4.0
+# Each level is a `_STEP`th of the one before.
+_STEP, _LEVELS = 4, 3
+_LEAST_WEIGHT = 1e-6
+
+
+def unseen(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """How much a pixel is the person's although the place that it is copied from is not.
+
+    Args:
+        copied: [B, h, w, 4], colours, and the person mask at the place that they are copied from.
+        coverage: [B, h, w, 1] in [0, 1], coverage by the limbs.
+        alpha: [B, h, w, 1], the logit of the person.
+
+    Returns:
+        [B, h, w, 1] in [0, 1], without a gradient.
+    """
+    missed = _between(coverage, *_COVERED) * (1 - _between(copied[..., 3:], _SCENE, _PERSON))
+    # With the pixels beside it, where enlarging would mix both.
+    missed = tf.nn.avg_pool2d(tf.nn.max_pool2d(missed, 3, 1, "SAME"), 3, 1, "SAME")
+    return tf.stop_gradient(missed * tf.sigmoid(_STEEPNESS * (alpha - _CERTAIN)))
+
+
+def nearby_colours(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """The colours of the nearest pixels that show the person.
+
+    Args:
+        copied, coverage, alpha: as in `unseen`.
+
+    Returns:
+        [B, h, w, 3].
+    """
+    weight = tf.sigmoid(_STEEPNESS * alpha) * _between(copied[..., 3:] * coverage, _MIXED, _PURE) + _LEAST_WEIGHT
+    levels = [tf.concat([weight * copied[..., :3], weight], axis=-1)]
+    for _ in range(_LEVELS):
+        levels.append(tf.nn.avg_pool2d(levels[-1], _STEP, _STEP, "SAME"))
+    mixed = levels.pop()
+    # What a level lacks, the coarser one fills in.
+    for level in reversed(levels):
+        mixed = level + (1 - level[..., 3:]) * tf.image.resize(mixed, level.shape[1:3])
+    return mixed[..., :3] / mixed[..., 3:]
+
+
+def _between(values, low, high):
+    """0 up to `low`, 1 from `high` on."""
+    return tf.clip_by_value((values - low) / (high - low), 0, 1)
