@@ -46,13 +46,15 @@ def test_a_person_far_away_still_gives_its_colour():
 
 
 def test_only_what_is_surely_the_person_and_surely_the_scene_is_unseen():
-    copied, covered, alpha = (np.ones((1, 12, 50, channels), np.float32) for channels in (4, 1, 1))
-    for gap, mask in ((4, 0.05), (14, 0.5), (24, 0.05), (34, 0.05)):
+    copied, covered, shown, alpha = (np.ones((1, 12, 60, channels), np.float32) for channels in (4, 1, 1, 1))
+    shown *= 0.1
+    for gap, mask in ((4, 0.05), (14, 0.5), (24, 0.05), (34, 0.05), (44, 0.05)):
         copied[:, :, gap : gap + 4, 3] = mask
     alpha *= 6
     alpha[:, :, 20:30] = 1  # as at an outline, where the mask decides
-    covered[:, :, 30:] = 0.4  # as of hair, which the masks miss
-    found = person_fill.unseen(*map(tf.constant, (copied, covered, alpha))).numpy()[0, 6, :, 0]
+    covered[:, :, 30:40] = 0.4  # as of hair, which the masks miss
+    shown[:, :, 40:] = 0.6  # as of a hand before a chest
+    found = person_fill.unseen(*map(tf.constant, (copied, covered, shown, alpha))).numpy()[0, 6, :, 0]
     # The whole of the gap, and less and less of what is beside it.
     np.testing.assert_allclose(found[2:10], [1 / 3, 2 / 3, 1, 1, 1, 1, 2 / 3, 1 / 3], atol=1e-3)
     np.testing.assert_allclose(found[11:], 0, atol=1e-3)

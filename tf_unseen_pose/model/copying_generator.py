@@ -194,15 +194,15 @@ class CopyingGenerator(PoseModel):
         # Colour and person mask of the copied pixels, at H / R.
         seen = tf.concat([small, person_mask(small, state.matte)], axis=-1)
         copied = warping.sample_displaced(seen, flow / stride)
+        # Visibility of the chosen limbs at the places they point to.
+        shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
         if self.refinement is not None:
-            # Visibility of the chosen limbs at the places they point to.
-            shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
             seen = [heads["features"], tf.concat([copied, shown], axis=-1)]
             heads |= {name: heads[name] + more for name, more in self.refinement(seen, training=training).items()}
         replace = tf.sigmoid(heads["replace"] - _REPLACE_PRIOR_LOGIT)
         # The unmoved person is not evidence of the new position.
         covered = tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1)
-        unseen = person_fill.unseen(copied, covered, heads["alpha"])
+        unseen = person_fill.unseen(copied, covered, shown, heads["alpha"])
         nearby = person_fill.nearby_colours(copied, covered, heads["alpha"])
         gain, offset = compositing.correction(copied[..., :3], unseen, nearby, replace, tf.tanh(heads["colour"]))
         decisions = compositing.Decisions(flow, gain, offset, heads["alpha"], covered, stillness)

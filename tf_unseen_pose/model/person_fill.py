@@ -11,8 +11,9 @@ import tensorflow as tf
 
 # Person mask at the place copied from: at most this where it shows the scene alone, and this where it shows none of it.
 _SCENE, _PERSON = 0.1, 0.25
-# A mask misses hair and shoes that look like the scene. It is believed only where limbs cover this much: none to all.
-_COVERED = 0.5, 0.7
+# A mask misses hair, hands and shoes that look like the scene. It is believed where the limbs chosen miss this much of
+# what others cover: none to all.
+_MISSED = 0.5, 0.7
 # The same for pixels that others take their colour from: at outlines the scene shines through.
 _MIXED, _PURE = 0.6, 0.95
 # Logit of alpha that shows the person in spite of the mask, and how sharply.
@@ -22,18 +23,18 @@ _STEP, _LEVELS = 4, 3
 _LEAST_WEIGHT = 1e-6
 
 
-def unseen(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+def unseen(copied: tf.Tensor, coverage: tf.Tensor, shown: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """How much a pixel is the person's although the place that it is copied from is not.
 
     Args:
         copied: [B, h, w, 4], colours, and the person mask at the place that they are copied from.
-        coverage: [B, h, w, 1] in [0, 1], coverage by the limbs.
+        coverage, shown: [B, h, w, 1] in [0, 1], coverage by all limbs, and by those chosen.
         alpha: [B, h, w, 1], the logit of the person.
 
     Returns:
         [B, h, w, 1] in [0, 1], without a gradient.
     """
-    missed = _between(coverage, *_COVERED) * (1 - _between(copied[..., 3:], _SCENE, _PERSON))
+    missed = _between(coverage - shown, *_MISSED) * (1 - _between(copied[..., 3:], _SCENE, _PERSON))
     # With the pixels beside it, where enlarging would mix both.
     missed = tf.nn.avg_pool2d(tf.nn.max_pool2d(missed, 3, 1, "SAME"), 3, 1, "SAME")
     return tf.stop_gradient(missed * tf.sigmoid(_STEEPNESS * (alpha - _CERTAIN)))
