@@ -44,7 +44,8 @@ def nearby_colours(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> 
     """The colours of the nearest pixels that show the person.
 
     Args:
-        copied, coverage, alpha: as in `unseen`.
+        copied: [B, h, w, 4], as in `unseen`.
+        coverage, alpha: [B, h, w, 1], as in `unseen`.
 
     Returns:
         [B, h, w, 3].
