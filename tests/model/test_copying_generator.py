@@ -159,6 +159,26 @@ def test_alpha_is_decided_by_what_is_copied(small, batch):
     assert alone.any() and np.abs(changed[0, ..., 0][alone]).max() < 1e-5
 
 
+def test_what_the_chosen_limb_misses_takes_the_colours_around_it(undecided, batch):
+    """The person is to the left, alpha everywhere; one limb covers all of it, but one that covers nothing is chosen."""
+    generator, stride = undecided, undecided.config.reduction
+    bias(generator, "limbs").assign([30] + [0] * (generator.body.limb_count - 1) + [-30])
+    bias(generator, "alpha").assign([8])
+    skin, sky = np.float32([0.6, 0.1, -0.2]), np.float32([-0.3, 0.4, 1.0])
+    inputs = batch(64, 96, batch=1)
+    is_left = (np.arange(96) < 48)[None, None, :, None] & np.ones((1, 64, 1, 1), bool)
+    state = generator.encode_source(np.where(is_left, skin, sky), inputs["source_joints"])
+    matte = np.concatenate([np.zeros((1, 64, 96, 3)), is_left], axis=-1).astype(np.float32)[:, ::stride, ::stride]
+    layers = np.zeros(state.layers.shape, np.float32)
+    layers[:, 3, ..., 3] = 1
+    state = state._replace(matte=tf.constant(matte), layers=tf.constant(layers))
+    decisions = generator.decide(state, inputs["source_joints"])
+    half, margin = 48 // stride, 2
+    for part, gain, offset in ((np.s_[:, :, : half - margin], 1, 0), (np.s_[:, :, half + margin : half + 16], 0, skin)):
+        np.testing.assert_allclose(decisions.gain.numpy()[part], gain, atol=1e-3)
+        np.testing.assert_allclose(decisions.offset.numpy()[part] - offset, 0, atol=1e-2)
+
+
 def test_layers_move_with_their_limbs(small, batch):
     inputs = batch(64, 96)
     moved = inputs["source_joints"] + np.float32([8, -4, 0])
