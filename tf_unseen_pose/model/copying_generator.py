@@ -18,7 +18,7 @@ With 1, for small canvases where a quarter of the resolution loses arms, every n
                          at full resolution, or at the photo's own (`compositing`)
           refinement     two convolutions at H/2 (the U-Net's features, copied pixels) -> corrections of alpha, of the
                          colour and of its weight
-          filling        what the photo does not show of the person takes the colours around it (`person_fill`)
+          filling        a person's pixels whose chosen limbs lead to the scene take colours around them (`person_fill`)
         6 composite      alpha * foreground + (1 - alpha) * background
 
 Blending places instead of L colours has two advantages. Every pixel is one sample of the photo, as sharp as the photo,
@@ -172,7 +172,7 @@ class CopyingGenerator(PoseModel):
         return {**stages, **made}
 
     def _decide(self, state, target_joints, training=False):
-        # Both ways at once: half of a TFLite graph's operations.
+        # Both ways in one call: fewer operations in TFLite files.
         poses = [state.joints[..., :3], target_joints[..., :3]]
         stretches = pose_maps.limb_stretches(tf.concat(poses, axis=0), tf.concat(poses[::-1], axis=0), self.body)
         limbs, source_to_target = tf.split(stretches, 2)

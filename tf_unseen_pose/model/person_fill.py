@@ -1,8 +1,8 @@
-"""Colours for what the photo does not show of a person: those of the person around it.
+"""Colours for what the chosen limbs do not show of a person: those of the person around it.
 
-A chest of which an arm hid a part, the other side of a leg: the network knows that the person is there, but the limbs
-lead beside the person, to the scene. Such pixels take the colours of the nearest ones that show the person, from coarse
-to fine.
+A chest of which an arm hid a part: the network knows that the person is there, and a limb covers the pixel, but the
+limbs that it chooses lead beside the person, to the scene. Such pixels take the colours of the nearest ones that show
+the person, from coarse to fine.
 
 Source: push-pull interpolation, Gortler, Grzeszczuk, Szeliski, Cohen, The Lumigraph, 1996.
 """
@@ -11,11 +11,11 @@ import tensorflow as tf
 
 # Person mask at the place copied from: at most this where it shows the scene alone, and this where it shows none of it.
 _SCENE, _PERSON = 0.1, 0.25
+# The same for pixels that others take their colour from: at outlines the scene shines through.
+_MIXED, _PURE = 0.6, 0.95
 # A mask misses hair, hands and shoes that look like the scene. It is believed where the limbs chosen miss this much of
 # what others cover: none to all.
 _MISSED = 0.5, 0.7
-# The same for pixels that others take their colour from: at outlines the scene shines through.
-_MIXED, _PURE = 0.6, 0.95
 # Logit of alpha that shows the person in spite of the mask, and how sharply.
 _CERTAIN, _STEEPNESS = 3.6, 4.0
 # Each level is a `_STEP`th of the one before.
@@ -42,6 +42,8 @@ def unseen(copied: tf.Tensor, coverage: tf.Tensor, shown: tf.Tensor, alpha: tf.T
 
 def nearby_colours(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """The colours of the nearest pixels that show the person.
+
+    They reach as far as a pixel of the coarsest level is wide, 64 pixels: half of the map of a canvas of 256.
 
     Args:
         copied: [B, h, w, 4], as in `unseen`.
