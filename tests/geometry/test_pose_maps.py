@@ -178,3 +178,14 @@ def test_a_stretch_is_finite_and_so_is_its_gradient_where_joints_coincide_or_are
             total = tf.reduce_sum(tf.sin(stretches))
         assert np.isfinite(stretches).all()
         assert all(np.isfinite(gradient).all() for gradient in tape.gradient(total, [source, target]))
+
+
+def test_maps_at_a_fraction_of_the_canvas_follow_its_transforms():
+    """A map pixel's centre, taken to the canvas, transformed there and taken back, is where `at_scale` sends it."""
+    transform = np.float32([[[0.8, -0.5, 7.0], [0.5, 0.8, -11.0]]])
+    small = pose_maps.at_scale(tf.constant(transform), 4).numpy()[0]
+    point = np.float32([5, 9])
+    canvas = transform[0, :, :2] @ (4 * point + 1.5) + transform[0, :, 2]
+    np.testing.assert_allclose(small[:, :2] @ point + small[:, 2], (canvas - 1.5) / 4, rtol=1e-5)
+    joints = np.float32([[[21.5, 37.5, 0.7, 8.0]]])
+    np.testing.assert_allclose(pose_maps.joints_at_scale(tf.constant(joints), 4), [[[5, 9, 0.7, 2.0]]])

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.geometry import pose_maps, skinning
+from tf_unseen_pose.geometry import skinning
 from tf_unseen_pose.model import build_generator
 
 REFINED = ("model.nudge=12", "model.refinement=8")
@@ -318,14 +318,3 @@ def test_a_configuration_that_does_not_fit_is_refused():
         load_config("lite", ["model.background_fill=noise"])
     with pytest.raises(UserError, match="copying"):
         load_config("tiny", ["model.network=copying"])
-
-
-def test_maps_at_a_fraction_of_the_canvas_follow_its_transforms():
-    """A map pixel's centre, taken to the canvas, transformed there and taken back, is where `at_scale` sends it."""
-    transform = np.float32([[[0.8, -0.5, 7.0], [0.5, 0.8, -11.0]]])
-    small = pose_maps.at_scale(tf.constant(transform), 4).numpy()[0]
-    point = np.float32([5, 9])
-    canvas = transform[0, :, :2] @ (4 * point + 1.5) + transform[0, :, 2]
-    np.testing.assert_allclose(small[:, :2] @ point + small[:, 2], (canvas - 1.5) / 4, rtol=1e-5)
-    joints = np.float32([[[21.5, 37.5, 0.7, 8.0]]])
-    np.testing.assert_allclose(pose_maps.joints_at_scale(tf.constant(joints), 4), [[[5, 9, 0.7, 2.0]]])
