@@ -46,3 +46,11 @@ def test_a_limb_is_chosen_less_where_only_another_one_covers():
     ratio = weights[0, 0, 1, 0] / weights[0, 0, 1, 1] * (0.11 / 1.01) ** (2 * missed)
     np.testing.assert_allclose(made[1, 0] / made[1, 1], ratio, rtol=1e-5)
     assert made[0, 0] > 0.75 and made[1, 1] > 0.7
+
+
+def test_nobody_stays_where_no_person_was_if_a_limb_covers_the_pixel():
+    """However sure the network is of staying: what it would copy there is the scene."""
+    weights = np.float32([1e-9, 1e-12, 1]) * np.ones((1, 1, 3, 3), np.float32)
+    coverage = np.float32([[[[0.8, 0.2, 0], [0.8, 0.2, 0.9], [0, 0, 0]]]])
+    moved, *stays = skinning.covering_weights(tf.constant(weights), tf.constant(coverage)).numpy()[0, 0]
+    assert moved[0] > 0.99 and np.min(stays, axis=0)[2] > 0.99

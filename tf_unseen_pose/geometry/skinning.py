@@ -5,8 +5,9 @@ Source: linear blend skinning, as of Lewis, Cordner, Fong, Pose space deformatio
 
 import tensorflow as tf
 
-# Power of a limb's coverage in its weight where all that another limb covers is missed, and what is added to it.
-_MISSED_POWER, _LEAST_COVERAGE = 2.0, 1e-2
+# Powers of the coverage in a limb's weight and in that of staying where all that another limb covers is missed, and
+# what is added to the coverage. Staying where no person was copies the scene, so that it counts far less there.
+_MISSED_POWER, _STAYING_POWER, _LEAST_COVERAGE = 2.0, 12.0, 1e-2
 
 
 def blended_displacement(target_to_source: tf.Tensor, weights: tf.Tensor, factor: int) -> tf.Tensor:
@@ -49,7 +50,8 @@ def agreeing_weights(target_to_source: tf.Tensor, weights: tf.Tensor, factor: in
 def covering_weights(weights: tf.Tensor, coverage: tf.Tensor) -> tf.Tensor:
     """Weights of limbs with less for those that do not cover a pixel which another limb covers.
 
-    An arm before a chest is chosen beyond its outline too, where it would copy the scene beside the arm.
+    An arm before a chest is chosen beyond its outline too, where it would copy the scene beside the arm. Staying is
+    also chosen where no person was, which leaves holes in a leg that moved.
 
     Args:
         weights: [B, h, w, L + 1], summing to 1; of limbs, and last of staying.
@@ -61,8 +63,9 @@ def covering_weights(weights: tf.Tensor, coverage: tf.Tensor) -> tf.Tensor:
     """
     shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
     missed = tf.nn.relu(tf.reduce_max(coverage[..., :-1], axis=-1, keepdims=True) - shown)
+    powers = tf.constant([_MISSED_POWER] * (weights.shape[-1] - 1) + [_STAYING_POWER], weights.dtype)
     # A power of the coverage, larger the more is missed.
-    weights *= tf.stop_gradient(tf.exp(_MISSED_POWER * missed * tf.math.log(coverage + _LEAST_COVERAGE)))
+    weights *= tf.stop_gradient(tf.exp(powers * missed * tf.math.log(coverage + _LEAST_COVERAGE)))
     return weights / tf.reduce_sum(weights, axis=-1, keepdims=True)
 
 
