@@ -27,8 +27,9 @@ def random_joints(skeleton, seed=0, batch=3, dtype=np.float64):
     return np.concatenate([points, np.ones((batch, skeleton.joint_count, 1))], -1).astype(dtype)
 
 
-def least_squares(points, images):
+def least_squares(points, images, weights=1.0):
     """The similarity [2, 3] from points to images, both [N, 2]: x' = a x - b y + c, y' = b x + a y + d."""
     rows = [[x, -y, 1, 0] for x, y in points] + [[y, x, 0, 1] for x, y in points]
-    a, b, c, d = np.linalg.lstsq(np.array(rows), np.r_[images[:, 0], images[:, 1]], rcond=None)[0]
+    root = np.tile(np.broadcast_to(np.sqrt(weights), len(points)), 2)
+    a, b, c, d = np.linalg.lstsq(root[:, None] * rows, root * np.r_[images[:, 0], images[:, 1]], rcond=None)[0]
     return np.array([[a, -b, c], [b, a, d]])

@@ -1,3 +1,4 @@
+import itertools
 import json
 from dataclasses import asdict, replace
 
@@ -34,20 +35,25 @@ def test_a_body_is_a_person_with_hands_feet_and_a_face():
     assert [BODY.joints[joint] for joint in BODY.mirrored[14:18]] == ["nose", "left_ear", "right_ear", "left_hand"]
 
 
-def test_all_joints_of_a_limb_count_the_same_in_its_fit():
+def test_all_joints_of_a_limb_count_the_same_in_its_fit_but_the_neck_of_a_rigid_head():
     for skeleton in (PERSON, BODY):
         for limb, members, weights in zip(skeleton.limbs, *skeleton.limb_members, strict=True):
             totals = np.bincount(members, weights, skeleton.joint_count)
             assert {skeleton.joints[joint] for joint in np.flatnonzero(totals)} == {*limb.joints, *limb.anchors}
+            if limb.rigid:
+                neck = skeleton.joint_index(limb.joints[1])
+                np.testing.assert_allclose(totals[neck], totals.max() / 10)
+                totals[neck] = 0
             assert len(set(totals[totals > 0])) == 1
+    assert [limb.name for limb in PERSON.limbs + BODY.limbs if limb.rigid] == ["head"]
 
 
-def test_skeletons_of_before_have_neither_parents_nor_anchors():
-    stored = json.loads(json.dumps(asdict(PERSON)))
-    for limb in stored["limbs"]:
-        del limb["parent"], limb["anchors"]
-    assert Skeleton.from_dict(stored) == PERSON
-    assert Skeleton.from_dict(json.loads(json.dumps(asdict(BODY)))) == BODY
+def test_skeletons_of_before_have_neither_parents_nor_anchors_nor_rigid_limbs():
+    for skeleton, added in ((PERSON, ("parent", "anchors", "rigid")), (BODY, ("rigid",)), (BODY, ())):
+        stored = json.loads(json.dumps(asdict(skeleton)))
+        for limb, name in itertools.product(stored["limbs"], added):
+            del limb[name]
+        assert Skeleton.from_dict(stored) == skeleton
 
 
 def test_mirroring_twice_changes_nothing_and_once_swaps_sides():

@@ -58,7 +58,7 @@ BODY = Skeleton(
     name="body",
     joints=(*PERSON.joints, *FINE_JOINTS),
     limbs=(
-        Limb("head", ("head", "neck"), anchors=("nose", "right_ear", "left_ear")),
+        Limb("head", ("head", "neck"), anchors=("nose", "right_ear", "left_ear"), rigid=True),
         *(replace(limb, parent=_CARRIERS.get(limb.name)) for limb in PERSON.limbs[1:]),
         *(
             Limb(f"{side}_hand", (f"{side}_wrist", f"{side}_hand"), width=8.0, parent=f"{side}_forearm")

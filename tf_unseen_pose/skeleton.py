@@ -17,6 +17,8 @@ from tf_unseen_pose.errors import UserError
 
 # Side in pixels of the canvas for which the paper states its constants (limb widths, least length).
 REFERENCE_SIZE = 256
+# Weight of a rigid limb's second end in its fit.
+_SECOND_END_WEIGHT = 0.1
 # Small parts that a photo may cut off; crops and medians ignore them.
 FINE_JOINTS = (
     "nose", "right_ear", "left_ear", "right_hand", "left_hand", "right_heel", "left_heel", "right_toe", "left_toe",
@@ -25,7 +27,7 @@ FINE_JOINTS = (
 
 @dataclass(frozen=True)
 class Limb:
-    """A rigid part of the body.
+    """A part of the body that moves as one.
 
     Attributes:
         name: unique within a skeleton.
@@ -34,6 +36,8 @@ class Limb:
         width: standard deviation of the limb prior across the axis, in pixels of a canvas of `REFERENCE_SIZE`.
         parent: limb whose transform this one takes if a joint is absent; by default the root.
         anchors: further joints for fitting the limb's transform, if both poses have them.
+        rigid: whether it keeps its size and shape, like a skull. Its second end moves with the body as well, like a
+            neck, and counts little in the fit.
 
     Example:
         >>> from tf_unseen_pose import Limb
@@ -47,6 +51,7 @@ class Limb:
     width: float = 11.0
     parent: str | None = None
     anchors: tuple[str, ...] = ()
+    rigid: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,8 +129,15 @@ class Skeleton:
             UserError: as the class.
         """
         limbs = tuple(
-            # Earlier versions had neither parents nor anchors.
-            Limb(limb["name"], tuple(limb["joints"]), limb["width"], limb.get("parent"), tuple(limb.get("anchors", ())))
+            Limb(
+                limb["name"],
+                tuple(limb["joints"]),
+                limb["width"],
+                # Earlier versions had neither parents nor anchors, then heads with anchors that were not yet rigid.
+                limb.get("parent"),
+                tuple(limb.get("anchors", ())),
+                limb.get("rigid", limb["name"] == "head" and bool(limb.get("anchors"))),
+            )
             for limb in stored["limbs"]
         )
         held = tuple((joint, holder) for joint, holder in stored["held"])
@@ -169,16 +181,18 @@ class Skeleton:
     def limb_members(self) -> tuple[np.ndarray, np.ndarray]:
         """The joints for fitting a limb's transform, int32 [L, M], and their weights, float32 [L, M].
 
-        Both ends, as `limb_ends` orders them, then anchors; all joints of a limb count the same. Missing anchors are
-        padded with weight 0.
+        Both ends, as `limb_ends` orders them, then anchors; all joints of a limb count the same, but the second end of
+        a rigid one. Missing anchors are padded with weight 0.
         """
         ends = np.concatenate(self.limb_ends, axis=1)
+        end_weights = np.ones(ends.shape, np.float32)
+        end_weights[[limb.rigid for limb in self.limbs], ends.shape[1] // 2 :] = _SECOND_END_WEIGHT
         anchors = np.zeros((self.limb_count, max(len(limb.anchors) for limb in self.limbs)), np.int32)
         weights = np.zeros(anchors.shape, np.float32)
         for i, limb in enumerate(self.limbs):
             anchors[i, : len(limb.anchors)] = self.joint_index(*limb.anchors)
             weights[i, : len(limb.anchors)] = ends.shape[1] // len(limb.joints)
-        return np.concatenate([ends, anchors], axis=1), np.concatenate([np.ones_like(ends), weights], axis=1)
+        return np.concatenate([ends, anchors], axis=1), np.concatenate([end_weights, weights], axis=1)
 
     @cached_property
     def parents(self) -> list[int]:

@@ -38,9 +38,37 @@ def test_anchors_that_both_poses_have_take_part_in_the_fit():
             # Without one of the limb's own joints, anchors say nothing.
             np.testing.assert_array_equal(found[0, i], found[0, BODY.parents[i]])
         else:
-            np.testing.assert_allclose(
-                found[b, i], least_squares(target[b, common, :2], source[b, common, :2]), atol=1e-8
-            )
+            points, weights = target[b, common, :2], np.ones(len(common))
+            if limb.rigid:
+                weights[common.index(*BODY.joint_index("neck"))] = 0.1
+            expected = least_squares(points, source[b, common, :2], weights)
+            if limb.rigid:
+                expected = limited(expected, np.average(points, axis=0, weights=weights))
+            np.testing.assert_allclose(found[b, i], expected, atol=1e-8)
+
+
+def limited(similarity, centre):
+    """The same that enlarges or shrinks by at most a tenth, about a centre."""
+    scale = np.sqrt(np.linalg.det(similarity[:, :2]))
+    matrix = similarity[:, :2] * np.clip(scale, 1 / 1.1, 1.1) / scale
+    return np.c_[matrix, similarity @ [*centre, 1] - matrix @ centre]
+
+
+def test_a_head_keeps_its_size_when_shoulders_rise():
+    """The neck lies between the shoulders, so that it comes closer to the head, which does not shrink."""
+    source = random_joints(BODY, 32, batch=1)
+    skull = BODY.joint_index("head", "nose", "right_ear", "left_ear")
+    source[0, skull, :2] = [[40, 4], [43, 14], [36, 13], [46, 12]]
+    source[0, BODY.joint_index("neck"), :2] = [40, 30]
+    turn = np.array([[0.96, -0.28], [0.28, 0.96]])
+    target = source.copy()
+    target[0, :, :2] = source[0, :, :2] @ turn.T + [5, 7]
+    target[0, BODY.joint_index("neck"), :2] += [1, -12]
+    for transforms in (pose_maps.limb_transforms, pose_maps.limb_stretches):
+        head = transforms(tf.constant(source), tf.constant(target), BODY).numpy()[0, 0]
+        np.testing.assert_allclose(np.linalg.det(head[:, :2]), 1, atol=0.15)
+        moved = target[0, skull, :2] @ head[:, :2].T + head[:, 2]
+        assert np.abs(moved - source[0, skull, :2]).max() < 1.5
 
 
 def carrier(limb, source, target):

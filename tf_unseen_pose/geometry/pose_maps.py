@@ -26,8 +26,9 @@ from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 PERSON_COUNTS = (PERSON.joint_count, BODY.joint_count)
 # Squared length (pixels^2) below which joints coincide and define no direction or scale.
 _LENGTH_EPSILON = 1e-6
-# Maximum factor by which a limb's thickness may change between two poses.
-_THICKNESS_CHANGE = 1.2
+# Maximum factors by which a limb's thickness may change between two poses, a rigid limb's size, and any limb's size,
+# which limits nothing.
+_THICKNESS_CHANGE, _RIGID_CHANGE, _ANY_CHANGE = 1.2, 1.1, 1e3
 
 
 def _points_and_presence(joints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -186,12 +187,15 @@ def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) 
     return tf.concat([1 - tf.reduce_max(limbs, axis=-1, keepdims=True), limbs], axis=-1)
 
 
-def fit_similarity(from_points: tf.Tensor, to_points: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+def fit_similarity(
+    from_points: tf.Tensor, to_points: tf.Tensor, weights: tf.Tensor, largest: np.ndarray | float = _ANY_CHANGE
+) -> tf.Tensor:
     """Weighted least-squares similarity (rotation, uniform scale, translation) from one point set to another.
 
     Args:
         from_points, to_points: [..., N, 2].
         weights: [..., N], >= 0.
+        largest: [...], the factors by which it enlarges or shrinks at most, about the weighted mean of the points.
 
     Returns:
         [..., 2, 3]. Where all `from_points` coincide the fit is a pure translation, and where all weights are 0 it is
@@ -211,6 +215,10 @@ def fit_similarity(from_points: tf.Tensor, to_points: tf.Tensor, weights: tf.Ten
     cos = tf.reduce_sum(w * (p[..., 0] * q[..., 0] + p[..., 1] * q[..., 1]), axis=-1) / divisor
     sin = tf.reduce_sum(w * (p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0]), axis=-1) / divisor
     cos, sin = tf.where(decided, cos, tf.ones_like(cos)), tf.where(decided, sin, tf.zeros_like(sin))
+    scale = tf.sqrt(tf.maximum(cos * cos + sin * sin, _LENGTH_EPSILON))
+    largest = tf.constant(largest, scale.dtype)
+    limited = tf.clip_by_value(scale, 1 / largest, largest) / scale
+    cos, sin = limited * cos, limited * sin
     shift_x = to_mean[..., 0] - (cos * from_mean[..., 0] - sin * from_mean[..., 1])
     shift_y = to_mean[..., 1] - (sin * from_mean[..., 0] + cos * from_mean[..., 1])
     return _affine(cos, -sin, shift_x, sin, cos, shift_y)
@@ -223,9 +231,9 @@ def limb_transforms(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton
         source_joints, target_joints: [B, J, 3], both in pixels of the same canvas.
 
     Returns:
-        [B, L, 2, 3]. A limb is fitted to its joints and to the anchors that both poses have. If a joint is absent in
-        either pose, it takes the transform of its nearest complete parent, at last the root limb's; a root limb with
-        an absent joint is fitted to all joints that both poses have.
+        [B, L, 2, 3]. A limb is fitted to its joints and to the anchors that both poses have. A rigid one is enlarged or
+        shrunk by at most a tenth. If a joint is absent in either pose, it takes the transform of its nearest complete
+        parent, at last the root limb's; a root limb with an absent joint is fitted to all joints that both poses have.
 
     Source: the paper, section 3.2; the authors' `get_limb_transforms`.
     Deviation: the paper has neither parents nor anchors; `PERSON` has none.
@@ -245,6 +253,7 @@ def _own_transforms(source_joints, target_joints, skeleton):
         tf.gather(target, members, axis=1),
         tf.gather(source, members, axis=1),
         tf.gather(common, members, axis=1) * tf.cast(weights, common.dtype),
+        np.array([_RIGID_CHANGE if limb.rigid else _ANY_CHANGE for limb in skeleton.limbs]),
     )
     whole_body = fit_similarity(target, source, common)
     common_limbs = limb_presence(source_joints, skeleton) * limb_presence(target_joints, skeleton)
@@ -259,9 +268,9 @@ def limb_stretches(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton:
 
     A limb that points at the camera is short in the picture, but not thin. A similarity would enlarge it to the other
     pose's length in both directions; here it is stretched along its axis, and its thickness changes by at most a fifth,
-    as with the distance to the camera. A foot's axis runs from heel to toe, a head's from its top to the neck; their
-    anchors take part in the rotation and in the scale along the axis. A limb with an absent joint is stretched like its
-    parent.
+    as with the distance to the camera. A foot's axis runs from heel to toe; its anchor, the ankle, takes part in the
+    rotation and in the scale along the axis. Rigid limbs keep their similarities. A limb with an absent joint is
+    stretched like its parent.
 
     Args and returns: as `limb_transforms`.
 
