@@ -197,12 +197,13 @@ def test_what_is_chosen_to_stay_is_the_photo_where_it_was_and_no_sign_of_the_per
     inputs = batch(64, 96)
     moved = {**inputs, "target_joints": inputs["source_joints"] + np.float32([25, -9, 0])}
     stages = generator.explain(moved)
-    np.testing.assert_allclose(stages["foreground"], inputs["image"], atol=2e-4)
+    covered = tf.image.resize(tf.reduce_max(stages["warped_layers"][:, :-1, ..., 3:], axis=1), [64, 96])
+    # Beside the limbs' new places, with the pixels over which enlarging mixes both.
+    beside = tf.nn.max_pool2d(covered, 9, 1, "SAME").numpy()[..., 0] < 1e-3
+    np.testing.assert_allclose(stages["foreground"][beside], inputs["image"][beside], atol=2e-4)
     # Where the person was and is no more, alpha is no higher than with limbs that move.
-    gone = (np.asarray(stages["person"])[..., 0] > 0.5) & (np.asarray(stages["warped_layers"])[:, :-1].max() > 0)
-    covered = tf.image.resize(tf.reduce_max(stages["warped_layers"][:, :-1, ..., 3], axis=1)[..., None], [64, 96])
-    gone &= np.asarray(covered)[..., 0] < 0.01
-    assert gone.any() and np.asarray(stages["alpha"])[..., 0][gone].max() < 0.3
+    gone = (stages["person"].numpy() > 0.5)[..., 0] & (covered.numpy() < 0.01)[..., 0]
+    assert (gone & beside).any() and np.asarray(stages["alpha"])[..., 0][gone].max() < 0.3
 
 
 def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
