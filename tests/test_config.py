@@ -81,3 +81,12 @@ def test_bad_files_are_named(tmp_path):
             load_config(str(path))
     with pytest.raises(UserError, match="config.json"):
         read_config(tmp_path / "config.json")
+
+
+def test_a_copying_generator_that_does_not_fit_is_refused():
+    with pytest.raises(UserError, match="multiples of 64 for the levels of background"):
+        load_config("lite", ["model.height=96", "model.foreground.widths=[8,8,8,8,8]"])
+    with pytest.raises(UserError, match="copying"):
+        load_config("lite", ["model.background_fill=noise"])
+    with pytest.raises(UserError, match="copying"):
+        load_config("tiny", ["model.network=copying"])

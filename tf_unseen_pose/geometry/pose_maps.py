@@ -26,8 +26,8 @@ from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 PERSON_COUNTS = (PERSON.joint_count, BODY.joint_count)
 # Squared length (pixels^2) below which joints coincide and define no direction or scale.
 _LENGTH_EPSILON = 1e-6
-# Maximum factors by which a limb's thickness may change between two poses, a rigid limb's size, and any limb's size,
-# which limits nothing.
+# Maximum factors by which a limb's thickness may change between two poses, a rigid limb's size, and any other's, where
+# it only keeps numbers finite.
 _THICKNESS_CHANGE, _RIGID_CHANGE, _ANY_CHANGE = 1.2, 1.1, 1e3
 
 
