@@ -13,7 +13,7 @@ from benchmarks.reference_inputs import (
     network_inputs,
 )
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.geometry import limb_motion, pose_maps
 from tf_unseen_pose.imaging.crop import common_crop
 from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.model import build_generator
@@ -27,7 +27,7 @@ def test_maps_and_transforms_equal_ours(joints):
     np.testing.assert_allclose(joint_heatmaps(plain[1], 96), pose_maps.joint_heatmaps(target, 96, 96)[0], atol=1e-5)
     priors = pose_maps.limb_priors(source, PERSON, 96, 96)[0]
     np.testing.assert_allclose(np.exp(log_limb_priors(plain[0], 96)), priors, atol=1e-4)
-    transforms = pose_maps.limb_transforms(source, target, PERSON)[0]
+    transforms = limb_motion.limb_transforms(source, target, PERSON)[0]
     np.testing.assert_allclose(limb_transforms(*plain)[..., 1:].transpose(2, 0, 1), transforms, atol=2e-3)
 
 

@@ -1,12 +1,14 @@
 """Every formula against a loop in NumPy, on joints without symmetry; derivatives against finite differences."""
 
+import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_skeletons import HEIGHT, SKELETONS, WIDTH, least_squares, random_joints
+from small_skeletons import CRAB, HEIGHT, SKELETONS, WIDTH, random_joints
 
-from tf_unseen_pose.geometry import pose_maps, warping
+from tf_unseen_pose.geometry import limb_motion, pose_maps, warping
 from tf_unseen_pose.known_skeletons import BODY, PERSON
+from tf_unseen_pose.skeleton import Limb, Skeleton
 
 
 @SKELETONS
@@ -50,37 +52,33 @@ def test_limb_priors_equal_the_authors_loop(skeleton):
     assert not priors[0, ..., 1].any()
 
 
-def test_similarity_recovers_a_known_transform_and_weights_choose_points():
-    rng = np.random.default_rng(2)
-    points = rng.uniform(0, 100, (5, 4, 2))
-    angle, scale, shift = 0.7, 1.6, np.array([12.0, -31.0])
-    matrix = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    moved = points @ matrix.T + shift
-    weights = np.ones((5, 4))
-    moved[:, 3] += 50  # an outlier that weight 0 takes out
-    weights[:, 3] = 0
-    fitted = pose_maps.fit_similarity(tf.constant(points), tf.constant(moved), tf.constant(weights)).numpy()
-    np.testing.assert_allclose(fitted, np.broadcast_to(np.c_[matrix, shift], (5, 2, 3)), atol=1e-10)
+@pytest.mark.parametrize("skeleton", [PERSON, BODY, CRAB], ids=lambda s: s.name)
+def test_a_broad_limb_fills_what_lies_between_its_joints(skeleton):
+    (limb,) = (limb for limb in skeleton.limbs if len(limb.joints) == 4)
+    corners = np.array([(19.2, 7.4), (46.8, 10.1), (44.3, 41.7), (23.6, 36.2)])
+    joints = random_joints(skeleton, 1, batch=5)
+    places = skeleton.joint_index(*limb.joints)
+    joints[:, places, :2] = corners[[0, 1, 3, 2]]
+    joints[1, places, :2] = corners[[1, 0, 2, 3]]  # seen from behind
+    joints[2, places[1], 2] = 0
+    joints[3, places, :2] = corners  # sides that cross
+    joints[4, places, :2] = corners[0]
+    found = pose_maps.limb_interiors(tf.constant(joints), skeleton, HEIGHT, WIDTH).numpy()[..., 0]
+    outline = np.float32(corners)[:, None]
+    depth = np.array(
+        [[cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x in range(WIDTH)] for y in range(HEIGHT)]
+    )
+    # A corner's distance is to the nearer of its two sides' lines, so that it is somewhat sharper than a circle.
+    for shown in found[:2]:
+        assert (shown[depth >= 0] == 1).all() and not shown[depth < -4].any()
+        near = (depth < 0) & (depth > -0.5)
+        assert ((shown[near] > 0.2) & (shown[near] < 1)).all()
+    assert not found[2:].any()
 
 
-def test_similarity_is_least_squares():
-    rng = np.random.default_rng(3)
-    p, q = rng.uniform(0, 60, (2, 4, 2))
-    found = pose_maps.fit_similarity(tf.constant(p), tf.constant(q), tf.ones(4, tf.float64)).numpy()
-    np.testing.assert_allclose(found, least_squares(p, q), atol=1e-9)
-
-
-@SKELETONS
-def test_limb_transforms_carry_target_limbs_to_source_limbs(skeleton):
-    source, target = random_joints(skeleton, 4), random_joints(skeleton, 5)
-    transforms = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), skeleton).numpy()
-    assert transforms.shape == (3, skeleton.limb_count, 2, 3)
-    for i, limb in enumerate(skeleton.limbs):
-        # Two points determine a similarity, which then maps them exactly.
-        if len(limb.joints) == 2 and not limb.anchors:
-            for joint in skeleton.joint_index(*limb.joints):
-                moved = transforms[:, i, :, :2] @ target[:, joint, :2, None] + transforms[:, i, :, 2:]
-                np.testing.assert_allclose(moved[..., 0], source[:, joint, :2], atol=1e-9)
+def test_a_skeleton_without_broad_limbs_has_nothing_inside():
+    thin = Skeleton("thin", ("a", "b"), (Limb("only", ("a", "b")),), root="only")
+    assert not pose_maps.limb_interiors(tf.constant(random_joints(thin)), thin, 8, 6).numpy().any()
 
 
 @SKELETONS
@@ -93,7 +91,7 @@ def test_coinciding_joints_give_finite_values_and_gradients(skeleton):
     with tf.GradientTape() as tape:
         values = [
             pose_maps.limb_priors(source, skeleton, HEIGHT, WIDTH),
-            pose_maps.limb_transforms(source, target, skeleton),
+            limb_motion.limb_transforms(source, target, skeleton),
             pose_maps.joint_heatmaps(target, HEIGHT, WIDTH),
         ]
         total = tf.add_n([tf.reduce_sum(value**2) for value in values])
@@ -109,7 +107,7 @@ def test_xla_gives_what_plain_execution_gives():
     target = tf.constant(random_joints(PERSON, 18, 2, np.float32) / 3)
 
     def stages(image, source, target):
-        transform = pose_maps.limb_transforms(source, target, PERSON)[:, 3]
+        transform = limb_motion.limb_transforms(source, target, PERSON)[:, 3]
         return (
             warping.warp(image, transform),
             pose_maps.limb_priors(source, PERSON, 16, 24),
@@ -128,56 +126,8 @@ def test_parity_with_the_authors_maps_and_transforms(shared):
     np.testing.assert_allclose(pose_maps.joint_heatmaps(single, 256, 256)[0], golden["source_heatmaps"], atol=1e-5)
     priors = pose_maps.limb_priors(single, PERSON, 256, 256)[0, ::4, ::4, 1:]
     np.testing.assert_allclose(priors, golden["limb_masks"], atol=1e-5)
-    transforms = pose_maps.limb_transforms(source, target, PERSON)[0].numpy()
+    transforms = limb_motion.limb_transforms(source, target, PERSON)[0].numpy()
     np.testing.assert_allclose(np.moveaxis(transforms, 0, -1), golden["transforms"], atol=1e-6)
-
-
-@pytest.mark.parametrize("skeleton", [PERSON, BODY], ids=lambda s: s.name)
-def test_a_stretched_limb_keeps_its_thickness(skeleton):
-    rng, count = np.random.default_rng(5), skeleton.joint_count
-    source, target = (
-        np.concatenate([rng.uniform(20, 200, (3, count, 2)), np.ones((3, count, 1))], axis=-1).astype(np.float32)
-        for _ in range(2)
-    )
-    # The left forearm points at the camera in the first source, in the second target.
-    elbow, wrist = skeleton.joint_index("left_elbow", "left_wrist")
-    source[0, wrist, :2] = source[0, elbow, :2] + [3, -2]
-    target[1, wrist, :2] = target[1, elbow, :2] + [-2, 4]
-    stretches = pose_maps.limb_stretches(tf.constant(source), tf.constant(target), skeleton).numpy()
-    similarities = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), skeleton).numpy()
-    for example in range(3):
-        for number, limb in enumerate(skeleton.limbs):
-            stretch, similarity = stretches[example, number], similarities[example, number]
-            if limb.name == "torso":
-                np.testing.assert_allclose(stretch, similarity, rtol=1e-5)
-                continue
-            ends = skeleton.joint_index(*limb.joints)
-            for joint in ends:
-                moved, similar = (m[:, :2] @ target[example, joint, :2] + m[:, 2] for m in (stretch, similarity))
-                np.testing.assert_allclose(moved, similar if limb.anchors else source[example, joint, :2], atol=0.05)
-            along = target[example, ends[1], :2] - target[example, ends[0], :2]
-            across = np.array([-along[1], along[0]]) / np.hypot(*along)
-            width, scale = stretch[:, :2] @ across, np.sqrt(np.linalg.det(similarity[:, :2]))
-            np.testing.assert_allclose(np.hypot(*width), np.clip(scale, 1 / 1.2, 1.2), rtol=1e-3)
-            # Still at a right angle to the limb, and not mirrored.
-            np.testing.assert_allclose(width @ (stretch[:, :2] @ along), 0, atol=0.05)
-            assert np.linalg.det(stretch[:, :2]) > 0
-
-
-def test_a_stretch_is_finite_and_so_is_its_gradient_where_joints_coincide_or_are_absent():
-    joints = np.random.default_rng(6).uniform(20, 200, (2, 14, 3)).astype(np.float32)
-    joints[..., 2] = 1
-    elbow, wrist, knee = PERSON.joint_index("left_elbow", "left_wrist", "right_knee")
-    for spoilt in range(2):
-        both = [joints.copy(), joints[:, ::-1].copy()]
-        both[spoilt][:, wrist] = both[spoilt][:, elbow]
-        both[spoilt][:, knee, 2] = 0
-        source, target = map(tf.Variable, both)
-        with tf.GradientTape() as tape:
-            stretches = pose_maps.limb_stretches(source, target, PERSON)
-            total = tf.reduce_sum(tf.sin(stretches))
-        assert np.isfinite(stretches).all()
-        assert all(np.isfinite(gradient).all() for gradient in tape.gradient(total, [source, target]))
 
 
 def test_maps_at_a_fraction_of_the_canvas_follow_its_transforms():

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from small_skeletons import HEIGHT, SKELETONS, WIDTH, random_joints
 
-from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.geometry import limb_motion, pose_maps
 from tf_unseen_pose.known_skeletons import BODY, PERSON
 
 
@@ -64,8 +64,22 @@ def test_limb_depths_are_finite_with_finite_gradients():
     assert not depths.numpy()[1:3].any() and depths.numpy()[0].any() and np.abs(gradient[3, :, 3]).min() > 0
 
 
+def test_without_z_what_is_hardly_visible_is_behind():
+    joints = random_joints(BODY, 24, batch=2)
+    joints[0, BODY.joint_index("left_knee", "right_wrist", "nose"), 2] = 0.3, 0.8, 0.1
+    joints[0, BODY.joint_index("right_hip"), 2] = 0
+    expected = {"left_thigh": 0.35, "left_calf": 0.35, "right_forearm": 0.1, "right_hand": 0.1}
+    for given in (joints, np.concatenate([joints, np.zeros((2, 23, 1))], axis=-1)):
+        depths = pose_maps.limb_depths(tf.constant(given), BODY).numpy()
+        np.testing.assert_allclose(depths[0], [expected.get(limb.name, 0) for limb in BODY.limbs], atol=1e-12)
+        assert not depths[1].any()
+    seen = with_depth(random_joints(BODY, 24, batch=2))
+    half_seen = seen * [1, 1, 0.5, 1]
+    np.testing.assert_array_equal(*(pose_maps.limb_depths(tf.constant(given), BODY) for given in (seen, half_seen)))
+
+
 @SKELETONS
-def test_without_z_all_limbs_are_equally_far(skeleton):
+def test_without_z_limbs_that_are_seen_are_equally_far(skeleton):
     joints = random_joints(skeleton, 23)
     np.testing.assert_array_equal(
         pose_maps.limb_depths(tf.constant(joints), skeleton), np.zeros((3, skeleton.limb_count))
@@ -77,8 +91,8 @@ def test_without_z_all_limbs_are_equally_far(skeleton):
         pose_maps.joint_heatmaps(deep, HEIGHT, WIDTH), pose_maps.joint_heatmaps(tf.constant(joints), HEIGHT, WIDTH)
     )
     np.testing.assert_array_equal(
-        pose_maps.limb_transforms(tf.constant(joints[::-1]), deep, skeleton),
-        pose_maps.limb_transforms(tf.constant(joints[::-1]), tf.constant(joints), skeleton),
+        limb_motion.limb_transforms(tf.constant(joints[::-1]), deep, skeleton),
+        limb_motion.limb_transforms(tf.constant(joints[::-1]), tf.constant(joints), skeleton),
     )
 
 

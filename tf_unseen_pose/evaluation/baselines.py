@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.evaluation.example_pictures import Example
-from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.geometry import limb_motion, pose_maps
 from tf_unseen_pose.geometry.warping import warp
 from tf_unseen_pose.imaging.inpainting import inpainted
 from tf_unseen_pose.skeleton import Skeleton
@@ -40,7 +40,7 @@ def warp_only(example: Example, skeleton: Skeleton) -> np.ndarray:
     example = example.as_of(skeleton)
     layers = limb_layers(example, skeleton)
     source, target = (tf.constant(joints[None]) for joints in (example.source_joints, example.target_joints))
-    target_to_source = pose_maps.limb_transforms(source, target, skeleton)[0]
+    target_to_source = limb_motion.limb_transforms(source, target, skeleton)[0]
     warped = warp(layers, target_to_source).numpy()
     picture = inpainted(example.source, example.source_mask).astype(np.float32)
     rest = [limb for limb in reversed(range(skeleton.limb_count)) if limb != skeleton.root_index]

@@ -1,7 +1,7 @@
-"""Pose mathematics: heatmaps, limb priors, similarity fits and affine algebra.
+"""Pose mathematics: heatmaps, limb priors and depths, scales of maps.
 
-Everything between a pose's points and the networks' maps is here as pure TensorFlow functions, which training,
-SavedModels, TFLite and Python all run.
+Everything between a pose's points and the networks' maps is here and in `limb_motion` as pure TensorFlow
+functions, which training, SavedModels, TFLite and Python all run.
 
 Convention:
     - Points are (x, y) in pixels; (0, 0) is the centre of the top-left pixel, x grows rightwards, y downwards.
@@ -25,13 +25,14 @@ from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 # Numbers of joints in which a person may be given.
 PERSON_COUNTS = (PERSON.joint_count, BODY.joint_count)
 # Squared length (pixels^2) below which joints coincide and define no direction or scale.
-_LENGTH_EPSILON = 1e-6
-# Maximum factors by which a limb's thickness may change between two poses, a rigid limb's size, and any other's, where
-# it only keeps numbers finite.
-_THICKNESS_CHANGE, _RIGID_CHANGE, _ANY_CHANGE = 1.2, 1.1, 1e3
+LENGTH_EPSILON = 1e-6
+# Depth of a limb that is not seen at all, in lengths of the body.
+_HIDDEN_DEPTH = 0.5
+# How far a broad limb reaches beyond its joints, in pixels of a canvas of `REFERENCE_SIZE`.
+_RIM = 4.0
 
 
-def _points_and_presence(joints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def points_and_presence(joints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """[B, J, 2] points with absent ones set to 0, and [B, J] presence (0 or 1)."""
     present = joints[..., 2] > 0
     points = tf.where(present[..., None], joints[..., :2], tf.zeros_like(joints[..., :2]))
@@ -69,7 +70,7 @@ def joint_heatmaps(joints: tf.Tensor, height: int, width: int, stride: int = 2, 
     Source: the authors' released code (`make_joint_heatmaps`).
     """
     rows, columns = height // stride, width // stride
-    points, present = _points_and_presence(joints)
+    points, present = points_and_presence(joints)
     x, y = points[..., 0] / stride, points[..., 1] / stride
     inside = (x > 0) & (y > 0) & (x < columns - 1) & (y < rows - 1)
     weight = present * tf.cast(inside, joints.dtype)
@@ -84,7 +85,7 @@ def joint_heatmaps(joints: tf.Tensor, height: int, width: int, stride: int = 2, 
 
 def limb_presence(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """[B, L]: 1 where all joints [B, J, 3] of a limb are present, else 0."""
-    _, present = _points_and_presence(joints)
+    _, present = points_and_presence(joints)
     first, second = skeleton.limb_ends
     return tf.minimum(
         tf.reduce_min(tf.gather(present, first, axis=1), axis=2),
@@ -92,7 +93,7 @@ def limb_presence(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     )
 
 
-def _carried(limbs: tf.Tensor, present: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+def carried(limbs: tf.Tensor, present: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """Values of limbs [B, L, ...]; limbs with an absent joint take their parent's.
 
     Args:
@@ -100,10 +101,10 @@ def _carried(limbs: tf.Tensor, present: tf.Tensor, skeleton: Skeleton) -> tf.Ten
     """
     parentless = np.array([limb.parent is None for limb in skeleton.limbs])
     own = tf.reshape((present > 0) | parentless, [-1, skeleton.limb_count] + [1] * (limbs.shape.rank - 2))
-    carried = limbs
+    values = limbs
     for _ in range(skeleton.generations):
-        carried = tf.where(own, limbs, tf.gather(carried, skeleton.parents, axis=1))
-    return carried
+        values = tf.where(own, limbs, tf.gather(values, skeleton.parents, axis=1))
+    return values
 
 
 def limb_depths(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
@@ -112,34 +113,43 @@ def limb_depths(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     A limb's depth is the mean z of its joints less that of all visible joints, in lengths of the body: of the root
     limb's axis, or of a quarter of the joints' box where the root is foreshortened or absent; of a pixel at least.
 
+    If z is unknown, what is hardly visible is probably covered: a limb lies behind by half a length times what its
+    least visible joint lacks to a visibility of 1.
+
     Args:
-        joints: [B, J, 3 or 4] in pixels.
+        joints: [B, J, 3 or 4] in pixels; z is unknown if it is absent or 0 for all joints.
 
     Returns:
-        [B, L], negative for what is near. A limb with an absent joint has its parent's depth, or 0 without a
-        parent; all have 0 if z is unknown.
+        [B, L], negative for what is near. A limb with an absent joint has its parent's depth, or 0 without a parent.
     """
-    present_limbs = limb_presence(joints, skeleton)
-    if joints.shape[-1] != 4:
-        return tf.zeros_like(present_limbs)
-    points, present = _points_and_presence(joints)
-    z = tf.where(present > 0, joints[..., 3], tf.zeros_like(present))
-    count = tf.maximum(tf.reduce_sum(present, axis=1, keepdims=True), 1)
-    depths = tf.reduce_mean(tf.gather(z, tf.concat(skeleton.limb_ends, axis=1), axis=1), axis=2)
-    depths -= tf.reduce_sum(z, axis=1, keepdims=True) / count
+    shown, members = limb_presence(joints, skeleton), np.concatenate(skeleton.limb_ends, axis=1)
+    visibility = tf.reduce_min(tf.gather(joints[..., 2], members, axis=1), axis=2)
+    depths = _HIDDEN_DEPTH * (1 - tf.minimum(visibility, 1))
+    if joints.shape[-1] == 4:
+        points, present = points_and_presence(joints)
+        z = tf.where(present > 0, joints[..., 3], tf.zeros_like(present))
+        count = tf.maximum(tf.reduce_sum(present, axis=1, keepdims=True), 1)
+        relative = (
+            tf.reduce_mean(tf.gather(z, members, axis=1), axis=2) - tf.reduce_sum(z, axis=1, keepdims=True) / count
+        )
+        is_known = tf.reduce_max(tf.abs(z), axis=1, keepdims=True) > 0
+        depths = tf.where(is_known, relative / _body_length(joints, points, present, count, skeleton), depths)
+    return carried(shown * depths, shown, skeleton)
 
+
+def _body_length(joints, points, present, count, skeleton):
+    """[B, 1], see `limb_depths`."""
     start, end = (ends[:, skeleton.root_index] for ends in limb_axes(joints, skeleton))
-    squared_root = tf.reduce_sum((end - start) ** 2, axis=-1) * present_limbs[:, skeleton.root_index]
+    squared_root = tf.reduce_sum((end - start) ** 2, axis=-1) * limb_presence(joints, skeleton)[:, skeleton.root_index]
     middle = tf.reduce_sum(points, axis=1, keepdims=True) / count[..., None]
     points = tf.where(present[..., None] > 0, points, middle)
     box = tf.reduce_max(points, axis=1) - tf.reduce_min(points, axis=1)
-    length = tf.sqrt(tf.maximum(tf.maximum(squared_root, (tf.reduce_max(box, axis=-1) / 4) ** 2), 1))
-    return _carried(present_limbs * depths / length[:, None], present_limbs, skeleton)
+    return tf.sqrt(tf.maximum(tf.maximum(squared_root, (tf.reduce_max(box, axis=-1) / 4) ** 2), 1))[:, None]
 
 
 def limb_axes(joints: tf.Tensor, skeleton: Skeleton) -> tuple[tf.Tensor, tf.Tensor]:
     """Both ends of every limb's axis, [B, L, 2] each: the mean of the joints [B, J, 3] at that end."""
-    points, _ = _points_and_presence(joints)
+    points, _ = points_and_presence(joints)
     first, second = skeleton.limb_ends
     return (
         tf.reduce_mean(tf.gather(points, first, axis=1), axis=2),
@@ -167,7 +177,7 @@ def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) 
     start, end = limb_axes(joints, skeleton)
     axis = end - start
     squared_length = tf.reduce_sum(axis**2, axis=-1)
-    has_length = squared_length > _LENGTH_EPSILON
+    has_length = squared_length > LENGTH_EPSILON
     length = tf.sqrt(tf.where(has_length, squared_length, tf.ones_like(squared_length)))
     # A limb without length gets the x axis, as arctan2(0, 0) = 0 in the authors' code.
     cos = tf.where(has_length, axis[..., 0] / length, tf.ones_like(length))[:, None, None, :]
@@ -187,120 +197,38 @@ def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) 
     return tf.concat([1 - tf.reduce_max(limbs, axis=-1, keepdims=True), limbs], axis=-1)
 
 
-def fit_similarity(
-    from_points: tf.Tensor, to_points: tf.Tensor, weights: tf.Tensor, largest: np.ndarray | float = _ANY_CHANGE
-) -> tf.Tensor:
-    """Weighted least-squares similarity (rotation, uniform scale, translation) from one point set to another.
+def limb_interiors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) -> tf.Tensor:
+    """Whether a pixel lies between the four joints of a broad limb, such as the shoulders and hips of a torso.
+
+    It is 1 inside, and falls to 0 within four pixels (of a canvas of 256) beyond the outline.
 
     Args:
-        from_points, to_points: [..., N, 2].
-        weights: [..., N], >= 0.
-        largest: [...], the factors by which it enlarges or shrinks at most, about the weighted mean of the points.
+        joints: [B, J, 3] in pixels of an image of `height` x `width`.
 
     Returns:
-        [..., 2, 3]. Where all `from_points` coincide the fit is a pure translation, and where all weights are 0 it is
-        the identity: always finite, with finite gradients.
-
-    Source: closed form of Umeyama (1991) in two dimensions without reflection.
+        [B, height, width, 1] in [0, 1]. Nothing lies inside a limb with an absent joint, or one whose sides cross.
     """
-    weights = weights[..., None]
-    total = tf.maximum(tf.reduce_sum(weights, axis=-2), tf.cast(_LENGTH_EPSILON, weights.dtype))
-    from_mean = tf.reduce_sum(weights * from_points, axis=-2) / total
-    to_mean = tf.reduce_sum(weights * to_points, axis=-2) / total
-    p, q = from_points - from_mean[..., None, :], to_points - to_mean[..., None, :]
-    w = weights[..., 0]
-    spread = tf.reduce_sum(w * (p[..., 0] ** 2 + p[..., 1] ** 2), axis=-1)
-    decided = spread > _LENGTH_EPSILON
-    divisor = tf.where(decided, spread, tf.ones_like(spread))
-    cos = tf.reduce_sum(w * (p[..., 0] * q[..., 0] + p[..., 1] * q[..., 1]), axis=-1) / divisor
-    sin = tf.reduce_sum(w * (p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0]), axis=-1) / divisor
-    cos, sin = tf.where(decided, cos, tf.ones_like(cos)), tf.where(decided, sin, tf.zeros_like(sin))
-    scale = tf.sqrt(tf.maximum(cos * cos + sin * sin, _LENGTH_EPSILON))
-    largest = tf.constant(largest, scale.dtype)
-    limited = tf.clip_by_value(scale, 1 / largest, largest) / scale
-    cos, sin = limited * cos, limited * sin
-    shift_x = to_mean[..., 0] - (cos * from_mean[..., 0] - sin * from_mean[..., 1])
-    shift_y = to_mean[..., 1] - (sin * from_mean[..., 0] + cos * from_mean[..., 1])
-    return _affine(cos, -sin, shift_x, sin, cos, shift_y)
-
-
-def limb_transforms(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
-    """The similarity that maps each target limb to its source limb (`target_to_source`).
-
-    Args:
-        source_joints, target_joints: [B, J, 3], both in pixels of the same canvas.
-
-    Returns:
-        [B, L, 2, 3]. A limb is fitted to its joints and to the anchors that both poses have. A rigid one is enlarged or
-        shrunk by at most a tenth. If a joint is absent in either pose, it takes the transform of its nearest complete
-        parent, at last the root limb's; a root limb with an absent joint is fitted to all joints that both poses have.
-
-    Source: the paper, section 3.2; the authors' `get_limb_transforms`.
-    Deviation: the paper has neither parents nor anchors; `PERSON` has none.
-    """
-    own, present = _own_transforms(source_joints, target_joints, skeleton)
-    return _carried(own, present, skeleton)
-
-
-def _own_transforms(source_joints, target_joints, skeleton):
-    """Each limb's fit, [B, L, 2, 3], or the root's if a joint is absent in either pose; [B, L], 1 if none is."""
-    source, source_present = _points_and_presence(source_joints)
-    target, target_present = _points_and_presence(target_joints)
-    common = source_present * target_present
-
-    members, weights = skeleton.limb_members
-    own = fit_similarity(
-        tf.gather(target, members, axis=1),
-        tf.gather(source, members, axis=1),
-        tf.gather(common, members, axis=1) * tf.cast(weights, common.dtype),
-        np.array([_RIGID_CHANGE if limb.rigid else _ANY_CHANGE for limb in skeleton.limbs]),
-    )
-    whole_body = fit_similarity(target, source, common)
-    common_limbs = limb_presence(source_joints, skeleton) * limb_presence(target_joints, skeleton)
-    present = common_limbs[..., None, None] > 0
-    root = skeleton.root_index
-    carrier = tf.where(present[:, root], own[:, root], whole_body)
-    return tf.where(present, own, carrier[:, None]), common_limbs
-
-
-def limb_stretches(source_joints: tf.Tensor, target_joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
-    """`limb_transforms` that stretch limbs of two joints along their axis instead of enlarging them.
-
-    A limb that points at the camera is short in the picture, but not thin. A similarity would enlarge it to the other
-    pose's length in both directions; here it is stretched along its axis, and its thickness changes by at most a fifth,
-    as with the distance to the camera. A foot's axis runs from heel to toe; its anchor, the ankle, takes part in the
-    rotation and in the scale along the axis. Rigid limbs keep their similarities. A limb with an absent joint is
-    stretched like its parent.
-
-    Args and returns: as `limb_transforms`.
-
-    Deviation: the paper has similarities only.
-    """
-    similar, present = _own_transforms(source_joints, target_joints, skeleton)
-    start, end = limb_axes(target_joints, skeleton)
-    axis, middle = end - start, (start + end) / 2
-    squared = tf.reduce_sum(axis**2, axis=-1)
-    straight = np.array([len(limb.joints) == 2 for limb in skeleton.limbs])
-    decided = straight & (squared > _LENGTH_EPSILON) & (limb_presence(target_joints, skeleton) > 0)
-    length = tf.sqrt(tf.where(decided, squared, tf.ones_like(squared)))
-    across_x, across_y = -axis[..., 1] / length, axis[..., 0] / length
-    (m00, m01, m02), (m10, m11, m12) = (tf.unstack(row, axis=-1) for row in tf.unstack(similar, axis=-2))
-    scale = tf.sqrt(tf.maximum(m00 * m11 - m01 * m10, _LENGTH_EPSILON))
-    kept = tf.clip_by_value(scale, 1 / _THICKNESS_CHANGE, _THICKNESS_CHANGE) / scale
-    excess = tf.where(decided, kept - 1, tf.zeros_like(kept))
-    # The component across the limb is scaled further: m (p + excess (n . (p - middle)) n).
-    image_x, image_y = m00 * across_x + m01 * across_y, m10 * across_x + m11 * across_y
-    shift = -excess * (across_x * middle[..., 0] + across_y * middle[..., 1])
-    stretched = _affine(
-        m00 + excess * image_x * across_x, m01 + excess * image_x * across_y, m02 + shift * image_x,
-        m10 + excess * image_y * across_x, m11 + excess * image_y * across_y, m12 + shift * image_y,
-    )  # fmt: skip
-    return _carried(stretched, present, skeleton)
-
-
-def _affine(m00, m01, m02, m10, m11, m12):
-    """Six [...] entries -> [..., 2, 3]."""
-    return tf.stack([tf.stack([m00, m01, m02], axis=-1), tf.stack([m10, m11, m12], axis=-1)], axis=-2)
+    broad = [i for i, limb in enumerate(skeleton.limbs) if len(limb.joints) == 4]
+    if not broad:
+        return tf.zeros([tf.shape(joints)[0], height, width, 1], joints.dtype)
+    points, _ = points_and_presence(joints)
+    # From joint to joint around the outline.
+    corners = np.array([skeleton.joint_index(*skeleton.limbs[i].joints) for i in broad])[:, [0, 1, 3, 2]]
+    x, y = (tf.gather(points[..., axis], corners, axis=1) for axis in (0, 1))
+    along_x, along_y = (tf.roll(values, -1, axis=2) - values for values in (x, y))
+    area = tf.reduce_sum(x * along_y - y * along_x, axis=2, keepdims=True)
+    length = tf.sqrt(tf.maximum(along_x**2 + along_y**2, LENGTH_EPSILON))
+    # Distances from the four sides, positive inside whichever way round the corners are.
+    normal_x, normal_y = -tf.sign(area) * along_y / length, tf.sign(area) * along_x / length
+    offset = -(normal_x * x + normal_y * y)
+    columns = tf.range(width, dtype=joints.dtype)[None, None, :, None, None]
+    rows = tf.range(height, dtype=joints.dtype)[None, :, None, None, None]
+    sides = [side[:, None, None] for side in (normal_x, normal_y, offset)]
+    distance = tf.reduce_min(sides[0] * columns + sides[1] * rows + sides[2], axis=-1)
+    inside = tf.clip_by_value(1 + distance * (REFERENCE_SIZE / min(height, width) / _RIM), 0, 1)
+    present = tf.gather(limb_presence(joints, skeleton), broad, axis=1) * tf.abs(tf.sign(area[..., 0]))
+    inside *= present[:, None, None]
+    return tf.reduce_max(inside, axis=-1, keepdims=True)
 
 
 def at_scale(transform: tf.Tensor, factor: int) -> tf.Tensor:

@@ -28,7 +28,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.geometry import limb_motion, pose_maps
 from tf_unseen_pose.model import compositing
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.matte import unknown_matte
@@ -127,7 +127,7 @@ class Generator(PoseModel):
         return compositing.painted(stages["foreground"], stages["alpha"]), stages
 
     def _render(self, state, target_joints, training=False):
-        target_to_source = pose_maps.limb_transforms(state.joints, target_joints, self.body)
+        target_to_source = limb_motion.limb_transforms(state.joints, target_joints, self.body)
         warped = self.transformer(state.layers, target_to_source)
         height, width = warped.shape[2:4]
         stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 3 * self.body.limb_count])

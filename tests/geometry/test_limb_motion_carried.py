@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from small_skeletons import HEIGHT, SKELETONS, WIDTH, least_squares, random_joints
 
-from tf_unseen_pose.geometry import pose_maps
+from tf_unseen_pose.geometry import limb_motion, pose_maps
 from tf_unseen_pose.known_skeletons import BODY, PERSON
 
 
@@ -18,7 +18,7 @@ def test_a_limb_with_an_absent_joint_is_carried_by_the_root(skeleton):
     outer = next(limb for limb in skeleton.limbs if set(limb.joints) - set(root.joints))
     lost = skeleton.joint_index(*(set(outer.joints) - set(root.joints)))[0]
     target[0, lost] = [np.nan, np.nan, 0]  # an absent joint may carry anything
-    transforms = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), skeleton).numpy()
+    transforms = limb_motion.limb_transforms(tf.constant(source), tf.constant(target), skeleton).numpy()
     i = skeleton.limbs.index(outer)
     np.testing.assert_array_equal(transforms[0, i], transforms[0, skeleton.root_index])
     assert not np.allclose(transforms[1, i], transforms[1, skeleton.root_index])
@@ -29,7 +29,7 @@ def test_anchors_that_both_poses_have_take_part_in_the_fit():
     source, target = random_joints(BODY, 30), random_joints(BODY, 31)
     nose, heel, ankle = BODY.joint_index("nose", "left_heel", "left_ankle")
     source[1, nose] = target[2, ankle] = target[0, heel] = [np.nan, np.nan, 0]
-    found = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), BODY).numpy()
+    found = limb_motion.limb_transforms(tf.constant(source), tf.constant(target), BODY).numpy()
     anchored = [(i, limb) for i, limb in enumerate(BODY.limbs) if limb.anchors]
     for b, (i, limb) in itertools.product(range(3), anchored):
         joints = BODY.joint_index(*limb.joints, *limb.anchors)
@@ -64,7 +64,7 @@ def test_a_head_keeps_its_size_when_shoulders_rise():
     target = source.copy()
     target[0, :, :2] = source[0, :, :2] @ turn.T + [5, 7]
     target[0, BODY.joint_index("neck"), :2] += [1, -12]
-    for transforms in (pose_maps.limb_transforms, pose_maps.limb_stretches):
+    for transforms in (limb_motion.limb_transforms, limb_motion.limb_stretches):
         head = transforms(tf.constant(source), tf.constant(target), BODY).numpy()[0, 0]
         np.testing.assert_allclose(np.linalg.det(head[:, :2]), 1, atol=0.15)
         moved = target[0, skull, :2] @ head[:, :2].T + head[:, 2]
@@ -80,7 +80,7 @@ def carrier(limb, source, target):
     return carrier(parents[0], source, target)
 
 
-@pytest.mark.parametrize("function", [pose_maps.limb_transforms, pose_maps.limb_stretches])
+@pytest.mark.parametrize("function", [limb_motion.limb_transforms, limb_motion.limb_stretches])
 def test_the_nearest_limb_that_both_poses_show_carries_one_that_they_do_not(function):
     source, target = random_joints(BODY, 32, batch=4), random_joints(BODY, 33, batch=4)
     source[0, 14:, 2] = 0  # a pose of 14 joints
@@ -119,11 +119,11 @@ def attached(joints):
 
 def test_fourteen_joints_move_hands_and_feet_as_rigid_ends_of_forearms_and_calves():
     source, target = attached(random_joints(PERSON, 34)), attached(random_joints(PERSON, 35))
-    whole = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), BODY)
+    whole = limb_motion.limb_transforms(tf.constant(source), tf.constant(target), BODY)
     source[:, 14:], target[1:, 14:] = 0, np.nan
     target[1:, 14:, 2] = 0
     np.testing.assert_allclose(
-        pose_maps.limb_transforms(tf.constant(source), tf.constant(target), BODY), whole, atol=1e-9
+        limb_motion.limb_transforms(tf.constant(source), tf.constant(target), BODY), whole, atol=1e-9
     )
     priors = pose_maps.limb_priors(tf.constant(source), BODY, HEIGHT, WIDTH).numpy()
     np.testing.assert_array_equal(
@@ -139,7 +139,7 @@ def test_without_a_root_all_common_joints_carry_the_limbs():
     target = source.copy()
     target[..., :2] = (source[..., :2] - [3, 5]) @ matrix  # so that source = matrix target + (3, 5)
     target[:, PERSON.joints.index("left_hip"), 2] = 0
-    transforms = pose_maps.limb_transforms(tf.constant(source), tf.constant(target), PERSON).numpy()
+    transforms = limb_motion.limb_transforms(tf.constant(source), tf.constant(target), PERSON).numpy()
     np.testing.assert_allclose(
         transforms[:, PERSON.root_index], np.broadcast_to(np.c_[matrix, [3, 5]], (3, 2, 3)), atol=1e-9
     )
