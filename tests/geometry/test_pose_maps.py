@@ -52,6 +52,23 @@ def test_limb_priors_equal_the_authors_loop(skeleton):
     assert not priors[0, ..., 1].any()
 
 
+@SKELETONS
+def test_a_limbs_core_fades_with_the_distance_from_its_axis(skeleton):
+    joints = random_joints(skeleton, 25)
+    joints[0, 1, 2], joints[1, 2, 2] = 0.4, 0
+    joints[2, 3, :2] = joints[2, 4, :2]
+    cores = pose_maps.limb_cores(tf.constant(joints), skeleton, HEIGHT, WIDTH).numpy()
+    first, second = (joints[:, ends].mean(axis=2) for ends in skeleton.limb_ends)
+    for example, row, column, limb in np.random.default_rng(26).integers(
+        [3, HEIGHT, WIDTH, skeleton.limb_count], size=(99, 4)
+    ):
+        ends = np.float32([first[example, limb, :2], second[example, limb, :2]])
+        along = np.linspace(*ends, 2000)
+        distance = np.hypot(*(along - [column, row]).T).min() * 256 / HEIGHT
+        seen = joints[example, skeleton.joint_index(*skeleton.limbs[limb].joints), 2].min()
+        assert cores[example, row, column, limb] == pytest.approx(seen * np.exp(-((distance / 5) ** 2)), abs=2e-3)
+
+
 @pytest.mark.parametrize("skeleton", [PERSON, BODY, CRAB], ids=lambda s: s.name)
 def test_a_broad_limb_fills_what_lies_between_its_joints(skeleton):
     (limb,) = (limb for limb in skeleton.limbs if len(limb.joints) == 4)

@@ -7,7 +7,7 @@ import scipy.ndimage
 import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
-from tf_unseen_pose.geometry import skinning
+from tf_unseen_pose.geometry import pose_maps, skinning
 from tf_unseen_pose.model import build_generator
 
 REFINED = ("model.nudge=12", "model.refinement=8")
@@ -171,6 +171,8 @@ def test_what_the_chosen_limb_misses_takes_the_colours_around_it(undecided, batc
     layers = np.zeros(state.layers.shape, np.float32)
     layers[:, 3, ..., 3] = 1
     state = state._replace(matte=tf.constant(matte), layers=tf.constant(layers))
+    # Hardly seen, so that its axis does not count as covered either.
+    inputs["source_joints"][:, generator.body.joint_index("head"), 2] = 1e-3
     decisions = generator.decide(state, inputs["source_joints"])
     half, margin = 48 // stride, 2
     for part, gain, offset in ((np.s_[:, :, : half - margin], 1, 0), (np.s_[:, :, half + margin : half + 16], 0, skin)):
@@ -291,10 +293,14 @@ def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided
 
 def test_a_new_network_shows_what_warping_alone_would(small, batch):
     # As in training, where far places count like near ones.
-    stages = build_generator(small.config).explain(batch(64, 96), training=True)
+    inputs = batch(64, 96)
+    stages = build_generator(small.config).explain(inputs, training=True)
     priors = stages["limb_priors"].numpy()
     np.testing.assert_allclose(stages["masks"], priors / priors.sum(-1, keepdims=True), atol=1e-5)
     coverage = tf.image.resize(tf.transpose(stages["warped_layers"][..., 3], [0, 2, 3, 1]), priors.shape[1:3]).numpy()
+    joints = pose_maps.joints_at_scale(tf.constant(inputs["target_joints"]), small.config.reduction)
+    cores = pose_maps.limb_cores(joints, small.body, *priors.shape[1:3])
+    coverage[..., :-1] = np.maximum(coverage[..., :-1], 0.8 * cores)
     # Against staying speaks what keeps a new network from it.
     shares = (coverage + 0.01) * np.exp(np.float32([0.0] * small.body.limb_count + [-3.0]))
     shares /= shares.sum(-1, keepdims=True)

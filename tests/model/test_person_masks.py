@@ -1,6 +1,7 @@
-"""What the copying generator takes for the person before its networks have learned anything."""
+"""What the copying generator takes for the person by the joints alone, whatever its networks say."""
 
 import numpy as np
+import tensorflow as tf
 
 from tf_unseen_pose.config import load_config
 from tf_unseen_pose.model import build_generator
@@ -21,3 +22,18 @@ def test_what_lies_between_shoulders_and_hips_is_the_persons_however_broad_they_
         for (x, y), is_persons in ((edge, True), (outer - [12, -8], False)):
             found = person[example, round(y * height / 64), round(x * width / 96)]
             assert (found > 0.97) == is_persons, (example, x, y, found)
+
+
+def test_a_limb_that_every_mask_misses_is_still_chosen_on_its_axis(small_lite, batch):
+    generator = build_generator(load_config("lite", [*small_lite, "model.width=96"]).model)
+    inputs, limb = batch(64, 96), next(i for i, limb in enumerate(generator.body.limbs) if limb.name == "left_calf")
+    state = generator.encode_source(inputs["image"], inputs["source_joints"])
+    state = state._replace(layers=tf.zeros_like(state.layers))
+    _, stages = generator._decide(state, tf.constant(inputs["target_joints"]))
+    decisions = generator.decide(state, inputs["target_joints"])
+    weights, stride = stages["limb_weights"].numpy(), generator.config.reduction
+    knee, ankle = generator.body.joint_index("left_knee", "left_ankle")
+    for example, pose in enumerate(inputs["target_joints"][..., :2]):
+        column, row = np.round((pose[knee] + pose[ankle]) / 2 / stride).astype(int)
+        assert weights[example, row, column].argmax() == limb and decisions.coverage[example, row, column, 0] > 0.3
+        assert decisions.coverage[example, row, column + 12, 0] < 0.05

@@ -28,6 +28,8 @@ PERSON_COUNTS = (PERSON.joint_count, BODY.joint_count)
 LENGTH_EPSILON = 1e-6
 # Depth of a limb that is not seen at all, in lengths of the body.
 _HIDDEN_DEPTH = 0.5
+# Distance from a limb's axis at which its core has faded by e, in pixels of a canvas of `REFERENCE_SIZE`.
+_CORE_RADIUS = 5.0
 # How far a broad limb reaches beyond its joints, in pixels of a canvas of `REFERENCE_SIZE`.
 _RIM = 4.0
 
@@ -93,6 +95,12 @@ def limb_presence(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     )
 
 
+def limb_visibility(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+    """[B, L] in [0, 1], the visibility of each limb's least visible joint of [B, J, 3]."""
+    members = np.concatenate(skeleton.limb_ends, axis=1)
+    return tf.clip_by_value(tf.reduce_min(tf.gather(joints[..., 2], members, axis=1), axis=2), 0, 1)
+
+
 def carried(limbs: tf.Tensor, present: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """Values of limbs [B, L, ...]; limbs with an absent joint take their parent's.
 
@@ -123,8 +131,7 @@ def limb_depths(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
         [B, L], negative for what is near. A limb with an absent joint has its parent's depth, or 0 without a parent.
     """
     shown, members = limb_presence(joints, skeleton), np.concatenate(skeleton.limb_ends, axis=1)
-    visibility = tf.reduce_min(tf.gather(joints[..., 2], members, axis=1), axis=2)
-    depths = _HIDDEN_DEPTH * (1 - tf.minimum(visibility, 1))
+    depths = _HIDDEN_DEPTH * (1 - limb_visibility(joints, skeleton))
     if joints.shape[-1] == 4:
         points, present = points_and_presence(joints)
         z = tf.where(present > 0, joints[..., 3], tf.zeros_like(present))
@@ -195,6 +202,29 @@ def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) 
     presence = limb_presence(joints, skeleton)[:, None, None, :]
     limbs = gaussian * (presence / (tf.reduce_max(gaussian, axis=[1, 2], keepdims=True) + 1e-6))
     return tf.concat([1 - tf.reduce_max(limbs, axis=-1, keepdims=True), limbs], axis=-1)
+
+
+def limb_cores(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) -> tf.Tensor:
+    """How surely a pixel is a limb's, by its distance from the limb's axis alone: one map per limb.
+
+    On the axis it is the visibility of the limb's least visible joint, and 5 pixels (of a canvas of 256) beside it e
+    times less.
+
+    Args:
+        joints: [B, J, 3] in pixels of an image of `height` x `width`.
+
+    Returns:
+        [B, height, width, L] in [0, 1]; 0 for a limb with an absent joint.
+    """
+    start, end = (ends[:, None, None] for ends in limb_axes(joints, skeleton))
+    along_x, along_y = tf.unstack(end - start, axis=-1)
+    x = tf.range(width, dtype=joints.dtype)[None, None, :, None] - start[..., 0]
+    y = tf.range(height, dtype=joints.dtype)[None, :, None, None] - start[..., 1]
+    squared = tf.maximum(along_x**2 + along_y**2, LENGTH_EPSILON)
+    part = tf.clip_by_value(x * (along_x / squared) + y * (along_y / squared), 0, 1)
+    distance = (x - part * along_x) ** 2 + (y - part * along_y) ** 2
+    radius = _CORE_RADIUS * min(height, width) / REFERENCE_SIZE
+    return limb_visibility(joints, skeleton)[:, None, None] * tf.exp(distance * (-1 / radius**2))
 
 
 def limb_interiors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) -> tf.Tensor:

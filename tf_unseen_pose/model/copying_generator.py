@@ -54,6 +54,8 @@ _MASK_FLOOR = 1e-2
 # How surely a pixel between shoulders and hips is the person's. Without that, masks of held-out photographs missed 8 %
 # of those pixels, such as a bare belly before a wall of its colour.
 _CERTAINTY = 0.99
+# A limb covers its own axis this much, whatever its mask says, which may miss a thin or dark arm.
+_CORE_COVERAGE = 0.8
 # Holes below this count as none.
 _HOLE_FLOOR = 0.1
 # Keeps the sum of the source's limb masks positive.
@@ -193,7 +195,7 @@ class CopyingGenerator(PoseModel):
         stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * warped.shape[1]])
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
-        coverage = _enlarged(stack[..., 3::4], 2)
+        coverage = self._coverage(_enlarged(stack[..., 3::4], 2), target_joints)
         weights = self._limb_weights(heads["limbs"], coverage, target_to_source, target_joints, training)
         flow = skinning.blended_displacement(target_to_source, weights, stride)
         stillness = self._stillness(state, source_to_target, flow)
@@ -223,6 +225,13 @@ class CopyingGenerator(PoseModel):
             "replace": _enlarged(replace, stride),
         }
         return decisions, stages
+
+    def _coverage(self, warped_masks, target_joints):
+        """The warped masks [B, H / R, W / R, L + 1], and of each limb at least its core in the target pose."""
+        height, width = warped_masks.shape[1:3]
+        joints = pose_maps.joints_at_scale(target_joints, self.config.reduction)
+        cores = _CORE_COVERAGE * pose_maps.limb_cores(joints, self.body, height, width)
+        return tf.concat([tf.maximum(warped_masks[..., :-1], cores), warped_masks[..., -1:]], axis=-1)
 
     def _limb_weights(self, logits, coverage, target_to_source, target_joints, training):
         """[B, H / R, W / R, L + 1], summing to 1."""
