@@ -195,7 +195,7 @@ class CopyingGenerator(PoseModel):
         stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * warped.shape[1]])
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
-        coverage = self._coverage(_enlarged(stack[..., 3::4], 2), target_joints)
+        coverage = self._coverage(_enlarged(stack[..., 3::4], 2), state.joints, target_joints)
         weights = self._limb_weights(heads["limbs"], coverage, target_to_source, target_joints, training)
         flow = skinning.blended_displacement(target_to_source, weights, stride)
         stillness = self._stillness(state, source_to_target, flow)
@@ -226,11 +226,12 @@ class CopyingGenerator(PoseModel):
         }
         return decisions, stages
 
-    def _coverage(self, warped_masks, target_joints):
-        """The warped masks [B, H / R, W / R, L + 1], and of each limb at least its core in the target pose."""
+    def _coverage(self, warped_masks, source_joints, target_joints):
+        """The warped masks [B, H / R, W / R, L + 1], and of limbs that the source has at least the target's cores."""
         height, width = warped_masks.shape[1:3]
         joints = pose_maps.joints_at_scale(target_joints, self.config.reduction)
-        cores = _CORE_COVERAGE * pose_maps.limb_cores(joints, self.body, height, width)
+        cores = pose_maps.limb_cores(joints, self.body, height, width)
+        cores *= _CORE_COVERAGE * pose_maps.limb_presence(source_joints, self.body)[:, None, None]
         return tf.concat([tf.maximum(warped_masks[..., :-1], cores), warped_masks[..., -1:]], axis=-1)
 
     def _limb_weights(self, logits, coverage, target_to_source, target_joints, training):
