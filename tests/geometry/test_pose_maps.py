@@ -67,6 +67,9 @@ def test_a_limbs_core_fades_with_the_distance_from_its_axis(skeleton):
         distance = np.hypot(*(along - [column, row]).T).min() * 256 / HEIGHT
         seen = joints[example, skeleton.joint_index(*skeleton.limbs[limb].joints), 2].min()
         assert cores[example, row, column, limb] == pytest.approx(seen * np.exp(-((distance / 5) ** 2)), abs=2e-3)
+    # On a canvas twice as large, whose pixels the map halves.
+    large = tf.constant(joints * [2, 2, 1] + [0.5, 0.5, 0])
+    np.testing.assert_allclose(pose_maps.limb_cores(large, skeleton, 2 * HEIGHT, 2 * WIDTH, stride=2), cores, atol=1e-9)
 
 
 @pytest.mark.parametrize("skeleton", [PERSON, BODY, CRAB], ids=lambda s: s.name)

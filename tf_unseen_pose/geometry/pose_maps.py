@@ -87,18 +87,16 @@ def joint_heatmaps(joints: tf.Tensor, height: int, width: int, stride: int = 2, 
 
 def limb_presence(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """[B, L]: 1 where all joints [B, J, 3] of a limb are present, else 0."""
-    _, present = points_and_presence(joints)
-    first, second = skeleton.limb_ends
-    return tf.minimum(
-        tf.reduce_min(tf.gather(present, first, axis=1), axis=2),
-        tf.reduce_min(tf.gather(present, second, axis=1), axis=2),
-    )
+    return tf.cast(_least_visibility(joints, skeleton) > 0, joints.dtype)
 
 
 def limb_visibility(joints: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """[B, L] in [0, 1], the visibility of each limb's least visible joint of [B, J, 3]."""
-    members = np.concatenate(skeleton.limb_ends, axis=1)
-    return tf.clip_by_value(tf.reduce_min(tf.gather(joints[..., 2], members, axis=1), axis=2), 0, 1)
+    return tf.clip_by_value(_least_visibility(joints, skeleton), 0, 1)
+
+
+def _least_visibility(joints, skeleton):
+    return tf.reduce_min(tf.gather(joints[..., 2], np.concatenate(skeleton.limb_ends, axis=1), axis=1), axis=2)
 
 
 def carried(limbs: tf.Tensor, present: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
@@ -204,7 +202,7 @@ def limb_priors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) 
     return tf.concat([1 - tf.reduce_max(limbs, axis=-1, keepdims=True), limbs], axis=-1)
 
 
-def limb_cores(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) -> tf.Tensor:
+def limb_cores(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int, stride: int = 1) -> tf.Tensor:
     """How surely a pixel is a limb's, by its distance from the limb's axis alone: one map per limb.
 
     On the axis it is the visibility of the limb's least visible joint, and 5 pixels (of a canvas of 256) beside it e
@@ -212,14 +210,16 @@ def limb_cores(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) -
 
     Args:
         joints: [B, J, 3] in pixels of an image of `height` x `width`.
+        stride: image pixels along a side of a map pixel, which is at the middle of them.
 
     Returns:
-        [B, height, width, L] in [0, 1]; 0 for a limb with an absent joint.
+        [B, height // stride, width // stride, L] in [0, 1]; 0 for a limb with an absent joint.
     """
     start, end = (ends[:, None, None] for ends in limb_axes(joints, skeleton))
     along_x, along_y = tf.unstack(end - start, axis=-1)
-    x = tf.range(width, dtype=joints.dtype)[None, None, :, None] - start[..., 0]
-    y = tf.range(height, dtype=joints.dtype)[None, :, None, None] - start[..., 1]
+    half, end_x, end_y = (stride - 1) / 2, stride * (width // stride), stride * (height // stride)
+    x = (tf.range(0, end_x, stride, joints.dtype) + half)[None, None, :, None] - start[..., 0]
+    y = (tf.range(0, end_y, stride, joints.dtype) + half)[None, :, None, None] - start[..., 1]
     squared = tf.maximum(along_x**2 + along_y**2, LENGTH_EPSILON)
     part = tf.clip_by_value(x * (along_x / squared) + y * (along_y / squared), 0, 1)
     distance = (x - part * along_x) ** 2 + (y - part * along_y) ** 2
@@ -244,17 +244,17 @@ def limb_interiors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: in
     points, _ = points_and_presence(joints)
     # From joint to joint around the outline.
     corners = np.array([skeleton.joint_index(*skeleton.limbs[i].joints) for i in broad])[:, [0, 1, 3, 2]]
-    x, y = (tf.gather(points[..., axis], corners, axis=1) for axis in (0, 1))
-    along_x, along_y = (tf.roll(values, -1, axis=2) - values for values in (x, y))
+    start = tf.gather(points, corners, axis=1)
+    x, y = tf.unstack(start, axis=-1)
+    along_x, along_y = tf.unstack(tf.gather(points, np.roll(corners, -1, axis=1), axis=1) - start, axis=-1)
     area = tf.reduce_sum(x * along_y - y * along_x, axis=2, keepdims=True)
-    length = tf.sqrt(tf.maximum(along_x**2 + along_y**2, LENGTH_EPSILON))
     # Distances from the four sides, positive inside whichever way round the corners are.
-    normal_x, normal_y = -tf.sign(area) * along_y / length, tf.sign(area) * along_x / length
-    offset = -(normal_x * x + normal_y * y)
+    turn = tf.sign(area) * tf.math.rsqrt(tf.maximum(along_x**2 + along_y**2, LENGTH_EPSILON))
+    sides = [turn * along_y, turn * along_x, turn * (x * along_y - y * along_x)]
+    normal_x, normal_y, offset = (side[:, None, None] for side in sides)
     columns = tf.range(width, dtype=joints.dtype)[None, None, :, None, None]
     rows = tf.range(height, dtype=joints.dtype)[None, :, None, None, None]
-    sides = [side[:, None, None] for side in (normal_x, normal_y, offset)]
-    distance = tf.reduce_min(sides[0] * columns + sides[1] * rows + sides[2], axis=-1)
+    distance = tf.reduce_min(normal_y * rows - normal_x * columns + offset, axis=-1)
     inside = tf.clip_by_value(1 + distance * (REFERENCE_SIZE / min(height, width) / _RIM), 0, 1)
     present = tf.gather(limb_presence(joints, skeleton), broad, axis=1) * tf.abs(tf.sign(area[..., 0]))
     inside *= present[:, None, None]

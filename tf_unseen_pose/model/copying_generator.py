@@ -228,9 +228,8 @@ class CopyingGenerator(PoseModel):
 
     def _coverage(self, warped_masks, source_joints, target_joints):
         """The warped masks [B, H / R, W / R, L + 1], and of limbs that the source has at least the target's cores."""
-        height, width = warped_masks.shape[1:3]
-        joints = pose_maps.joints_at_scale(target_joints, self.config.reduction)
-        cores = pose_maps.limb_cores(joints, self.body, height, width)
+        model = self.config
+        cores = pose_maps.limb_cores(target_joints, self.body, model.height, model.width, model.reduction)
         cores *= _CORE_COVERAGE * pose_maps.limb_presence(source_joints, self.body)[:, None, None]
         return tf.concat([tf.maximum(warped_masks[..., :-1], cores), warped_masks[..., -1:]], axis=-1)
 
@@ -261,10 +260,7 @@ class CopyingGenerator(PoseModel):
         return pose_maps.joint_heatmaps(joints, model.height, model.width, stride, model.heatmap_sigma)
 
     def _limb_prior_logits(self, joints):
-        """Prior logits of each limb, by depth, and of staying: [B, 1, 1, L + 1].
-
-        Limbs have 0 if the depth is unknown.
-        """
+        """Prior logits of each limb, by depth, and of staying: [B, 1, 1, L + 1]."""
         nearness = -_DEPTH_VOTE * tf.tanh(pose_maps.limb_depths(joints, self.body) / _DEPTH_UNIT)
         return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_REST_PRIOR_LOGIT)[:, None, None]
 
