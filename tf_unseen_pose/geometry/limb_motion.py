@@ -1,6 +1,6 @@
 """Transforms of limbs between two poses: similarity fits, and stretches along a limb.
 
-Convention: as `pose_maps`.
+Convention: as `pose_maps`: points are in pixels, transforms are [..., 2, 3].
 """
 
 import numpy as np
