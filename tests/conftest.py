@@ -31,8 +31,8 @@ SHARED = Path(__file__).parents[1].parent / "shared"
 TOGETHER = {
     "exporting": (
         "tests/export/", "tests/on_device/", "tests/serving/deployment/", "tests/inference/test_remote.py",
-        "tests/test_public_face.py", "tests/docs/test_examples.py", "tests/docs/test_phones.py",
-        "tests/docs/test_scripts.py",
+        "tests/inference/test_lite_", "tests/test_public_face.py", "tests/docs/test_examples.py",
+        "tests/docs/test_phones.py", "tests/docs/test_scripts.py",
     ),
     "page": ("tests/serving/on_device/",),
 }  # fmt: skip
