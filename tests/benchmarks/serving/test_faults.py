@@ -15,8 +15,8 @@ def test_every_fault_is_answered_as_one(versions, tmp_path):
     rows = content["tables"]["answers"]
     assert len(rows) == 19 and all(row["as they should be"] == row["requests"] == 3 for row in rows)
     assert content["other_answers"] == content["fine_answers_that_changed"] == 0
-    # How much it grows is the benchmark's to say: after so few messages of 32 MB it is what the allocator keeps.
-    assert min(content["memory_before"], content["memory_after"], *(row["memory, MB"] for row in rows)) > 100
+    # Of three messages above the limit, 32 MB each, the allocator keeps some; a server that kept them would keep all.
+    assert 100 < content["memory_after"] < content["memory_before"] + 3 * faults._MESSAGE_BYTES / 2**20
 
 
 def test_faults_differ_from_each_other_and_from_run_to_run_they_do_not(versions):
