@@ -186,7 +186,11 @@ def test_what_a_shape_is(text, is_one):
 
 def test_errors_are_followed_through_calls_and_stopped_where_they_are_caught():
     found = {f"{definition.module.name}.{definition.name}" for definition in raising()}
-    assert {"imaging.crop.person_box", "imaging.crop.common_crop", "data.lookalikes.Partners.__init__"} <= found
+    assert {
+        "imaging.person_measures.person_box",
+        "imaging.crop.common_crop",
+        "data.lookalikes.Partners.__init__",
+    } <= found
     assert "imaging.video_writer.VideoWriter.write" in found and "data.video_clips._sampled" not in found
 
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_unseen_pose.evaluation import metrics
-from tf_unseen_pose.imaging.crop import person_height
+from tf_unseen_pose.imaging.person_measures import person_height
 from tf_unseen_pose.known_skeletons import PERSON
 from tf_unseen_pose.training.losses import perceptual
 

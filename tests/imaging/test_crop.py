@@ -2,44 +2,8 @@ import numpy as np
 import pytest
 
 from tf_unseen_pose.imaging import affine, crop
+from tf_unseen_pose.imaging.person_measures import person_box, person_scale
 from tf_unseen_pose.known_skeletons import BODY, GOLF, PERSON
-
-
-def test_person_box_spans_the_visible_joints(standing):
-    standing[PERSON.joint_index("left_wrist"), 2] = 0
-    np.testing.assert_allclose(crop.person_box(standing), [65, 40, 147 - 65, 207 - 40])
-
-
-def test_person_scale_is_the_authors_measure(standing):
-    upper_body = (125 + 127) / 2 - 40
-    calf = (np.hypot(84 - 79, 203 - 163) + np.hypot(127 - 121, 207 - 166)) / 2
-    assert crop.person_scale(standing, PERSON) == pytest.approx(max(2.5 * upper_body, 5 * calf) / 200)
-    # Head down, the calves decide.
-    standing[PERSON.joint_index("head"), 1] = 150
-    assert crop.person_scale(standing, PERSON) == pytest.approx(5 * calf / 200)
-
-
-def test_person_scale_of_the_authors_sample(shared):
-    from tf_unseen_pose.data.posewarp_format import posewarp_clips
-
-    for frame in posewarp_clips(shared / "data" / "posewarp_sample" / "train")[0].frames():
-        x = frame.joints
-        calf = (np.linalg.norm(x[9] - x[10]) + np.linalg.norm(x[12] - x[13])) / 2
-        expected = max(2.5 * ((x[8, 1] + x[11, 1]) / 2 - x[0, 1]), 5 * calf) / 200
-        assert crop.person_scale(x, PERSON) == pytest.approx(expected, rel=1e-5)
-
-
-def test_person_scale_uses_what_is_visible(standing):
-    standing[PERSON.joint_index("left_hip", "right_ankle"), 2] = 0
-    assert crop.person_scale(standing, PERSON) == pytest.approx(2.5 * (125 - 40) / 200)
-    standing[PERSON.joint_index("head"), 2] = 0
-    assert crop.person_scale(standing, PERSON) == pytest.approx(5 * np.hypot(6, 41) / 200)
-
-
-def test_person_scale_falls_back_to_the_box(standing):
-    standing[:, 2] = 0
-    standing[PERSON.joint_index("head", "left_wrist"), 2] = 1
-    assert crop.person_scale(standing, PERSON) == pytest.approx(1.2 * 62 / 200)
 
 
 def test_lying_person_still_fits_the_canvas(standing):
@@ -65,7 +29,7 @@ def test_what_a_person_holds_is_seen_too(standing):
     # For a joint that lies far out, 1.5 times as much is shown and no more.
     raised[15, 1] = -6000
     far = crop.common_crop([golfer, raised], GOLF, 128, 128)
-    assert far[0, 0] == pytest.approx(1.5 * crop.person_scale(raised, GOLF) / (1.14 * 128 / 256))
+    assert far[0, 0] == pytest.approx(1.5 * person_scale(raised, GOLF) / (1.14 * 128 / 256))
     golfer[14:, 2] = 0
     np.testing.assert_array_equal(
         crop.common_crop([golfer], GOLF, 256, 256), crop.common_crop([standing], PERSON, 256, 256)
@@ -74,10 +38,7 @@ def test_what_a_person_holds_is_seen_too(standing):
 
 def test_fewer_than_two_joints_are_refused(standing, refuses):
     standing[1:, 2] = 0
-    refuses(lambda: crop.person_box(standing), "two joints")
     refuses(lambda: crop.common_crop([standing], PERSON, 64, 64), "two joints")
-    standing[:, :2], standing[:, 2] = 5, 1
-    refuses(lambda: crop.person_scale(standing, PERSON), "one point")
 
 
 def test_common_crop_centres_the_boxes_and_fits_the_larger_person(standing):
@@ -85,17 +46,17 @@ def test_common_crop_centres_the_boxes_and_fits_the_larger_person(standing):
     height, width = 96, 128
     matrix = crop.common_crop([standing, large], PERSON, height, width, crop_factor=1.2)
     assert matrix.dtype == np.float32 and matrix.shape == (2, 3)
-    boxes = [crop.person_box(pose) for pose in (standing, large)]
+    boxes = [person_box(pose) for pose in (standing, large)]
     centre = np.mean([box[:2] + box[2:] / 2 for box in boxes], axis=0)
     np.testing.assert_allclose(matrix @ [(width - 1) / 2, (height - 1) / 2, 1], centre, rtol=1e-5)
     on_canvas = affine.transform_joints(affine.invert(matrix), large)
     # Scale 1 fills 200 of 256 pixels, here 75 of 96, times the crop factor.
-    assert crop.person_scale(on_canvas, PERSON) * 200 == pytest.approx(200 * 1.2 * 96 / 256, rel=1e-4)
+    assert person_scale(on_canvas, PERSON) * 200 == pytest.approx(200 * 1.2 * 96 / 256, rel=1e-4)
 
 
 def test_common_crop_takes_a_given_box(standing):
     matrix = crop.common_crop([standing, standing], PERSON, 65, 65, boxes=[np.float32([10, 20, 30, 60]), None])
-    own = crop.person_box(standing)
+    own = person_box(standing)
     expected = (np.array([25, 50]) + own[:2] + own[2:] / 2) / 2
     np.testing.assert_allclose(matrix @ [32, 32, 1], expected, rtol=1e-5)
 
@@ -207,7 +168,7 @@ def test_whole_crop_holds_all_that_the_photo_has_of_both_and_steps_back_no_more_
         matrix = crop.whole_crop(poses[0], poses[1:], image_size, skeleton, height, width)
         low, high = np.full(2, np.inf), np.full(2, -np.inf)
         for pose in poses:
-            size = max(200 * crop.person_scale(pose, skeleton), 2.5 * upper_body(pose, skeleton))
+            size = max(200 * person_scale(pose, skeleton), 2.5 * upper_body(pose, skeleton))
             for joint, (x, y, visible) in zip(skeleton.joints, pose, strict=True):
                 reach = (0.08 if joint in BODY.joints[14:] else 0.15) * size
                 if visible:
@@ -216,7 +177,7 @@ def test_whole_crop_holds_all_that_the_photo_has_of_both_and_steps_back_no_more_
         # Corners of the canvas's outer pixels.
         first, last = matrix @ [-0.5, -0.5, 1], matrix @ [width - 0.5, height - 0.5, 1]
         assert (first <= low + 1e-3).all() and (last >= high - 1e-3).all()
-        usual = max(crop.person_scale(pose, skeleton) for pose in poses) / (1.14 * height / 256)
+        usual = max(person_scale(pose, skeleton) for pose in poses) / (1.14 * height / 256)
         needed = max((high - low) / [width, height])
         assert matrix[0, 0] == pytest.approx(max(usual, needed), rel=1e-5)
         cases |= {needed > 2 * usual, needed > usual, bool((low <= 0).any())}
@@ -226,7 +187,7 @@ def test_whole_crop_holds_all_that_the_photo_has_of_both_and_steps_back_no_more_
 def test_hands_feet_and_face_change_nothing_of_how_a_person_is_measured(standing):
     body = np.concatenate([standing, standing[:9] + np.float32([60, 90, 0])])
     few = np.pad(standing, [(0, 9), (0, 0)])
-    assert crop.person_scale(body, BODY) == crop.person_scale(standing, PERSON)
+    assert person_scale(body, BODY) == person_scale(standing, PERSON)
     for made in (
         lambda pose: crop.common_crop([pose, pose + np.float32([5, 3, 0])], BODY, 256, 256),
         lambda pose: crop.sequence_crop(pose, pose[None] + np.float32([9, 0, 0]), BODY, 256, 256),

@@ -1,6 +1,6 @@
 """Sizes and movements of people, measured on frames spread over a clip.
 
-Convention: a person's size is `crop.person_height`. Normalized poses have the
+Convention: a person's size is `person_measures.person_height`. Normalized poses have the
 hips' centre at (0, 0), x to the picture's right, y down, in units of the clip's median size; NaN where absent.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tf_unseen_pose.data.records import ClipDataset
-from tf_unseen_pose.imaging.crop import person_height
+from tf_unseen_pose.imaging.person_measures import person_height
 
 # On a canvas of 256 a person is about 228 pixels tall, so smaller people are enlarged more than twice.
 SMALL_PERSON = 114

@@ -14,7 +14,7 @@ from tf_unseen_pose.data.clip_poses import spread
 from tf_unseen_pose.data.frame_cache import DecodedFrame, DecodedFrames
 from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
-from tf_unseen_pose.imaging.crop import person_height
+from tf_unseen_pose.imaging.person_measures import person_height
 from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints
 from tf_unseen_pose.skeleton import Skeleton
 

@@ -1,6 +1,6 @@
 """Plots of a dataset's poses for its summary page, listed in `PLOTS`.
 
-Convention: a person's size is `crop.person_height`. Normalized poses have the
+Convention: a person's size is `person_measures.person_height`. Normalized poses have the
 hips' centre at (0, 0), x to the picture's right, y down, in units of the clip's median size; NaN where absent.
 """
 

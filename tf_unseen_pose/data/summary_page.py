@@ -22,8 +22,9 @@ from tf_unseen_pose.data.records import ClipDataset
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.files import replacing
 from tf_unseen_pose.imaging.affine import invert, transform_joints
-from tf_unseen_pose.imaging.crop import common_crop, person_box
+from tf_unseen_pose.imaging.crop import common_crop
 from tf_unseen_pose.imaging.drawing import draw_pose
+from tf_unseen_pose.imaging.person_measures import person_box
 from tf_unseen_pose.imaging.resampling import cut_out
 from tf_unseen_pose.skeleton import Skeleton
 from tf_unseen_pose.words import counted

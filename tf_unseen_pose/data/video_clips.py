@@ -17,8 +17,8 @@ from tf_unseen_pose.data.registration import MOVED
 from tf_unseen_pose.data.shots import longest_shot, thumbnail
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.imaging import registration
-from tf_unseen_pose.imaging.crop import person_height
 from tf_unseen_pose.imaging.image_files import shrink
+from tf_unseen_pose.imaging.person_measures import person_height
 from tf_unseen_pose.imaging.time_span import WHOLE, TimeSpan
 from tf_unseen_pose.imaging.video import read_video
 from tf_unseen_pose.known_skeletons import BODY, PERSON, convert_joints

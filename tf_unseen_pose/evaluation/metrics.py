@@ -11,7 +11,7 @@ Convention:
 import numpy as np
 import tensorflow as tf
 
-from tf_unseen_pose.imaging.crop import person_height
+from tf_unseen_pose.imaging.person_measures import person_height
 from tf_unseen_pose.skeleton import Skeleton
 from tf_unseen_pose.training.losses import perceptual
 
@@ -140,7 +140,7 @@ def flicker(
 def head_length(joints: np.ndarray, skeleton: Skeleton) -> float:
     """The length from neck to the top of the head, but at least a tenth of the person's size, in pixels.
 
-    Where head or neck is absent it is that tenth. The size is `imaging.crop.person_height`.
+    Where head or neck is absent it is that tenth. The size is `imaging.person_measures.person_height`.
 
     Args:
         joints: [J, 3 or 4].

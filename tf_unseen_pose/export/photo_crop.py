@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_unseen_pose.export.checks import require
 from tf_unseen_pose.imaging import crop
+from tf_unseen_pose.imaging import person_measures as measures
 from tf_unseen_pose.skeleton import REFERENCE_SIZE, Skeleton
 
 
@@ -32,7 +33,7 @@ class PhotoCrop:
         scales, middles = self._scales(poses), tf.add(*_boxes(poses)) / 2
         centre = (middles[0] + _median(middles[1:])) / 2
         beyond = np.where(self._skeleton.fine, crop.FINE_REACH, crop.REACH)[:, None]
-        heights = tf.maximum(crop.SCALE_UNIT * scales, crop.UPPER_BODY_FACTOR * self._upper_body_length(poses))
+        heights = tf.maximum(measures.SCALE_UNIT * scales, measures.UPPER_BODY_FACTOR * self._upper_body_length(poses))
         reach = heights[:, None, None] * beyond
         (low, _), (_, high) = _boxes(whole, -reach), _boxes(whole, reach)
         stray = crop.STRAY_PERCENTAGE
@@ -60,18 +61,20 @@ class PhotoCrop:
         return tf.cast(tf.concat([step * tf.eye(2, dtype=tf.float64), shift], axis=1), tf.float32)
 
     def _measured(self, poses):
-        """`crop.measured` of [T, J, 3]."""
+        """`person_measures.measured` of [T, J, 3]."""
         seen = tf.where(self._skeleton.fine, tf.zeros_like(poses[..., 2]), poses[..., 2])
         return tf.concat([poses[..., :2], seen[..., None]], axis=-1)
 
     def _scales(self, poses):
-        """`crop.person_scale` of each of [T, J, 3] that are measured: [T]."""
+        """`person_measures.person_scale` of each of [T, J, 3] that are measured: [T]."""
         low, high = _boxes(poses)
         side = tf.reduce_max(high - low, axis=1)
         require(tf.reduce_all(side > 0), "All visible joints of a pose lie on one point; correct the pose.")
-        size = tf.maximum(crop.UPPER_BODY_FACTOR * self._upper_body(poses), crop.CALF_FACTOR * self._calf(poses))
-        size = tf.where(size > 0, tf.maximum(size, crop.LEAST_BOX_FACTOR * side), crop.BOX_FACTOR * side)
-        return size / crop.SCALE_UNIT
+        size = tf.maximum(
+            measures.UPPER_BODY_FACTOR * self._upper_body(poses), measures.CALF_FACTOR * self._calf(poses)
+        )
+        size = tf.where(size > 0, tf.maximum(size, measures.LEAST_BOX_FACTOR * side), measures.BOX_FACTOR * side)
+        return size / measures.SCALE_UNIT
 
     def _upper_body(self, poses):
         head, *hips = tf.unstack(self._of(poses, "head", "left_hip", "right_hip"), axis=1)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from tf_unseen_pose.imaging.affine import compose, invert, transform_joints, transform_points
-from tf_unseen_pose.imaging.crop import person_scale
+from tf_unseen_pose.imaging.person_measures import person_scale
 from tf_unseen_pose.skeleton import Skeleton
 
 # Limits on the movement of a nominally still camera: shift of a corner as a fraction of the picture's side, rotation in
