@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import tensorflow as tf
 
 from tf_unseen_pose.export import photo_compositing
@@ -134,6 +135,27 @@ def test_nothing_between_two_limbs_places_is_shown(decided):
     place = Placement.of(photo, np.array([[3.0, 0, 0], [0, 3.0, 0]]), SIDE, SIDE)
     for made in engines(photo, place, matte * 0 + np.float32([0, 0, 0, 1]), 0 * hole, maps):
         np.testing.assert_array_equal(made, np.zeros_like(photo))
+
+
+def test_an_outline_is_averaged_over_neighbouring_pixels():
+    """A white person to the left of a slanted line, before a black scene; the picture is 255 times alpha."""
+    x, y = np.meshgrid(np.arange(CELLS), np.arange(CELLS))
+    maps = {name: np.zeros((CELLS, CELLS, count), np.float32) for name, count in formulas.CHANNELS.items()}
+    maps["offset"] += 1
+    maps["coverage"] += 1
+    maps["alpha"] += np.float32(9.0 * (16.3 - x - 0.9 * (y - 16)))[..., None]
+    nothing = np.zeros((CELLS, CELLS, 4), np.float32)
+    photo = np.zeros((3 * SIDE, 3 * SIDE, 3), np.uint8)
+    place = Placement.of(photo, np.array([[3.0, 0, 1], [0, 3.0, 1]]), SIDE, SIDE)
+    column, row = np.meshgrid(*[(np.arange(3 * SIDE) + 0.5) * CELLS / (3 * SIDE) - 0.5] * 2)
+    # A mask of 1 everywhere adds its own logit.
+    logit = 9 * (16.3 - column - 0.9 * (row - 16)) + np.log(1.01 / 0.01)
+    alpha = 1 / (1 + np.exp(-STEEPNESS * logit.clip(-3, 3)))
+    averaged = scipy.ndimage.convolve(alpha, np.outer([1, 2, 1], [1, 2, 1]) / 16)
+    expected, inner = 255 * averaged[8:-8, 8:-8], np.s_[8:-8, 8:-8, 1]
+    assert ((expected > 10) & (expected < 245)).any(axis=1).all()
+    for made in engines(photo, place, nothing + np.float32([0, 0, 0, 1]), nothing, maps):
+        np.testing.assert_allclose(made[inner], expected, atol=2)
 
 
 def test_constants_are_the_graphs():

@@ -1,26 +1,12 @@
 """What is copied must be the photo's own pixels, from where the limbs' transforms say."""
 
-import keras
 import numpy as np
 import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from tf_unseen_pose.config import load_config
 from tf_unseen_pose.geometry import pose_maps, skinning
 from tf_unseen_pose.model import build_generator
-
-REFINED = ("model.nudge=12", "model.refinement=8")
-
-
-@pytest.fixture(scope="module", params=[REFINED, ("model.reduction=1",)], ids=["refined", "plain, reduced once"])
-def small(small_lite, decided, request):
-    keras.utils.set_random_seed(0)
-    # A steep hole would leave no background of so small a picture.
-    settings = [*small_lite, "model.width=96", "model.hole_steepness=1", *request.param]
-    generator = build_generator(load_config("lite", settings).model)
-    decided(generator)
-    return generator
 
 
 @pytest.fixture
@@ -208,56 +194,6 @@ def test_what_is_chosen_to_stay_is_the_photo_where_it_was_and_no_sign_of_the_per
     # Where the person was and is no more, alpha is no higher than with limbs that move.
     gone = (stages["person"].numpy() > 0.5)[..., 0] & (covered.numpy() < 0.01)[..., 0]
     assert (gone & beside).any() and np.asarray(stages["alpha"])[..., 0][gone].max() < 0.3
-
-
-def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
-    inputs = batch(64, 96)
-    stages = small.explain(inputs)
-    # Enlarging the mask reaches two pixels beyond the grown hole.
-    near = tf.nn.max_pool2d(1 - stages["background_input"][..., 3:], 3, 1, "SAME").numpy()
-    stride = small.config.reduction
-    far = near.repeat(stride, 1).repeat(stride, 2)[..., 0] < 1e-6
-    assert 0.1 < far.mean() < 0.9
-    np.testing.assert_allclose(stages["background"].numpy()[far], inputs["image"][far], atol=1e-5)
-    painted = np.abs(stages["background"] - inputs["image"]).max(-1)
-    person = 1 - stages["masks"].numpy()[..., 0].repeat(stride, 1).repeat(stride, 2)
-    assert painted[person > 0.95].min() > 0
-
-
-def test_a_steep_hole_shows_nothing_of_what_may_be_the_person(small, batch):
-    generator = build_generator(small.config.model_copy(update={"hole_steepness": 4.0, "hole_growth": 0}))
-    stages = generator.explain(batch(64, 96))
-    person = 1 - stages["masks"][..., 0].numpy()
-    visible = stages["background_input"][..., 3].numpy()
-    assert 0.05 < (person > 0.25).mean() < 0.95
-    # A tenth of a hole is none.
-    np.testing.assert_allclose(visible, 1 - np.clip((4 * person - 0.1) / 0.9, 0, 1), atol=1e-5)
-
-
-def test_alpha_is_steeper_in_use_than_in_training(small, batch):
-    inputs = batch(64, 96)
-    soft, steep = (
-        build_generator(small.config.model_copy(update={"alpha_steepness": steepness, "blend_radius": 0.0}))
-        for steepness in (1.0, 4.0)
-    )
-    for generator in (soft, steep):
-        for network, other in zip(generator.networks, small.networks, strict=True):
-            network.set_weights(other.get_weights())
-    alpha = soft.explain(inputs)["alpha"].numpy().astype(np.float64)
-    assert ((alpha > 0.2) & (alpha < 0.8)).mean() > 0.05
-    np.testing.assert_allclose(soft.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
-    np.testing.assert_allclose(steep.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
-    logit = np.log(alpha) - np.log1p(-alpha)
-    np.testing.assert_allclose(steep.explain(inputs)["alpha"], 1 / (1 + np.exp(-4 * logit)), atol=1e-4)
-
-
-def test_far_places_are_not_blended_in_use(small, batch):
-    inputs = batch(64, 96)
-    trained, used = (small.explain(inputs, training=training) for training in (True, False))
-    weights, stride = trained["limb_weights"], small.config.reduction
-    agreeing = skinning.agreeing_weights(trained["target_to_source"], weights, stride, small.config.blend_radius)
-    np.testing.assert_allclose(used["limb_weights"], agreeing, atol=1e-5)
-    assert np.abs(agreeing - weights).max() > 0.05
 
 
 def test_the_nearer_of_two_limbs_is_shown_and_unknown_depth_is_neutral(undecided, joints):

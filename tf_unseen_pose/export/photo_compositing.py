@@ -14,6 +14,7 @@ import tensorflow as tf
 from tf_unseen_pose.geometry.tears import TEAR, agreeing_mean
 from tf_unseen_pose.imaging.compositing import LEAST, LEAST_LOGIT, MASK_FLOOR
 from tf_unseen_pose.imaging.placement import FEATHER
+from tf_unseen_pose.model.compositing import with_smooth_outline
 
 # Rows per strip: few enough for memory, enough to amortise the cost of starting an operation.
 _STRIP = 64
@@ -147,7 +148,8 @@ def composed(given: Sitting, decisions: tf.Tensor, steepness: float) -> tf.Tenso
         *copied, mask = _sampled(packed, given.scale * right + x, given.scale * down + y[:, None])
         mask *= coverage / 255
         logit = alpha + tf.math.log((mask + MASK_FLOOR) / (1 + MASK_FLOOR - mask))
-        alpha = _fade(given.columns, given.rows, here) * tf.sigmoid(steepness * logit)
+        alpha = with_smooth_outline(tf.sigmoid(steepness * logit)[None, ..., None])[0, ..., 0]
+        alpha *= _fade(given.columns, given.rows, here)
         foreground = tf.stack(
             [gain * colour + 127.5 * (offset + 1 - gain) for colour, offset in zip(copied, offsets, strict=True)],
             axis=-1,
@@ -189,15 +191,17 @@ def _by_strips(picture, cells, maps, columns, rows, function):
         enlarged = tf.unstack(tf.reshape(wide, [maps.shape[2], last - first, right - left]))
         return tf.concat([picture[first:last, :left], function(here, enlarged), picture[first:last, right:]], axis=1)
 
-    def step(first, found):
-        last = tf.minimum(first + _STRIP, height)
+    def step(start, found):
+        # One row more above and below, with which an outline is averaged.
+        stop = tf.minimum(start + _STRIP, height)
+        first, last = tf.maximum(start - 1, 0), tf.minimum(stop + 1, height)
         near = tf.reduce_any(cells[low_row[first] : low_row[last - 1] + 2], axis=0)
         touched = tf.gather(near, low_column) | tf.gather(near, tf.minimum(low_column + 1, maps.shape[1] - 1))
         pixels, width = tf.range(tf.size(touched)), tf.size(touched)
         left = tf.reduce_min(tf.where(touched, pixels, width))
         right = tf.reduce_max(tf.where(touched, pixels + 1, 0))
         strip = tf.cond(right > left, lambda: changed(first, last, left, right), lambda: picture[first:last])
-        return last, found.write(first // _STRIP, strip)
+        return stop, found.write(start // _STRIP, strip[start - first : stop - first])
 
     _, found = tf.while_loop(lambda first, _: first < height, step, (tf.constant(0), found), parallel_iterations=1)
     return tf.ensure_shape(found.concat(), picture.shape)

@@ -74,8 +74,11 @@ class Compositor:
         planes = np.ascontiguousarray(decisions.transpose(2, 0, 1))
         likely = self._likely(planes)
         tears = Tears(planes[:2], likely, self._place)
-        for rows, columns, maps in _strips(likely | self._still(planes), self._in_pixels(planes), self._place):
-            target[rows, columns] = self._composed(maps, rows, columns, tears)
+        changing = likely | self._still(planes)
+        for rows, columns, maps in _strips(changing, self._in_pixels(planes), self._place, margin=1):
+            around = _around(rows, 1, target.shape[0])
+            made = self._composed(maps, around, columns, tears)
+            target[rows, columns] = made[rows.start - around.start :][: rows.stop - rows.start]
         return result
 
     def _with_mask(self, matte: np.ndarray) -> np.ndarray:
@@ -153,6 +156,7 @@ class Compositor:
         alpha += np.float32(self._steepness) * cv2.log(odds)
         # Larger logits overflow.
         alpha = 1 / (1 + cv2.exp(-np.maximum(alpha, -80)))
+        alpha = cv2.sepFilter2D(alpha, -1, _BINOMIAL, _BINOMIAL, borderType=cv2.BORDER_REPLICATE)
         alpha *= self._fade(rows, columns)
         moves = moving.min() < 1
         made = []
@@ -173,6 +177,7 @@ class Compositor:
 
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
+_BINOMIAL = np.float32([0.25, 0.5, 0.25])
 
 
 def _grown(hole: np.ndarray) -> np.ndarray:
@@ -181,17 +186,26 @@ def _grown(hole: np.ndarray) -> np.ndarray:
     return cv2.blur(cv2.dilate(hole, _NEIGHBOURS, iterations=cells), (3, 3))
 
 
-def _strips(cells: np.ndarray, planes: np.ndarray, place: Placement) -> Iterator[tuple[slice, slice, np.ndarray]]:
+def _around(rows: slice, margin: int, height: int) -> slice:
+    """Rows and so many more above and below, as far as there are any."""
+    return slice(max(rows.start - margin, 0), min(rows.stop + margin, height))
+
+
+def _strips(
+    cells: np.ndarray, planes: np.ndarray, place: Placement, margin: int = 0
+) -> Iterator[tuple[slice, slice, np.ndarray]]:
     """Strips of the covered pixels that lie near cells [h, w] of a map that are true.
 
     Yields:
-        Rows, columns, and the map's planes [C, h, w] enlarged there, bilinearly: float32 [C, rows, columns].
+        Rows, columns, and the map's planes [C, h, w] enlarged there, bilinearly: float32 [C, rows, columns], with
+            `margin` rows more above and below (`_around`).
     """
     (low, part), (low_column, part_column) = place.axis(1, planes.shape[1]), place.axis(0, planes.shape[2])
     after = np.minimum(low_column + 1, planes.shape[2] - 1)
     for first in range(0, len(low), _STRIP):
         rows = slice(first, min(first + _STRIP, len(low)))
-        near_rows = slice(low[rows][0], low[rows][-1] + 2)
+        around = _around(rows, margin, len(low))
+        near_rows = slice(low[around][0], low[around][-1] + 2)
         near = cells[near_rows].any(axis=0)
         touched = np.flatnonzero(near[low_column] | near[after])
         if not len(touched):
@@ -200,7 +214,7 @@ def _strips(cells: np.ndarray, planes: np.ndarray, place: Placement) -> Iterator
         near_columns = slice(low_column[columns][0], low_column[columns][-1] + 2)
         # Products this small do not wake threads.
         wide = planes[:, near_rows, near_columns] @ _weights(low_column, part_column, columns, near_columns).T
-        yield rows, columns, _weights(low, part, rows, near_rows) @ wide
+        yield rows, columns, _weights(low, part, around, near_rows) @ wide
 
 
 def _weights(low: np.ndarray, part: np.ndarray, pixels: slice, cells: slice) -> np.ndarray:

@@ -6,16 +6,16 @@ photo's own pixels, K times as many along a side:
 
     copied      the photo, and its person mask, at x + K * displacement(x)
     foreground  gain * copied + offset
-    alpha       sigmoid(steepness * (alpha logit + logit(mask * coverage)))
+    alpha       sigmoid(steepness * (alpha logit + logit(mask * coverage))), averaged over neighbouring pixels
     background  the photo, inpainted in the hole that the source person leaves
     image       alpha * foreground + (1 - alpha) * background; the photo itself where nothing moves (stillness)
 
 The person mask follows the photo's outlines at every resolution (`matte`). Maps are enlarged bilinearly with corners
 aligned to corners; the displacement not across tears, where an arm ends before a chest: places between the two show
-neither.
+neither. A steep alpha is nearly 0 or 1, so that without the average its outline would have steps.
 
-Training composes with K = 1. `imaging.compositing` is the twin in NumPy and OpenCV, the page's shader the one for
-browsers; tests compare both with this module.
+Training composes with K = 1, without tears and average. `imaging.compositing` is the twin in NumPy and OpenCV, the
+page's shader the one for browsers; tests compare both with this module.
 """
 
 from typing import Any, NamedTuple
@@ -63,7 +63,7 @@ def compose(
     decisions: Decisions,
     height: int,
     steepness: float,
-    tears: bool = True,
+    in_use: bool = True,
 ) -> dict[str, tf.Tensor]:
     """Applies decisions to the pixels of a photo.
 
@@ -73,7 +73,7 @@ def compose(
         hole: [B, h, w, 4], inpainted colours times weight, and the weight.
         height: H.
         steepness: factor of alpha's logit.
-        tears: whether displacements have them. Training goes without, for speed.
+        in_use: whether displacements have tears, and outlines are smooth. Training goes without, for speed.
 
     Returns:
         foreground, background, image [B, K H, K W, 3], person, alpha, stillness [B, K H, K W, 1].
@@ -82,13 +82,15 @@ def compose(
     scale = tf.cast(size[0], tf.float32) / height
     maps = Decisions(*tf.split(enlarged(tf.concat(decisions, axis=-1), size), list(CHANNELS.values()), axis=-1))
     person = person_mask(photo, enlarged(matte, size))
-    displacement = enlarged_displacement(decisions.displacement, size) if tears else maps.displacement
+    displacement = enlarged_displacement(decisions.displacement, size) if in_use else maps.displacement
     copied = warping.sample_displaced(tf.concat([photo, person], axis=-1), scale * displacement)
     foreground = maps.gain * copied[..., :3] + maps.offset
     # A pixel of the person may belong to another limb than the one that was moved here.
     mask = copied[..., 3:] * maps.coverage
     logit = maps.alpha + tf.math.log((mask + MASK_FLOOR) / (1 - mask + MASK_FLOOR))
     alpha = tf.sigmoid(steepness * logit)
+    if in_use:
+        alpha = with_smooth_outline(alpha)
     painted = enlarged(hole, size)
     background = painted[..., :3] + (1 - painted[..., 3:]) * photo
     image = alpha * foreground + (1 - alpha) * background
@@ -97,6 +99,12 @@ def compose(
         "person": person, "foreground": foreground, "background": background, "alpha": alpha,
         "stillness": maps.stillness, "image": image,
     }  # fmt: skip
+
+
+def with_smooth_outline(alpha: tf.Tensor) -> tf.Tensor:
+    """Alpha [B, H, W, 1] averaged with its eight neighbours by the binomial weights 1, 2, 1 along both axes."""
+    padded = tf.pad(alpha, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    return tf.nn.avg_pool2d(tf.nn.avg_pool2d(padded, 2, 1, "VALID"), 2, 1, "VALID")
 
 
 def correction(

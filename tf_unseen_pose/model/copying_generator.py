@@ -178,7 +178,7 @@ class CopyingGenerator(PoseModel):
         # Alpha stays soft in training and is steepened at inference.
         steepness = 1.0 if training else self.steepness
         made = compositing.compose(
-            state.image, state.matte, state.hole, decisions, self.config.height, steepness, tears=not training
+            state.image, state.matte, state.hole, decisions, self.config.height, steepness, in_use=not training
         )
         return {**stages, **made}
 

@@ -1,6 +1,6 @@
 // Carrying decisions out on the photo's pixels with WebGL 2, on a canvas of its own.
 
-import { BOXES, COMPOSE, PREPARE } from './shaders.js';
+import { BOXES, COMPOSE, PERSON, PREPARE } from './shaders.js';
 
 // The attribute that has the boxes' corners.
 const CORNERS = 0;
@@ -13,10 +13,12 @@ export class Graphics {
     this._canvas = canvas;
     this._gl = gl;
     this._preparing = program(gl, PREPARE);
+    this._showing = program(gl, PERSON);
     this._composing = program(gl, COMPOSE);
-    this._textures = Object.fromEntries(
-      ['photo', 'matte', 'hole', 'reach', 'plate', 'source', 'scene', 'decisions'].map((name) => [name, gl.createTexture()]));
-    this._target = gl.createFramebuffer();
+    const names = ['photo', 'matte', 'hole', 'reach', 'plate', 'source', 'scene', 'decisions', 'person'];
+    this._textures = Object.fromEntries(names.map((name) => [name, gl.createTexture()]));
+    this._prepared = gl.createFramebuffer();
+    this._shown = gl.createFramebuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
     gl.enableVertexAttribArray(CORNERS);
     gl.vertexAttribPointer(CORNERS, 2, gl.FLOAT, false, 0, 0);
@@ -36,29 +38,41 @@ export class Graphics {
     this._texture('plate', gl.NEAREST);
     // Transparent where there is none.
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, plate);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this._target);
-    ['source', 'scene'].forEach((name, i) => {
-      this._texture(name, gl.LINEAR);
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
-      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0 + i, gl.TEXTURE_2D, this._textures[name], 0);
-    });
-    gl.drawBuffers([gl.COLOR_ATTACHMENT0, gl.COLOR_ATTACHMENT1]);
+    this._drawnInto(this._shown, ['person'], place);
+    this._drawnInto(this._prepared, ['source', 'scene'], place);
     // Left, top, right, bottom.
     const edges = [0, 1].map((axis) => place.open(axis)), open = [0, 1].flatMap((end) => edges.map((axis) => Number(axis[end])));
     const fading = { feather: [place.feather], open }, everywhere = [{ left: 0, top: 0, right: width, bottom: height }];
     this._run(this._preparing, ['photo', 'matte', 'hole', 'reach', 'plate'], { up: [1], ...fading }, everywhere);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-    this._settings = { up: [-1], scale: [place.scale], steepness: [steepness], ...fading };
+    this._settings = { scale: [place.scale], steepness: [steepness], ...fading };
   }
 
   /** Draws boxes of the covered pixels, as decided, where they lie in the photo. */
   draw(context, decisions, boxes) {
-    const gl = this._gl, [, rows, columns] = decisions.shape;
+    const gl = this._gl, [, rows, columns] = decisions.shape, settings = { ...this._settings, cells: [columns, rows] };
     this._map('decisions', decisions, gl.RGB32F, gl.RGB, 3 * columns);
+    const maps = ['source', 'scene', 'decisions'];
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this._shown);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    this._run(this._composing, ['source', 'scene', 'decisions'], { ...this._settings, cells: [columns, rows] }, boxes);
+    this._run(this._showing, maps, { ...settings, up: [1] }, boxes);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    this._run(this._composing, [...maps, 'person'], { ...settings, up: [-1] }, boxes);
     // What is drawn is there until the browser shows its next picture, and no longer; beside the boxes it is transparent.
     context.drawImage(this._canvas, ...this._place.start);
+  }
+
+  /** Has textures of the covered pixels drawn into. */
+  _drawnInto(target, names, { width, height }) {
+    const gl = this._gl, attachments = names.map((_, i) => gl.COLOR_ATTACHMENT0 + i);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, target);
+    names.forEach((name, i) => {
+      this._texture(name, gl.LINEAR);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, attachments[i], gl.TEXTURE_2D, this._textures[name], 0);
+    });
+    gl.drawBuffers(attachments);
   }
 
   _covered({ data, width: line }, { width, height, start: [left, top] }) {

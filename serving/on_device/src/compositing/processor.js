@@ -44,35 +44,45 @@ export class Processor {
   /** Draws boxes of the covered pixels, as decided, where they lie in the photo. */
   draw(context, decisions, boxes) {
     const lines = new Enlarging(this._place, decisions), [x, y] = this._place.start;
+    const person = { colours: this._scene.slice(), alpha: new Float32Array(this._scene.length / 4) };
+    person.still = person.alpha.slice();
+    for (const box of boxes) this._show(lines, box, person);
     for (const box of boxes) {
       const { left, top, right, bottom } = box;
-      context.putImageData(new ImageData(this._composed(lines, box), right - left, bottom - top), x + left, y + top);
+      context.putImageData(new ImageData(this._composed(person, box), right - left, bottom - top), x + left, y + top);
     }
   }
 
-  /** A box of the covered pixels, as decided: RGBA bytes. */
-  _composed(lines, { left, top, right, bottom }) {
-    const result = new Uint8ClampedArray(4 * (right - left) * (bottom - top)).fill(255);
-    const { width } = this._place;
+  /** Sets colours, alpha and stillness within a box of the covered pixels. */
+  _show(lines, { left, top, right, bottom }, { colours, alpha, still }) {
     const found = new Float64Array(DECISIONS), copied = new Float64Array(4);
-    for (let row = top, to = 0; row < bottom; row++) {
+    for (let row = top; row < bottom; row++) {
       const line = lines.row(row);
-      for (let column = left; column < right; column++, to += 4) {
+      for (let column = left; column < right; column++) {
         lines.at(line, column, found, PERSON);
-        const at = row * width + column;
-        let alpha = 0;
+        const at = row * this._place.width + column;
+        still[at] = found[8];
         // What a pixel need not know is not looked up.
-        if (this._steepness * (found[6] + oddsOf(found[7])) > LEAST_LOGIT) {
-          lines.at(line, column, found, 0, PERSON);
-          lines.mended(row, column, found);
-          this._sample(column + this._place.scale * found[0], row + this._place.scale * found[1], copied);
-          alpha = this._fade(column, row) / (1 + Math.exp(-this._steepness * (found[6] + oddsOf(copied[3] * found[7]))));
-        }
+        if (this._steepness * (found[6] + oddsOf(found[7])) <= LEAST_LOGIT) continue;
+        lines.at(line, column, found, 0, PERSON);
+        lines.mended(row, column, found);
+        this._sample(column + this._place.scale * found[0], row + this._place.scale * found[1], copied);
+        alpha[at] = 1 / (1 + Math.exp(-this._steepness * (found[6] + oddsOf(copied[3] * found[7]))));
+        for (let c = 0; c < 3; c++) colours[4 * at + c] = found[2] * copied[c] + 127.5 * (found[3 + c] + 1 - found[2]);
+      }
+    }
+  }
+
+  /** A box of the covered pixels, the person before the scene: RGBA bytes. */
+  _composed({ colours, alpha, still }, { left, top, right, bottom }) {
+    const result = new Uint8ClampedArray(4 * (right - left) * (bottom - top)).fill(255);
+    const { width, height } = this._place;
+    for (let row = top, to = 0; row < bottom; row++) {
+      for (let column = left; column < right; column++, to += 4) {
+        const at = row * width + column, share = this._fade(column, row) * smooth(alpha, width, height, column, row);
         for (let c = 0; c < 3; c++) {
-          const scene = this._scene[4 * at + c], photo = this._photo[4 * at + c];
-          const person = found[2] * copied[c] + 127.5 * (found[3 + c] + 1 - found[2]);
-          const made = scene + alpha * (person - scene);
-          result[to + c] = made + found[8] * (photo - made);
+          const scene = this._scene[4 * at + c], made = scene + share * (colours[4 * at + c] - scene);
+          result[to + c] = made + still[at] * (this._photo[4 * at + c] - made);
         }
       }
     }
@@ -88,6 +98,13 @@ export class Processor {
     for (let i = 0; i < 3; i++) into[i] = bilinear(this._photo, 4 * first + i, 4 * right, 4 * below, across, down);
     into[3] = bilinear(this._mask, first, right, below, across, down);
   }
+}
+
+/** A map's value averaged with its eight neighbours, which count 1, 2, 1 along both axes. */
+function smooth(map, width, height, column, row) {
+  const before = column ? 1 : 0, after = column < width - 1 ? 1 : 0, at = row * width + column;
+  const along = (middle) => map[middle - before] + 2 * map[middle] + map[middle + after];
+  return (along(row ? at - width : at) + 2 * along(at) + along(row < height - 1 ? at + width : at)) / 16;
 }
 
 /** Between a value, the one `right` further, the one `below` further and the one at both. */

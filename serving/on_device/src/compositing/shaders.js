@@ -72,8 +72,11 @@ void main() {
   scene = vec4(mix(colour, made, fadeAt(pixel)), 1);
 }`;
 
-/** One pose. What a pixel need not know is not looked up: that is most of the time where graphics are emulated. */
-export const COMPOSE = `${ENLARGING}
+/**
+ * The person in one pose: colour and alpha. What a pixel need not know is not looked up: that is most of the time where
+ * graphics are emulated.
+ */
+export const PERSON = `${ENLARGING}
 uniform sampler2D source, scene, decisions;
 uniform float scale, steepness;
 // Covered pixels, and cells of the decisions, along x and y.
@@ -113,11 +116,9 @@ vec2 displaced(Cells at) {
 }
 
 void main() {
-  // The first row is drawn on top.
-  vec2 pixel = vec2(gl_FragCoord.x, count.y - gl_FragCoord.y) - 0.5;
+  vec2 pixel = floor(gl_FragCoord.xy);
   Cells at = cellsAt(pixel, ivec2(cells));
-  vec3 made = texelFetch(scene, ivec2(pixel), 0).rgb;
-  // Alpha's logit, coverage, stillness.
+  // Alpha's logit, coverage.
   vec4 person = enlarged(decisions, at, 3, 2);
   if (steepness * (person.x + oddsOf(person.y)) > ${LEAST_LOGIT.toFixed(1)}) {
     // The third is the gain.
@@ -125,8 +126,24 @@ void main() {
     // Beyond the border of what is covered it goes on: the texture's wrapping.
     vec4 copied = textureLod(source, (pixel + 0.5 + scale * displaced(at)) / count, 0.0);
     vec3 colour = copying.z * copied.rgb + (offset.rgb + 1.0 - copying.z) / 2.0;
-    float alpha = 1.0 / (1.0 + exp(min(-steepness * (person.x + oddsOf(copied.a * person.y)), 80.0)));
-    made = mix(made, colour, fadeAt(pixel) * alpha);
-  }
-  result = vec4(mix(made, texelFetch(source, ivec2(pixel), 0).rgb, person.z), 1);
+    result = vec4(colour, 1.0 / (1.0 + exp(min(-steepness * (person.x + oddsOf(copied.a * person.y)), 80.0))));
+  } else result = vec4(texelFetch(scene, ivec2(pixel), 0).rgb, 0);
+}`;
+
+/** The picture: the person, with a smooth outline, before the scene. */
+export const COMPOSE = `${ENLARGING}
+uniform sampler2D source, scene, decisions, person;
+uniform vec2 count, cells;
+out vec4 result;
+
+void main() {
+  // The first row is drawn on top.
+  vec2 pixel = vec2(gl_FragCoord.x, count.y - gl_FragCoord.y) - 0.5;
+  float alpha = 0.0;
+  // Between pixels the texture is the mean of four: the neighbours count 1, 2, 1 along both axes.
+  for (int i = 0; i < 4; i++) alpha += textureLod(person, (pixel + vec2(i & 1, i >> 1)) / count, 0.0).a / 4.0;
+  vec3 colour = texelFetch(person, ivec2(pixel), 0).rgb, behind = texelFetch(scene, ivec2(pixel), 0).rgb;
+  float stillness = enlarged(decisions, cellsAt(pixel, ivec2(cells)), 3, 2).z;
+  vec3 made = mix(behind, colour, fadeAt(pixel) * alpha);
+  result = vec4(mix(made, texelFetch(source, ivec2(pixel), 0).rgb, stillness), 1);
 }`;

@@ -1,0 +1,61 @@
+"""The scene that the copying generator leaves, and what it decides more sharply in use than in training."""
+
+import numpy as np
+import scipy.ndimage
+import tensorflow as tf
+
+from tf_unseen_pose.geometry import skinning
+from tf_unseen_pose.model import build_generator
+
+
+def test_the_background_is_the_photo_wherever_no_person_is_near(small, batch):
+    inputs = batch(64, 96)
+    stages = small.explain(inputs)
+    # Enlarging the mask reaches two pixels beyond the grown hole.
+    near = tf.nn.max_pool2d(1 - stages["background_input"][..., 3:], 3, 1, "SAME").numpy()
+    stride = small.config.reduction
+    far = near.repeat(stride, 1).repeat(stride, 2)[..., 0] < 1e-6
+    assert 0.1 < far.mean() < 0.9
+    np.testing.assert_allclose(stages["background"].numpy()[far], inputs["image"][far], atol=1e-5)
+    painted = np.abs(stages["background"] - inputs["image"]).max(-1)
+    person = 1 - stages["masks"].numpy()[..., 0].repeat(stride, 1).repeat(stride, 2)
+    assert painted[person > 0.95].min() > 0
+
+
+def test_a_steep_hole_shows_nothing_of_what_may_be_the_person(small, batch):
+    generator = build_generator(small.config.model_copy(update={"hole_steepness": 4.0, "hole_growth": 0}))
+    stages = generator.explain(batch(64, 96))
+    person = 1 - stages["masks"][..., 0].numpy()
+    visible = stages["background_input"][..., 3].numpy()
+    assert 0.05 < (person > 0.25).mean() < 0.95
+    # A tenth of a hole is none.
+    np.testing.assert_allclose(visible, 1 - np.clip((4 * person - 0.1) / 0.9, 0, 1), atol=1e-5)
+
+
+def test_alpha_is_steeper_and_smoother_in_use_than_in_training(small, batch):
+    inputs = batch(64, 96)
+    soft, steep = (
+        build_generator(small.config.model_copy(update={"alpha_steepness": steepness, "blend_radius": 0.0}))
+        for steepness in (1.0, 4.0)
+    )
+    for generator in (soft, steep):
+        for network, other in zip(generator.networks, small.networks, strict=True):
+            network.set_weights(other.get_weights())
+    alpha = soft.explain(inputs, training=True)["alpha"].numpy().astype(np.float64)
+    assert ((alpha > 0.2) & (alpha < 0.8)).mean() > 0.05
+    np.testing.assert_allclose(steep.explain(inputs, training=True)["alpha"], alpha, atol=1e-5)
+    logit = np.log(alpha) - np.log1p(-alpha)
+    for generator, steepness in ((soft, 1), (steep, 4)):
+        expected = 1 / (1 + np.exp(-steepness * logit))
+        for axis in (1, 2):
+            expected = scipy.ndimage.convolve1d(expected, [0.25, 0.5, 0.25], axis=axis, mode="nearest")
+        np.testing.assert_allclose(generator.explain(inputs)["alpha"], expected, atol=1e-4)
+
+
+def test_far_places_are_not_blended_in_use(small, batch):
+    inputs = batch(64, 96)
+    trained, used = (small.explain(inputs, training=training) for training in (True, False))
+    weights, stride = trained["limb_weights"], small.config.reduction
+    agreeing = skinning.agreeing_weights(trained["target_to_source"], weights, stride, small.config.blend_radius)
+    np.testing.assert_allclose(used["limb_weights"], agreeing, atol=1e-5)
+    assert np.abs(agreeing - weights).max() > 0.05
