@@ -45,19 +45,36 @@ def test_a_person_far_away_still_gives_its_colour():
     np.testing.assert_allclose(nearby(copied)[28, 44], SKIN, atol=1e-2)
 
 
+def unseen(*maps):
+    """Of maps [H, W, C], the middle row."""
+    return person_fill.unseen(*(tf.constant(values[None]) for values in maps)).numpy()[0, maps[0].shape[0] // 2, :, 0]
+
+
 def test_only_what_is_surely_the_person_and_surely_the_scene_is_unseen():
-    copied, covered, shown, alpha = (np.ones((1, 12, 60, channels), np.float32) for channels in (4, 1, 1, 1))
+    copied, covered, shown, alpha = (np.ones((12, 100, channels), np.float32) for channels in (4, 1, 1, 1))
     shown *= 0.1
-    for gap, mask in ((4, 0.05), (14, 0.5), (24, 0.05), (34, 0.05), (44, 0.05)):
-        copied[:, :, gap : gap + 4, 3] = mask
+    for gap, mask in ((4, 0.05), (24, 0.5), (44, 0.05), (64, 0.05), (84, 0.05)):
+        copied[:, gap : gap + 6, 3] = mask
     alpha *= 6
-    alpha[:, :, 20:30] = 1  # as at an outline, where the mask decides
-    covered[:, :, 30:40] = 0.4  # as of hair, which the masks miss
-    shown[:, :, 40:] = 0.6  # as of a hand before a chest
-    found = person_fill.unseen(*map(tf.constant, (copied, covered, shown, alpha))).numpy()[0, 6, :, 0]
+    alpha[:, 40:60] = 1  # as at an outline, where the mask decides
+    covered[:, 60:80] = 0.4  # as of hair, which the masks miss
+    shown[:, 80:] = 0.6  # as of a hand before a chest
+    found = unseen(copied, covered, shown, alpha)
     # The whole of the gap, and less and less of what is beside it.
-    np.testing.assert_allclose(found[2:10], [1 / 3, 2 / 3, 1, 1, 1, 1, 2 / 3, 1 / 3], atol=1e-3)
-    np.testing.assert_allclose(found[11:], 0, atol=1e-3)
+    np.testing.assert_allclose(found[2:12], [1 / 3, 2 / 3, 1, 1, 1, 1, 1, 1, 2 / 3, 1 / 3], atol=1e-3)
+    np.testing.assert_allclose(found[13:], 0, atol=1e-3)
+
+
+def test_a_slit_between_limbs_of_a_person_is_unseen_too():
+    """However much limbs cover it; what is wider, or probably the scene, is not."""
+    copied, alpha = np.ones((12, 60, 4), np.float32), np.full((12, 60, 1), 3, np.float32)
+    for first, last, mask in ((6, 9, 0.1), (20, 26, 0.1), (36, 39, 0.9), (48, 51, 0.1)):
+        copied[:, first:last, 3] = mask
+    alpha[:, 42:] = 0.2
+    covered = np.full((12, 60, 1), 0.5, np.float32)
+    found = unseen(copied, covered, covered, alpha)
+    assert (found[6:9] > 0.99).all()
+    np.testing.assert_allclose(np.delete(found, [6, 7, 8]), 0, atol=0.01)
 
 
 def test_unseen_and_replaced_colours_are_mixed_and_finer_detail_stays():

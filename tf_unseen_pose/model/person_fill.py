@@ -1,8 +1,9 @@
 """Colours for what the chosen limbs do not show of a person: those of the person around it.
 
 A chest of which an arm hid a part: the network knows that the person is there, and a limb covers the pixel, but the
-limbs that it chooses lead beside the person, to the scene. Such pixels take the colours of the nearest ones that show
-the person, from coarse to fine.
+limbs that it chooses lead beside the person, to the scene. Or a slit between two limbs, such as legs that cross, where
+one limb ends a pixel before the other begins. Such pixels take the colours of the nearest ones that show the person,
+from coarse to fine.
 
 Source: push-pull interpolation, Gortler, Grzeszczuk, Szeliski, Cohen, The Lumigraph, 1996.
 """
@@ -16,8 +17,10 @@ _MIXED, _PURE = 0.6, 0.95
 # A mask misses hair, hands and shoes that look like the scene. It is believed where the limbs chosen miss this much of
 # what others cover: none to all.
 _MISSED = 0.5, 0.7
-# Logit of alpha that shows the person in spite of the mask, and how sharply.
-_CERTAIN, _STEEPNESS = 3.6, 4.0
+# Slits are narrower than this many pixels of the map; how much lower the mask is there than on both sides: none to all.
+_SLIT, _LOWER = 5, (0.2, 0.4)
+# Logit of alpha that shows the person in spite of the mask, in general and in slits, and how sharply.
+_CERTAIN, _CERTAIN_SLIT, _STEEPNESS = 3.6, 1.5, 4.0
 # Each level is a `_STEP`th of the one before.
 _STEP, _LEVELS = 4, 3
 _LEAST_WEIGHT = 1e-6
@@ -37,7 +40,9 @@ def unseen(copied: tf.Tensor, coverage: tf.Tensor, shown: tf.Tensor, alpha: tf.T
     missed = _between(coverage - shown, *_MISSED) * (1 - _between(copied[..., 3:], _SCENE, _PERSON))
     # With the pixels beside it, where enlarging would mix both.
     missed = tf.nn.avg_pool2d(tf.nn.max_pool2d(missed, 3, 1, "SAME"), 3, 1, "SAME")
-    return tf.stop_gradient(missed * tf.sigmoid(_STEEPNESS * (alpha - _CERTAIN)))
+    missed *= tf.sigmoid(_STEEPNESS * (alpha - _CERTAIN))
+    slit = _between(_without_slits(copied[..., 3:]) - copied[..., 3:], *_LOWER)
+    return tf.stop_gradient(tf.maximum(missed, slit * tf.sigmoid(_STEEPNESS * (alpha - _CERTAIN_SLIT))))
 
 
 def nearby_colours(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
@@ -61,6 +66,11 @@ def nearby_colours(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> 
     for level in reversed(levels):
         mixed = level + (1 - level[..., 3:]) * tf.image.resize(mixed, level.shape[1:3])
     return mixed[..., :3] / mixed[..., 3:]
+
+
+def _without_slits(mask):
+    """The mask, morphologically closed."""
+    return -tf.nn.max_pool2d(-tf.nn.max_pool2d(mask, _SLIT, 1, "SAME"), _SLIT, 1, "SAME")
 
 
 def _between(values, low, high):
