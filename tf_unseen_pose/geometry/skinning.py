@@ -75,5 +75,7 @@ def _displacements(target_to_source, weights, factor):
     half, dtype = (factor - 1) / 2, weights.dtype
     x = (factor * tf.range(width, dtype=dtype) + half)[None, None, :, None]
     y = (factor * tf.range(height, dtype=dtype) + half)[None, :, None, None]
-    m = [[target_to_source[:, :, i, j][:, None, None] for j in range(3)] for i in range(2)]
-    return (m[0][0] - 1) * x + m[0][1] * y + m[0][2], m[1][0] * x + (m[1][1] - 1) * y + m[1][2]
+    # Unstacked at once: slices would be many operations of TFLite files.
+    entries = tf.reshape(target_to_source, [-1, 1, 1, target_to_source.shape[1], 6])
+    xx, xy, right, yx, yy, down = tf.unstack(entries, axis=-1)
+    return (xx - 1) * x + xy * y + right, yx * x + (yy - 1) * y + down
