@@ -97,22 +97,29 @@ def faults(inputs: dict[str, np.ndarray], photos: str | None, seed: int) -> dict
         "message above the limit": lambda: bytes(_MESSAGE_BYTES + chance.randrange(1, 2**10)),
         "cut message": lambda: changed()[: -chance.randrange(1, 40)],
     }
-    if photos:
-        joints = {name: array for name, array in inputs.items() if name != "image"}
-        jpeg = encode_picture(inputs["image"][0], "JPEG")
+    return made | (_photo_faults(inputs, photos, chance) if photos else {})
 
-        def with_photo(content: bytes) -> bytes:
-            return predict_request(joints | {"image_bytes": np.array([content], object)}, photos).SerializeToString()
 
-        made["truncated JPEG"] = lambda: with_photo(jpeg[: chance.randrange(len(jpeg) // 2)])
-        made["no picture"] = lambda: with_photo(chance.randbytes(chance.randrange(2000)))
-        made["30000 x 30000 PNG"] = lambda: with_photo(png_header(30000, 30000))
-        # Each is allowed, all together are not.
-        flat = tf.io.encode_png(tf.zeros([_SIDE, _SIDE, 3], tf.uint8)).numpy()
-        eight = {name: np.repeat(array, 8, axis=0) for name, array in joints.items()}
-        bombs = predict_request(eight | {"image_bytes": np.array([flat] * 8, object)}, photos).SerializeToString()
-        made["eight flat PNGs of 19 million pixels"] = lambda: bombs
-    return made
+def _photo_faults(
+    inputs: dict[str, np.ndarray], signature: str, chance: random.Random
+) -> dict[str, Callable[[], bytes]]:
+    """Faults of the file that a signature takes as `image_bytes`."""
+    joints = {name: array for name, array in inputs.items() if name != "image"}
+    jpeg = encode_picture(inputs["image"][0], "JPEG")
+
+    def with_photo(content: bytes) -> bytes:
+        return predict_request(joints | {"image_bytes": np.array([content], object)}, signature).SerializeToString()
+
+    # Each is allowed, all together are not.
+    flat = tf.io.encode_png(tf.zeros([_SIDE, _SIDE, 3], tf.uint8)).numpy()
+    eight = {name: np.repeat(array, 8, axis=0) for name, array in joints.items()}
+    bombs = predict_request(eight | {"image_bytes": np.array([flat] * 8, object)}, signature).SerializeToString()
+    return {
+        "truncated JPEG": lambda: with_photo(jpeg[: chance.randrange(len(jpeg) // 2)]),
+        "no picture": lambda: with_photo(chance.randbytes(chance.randrange(2000))),
+        "30000 x 30000 PNG": lambda: with_photo(png_header(30000, 30000)),
+        "eight flat PNGs of 19 million pixels": lambda: bombs,
+    }
 
 
 def png_header(width: int, height: int) -> bytes:

@@ -143,12 +143,10 @@ def cut_example(
         change.relabelled(transform_joints(invert(to_image), frame.joints), model.body)
         for to_image, frame in zip(to_images, frames, strict=True)
     ]
-    cut = functools.partial(cut_out, height=model.height, width=model.width)
-    images = [cut(frame.image, to_image) for frame, to_image in zip(frames, to_images, strict=True)]
-    known = all(frame.mask is not None for frame in frames)
-    nothing = np.zeros((model.height, model.width), np.uint8)
-    masks = [cut(frame.mask, to_image) if known else nothing for frame, to_image in zip(frames, to_images, strict=True)]
-    behind = None if scene is None or not one_camera else cut(scene, to_images[0])
+    images, masks, known = _pictures(frames, to_images, model.height, model.width)
+    behind = None
+    if scene is not None and one_camera:
+        behind = cut_out(scene, to_images[0], model.height, model.width)
     if known:
         images, masks, exchanged = recomposition.pictures(images, masks, backgrounds)
         behind = exchanged if recomposition.swapped else behind
@@ -172,6 +170,18 @@ def cut_example(
             "scene_known": np.float32(behind is not None),
         }
     return example
+
+
+def _pictures(
+    frames: list[DecodedFrame], to_images: list[np.ndarray], height: int, width: int
+) -> tuple[list[np.ndarray], list[np.ndarray], bool]:
+    """Both frames and their person masks on the canvas, and whether both masks are known; else they are empty."""
+    cut = functools.partial(cut_out, height=height, width=width)
+    known = all(frame.mask is not None for frame in frames)
+    nothing = np.zeros((height, width), np.uint8)
+    places = list(zip(frames, to_images, strict=True))
+    images = [cut(frame.image, to_image) for frame, to_image in places]
+    return images, [cut(frame.mask, to_image) if known else nothing for frame, to_image in places], known
 
 
 def _limb_maps(
