@@ -18,7 +18,9 @@ _MIXED, _PURE = 0.6, 0.95
 # what others cover: none to all.
 _MISSED = 0.5, 0.7
 # Slits are narrower than this many pixels of the map; how much lower the mask is there than on both sides: none to all.
-_SLIT, _LOWER = 5, (0.2, 0.4)
+_SLIT, _LOWER = 3, (0.4, 0.6)
+# How much limbs cover a slit: none to all.
+_COVERED = 0.5, 0.8
 # Logit of alpha that shows the person in spite of the mask, in general and in slits, and how sharply.
 _CERTAIN, _CERTAIN_SLIT, _STEEPNESS = 3.6, 1.5, 4.0
 # Each level is a `_STEP`th of the one before.
@@ -41,7 +43,7 @@ def unseen(copied: tf.Tensor, coverage: tf.Tensor, shown: tf.Tensor, alpha: tf.T
     # With the pixels beside it, where enlarging would mix both.
     missed = tf.nn.avg_pool2d(tf.nn.max_pool2d(missed, 3, 1, "SAME"), 3, 1, "SAME")
     missed *= tf.sigmoid(_STEEPNESS * (alpha - _CERTAIN))
-    slit = _between(_without_slits(copied[..., 3:]) - copied[..., 3:], *_LOWER)
+    slit = _between(_without_slits(copied[..., 3:]) - copied[..., 3:], *_LOWER) * _between(coverage, *_COVERED)
     return tf.stop_gradient(tf.maximum(missed, slit * tf.sigmoid(_STEEPNESS * (alpha - _CERTAIN_SLIT))))
 
 
