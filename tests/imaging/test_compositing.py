@@ -68,14 +68,14 @@ def by_formulas(photo, place, matte, hole, maps):
     return result
 
 
-def engines(photo, place, matte, hole, maps):
+def engines(photo, place, matte, hole, maps, steepness=STEEPNESS):
     """What hosts and servers make of it."""
     decisions = np.concatenate([maps[name] for name in formulas.Decisions._fields], axis=-1)
-    host = Compositor(photo, place, matte, hole, STEEPNESS)(decisions)
+    host = Compositor(photo, place, matte, hole, steepness)(decisions)
     matrix = np.float32([[place.scale, 0, 0], [0, place.scale, 0]])
     matrix[:, 2] = np.array(place.corner) + (place.scale - 1) / 2
     sitting = photo_compositing.sitting(tf.constant(photo), tf.constant(matrix), (SIDE, SIDE), matte, hole)
-    server = photo_compositing.pasted(sitting, photo_compositing.composed(sitting, tf.constant(decisions), STEEPNESS))
+    server = photo_compositing.pasted(sitting, photo_compositing.composed(sitting, tf.constant(decisions), steepness))
     return host, server.numpy()
 
 
@@ -137,7 +137,8 @@ def test_nothing_between_two_limbs_places_is_shown(decided):
         np.testing.assert_array_equal(made, np.zeros_like(photo))
 
 
-def test_an_outline_is_averaged_over_neighbouring_pixels():
+@pytest.mark.parametrize("steepness", [STEEPNESS, 1.0], ids=["steep", "painted"])
+def test_a_steep_outline_is_averaged_over_neighbouring_pixels(steepness):
     """A white person to the left of a slanted line, before a black scene; the picture is 255 times alpha."""
     x, y = np.meshgrid(np.arange(CELLS), np.arange(CELLS))
     maps = {name: np.zeros((CELLS, CELLS, count), np.float32) for name, count in formulas.CHANNELS.items()}
@@ -150,11 +151,12 @@ def test_an_outline_is_averaged_over_neighbouring_pixels():
     column, row = np.meshgrid(*[(np.arange(3 * SIDE) + 0.5) * CELLS / (3 * SIDE) - 0.5] * 2)
     # A mask of 1 everywhere adds its own logit.
     logit = 9 * (16.3 - column - 0.9 * (row - 16)) + np.log(1.01 / 0.01)
-    alpha = 1 / (1 + np.exp(-STEEPNESS * logit.clip(-3, 3)))
-    averaged = scipy.ndimage.convolve(alpha, np.outer([1, 2, 1], [1, 2, 1]) / 16)
-    expected, inner = 255 * averaged[8:-8, 8:-8], np.s_[8:-8, 8:-8, 1]
+    alpha = 1 / (1 + np.exp(-steepness * logit.clip(-30, 30)))
+    if steepness > 1:
+        alpha = scipy.ndimage.convolve(alpha, np.outer([1, 2, 1], [1, 2, 1]) / 16)
+    expected, inner = 255 * alpha[8:-8, 8:-8], np.s_[8:-8, 8:-8, 1]
     assert ((expected > 10) & (expected < 245)).any(axis=1).all()
-    for made in engines(photo, place, nothing + np.float32([0, 0, 0, 1]), nothing, maps):
+    for made in engines(photo, place, nothing + np.float32([0, 0, 0, 1]), nothing, maps, steepness):
         np.testing.assert_allclose(made[inner], expected, atol=2)
 
 

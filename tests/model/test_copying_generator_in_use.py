@@ -47,7 +47,8 @@ def test_alpha_is_steeper_and_smoother_in_use_than_in_training(small, batch):
     logit = np.log(alpha) - np.log1p(-alpha)
     for generator, steepness in ((soft, 1), (steep, 4)):
         expected = 1 / (1 + np.exp(-steepness * logit))
-        for axis in (1, 2):
+        # One that is not steep is smooth already.
+        for axis in (1, 2)[: 2 * (steepness - 1)]:
             expected = scipy.ndimage.convolve1d(expected, [0.25, 0.5, 0.25], axis=axis, mode="nearest")
         np.testing.assert_allclose(generator.explain(inputs)["alpha"], expected, atol=1e-4)
 

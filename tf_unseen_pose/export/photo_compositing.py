@@ -148,7 +148,7 @@ def composed(given: Sitting, decisions: tf.Tensor, steepness: float) -> tf.Tenso
         *copied, mask = _sampled(packed, given.scale * right + x, given.scale * down + y[:, None])
         mask *= coverage / 255
         logit = alpha + tf.math.log((mask + MASK_FLOOR) / (1 + MASK_FLOOR - mask))
-        alpha = with_smooth_outline(tf.sigmoid(steepness * logit)[None, ..., None])[0, ..., 0]
+        alpha = with_smooth_outline(tf.sigmoid(steepness * logit)[None, ..., None], steepness)[0, ..., 0]
         alpha *= _fade(given.columns, given.rows, here)
         foreground = tf.stack(
             [gain * colour + 127.5 * (offset + 1 - gain) for colour, offset in zip(copied, offsets, strict=True)],

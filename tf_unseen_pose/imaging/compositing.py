@@ -156,7 +156,9 @@ class Compositor:
         alpha += np.float32(self._steepness) * cv2.log(odds)
         # Larger logits overflow.
         alpha = 1 / (1 + cv2.exp(-np.maximum(alpha, -80)))
-        alpha = cv2.sepFilter2D(alpha, -1, _BINOMIAL, _BINOMIAL, borderType=cv2.BORDER_REPLICATE)
+        # A painted alpha is smooth already.
+        if self._steepness > 1:
+            alpha = cv2.sepFilter2D(alpha, -1, _BINOMIAL, _BINOMIAL, borderType=cv2.BORDER_REPLICATE)
         alpha *= self._fade(rows, columns)
         moves = moving.min() < 1
         made = []

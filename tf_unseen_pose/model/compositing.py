@@ -90,7 +90,7 @@ def compose(
     logit = maps.alpha + tf.math.log((mask + MASK_FLOOR) / (1 - mask + MASK_FLOOR))
     alpha = tf.sigmoid(steepness * logit)
     if in_use:
-        alpha = with_smooth_outline(alpha)
+        alpha = with_smooth_outline(alpha, steepness)
     painted = enlarged(hole, size)
     background = painted[..., :3] + (1 - painted[..., 3:]) * photo
     image = alpha * foreground + (1 - alpha) * background
@@ -101,8 +101,13 @@ def compose(
     }  # fmt: skip
 
 
-def with_smooth_outline(alpha: tf.Tensor) -> tf.Tensor:
-    """Alpha [B, H, W, 1] averaged with its eight neighbours by the binomial weights 1, 2, 1 along both axes."""
+def with_smooth_outline(alpha: tf.Tensor, steepness: float) -> tf.Tensor:
+    """Alpha [B, H, W, 1], if it is steep averaged with its eight neighbours: weights 1, 2, 1 along both axes.
+
+    A network that paints alpha, with a steepness of 1, has painted its outline smooth.
+    """
+    if steepness <= 1:
+        return alpha
     padded = tf.pad(alpha, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
     return tf.nn.avg_pool2d(tf.nn.avg_pool2d(padded, 2, 1, "VALID"), 2, 1, "VALID")
 

@@ -10,7 +10,7 @@ from benchmarks.browser import served
 from tf_unseen_pose.imaging.compositing import Compositor
 from tf_unseen_pose.imaging.placement import Placement, on_whole_pixels
 
-SIDE, STEEPNESS = 256, 20.0
+SIDE = 256
 # Of a canvas within the photo, and of one that leaves it: step, x, y.
 INSIDE, LEAVING = (0.61, 31.4, 17.8), (1.37, -120.3, -33.6)
 
@@ -65,10 +65,12 @@ def _decisions(rng):
     return np.concatenate([*maps, stillness.clip(0, 1)], axis=-1)
 
 
-@pytest.mark.parametrize("plated", [False, True], ids=["painted", "plate"])
+@pytest.mark.parametrize(
+    ("plated", "steepness"), [(False, 20.0), (True, 20.0), (False, 1.0)], ids=["painted", "plate", "soft"]
+)
 @pytest.mark.parametrize("crop", [INSIDE, LEAVING], ids=["inside", "leaving"])
 @pytest.mark.parametrize("engine", ["Graphics", "Processor"])
-def test_pictures_are_those_of_the_package(modules, psnr, engine, crop, plated):
+def test_pictures_are_those_of_the_package(modules, psnr, engine, crop, plated, steepness):
     rng = np.random.default_rng(7)
     photo, plate = (cv2.resize(rng.integers(0, 256, (60, 48, 3), np.uint8), (233, 301)) for _ in range(2))
     # It ends within the hole.
@@ -81,8 +83,8 @@ def test_pictures_are_those_of_the_package(modules, psnr, engine, crop, plated):
     poses = [_decisions(rng) for _ in range(2)]
     step, x, y = crop
     place = Placement.of(photo, on_whole_pixels(np.array([[step, 0, x], [0, step, y]]), SIDE, SIDE), SIDE, SIDE)
-    compositor = Compositor(photo, place, matte, hole, STEEPNESS, plate)
-    pictures = _drawn(modules, engine, photo, plate, crop, [matte, hole, *poses])
+    compositor = Compositor(photo, place, matte, hole, steepness, plate)
+    pictures = _drawn(modules, engine, photo, plate, crop, [matte, hole, *poses], steepness)
     for picture, pose in zip(pictures, poses, strict=True):
         expected = compositor(pose)
         assert psnr(expected, photo) < 25
@@ -92,14 +94,14 @@ def test_pictures_are_those_of_the_package(modules, psnr, engine, crop, plated):
         assert np.array_equal(picture[outside], photo[outside])
 
 
-def _drawn(tab, engine, photo, plate, crop, maps):
+def _drawn(tab, engine, photo, plate, crop, maps, steepness):
     text = lambda values: base64.b64encode(values.tobytes()).decode()  # noqa: E731
     given = {
         "photo": {"data": text(np.dstack([photo, np.full_like(photo[..., :1], 255)])), **_size(photo)},
         "plate": None if plate is None else text(plate),
         "crop": dict(zip(("step", "x", "y"), crop, strict=True)),
         "maps": [{"data": text(np.float32(values)), "shape": [1, *values.shape]} for values in maps],
-        "steepness": STEEPNESS,
+        "steepness": steepness,
     }
     answers = tab.evaluate(_DRAWN, [engine, given])
     drawn = [np.frombuffer(base64.b64decode(answer), np.uint8) for answer in answers]

@@ -79,7 +79,10 @@ export class Processor {
     const { width, height } = this._place;
     for (let row = top, to = 0; row < bottom; row++) {
       for (let column = left; column < right; column++, to += 4) {
-        const at = row * width + column, share = this._fade(column, row) * smooth(alpha, width, height, column, row);
+        const at = row * width + column;
+        // A painted alpha is smooth already.
+        const shown = this._steepness > 1 ? smooth(alpha, width, height, column, row) : alpha[at];
+        const share = this._fade(column, row) * shown;
         for (let c = 0; c < 3; c++) {
           const scene = this._scene[4 * at + c], made = scene + share * (colours[4 * at + c] - scene);
           result[to + c] = made + still[at] * (this._photo[4 * at + c] - made);

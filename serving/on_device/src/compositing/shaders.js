@@ -133,17 +133,21 @@ void main() {
 /** The picture: the person, with a smooth outline, before the scene. */
 export const COMPOSE = `${ENLARGING}
 uniform sampler2D source, scene, decisions, person;
+uniform float steepness;
 uniform vec2 count, cells;
 out vec4 result;
 
 void main() {
   // The first row is drawn on top.
   vec2 pixel = vec2(gl_FragCoord.x, count.y - gl_FragCoord.y) - 0.5;
-  float alpha = 0.0;
-  // Between pixels the texture is the mean of four: the neighbours count 1, 2, 1 along both axes.
-  for (int i = 0; i < 4; i++) alpha += textureLod(person, (pixel + vec2(i & 1, i >> 1)) / count, 0.0).a / 4.0;
-  vec3 colour = texelFetch(person, ivec2(pixel), 0).rgb, behind = texelFetch(scene, ivec2(pixel), 0).rgb;
+  vec4 shown = texelFetch(person, ivec2(pixel), 0);
+  if (steepness > 1.0) {
+    shown.a = 0.0;
+    // Between pixels the texture is the mean of four: the neighbours count 1, 2, 1 along both axes.
+    for (int i = 0; i < 4; i++) shown.a += textureLod(person, (pixel + vec2(i & 1, i >> 1)) / count, 0.0).a / 4.0;
+  }
+  vec3 behind = texelFetch(scene, ivec2(pixel), 0).rgb;
   float stillness = enlarged(decisions, cellsAt(pixel, ivec2(cells)), 3, 2).z;
-  vec3 made = mix(behind, colour, fadeAt(pixel) * alpha);
+  vec3 made = mix(behind, shown.rgb, fadeAt(pixel) * shown.a);
   result = vec4(mix(made, texelFetch(source, ivec2(pixel), 0).rgb, stillness), 1);
 }`;
