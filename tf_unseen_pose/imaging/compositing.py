@@ -75,8 +75,8 @@ class Compositor:
         likely = self._likely(planes)
         tears = Tears(planes[:2], likely, self._place)
         changing = likely | self._still(planes)
-        for rows, columns, maps in _strips(changing, self._in_pixels(planes), self._place, margin=1):
-            around = _around(rows, 1, target.shape[0])
+        for rows, columns, maps in _strips(changing, self._in_pixels(planes), self._place, _MARGIN):
+            around = _around(rows, _MARGIN, target.shape[0])
             made = self._composed(maps, around, columns, tears)
             target[rows, columns] = made[rows.start - around.start :][: rows.stop - rows.start]
         return result
@@ -179,7 +179,8 @@ class Compositor:
 
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
-_BINOMIAL = np.float32([0.25, 0.5, 0.25])
+# With how many rows above and below an outline is averaged, and the weights.
+_MARGIN, _BINOMIAL = 1, np.float32([0.25, 0.5, 0.25])
 
 
 def _grown(hole: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ photo's own pixels, K times as many along a side:
 
     copied      the photo, and its person mask, at x + K * displacement(x)
     foreground  gain * copied + offset
-    alpha       sigmoid(steepness * (alpha logit + logit(mask * coverage))), averaged over neighbouring pixels
+    alpha       sigmoid(steepness * (alpha logit + logit(mask * coverage))); if steep, averaged with its neighbours
     background  the photo, inpainted in the hole that the source person leaves
     image       alpha * foreground + (1 - alpha) * background; the photo itself where nothing moves (stillness)
 
