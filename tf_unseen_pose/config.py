@@ -94,7 +94,7 @@ class LossConfig(Section):
         0,
         ge=0,
         le=2048,
-        description="Side in pixels of the square on the person that the VGG loss compares; 0: whole canvas.",
+        description="Side in pixels of the square on the person that VGG and discriminator see; 0: whole canvas.",
     )
 
     @property

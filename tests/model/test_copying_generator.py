@@ -119,6 +119,7 @@ def test_a_nudge_copies_from_beside_and_nothing_moves_by_it(undecided, batch):
     generator = silenced(undecided)
     bias(generator, "replace").assign([-30])
     bias(generator, "nudge").assign(np.arctanh(np.float32([4, -3]) / 12))
+    bias(generator, "alpha").assign([-30])  # nothing is filled
     inputs = batch(64, 96)
     stages = generator.explain({**inputs, "target_joints": inputs["source_joints"]})
     foreground = stages["foreground"].numpy()

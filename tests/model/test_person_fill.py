@@ -1,8 +1,11 @@
 """Against what a painter would do: the nearest colours of the person, and nothing of the scene."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
+from tf_unseen_pose import BODY, Limb, Skeleton
+from tf_unseen_pose.geometry import pose_maps
 from tf_unseen_pose.model import compositing, person_fill
 
 DARK, SKIN, SKY = [-0.9, -0.8, -0.7], [0.6, 0.1, -0.2], [-0.3, 0.4, 1.0]
@@ -75,6 +78,53 @@ def test_a_slit_between_limbs_of_a_person_is_unseen_too():
     found = unseen(copied, covered, covered, alpha)
     assert (found[6:8] > 0.99).all()
     np.testing.assert_allclose(np.delete(found, [6, 7]), 0, atol=0.01)
+
+
+def test_an_arm_covers_what_lies_near_its_axis_if_it_is_seen():
+    joints = np.zeros((2, 23, 3), np.float32)
+    # A forearm in row 100, the other one, hardly visible, in row 200, and a calf.
+    places = {"right_elbow": (60, 100, 1), "right_wrist": (160, 100, 0.95), "left_elbow": (60, 200, 1)}
+    places |= {"left_wrist": (160, 200, 0.7), "right_knee": (60, 240, 1), "right_ankle": (160, 240, 1)}
+    for name, place in places.items():
+        joints[0, BODY.joint_index(name)] = place
+    joints = tf.constant(joints)
+    cores = pose_maps.limb_cores(joints, BODY, 256, 256, 2)
+    found = person_fill.arms_before(cores, pose_maps.limb_visibility(joints, BODY), BODY).numpy()[..., 0]
+    rows = 2 * np.arange(128) + 0.5
+    assert (found[0, np.abs(rows - 100) < 6, 55] > 0.99).all() and (found[0, np.abs(rows - 100) > 12] == 0).all()
+    assert (found[0, 50, [20, 90]] == 0).all()  # before the elbow and beyond the wrist
+    assert (found[1] == 0).all()
+
+
+@pytest.mark.parametrize("limb", ["torso", "left_thigh"])
+def test_a_shirt_behind_an_arm_takes_the_shirts_colour_and_trousers_that_of_trousers(limb):
+    """The arm, whose edge is wider than its core, is nearer than the shirt, and so is another arm, on the right."""
+    copied = np.ones((1, 32, 48, 4), np.float32)
+    copied[..., :3], copied[:, 8:20, :, :3], copied[:, :, 40:, :3] = DARK, SKIN, SKIN
+    arms = np.zeros((1, 32, 48, 1), np.float32)
+    arms[:, 10:18] = 1
+    weights = np.full((1, 32, 48, 15), 0.1 / 14, np.float32)
+    index = [one.name for one in BODY.limbs].index(limb)
+    weights[..., :40, index], weights[..., 40:, 0] = 0.9, 0.9
+    parts = person_fill.broad_parts(tf.constant(weights), BODY)
+    ones = np.ones((1, 32, 48, 1), np.float32)
+    for alpha, part in ((6.0, 1.0), (0.0, 0.0)):
+        inputs = (copied, ones, ones, alpha * ones, arms)
+        filled, colours = (maps.numpy()[0] for maps in person_fill.filling(*map(tf.constant, inputs), parts))
+        np.testing.assert_allclose(filled[10:18, :40], part, atol=0.01)
+        # Beside the arm, and where the arm itself is chosen.
+        np.testing.assert_allclose(filled[:10], 0, atol=1e-3)
+        np.testing.assert_allclose(filled[:, 40:], 0, atol=1e-3)
+        if part:
+            np.testing.assert_allclose(colours[10:18, :40], np.broadcast_to(DARK, (8, 40, 3)), atol=0.02)
+
+
+def test_a_skeleton_without_arms_hides_nothing():
+    snake = Skeleton("snake", ("head", "tail"), (Limb("body", ("head", "tail")),), root="body")
+    weights = tf.ones([1, 8, 8, 2]) / 2
+    parts = person_fill.broad_parts(weights, snake)
+    arms = person_fill.arms_before(tf.ones([1, 8, 8, 1]), tf.ones([1, 1]), snake)
+    assert not np.any(arms) and not any(np.any(part) for part in parts)
 
 
 def test_unseen_and_replaced_colours_are_mixed_and_finer_detail_stays():

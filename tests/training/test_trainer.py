@@ -9,7 +9,7 @@ from tf_unseen_pose.config import load_config
 from tf_unseen_pose.model.perceptual import PerceptualFeatures
 from tf_unseen_pose.training import limb_losses, losses
 from tf_unseen_pose.training.replicas import training_strategy
-from tf_unseen_pose.training.trainer import Trainer
+from tf_unseen_pose.training.trainer import Trainer, judged_part
 
 
 def make_trainer(kind, vgg19_file=None, *settings, preset="tiny"):
@@ -225,6 +225,23 @@ def test_vgg_compares_the_squares_and_l1_the_canvas(vgg19_file, batch):
     found = losses.perceptual(one, other, trainer._deviations)
     np.testing.assert_allclose(terms["vgg"][2:3], found, rtol=1e-4)
     np.testing.assert_allclose(terms["loss"], terms["vgg"] + 0.5 * terms["l1"], rtol=1e-5)
+
+
+def test_the_discriminator_sees_the_squares_and_the_poses_within_them(vgg19_file, batch):
+    trainer = make_trainer("vgg_gan", vgg19_file, "loss.features_crop=16", *CANVAS_32)
+    inputs = {**batch(32, 32, batch=4), "features_corner": np.int32([[0, 0], [16, 12], [3, 9], [16, 0]])}
+    image, corner = inputs["target_image"].copy(), inputs["features_corner"][2]
+    # A mark at a joint, in column 11 and row 15 of the canvas.
+    inputs["target_joints"][2, 0], image[2, 15, 11] = (11, 15, 1), 7
+    part = judged_part(tf.constant(image), inputs, trainer.config)
+    x, y, visible = part["target_joints"][2, 0].numpy()
+    assert part["image"].shape == (4, 16, 16, 3) and (part["image"][2, int(y), int(x)].numpy() == 7).all()
+    assert visible == 1 and (y, x) == (15 - corner[0], 11 - corner[1])
+    np.testing.assert_allclose(part["source_joints"][0], inputs["source_joints"][0])
+    term = trainer.discriminator_term(inputs, tf.constant(image))
+    beyond = np.where(np.abs(image) > 5, image, -image)
+    beyond[2, 3:19, 9:25] = image[2, 3:19, 9:25]
+    np.testing.assert_allclose(trainer.discriminator_term(inputs, tf.constant(beyond))[2], term[2], rtol=1e-2)
 
 
 def test_learns_one_pair(batch):

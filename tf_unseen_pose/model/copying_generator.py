@@ -144,15 +144,17 @@ class CopyingGenerator(PoseModel):
         logits = self.segmentation([image, heatmaps], training=training)["logits"]
         masks = tf.nn.softmax(logits + tf.math.log(priors + 1e-10))
         person = 1 - masks[..., :1]
-        # A half-transparent hole would leave a ghost of the source person; very low masks keep the photo.
-        covered = self.config.hole_steepness * _grown(person, self.config.hole_growth)
+        matte = guided_matte(small, person)
+        # A half-transparent hole would leave a ghost of the source person; very low masks keep the photo. Each of both
+        # masks, before and after the colours guided it, shows edges of the person that the other misses.
+        either = tf.maximum(person, person_mask(small, matte))
+        covered = self.config.hole_steepness * _grown(either, self.config.hole_growth)
         visible = 1 - tf.clip_by_value((covered - _HOLE_FLOOR) / (1 - _HOLE_FLOOR), 0, 1)
         painted = filled(small, visible)
         background_input = tf.concat([painted, visible], axis=-1)
         correction = self.background([background_input, heatmaps], training=training)["image"]
         painted = tf.clip_by_value(painted + correction, -1, 1)
         hole = tf.concat([(1 - visible) * painted, 1 - visible], axis=-1)
-        matte = guided_matte(small, person)
         layers = self._limb_layers(small, masks)
         stages = {"limb_priors": priors, "masks": masks, "layers": layers, "background_input": background_input}
         return CopyState(image, matte, hole, layers, joints), stages
@@ -195,16 +197,18 @@ class CopyingGenerator(PoseModel):
         stack = tf.reshape(tf.transpose(warped, [0, 2, 3, 1, 4]), [-1, height, width, 4 * warped.shape[1]])
         heads = self.foreground([stack, self._heatmaps_at(target_joints, 2 * stride)], training=training)
 
-        coverage = self._coverage(_enlarged(stack[..., 3::4], 2), state.joints, target_joints)
+        source_cores, target_cores = tf.split(self._cores(tf.concat(poses, axis=0)), 2)
+        coverage = self._coverage(_enlarged(stack[..., 3::4], 2), state.joints, target_cores)
         weights = self._limb_weights(heads["limbs"], coverage, target_to_source, target_joints, training)
         flow = skinning.blended_displacement(target_to_source, weights, stride)
         stillness = self._stillness(state, source_to_target, flow)
         if self.config.nudge:
             flow += self.config.nudge * tf.tanh(heads["nudge"])
         small = tf.nn.avg_pool2d(state.image, stride, stride, "VALID")
-        # Colour and person mask of the copied pixels, at H / R.
-        seen = tf.concat([small, person_mask(small, state.matte)], axis=-1)
-        copied = warping.sample_displaced(seen, flow / stride)
+        # Colour and person mask of the copied pixels, at H / R, and whether an arm is before them.
+        arms = person_fill.arms_before(source_cores, pose_maps.limb_visibility(state.joints, self.body), self.body)
+        seen = tf.concat([small, person_mask(small, state.matte), arms], axis=-1)
+        copied, arms = tf.split(warping.sample_displaced(seen, flow / stride), [4, 1], axis=-1)
         # Visibility of the chosen limbs at the places they point to.
         shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
         if self.refinement is not None:
@@ -213,8 +217,8 @@ class CopyingGenerator(PoseModel):
         replace = tf.sigmoid(heads["replace"] - _REPLACE_PRIOR_LOGIT)
         # The unmoved person is not evidence of the new position.
         covered = tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1)
-        unseen = person_fill.unseen(copied, covered, shown, heads["alpha"])
-        nearby = person_fill.nearby_colours(copied, covered, heads["alpha"])
+        parts = person_fill.broad_parts(weights, self.body)
+        unseen, nearby = person_fill.filling(copied, covered, shown, heads["alpha"], arms, parts)
         gain, offset = compositing.correction(copied[..., :3], unseen, nearby, replace, tf.tanh(heads["colour"]))
         decisions = compositing.Decisions(flow, gain, offset, heads["alpha"], covered, stillness)
         stages = {
@@ -226,10 +230,17 @@ class CopyingGenerator(PoseModel):
         }
         return decisions, stages
 
-    def _coverage(self, warped_masks, source_joints, target_joints):
-        """The warped masks [B, H / R, W / R, L + 1], and of limbs that the source has at least the target's cores."""
+    def _limb_prior_logits(self, joints):
+        """Prior logits of each limb, by depth, and of staying: [B, 1, 1, L + 1]."""
+        nearness = -_DEPTH_VOTE * tf.tanh(pose_maps.limb_depths(joints, self.body) / _DEPTH_UNIT)
+        return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_REST_PRIOR_LOGIT)[:, None, None]
+
+    def _cores(self, joints):
         model = self.config
-        cores = pose_maps.limb_cores(target_joints, self.body, model.height, model.width, model.reduction)
+        return pose_maps.limb_cores(joints, self.body, model.height, model.width, model.reduction)
+
+    def _coverage(self, warped_masks, source_joints, cores):
+        """The warped masks [B, H / R, W / R, L + 1], and of limbs that the source has at least the target's cores."""
         cores *= _CORE_COVERAGE * pose_maps.limb_presence(source_joints, self.body)[:, None, None]
         return tf.concat([tf.maximum(warped_masks[..., :-1], cores), warped_masks[..., -1:]], axis=-1)
 
@@ -258,11 +269,6 @@ class CopyingGenerator(PoseModel):
     def _heatmaps_at(self, joints, stride):
         model = self.config
         return pose_maps.joint_heatmaps(joints, model.height, model.width, stride, model.heatmap_sigma)
-
-    def _limb_prior_logits(self, joints):
-        """Prior logits of each limb, by depth, and of staying: [B, 1, 1, L + 1]."""
-        nearness = -_DEPTH_VOTE * tf.tanh(pose_maps.limb_depths(joints, self.body) / _DEPTH_UNIT)
-        return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_REST_PRIOR_LOGIT)[:, None, None]
 
 
 def _blended_colours(layers, weights):

@@ -183,7 +183,7 @@ class Trainer(keras.Model):
             total += weights.ssim * terms["ssim"]
         if self.stage.loss == "vgg_gan":
             # Without training=True the spectral norms are not updated in the generator's step.
-            logits = self.discriminator({**batch, "image": image}, training=False)
+            logits = self.discriminator(judged_part(image, batch, self.config), training=False)
             terms["adversarial"] = losses.adversarial(logits, real=True)
             total += weights.gan * terms["adversarial"]
         if self.supervised:
@@ -225,8 +225,8 @@ class Trainer(keras.Model):
     def discriminator_term(self, batch: dict[str, tf.Tensor], generated: tf.Tensor) -> tf.Tensor:
         """Per-example discriminator loss [B] on the target photograph and the generated image [B, H, W, 3]."""
         # One pass over both, so that the spectral norms are updated once a step.
-        both = {key: tf.concat([batch[key]] * 2, axis=0) for key in ("source_joints", "target_joints")}
-        both["image"] = tf.concat([batch["target_image"], generated], axis=0)
+        parts = [judged_part(images, batch, self.config) for images in (batch["target_image"], generated)]
+        both = {name: tf.concat([part[name] for part in parts], axis=0) for name in parts[0]}
         real, fake = tf.split(self.discriminator(both, training=True), 2)
         return 0.5 * (losses.adversarial(real, real=True) + losses.adversarial(fake, real=False))
 
@@ -238,3 +238,15 @@ def compared_part(images: tf.Tensor, batch: dict[str, tf.Tensor], config: Config
     """The part of images [B, H, W, 3] that the VGG loss compares: all, or the batch's squares, [B, N, N, 3]."""
     side = config.loss.features_crop
     return losses.squares(images, batch["features_corner"], side) if side else images
+
+
+def judged_part(images: tf.Tensor, batch: dict[str, tf.Tensor], config: Config) -> dict[str, tf.Tensor]:
+    """What the discriminator sees of images [B, H, W, 3]: `compared_part`, and both poses in its pixels."""
+    part = {"image": compared_part(images, batch, config)}
+    for name in ("source_joints", "target_joints"):
+        part[name] = batch[name]
+        if config.loss.features_crop:
+            # x and y are a column and a row.
+            corner = tf.cast(batch["features_corner"][:, None, ::-1], tf.float32)
+            part[name] = tf.concat([batch[name][..., :2] - corner, batch[name][..., 2:]], axis=-1)
+    return part

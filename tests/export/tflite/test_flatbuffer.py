@@ -1,6 +1,8 @@
 import flatbuffers
 import numpy as np
+import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
 
 from tf_unseen_pose.export.tflite.flatbuffer import graphs, with_metadata
 from tf_unseen_pose.inference.lite_file import LiteFile, metadata
@@ -57,6 +59,31 @@ def test_only_inputs_and_outputs_keep_their_names(lite_contents):
         inner = {tensor for operation in graph.operations for tensor in operation.outputs} - set(graph.outputs)
         assert inner and {graph.tensor_name(tensor) for tensor in inner} == {""}
         assert all(graph.tensor_name(tensor) for tensor in (*graph.inputs, *graph.outputs))
+
+
+def test_slices_of_whole_tensors_are_left_out(tmp_path):
+    """Those that turn round or that are results stay."""
+
+    @tf.function(input_signature=[tf.TensorSpec([2, 3])])
+    def used(x):
+        column = (3 * x)[..., None]
+        return {"turned": 2 * column[:, ::-1], "whole": (x + 1)[:, :3], "part": column[:1] - 1}
+
+    module = tf.Module()
+    tf.saved_model.save(module, str(tmp_path), {"used": used.get_concrete_function()})
+    content = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path), ["used"]).convert()
+    finished = with_metadata(content, "note", b"kept")
+    slices = [
+        sum(operation.kind == "STRIDED_SLICE" for operation in graph.operations)
+        for each in (content, finished)
+        for graph in graphs(each)
+    ]
+    assert slices[1] == slices[0] - 1 and slices[1] >= 2
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    found = Interpreter(model_content=finished).get_signature_runner("used")(x=x)
+    np.testing.assert_allclose(found["turned"], 6 * x[:, ::-1, None])
+    np.testing.assert_allclose(found["whole"], x + 1)
+    np.testing.assert_allclose(found["part"], 3 * x[:1, :, None] - 1)
 
 
 def test_metadata_replaces_that_of_its_name(lite_contents):

@@ -1,4 +1,4 @@
-"""Reads the operations of TFLite files, and adds a metadata entry."""
+"""Reads the operations of TFLite files, removes idle ones, and adds a metadata entry."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -105,13 +105,46 @@ class _AlignedBuffer(schema.BufferT):
         return schema.BufferEnd(builder)
 
 
+def _remove_idle_slices(model, subgraph, signatures):
+    """Removes slices of whole tensors, and then the tensors that nothing uses."""
+    replaced, kept = {}, []
+    for operation in subgraph.operators:
+        operation.inputs = [replaced.get(int(i), int(i)) for i in operation.inputs]
+        if _is_idle_slice(model, subgraph, operation):
+            replaced[int(operation.outputs[0])] = operation.inputs[0]
+        else:
+            kept.append(operation)
+    subgraph.operators = kept
+    used = {int(i) for one in [*kept, subgraph] for i in (*one.inputs, *one.outputs) if i >= 0}
+    number = {old: new for new, old in enumerate(sorted(used))} | {-1: -1}
+    subgraph.tensors = [subgraph.tensors[old] for old in sorted(used)]
+    for one in (*kept, subgraph):
+        one.inputs, one.outputs = ([number[int(i)] for i in ends] for ends in (one.inputs, one.outputs))
+    for end in (end for signature in signatures for end in (*signature.inputs, *signature.outputs)):
+        end.tensorIndex = number[end.tensorIndex]
+
+
+def _is_idle_slice(model, subgraph, operation):
+    code = model.operatorCodes[operation.opcodeIndex]
+    if code.builtinCode != schema.BuiltinOperator.STRIDED_SLICE or operation.outputs[0] in subgraph.outputs:
+        return False
+    whole, part = (subgraph.tensors[ends[0]] for ends in (operation.inputs, operation.outputs))
+    strides = model.buffers[subgraph.tensors[operation.inputs[3]].buffer].data
+    # A tensor of unknown size has no fixed shape, and a negative stride turns it round.
+    fixed = whole.shapeSignature is None and strides is not None
+    return fixed and list(whole.shape) == list(part.shape) and (np.asarray(strides).view(np.int32) == 1).all()
+
+
 def with_metadata(content: bytes, name: str, value: bytes) -> bytes:
     """The same model with a metadata entry, replacing one of that name, entirely within the flatbuffer.
 
-    Names of tensors that are neither inputs nor outputs are left out: 80 kB of `lite` that no runtime reads.
+    Names of tensors that are neither inputs nor outputs are left out: 80 kB of `lite` that no runtime reads. So are
+    slices that take all of a tensor, 20 kB: the converter writes each new axis (`x[..., None]`) as a reshape and one.
     """
     model = _unpacked(content)
-    for subgraph in model.subgraphs:
+    for index, subgraph in enumerate(model.subgraphs):
+        signatures = [signature for signature in model.signatureDefs or [] if signature.subgraphIndex == index]
+        _remove_idle_slices(model, subgraph, signatures)
         ends = {*map(int, subgraph.inputs), *map(int, subgraph.outputs)}
         for number, tensor in enumerate(subgraph.tensors):
             tensor.name = tensor.name if number in ends else None
