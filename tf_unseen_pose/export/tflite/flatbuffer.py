@@ -107,7 +107,8 @@ class _AlignedBuffer(schema.BufferT):
 
 def _remove_idle_slices(model, subgraph, signatures):
     """Removes slices of whole tensors, and then the tensors that nothing uses."""
-    replaced, kept = {}, []
+    replaced: dict[int, int] = {}
+    kept = []
     for operation in subgraph.operators:
         operation.inputs = [replaced.get(int(i), int(i)) for i in operation.inputs]
         if _is_idle_slice(model, subgraph, operation):
