@@ -31,7 +31,7 @@ _COVERED = 0.5, 0.8
 _CERTAIN, _CERTAIN_INSIDE, _STEEPNESS = 3.6, 1.5, 4.0
 # What arms hide, and the parts of an arm, by the names of limbs without "right" and "left".
 _BROAD, _ARM = ("torso", "thigh"), ("upper_arm", "forearm", "hand")
-# Visibility of an arm that is not behind the body.
+# Visibility of an arm that is not behind the body, relative to the torso's: estimators differ in what they call sure.
 _VISIBLE = 0.9
 # The core of an arm where it begins to hide, and where it hides for sure: 11 and 7 pixels of 256 from its axis.
 _BESIDE, _BEFORE = 0.008, 0.13
@@ -76,7 +76,8 @@ def arms_before(cores: tf.Tensor, visibility: tf.Tensor, skeleton: Skeleton) -> 
     arms = _limbs(skeleton, _ARM)
     if not len(arms):
         return tf.zeros_like(cores[..., :1])
-    cores *= tf.cast(visibility >= _VISIBLE, cores.dtype)[:, None, None]
+    seen = visibility >= _VISIBLE * visibility[:, skeleton.root_index, None]
+    cores *= tf.cast(seen, cores.dtype)[:, None, None]
     cores = tf.reduce_max(tf.gather(cores, arms, axis=-1), axis=-1, keepdims=True)
     return _between(cores, _BESIDE, _BEFORE)
 
