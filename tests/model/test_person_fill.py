@@ -86,7 +86,9 @@ def test_an_arm_covers_what_lies_near_its_axis_if_it_is_as_visible_as_the_torso(
     # A forearm in row 100, the other one, less visible, in row 200, and a calf.
     places = {"right_elbow": (60, 100, 1), "right_wrist": (160, 100, 0.95), "left_elbow": (60, 200, 1)}
     places |= {"left_wrist": (160, 200, 0.7), "right_knee": (60, 240, 1), "right_ankle": (160, 240, 1)}
-    places |= dict.fromkeys(("right_shoulder", "left_shoulder", "right_hip", "left_hip"), (200, 50, 1))
+    # Upper arms without length.
+    places |= {"right_shoulder": (60, 100, 1), "left_shoulder": (60, 200, 1)}
+    places |= dict.fromkeys(("right_hip", "left_hip"), (9, 9, 1))
     for name, place in places.items():
         joints[0, BODY.joint_index(name)] = place
     joints = tf.constant(joints * [1, 1, sure], tf.float32)
