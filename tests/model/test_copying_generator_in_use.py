@@ -4,8 +4,8 @@ import numpy as np
 import scipy.ndimage
 import tensorflow as tf
 
-from tf_unseen_pose.geometry import skinning
-from tf_unseen_pose.model import build_generator
+from tf_unseen_pose.geometry import pose_maps, skinning
+from tf_unseen_pose.model import build_generator, person_fill
 from tf_unseen_pose.model.matte import guided_matte, person_mask
 
 
@@ -67,3 +67,25 @@ def test_far_places_are_not_blended_in_use(small, batch):
     agreeing = skinning.agreeing_weights(trained["target_to_source"], weights, stride, small.config.blend_radius)
     np.testing.assert_allclose(used["limb_weights"], agreeing, atol=1e-5)
     assert np.abs(agreeing - weights).max() > 0.05
+
+
+def test_arms_are_looked_for_where_pixels_are_copied_from(small, batch, monkeypatch):
+    filling, seen = person_fill.filling, []
+    monkeypatch.setattr(person_fill, "filling", lambda *maps: seen.append(maps) or filling(*maps))
+    inputs, body, stride = batch(64, 96, batch=1), small.body, small.config.reduction
+    source = inputs["source_joints"]
+    state = small.encode_source(inputs["image"], source)
+    flow = small.decide(state, inputs["target_joints"]).displacement.numpy()[0]
+    arms, parts = seen[-1][4].numpy()[0, ..., 0], seen[-1][5]
+    rows, columns = np.indices(arms.shape)
+    place = stride * np.stack([columns, rows], axis=-1) + (stride - 1) / 2 + flow
+    ends = pose_maps.limb_axes(source, body)
+    away = np.full(arms.shape, np.inf)
+    for limb, start, end in zip(body.limbs, ends[0][0].numpy(), ends[1][0].numpy(), strict=True):
+        if limb.name.endswith(("arm", "hand")):
+            along = np.clip((place - start) @ (end - start) / np.sum((end - start) ** 2), 0, 1)
+            away = np.minimum(away, np.linalg.norm(start + along[..., None] * (end - start) - place, axis=-1))
+    inside = ((place > 2) & (place < [93, 61])).all(axis=-1)
+    # A core of 64 pixels is a quarter as wide as one of 256.
+    assert arms[inside & (away < 1)].min() > 0.6 and (arms[inside & (away > 6)] == 0).all()
+    np.testing.assert_array_equal(np.shape(parts), (2, 1, *arms.shape, 1))
