@@ -230,11 +230,6 @@ class CopyingGenerator(PoseModel):
         }
         return decisions, stages
 
-    def _limb_prior_logits(self, joints):
-        """Prior logits of each limb, by depth, and of staying: [B, 1, 1, L + 1]."""
-        nearness = -_DEPTH_VOTE * tf.tanh(pose_maps.limb_depths(joints, self.body) / _DEPTH_UNIT)
-        return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_REST_PRIOR_LOGIT)[:, None, None]
-
     def _cores(self, joints):
         model = self.config
         return pose_maps.limb_cores(joints, self.body, model.height, model.width, model.reduction)
@@ -269,6 +264,11 @@ class CopyingGenerator(PoseModel):
     def _heatmaps_at(self, joints, stride):
         model = self.config
         return pose_maps.joint_heatmaps(joints, model.height, model.width, stride, model.heatmap_sigma)
+
+    def _limb_prior_logits(self, joints):
+        """Prior logits of each limb, by depth, and of staying: [B, 1, 1, L + 1]."""
+        nearness = -_DEPTH_VOTE * tf.tanh(pose_maps.limb_depths(joints, self.body) / _DEPTH_UNIT)
+        return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_REST_PRIOR_LOGIT)[:, None, None]
 
 
 def _blended_colours(layers, weights):
