@@ -36,8 +36,9 @@ export class Graphics {
     this._map('hole', hole, gl.RGBA32F, gl.RGBA, hole.shape[2]);
     this._map('reach', reach, gl.R32F, gl.RED, reach.shape[2]);
     this._texture('plate', gl.NEAREST);
-    // Transparent where there is none.
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, plate);
+    // Transparent where there is none. Chromium may leave the plate before in a texture that is given null.
+    const known = plate ?? new Uint8Array(4 * width * height);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, known);
     this._drawnInto(this._shown, ['person'], place);
     this._drawnInto(this._prepared, ['source', 'scene'], place);
     // Left, top, right, bottom.
