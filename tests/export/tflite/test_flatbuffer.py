@@ -61,6 +61,17 @@ def test_only_inputs_and_outputs_keep_their_names(lite_contents):
         assert all(graph.tensor_name(tensor) for tensor in (*graph.inputs, *graph.outputs))
 
 
+def test_only_quantized_tensors_say_how_they_are_quantized(lite_contents):
+    counts = {}
+    for variant in ("float16", "int8"):
+        model = schema.ModelT.InitFromPackedBuf(lite_contents[variant], 0)
+        tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+        described = [tensor.quantization for tensor in tensors if tensor.quantization]
+        assert all(len(quantization.scale) for quantization in described)
+        counts[variant] = len(described)
+    assert counts["float16"] == 0 < counts["int8"]
+
+
 def test_slices_of_whole_tensors_are_left_out(tmp_path):
     """Those that turn round or that are results stay."""
 
