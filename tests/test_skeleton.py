@@ -35,6 +35,12 @@ def test_a_body_is_a_person_with_hands_feet_and_a_face():
     assert [BODY.joints[joint] for joint in BODY.mirrored[14:18]] == ["nose", "left_ear", "right_ear", "left_hand"]
 
 
+def test_limbs_are_found_by_their_names_on_either_side():
+    found = [BODY.limbs[i].name for i in BODY.limbs_named("forearm", "torso")]
+    assert sorted(found) == ["left_forearm", "right_forearm", "torso"]
+    assert BODY.limbs_named("tail", "right_thigh").tolist() == []
+
+
 def test_all_joints_of_a_limb_count_the_same_in_its_fit_but_the_neck_of_a_rigid_head():
     for skeleton in (PERSON, BODY):
         for limb, members, weights in zip(skeleton.limbs, *skeleton.limb_members, strict=True):

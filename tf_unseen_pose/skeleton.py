@@ -162,6 +162,11 @@ class Skeleton:
         """Indices of the named joints on the J axis."""
         return [self.joints.index(name) for name in names]
 
+    def limbs_named(self, *names: str) -> np.ndarray:
+        """Indices of the limbs of either side with these names, such as "thigh", on the L axis; int32, may be empty."""
+        own = [limb.name.removeprefix("right_").removeprefix("left_") for limb in self.limbs]
+        return np.flatnonzero(np.isin(own, names)).astype(np.int32)
+
     @cached_property
     def limb_ends(self) -> tuple[np.ndarray, np.ndarray]:
         """Joint indices of both ends of every limb, int32 [L, K] each.

@@ -5,7 +5,7 @@ import scipy.ndimage
 import tensorflow as tf
 
 from tf_unseen_pose.geometry import pose_maps, skinning
-from tf_unseen_pose.model import build_generator, person_fill
+from tf_unseen_pose.model import beside_arms, build_generator, person_fill
 from tf_unseen_pose.model.matte import guided_matte, person_mask
 
 
@@ -72,13 +72,10 @@ def test_far_places_are_not_blended_in_use(small, batch):
 def test_arms_are_looked_for_where_pixels_are_copied_from(small, batch, monkeypatch):
     filling, seen = person_fill.filling, []
     monkeypatch.setattr(person_fill, "filling", lambda *maps: seen.append(maps) or filling(*maps))
-    inputs, body, stride = batch(64, 96, batch=1), small.body, small.config.reduction
+    inputs, body = batch(64, 96, batch=1), small.body
     source = inputs["source_joints"]
-    state = small.encode_source(inputs["image"], source)
-    flow = small.decide(state, inputs["target_joints"]).displacement.numpy()[0]
-    arms, parts = seen[-1][4].numpy()[0, ..., 0], seen[-1][5]
-    rows, columns = np.indices(arms.shape)
-    place = stride * np.stack([columns, rows], axis=-1) + (stride - 1) / 2 + flow
+    decisions = small.decide(small.encode_source(inputs["image"], source), inputs["target_joints"])
+    place, arms, parts = places(decisions, small), seen[-1][4].numpy()[0, ..., 0], seen[-1][5]
     ends = pose_maps.limb_axes(source, body)
     away = np.full(arms.shape, np.inf)
     for limb, start, end in zip(body.limbs, ends[0][0].numpy(), ends[1][0].numpy(), strict=True):
@@ -89,3 +86,27 @@ def test_arms_are_looked_for_where_pixels_are_copied_from(small, batch, monkeypa
     # A core of 64 pixels is a quarter as wide as one of 256.
     assert arms[inside & (away < 1)].min() > 0.6 and (arms[inside & (away > 6)] == 0).all()
     np.testing.assert_array_equal(np.shape(parts), (2, 1, *arms.shape, 1))
+
+
+def places(decisions, generator):
+    """Where the pixels of the map are copied from, in pixels of the canvas: [h, w, 2]."""
+    flow, stride = decisions.displacement.numpy()[0], generator.config.reduction
+    rows, columns = np.indices(flow.shape[:2])
+    return stride * np.stack([columns, rows], axis=-1) + (stride - 1) / 2 + flow
+
+
+def test_what_is_beside_an_arm_is_looked_up_likewise_and_lowers_alpha(small, batch, monkeypatch):
+    inputs, stride = batch(64, 96, batch=1), small.config.reduction
+    state = small.encode_source(inputs["image"], inputs["source_joints"])
+    rows, columns = np.indices((64 // stride, 96 // stride), np.float32)
+    ramp = tf.constant((rows + 3 * columns)[None, ..., None] / 200)
+    monkeypatch.setattr(beside_arms, "taken_along", lambda torso, *_: 8 * torso)
+    found = []
+    for beside in (tf.zeros_like(ramp), ramp):
+        monkeypatch.setattr(beside_arms, "torso_beside", lambda *_, beside=beside: beside)
+        found.append(small.decide(state, inputs["target_joints"]))
+    x, y = np.moveaxis((places(found[0], small) - (stride - 1) / 2) / stride, -1, 0)
+    inside = (x > 1) & (x < 96 / stride - 2) & (y > 1) & (y < 64 / stride - 2)
+    assert inside.mean() > 0.3
+    lower = (found[0].alpha - found[1].alpha).numpy()[0, ..., 0]
+    np.testing.assert_allclose(lower[inside], 8 * (y + 3 * x)[inside] / 200, atol=1e-3)

@@ -24,6 +24,24 @@ def blended_displacement(target_to_source: tf.Tensor, weights: tf.Tensor, factor
     return tf.stack([tf.reduce_sum(weights * along, axis=-1) for along in (along_x, along_y)], axis=-1)
 
 
+def blended_colours(layers: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """The warped layers' colours, blended by the limb weights.
+
+    Not part of the picture: training compares it with the target, since its gradient tells the weights directly which
+    limb has the right colour, while a sample of the photo only tells about its neighbourhood.
+
+    Args:
+        layers: [B, L, h, w, 4], colours times a mask, and that mask.
+        weights: [B, 2 h, 2 w, L], summing to 1.
+
+    Returns:
+        [B, h, w, 3].
+    """
+    weights = tf.transpose(tf.nn.avg_pool2d(weights, 2, 2, "VALID"), [0, 3, 1, 2])
+    mixed = tf.reduce_sum(weights[..., None] * layers, axis=1)
+    return mixed[..., :3] / (mixed[..., 3:] + _LEAST_COVERAGE)
+
+
 def agreeing_weights(target_to_source: tf.Tensor, weights: tf.Tensor, factor: int, radius: float) -> tf.Tensor:
     """Weights of limbs without those that would copy from far away of the likeliest limb's place.
 

@@ -18,6 +18,7 @@ With 1, for small canvases where a quarter of the resolution loses arms, every n
                          at full resolution, or at the photo's own (`compositing`)
           refinement     two convolutions at H/2 (the U-Net's features, copied pixels) -> corrections of alpha, of the
                          colour and of its weight
+          leaving        a forearm leaves the shirt beside it behind (`beside_arms`)
           filling        a person's pixels whose chosen limbs lead to the scene take colours around them (`person_fill`)
         6 composite      alpha * foreground + (1 - alpha) * background
 
@@ -41,7 +42,7 @@ import keras
 import tensorflow as tf
 
 from tf_unseen_pose.geometry import limb_motion, pose_maps, skinning, warping
-from tf_unseen_pose.model import compositing, person_fill
+from tf_unseen_pose.model import beside_arms, compositing, person_fill
 from tf_unseen_pose.model.compact_unet import compact_unet, refinement_network
 from tf_unseen_pose.model.directional_fill import filled
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
@@ -205,15 +206,19 @@ class CopyingGenerator(PoseModel):
         if self.config.nudge:
             flow += self.config.nudge * tf.tanh(heads["nudge"])
         small = tf.nn.avg_pool2d(state.image, stride, stride, "VALID")
-        # Colour and person mask of the copied pixels, at H / R, and whether an arm is before them.
+        # Of the copied pixels, at H / R: colour, person mask, whether an arm is before them, whether they are torso.
+        person = person_mask(small, state.matte)
         arms = person_fill.arms_before(source_cores, pose_maps.limb_visibility(state.joints, self.body), self.body)
-        seen = tf.concat([small, person_mask(small, state.matte), arms], axis=-1)
-        copied, arms = tf.split(warping.sample_displaced(seen, flow / stride), [4, 1], axis=-1)
+        torso = _enlarged(state.layers[:, self.body.root_index, 1:-1, 1:-1, 3:], 2)
+        torso = beside_arms.torso_beside(small, person, torso, source_cores, arms, state.joints, self.body, stride)
+        seen = tf.concat([small, person, arms, torso], axis=-1)
+        copied, arms, torso = tf.split(warping.sample_displaced(seen, flow / stride), [4, 1, 1], axis=-1)
         # Visibility of the chosen limbs at the places they point to.
         shown = tf.reduce_sum(weights * coverage, axis=-1, keepdims=True)
         if self.refinement is not None:
             seen = [heads["features"], tf.concat([copied, shown], axis=-1)]
             heads |= {name: heads[name] + more for name, more in self.refinement(seen, training=training).items()}
+        heads["alpha"] -= beside_arms.taken_along(torso, weights, coverage, self.body)
         replace = tf.sigmoid(heads["replace"] - _REPLACE_PRIOR_LOGIT)
         # The unmoved person is not evidence of the new position.
         covered = tf.minimum(tf.reduce_sum(coverage[..., :-1], axis=-1, keepdims=True), 1)
@@ -225,7 +230,7 @@ class CopyingGenerator(PoseModel):
             "target_to_source": target_to_source,
             "warped_layers": warped,
             "limb_weights": weights,
-            "blended": _blended_colours(warped, weights),
+            "blended": skinning.blended_colours(warped, weights),
             "replace": _enlarged(replace, stride),
         }
         return decisions, stages
@@ -269,24 +274,6 @@ class CopyingGenerator(PoseModel):
         """Prior logits of each limb, by depth, and of staying: [B, 1, 1, L + 1]."""
         nearness = -_DEPTH_VOTE * tf.tanh(pose_maps.limb_depths(joints, self.body) / _DEPTH_UNIT)
         return tf.pad(nearness, [[0, 0], [0, 1]], constant_values=-_REST_PRIOR_LOGIT)[:, None, None]
-
-
-def _blended_colours(layers, weights):
-    """The warped layers' colours, blended by the limb weights.
-
-    Not part of the picture: training compares it with the target, since its gradient tells the weights directly which
-    limb has the right colour, while a sample of the photo only tells about its neighbourhood.
-
-    Args:
-        layers: [B, L + 1, h, w, 4].
-        weights: [B, 2 h, 2 w, L + 1].
-
-    Returns:
-        [B, h, w, 3].
-    """
-    weights = tf.transpose(tf.nn.avg_pool2d(weights, 2, 2, "VALID"), [0, 3, 1, 2])
-    mixed = tf.reduce_sum(weights[..., None] * layers, axis=1)
-    return mixed[..., :3] / (mixed[..., 3:] + _MASK_FLOOR)
 
 
 def _enlarged(maps, factor):

@@ -11,7 +11,6 @@ torso alone, or of the thighs, since the nearest are often skin.
 Source: push-pull interpolation, Gortler, Grzeszczuk, Szeliski, Cohen, The Lumigraph, 1996.
 """
 
-import numpy as np
 import tensorflow as tf
 
 from tf_unseen_pose.skeleton import Skeleton
@@ -35,10 +34,10 @@ _BROAD, _ARM = ("torso", "thigh"), ("upper_arm", "forearm", "hand")
 _VISIBLE = 0.9
 # The core of an arm where it begins to hide, and where it hides for sure: 11 and 7 pixels of 256 from its axis.
 _BESIDE, _BEFORE = 0.008, 0.13
-# How much of a pixel's choice torso and thighs are: none to all.
-_CHOSEN = 0.3, 0.6
+# How much of a pixel's choice torso and thighs, or a forearm and its hand, are: none to all.
+CHOSEN = 0.3, 0.6
 # No colour comes from this near to what an arm hides, in pixels of the map: the arm's edge.
-_EDGE = 2
+EDGE = 2
 # Each level is a `_STEP`th of the one before.
 _STEP, _LEVELS = 4, 3
 _LEAST_WEIGHT = 1e-6
@@ -55,11 +54,11 @@ def unseen(copied: tf.Tensor, coverage: tf.Tensor, shown: tf.Tensor, alpha: tf.T
     Returns:
         [B, h, w, 1] in [0, 1], without a gradient.
     """
-    missed = _between(coverage - shown, *_MISSED) * (1 - _between(copied[..., 3:], _SCENE, _PERSON))
+    missed = between(coverage - shown, *_MISSED) * (1 - between(copied[..., 3:], _SCENE, _PERSON))
     # With the pixels beside it, where enlarging would mix both.
     missed = tf.nn.avg_pool2d(tf.nn.max_pool2d(missed, 3, 1, "SAME"), 3, 1, "SAME")
     missed *= tf.sigmoid(_STEEPNESS * (alpha - _CERTAIN))
-    slit = _between(_without_slits(copied[..., 3:]) - copied[..., 3:], *_LOWER) * _between(coverage, *_COVERED)
+    slit = between(_without_slits(copied[..., 3:]) - copied[..., 3:], *_LOWER) * between(coverage, *_COVERED)
     return tf.stop_gradient(tf.maximum(missed, slit * tf.sigmoid(_STEEPNESS * (alpha - _CERTAIN_INSIDE))))
 
 
@@ -73,19 +72,22 @@ def arms_before(cores: tf.Tensor, visibility: tf.Tensor, skeleton: Skeleton) -> 
     Returns:
         [B, h, w, 1] in [0, 1]; 0 for a skeleton without arms.
     """
-    arms = _limbs(skeleton, _ARM)
+    arms = skeleton.limbs_named(*_ARM)
     if not len(arms):
         return tf.zeros_like(cores[..., :1])
     seen = visibility >= _VISIBLE * visibility[:, skeleton.root_index, None]
     cores *= tf.cast(seen, cores.dtype)[:, None, None]
-    cores = tf.reduce_max(tf.gather(cores, arms, axis=-1), axis=-1, keepdims=True)
-    return _between(cores, _BESIDE, _BEFORE)
+    return between(tf.reduce_max(tf.gather(cores, arms, axis=-1), axis=-1, keepdims=True), _BESIDE, _BEFORE)
 
 
 def broad_parts(weights: tf.Tensor, skeleton: Skeleton) -> list[tf.Tensor]:
     """How much of the choice [B, h, w, L + 1] the torso is, and the thighs: [B, h, w, 1] in [0, 1] each."""
-    parts = [tf.gather(weights, _limbs(skeleton, [name]), axis=-1) for name in _BROAD]
-    return [tf.reduce_sum(part, axis=-1, keepdims=True) for part in parts]
+    return [chosen(weights, skeleton, name) for name in _BROAD]
+
+
+def chosen(weights: tf.Tensor, skeleton: Skeleton, *names: str) -> tf.Tensor:
+    """How much of the choice [B, h, w, L + 1] limbs of either side with these names are: [B, h, w, 1] in [0, 1]."""
+    return tf.reduce_sum(tf.gather(weights, skeleton.limbs_named(*names), axis=-1), axis=-1, keepdims=True)
 
 
 def filling(
@@ -106,8 +108,8 @@ def filling(
     Returns:
         [B, h, w, 1] in [0, 1], without a gradient, and [B, h, w, 3].
     """
-    covered = [arms * _between(part, *_CHOSEN) for part in parts]
-    edge = tf.nn.max_pool2d(tf.add_n(covered), 2 * _EDGE + 1, 1, "SAME")
+    covered = [arms * between(part, *CHOSEN) for part in parts]
+    edge = tf.nn.max_pool2d(tf.add_n(covered), 2 * EDGE + 1, 1, "SAME")
     clear = tf.concat([copied[..., :3], copied[..., 3:] * (1 - edge)], axis=-1)
     # All fills in one call: fewer operations in TFLite files.
     batch = [[copied, *[clear] * len(parts)], [coverage, *parts], [alpha] * (1 + len(parts))]
@@ -132,7 +134,7 @@ def nearby_colours(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> 
     Returns:
         [B, h, w, 3].
     """
-    weight = tf.sigmoid(_STEEPNESS * alpha) * _between(copied[..., 3:] * coverage, _MIXED, _PURE) + _LEAST_WEIGHT
+    weight = tf.sigmoid(_STEEPNESS * alpha) * between(copied[..., 3:] * coverage, _MIXED, _PURE) + _LEAST_WEIGHT
     levels = [tf.concat([weight * copied[..., :3], weight], axis=-1)]
     for _ in range(_LEVELS):
         levels.append(tf.nn.avg_pool2d(levels[-1], _STEP, _STEP, "SAME"))
@@ -143,17 +145,11 @@ def nearby_colours(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> 
     return mixed[..., :3] / mixed[..., 3:]
 
 
-def _limbs(skeleton, names):
-    """Indices of the limbs of either side with these names."""
-    sided = [f"{side}{name}" for side in ("", "right_", "left_") for name in names]
-    return np.array([i for i, limb in enumerate(skeleton.limbs) if limb.name in sided], np.int32)
-
-
 def _without_slits(mask):
     """The mask, morphologically closed."""
     return -tf.nn.max_pool2d(-tf.nn.max_pool2d(mask, _SLIT, 1, "SAME"), _SLIT, 1, "SAME")
 
 
-def _between(values, low, high):
-    """0 up to `low`, 1 from `high` on."""
+def between(values: tf.Tensor, low: float, high: float) -> tf.Tensor:
+    """0 up to `low`, 1 from `high` on, and linear between."""
     return tf.clip_by_value((values - low) / (high - low), 0, 1)
