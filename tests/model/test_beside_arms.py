@@ -38,9 +38,9 @@ def found(arm_colour, source=None):
     image = np.where(arm[..., None], shaded, np.where(torso[..., None], SHIRT, WALL)).astype(np.float32)
     cores = pose_maps.limb_cores(tf.constant(source), BODY, 256, 256, 2)
     # What is known of the torso is less than there is of it, and more than there is: some of the arm.
-    maps = [image, torso | arm, (torso | arm) & (Y > 80), away_from("right_elbow", "right_wrist", "right_hand") < 8]
+    maps = [image, torso | arm, (torso | arm) & (Y > 80)]
     maps = [tf.constant(np.reshape(one, (1, 128, 128, -1)).astype(np.float32)) for one in maps]
-    result = beside_arms.torso_beside(*maps[:3], cores, maps[3], tf.constant(source), BODY, 2)
+    result = beside_arms.torso_beside(*maps, cores, tf.constant(source), BODY, 2)
     return result.numpy()[0, ..., 0], torso, arm
 
 
@@ -74,7 +74,7 @@ def test_a_side_view_and_a_skeleton_without_arms_tell_nothing():
     assert found(SKIN, source)[0].max() == 0
     snake = Skeleton("snake", ("head", "tail"), (Limb("body", ("head", "tail")),), root="body")
     one = tf.ones([1, 8, 8, 1])
-    assert not np.any(beside_arms.torso_beside(tf.ones([1, 8, 8, 3]), one, one, one, one, tf.ones([1, 2, 3]), snake, 2))
+    assert not np.any(beside_arms.torso_beside(tf.ones([1, 8, 8, 3]), one, one, one, tf.ones([1, 2, 3]), snake, 2))
     assert not np.any(beside_arms.taken_along(one, tf.ones([1, 8, 8, 2]) / 2, tf.ones([1, 8, 8, 2]), snake))
 
 

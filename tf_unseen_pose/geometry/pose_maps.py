@@ -227,10 +227,10 @@ def limb_cores(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int, s
     return limb_visibility(joints, skeleton)[:, None, None] * tf.exp(distance * (-1 / radius**2))
 
 
-def limb_interiors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int) -> tf.Tensor:
+def limb_interiors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int, rim: float = _RIM) -> tf.Tensor:
     """Whether a pixel lies between the four joints of a broad limb, such as the shoulders and hips of a torso.
 
-    It is 1 inside, and falls to 0 within four pixels (of a canvas of 256) beyond the outline.
+    It is 1 inside, and falls to 0 within `rim` pixels (of a canvas of 256) beyond the outline.
 
     Args:
         joints: [B, J, 3] in pixels of an image of `height` x `width`.
@@ -255,7 +255,7 @@ def limb_interiors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: in
     columns = tf.range(width, dtype=joints.dtype)[None, None, :, None, None]
     rows = tf.range(height, dtype=joints.dtype)[None, :, None, None, None]
     distance = tf.reduce_min(normal_y * rows - normal_x * columns + offset, axis=-1)
-    inside = tf.clip_by_value(1 + distance * (REFERENCE_SIZE / min(height, width) / _RIM), 0, 1)
+    inside = tf.clip_by_value(1 + distance * (REFERENCE_SIZE / min(height, width) / rim), 0, 1)
     present = tf.gather(limb_presence(joints, skeleton), broad, axis=1) * tf.abs(tf.sign(area[..., 0]))
     inside *= present[:, None, None]
     return tf.reduce_max(inside, axis=-1, keepdims=True)

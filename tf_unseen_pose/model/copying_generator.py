@@ -210,7 +210,7 @@ class CopyingGenerator(PoseModel):
         person = person_mask(small, state.matte)
         arms = person_fill.arms_before(source_cores, pose_maps.limb_visibility(state.joints, self.body), self.body)
         torso = _enlarged(state.layers[:, self.body.root_index, 1:-1, 1:-1, 3:], 2)
-        torso = beside_arms.torso_beside(small, person, torso, source_cores, arms, state.joints, self.body, stride)
+        torso = beside_arms.torso_beside(small, person, torso, source_cores, state.joints, self.body, stride)
         seen = tf.concat([small, person, arms, torso], axis=-1)
         copied, arms, torso = tf.split(warping.sample_displaced(seen, flow / stride), [4, 1, 1], axis=-1)
         # Visibility of the chosen limbs at the places they point to.

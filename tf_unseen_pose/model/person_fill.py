@@ -29,7 +29,7 @@ _COVERED = 0.5, 0.8
 # Logit of alpha that shows the person in spite of the mask, in general, and in slits and behind arms, and how sharply.
 _CERTAIN, _CERTAIN_INSIDE, _STEEPNESS = 3.6, 1.5, 4.0
 # What arms hide, and the parts of an arm, by the names of limbs without "right" and "left".
-_BROAD, _ARM = ("torso", "thigh"), ("upper_arm", "forearm", "hand")
+_BROAD, ARM = ("torso", "thigh"), ("upper_arm", "forearm", "hand")
 # Visibility of an arm that is not behind the body, relative to the torso's: estimators differ in what they call sure.
 _VISIBLE = 0.9
 # The core of an arm where it begins to hide, and where it hides for sure: 11 and 7 pixels of 256 from its axis.
@@ -37,7 +37,7 @@ _BESIDE, _BEFORE = 0.008, 0.13
 # How much of a pixel's choice torso and thighs, or a forearm and its hand, are: none to all.
 CHOSEN = 0.3, 0.6
 # No colour comes from this near to what an arm hides, in pixels of the map: the arm's edge.
-EDGE = 2
+_EDGE = 2
 # Each level is a `_STEP`th of the one before.
 _STEP, _LEVELS = 4, 3
 _LEAST_WEIGHT = 1e-6
@@ -72,12 +72,16 @@ def arms_before(cores: tf.Tensor, visibility: tf.Tensor, skeleton: Skeleton) -> 
     Returns:
         [B, h, w, 1] in [0, 1]; 0 for a skeleton without arms.
     """
-    arms = skeleton.limbs_named(*_ARM)
-    if not len(arms):
-        return tf.zeros_like(cores[..., :1])
     seen = visibility >= _VISIBLE * visibility[:, skeleton.root_index, None]
-    cores *= tf.cast(seen, cores.dtype)[:, None, None]
-    return between(tf.reduce_max(tf.gather(cores, arms, axis=-1), axis=-1, keepdims=True), _BESIDE, _BEFORE)
+    return between(nearest(cores * tf.cast(seen, cores.dtype)[:, None, None], skeleton, *ARM), _BESIDE, _BEFORE)
+
+
+def nearest(cores: tf.Tensor, skeleton: Skeleton, *names: str) -> tf.Tensor:
+    """The highest core [B, h, w, 1] of limbs of either side with these names; 0 if there are none."""
+    limbs = skeleton.limbs_named(*names)
+    if not len(limbs):
+        return tf.zeros_like(cores[..., :1])
+    return tf.reduce_max(tf.gather(cores, limbs, axis=-1), axis=-1, keepdims=True)
 
 
 def broad_parts(weights: tf.Tensor, skeleton: Skeleton) -> list[tf.Tensor]:
@@ -109,7 +113,7 @@ def filling(
         [B, h, w, 1] in [0, 1], without a gradient, and [B, h, w, 3].
     """
     covered = [arms * between(part, *CHOSEN) for part in parts]
-    edge = tf.nn.max_pool2d(tf.add_n(covered), 2 * EDGE + 1, 1, "SAME")
+    edge = tf.nn.max_pool2d(tf.add_n(covered), 2 * _EDGE + 1, 1, "SAME")
     clear = tf.concat([copied[..., :3], copied[..., 3:] * (1 - edge)], axis=-1)
     # All fills in one call: fewer operations in TFLite files.
     batch = [[copied, *[clear] * len(parts)], [coverage, *parts], [alpha] * (1 + len(parts))]
