@@ -53,7 +53,8 @@ def torso_beside(
     away = torso * (1 - between(nearest(cores, skeleton, *ARM), *_ANY))
     shown = tf.concat([tf.concat([image, person], axis=-1)] * 2, axis=0)
     both = tf.concat([between(core, *_AXIS), away], axis=0)
-    colours = tf.split(nearby_colours(shown, both, tf.fill(tf.shape(both), _SURE)), 2)
+    # One value: a map of them would be 128 kB of a TFLite file.
+    colours = tf.split(nearby_colours(shown, both, tf.fill([1, 1, 1, 1], _SURE)), 2)
     from_arm, from_torso = (tf.reduce_sum((image - one) ** 2, axis=-1, keepdims=True) for one in colours)
     alike = 1 - between((from_torso + _SAME) / (from_arm + from_torso + _SAME), *_PART)
     height, width = image.shape[1:3]

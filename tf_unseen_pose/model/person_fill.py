@@ -133,7 +133,8 @@ def nearby_colours(copied: tf.Tensor, coverage: tf.Tensor, alpha: tf.Tensor) -> 
 
     Args:
         copied: [B, h, w, 4], as in `unseen`.
-        coverage, alpha: [B, h, w, 1], as in `unseen`.
+        coverage: [B, h, w, 1], as in `unseen`.
+        alpha: the same, or one value for all pixels, [1, 1, 1, 1].
 
     Returns:
         [B, h, w, 3].

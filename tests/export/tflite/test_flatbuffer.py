@@ -72,6 +72,13 @@ def test_only_quantized_tensors_say_how_they_are_quantized(lite_contents):
     assert counts["float16"] == 0 < counts["int8"]
 
 
+def test_no_map_of_one_value_is_stored(lite_contents):
+    """Such as a map of ones: 64 kB for each channel of `lite`'s."""
+    model = schema.ModelT.InitFromPackedBuf(lite_contents["float16"], 0)
+    large = [buffer.data for buffer in model.buffers if buffer.data is not None and len(buffer.data) >= 2048]
+    assert large and all(np.ptp(np.asarray(data).reshape(-1, 4), axis=0).any() for data in large)
+
+
 def test_slices_of_whole_tensors_are_left_out(tmp_path):
     """Those that turn round or that are results stay."""
 
