@@ -12,12 +12,11 @@ import json
 import tempfile
 from pathlib import Path
 
-import tensorflow as tf
-
 from tf_unseen_pose.assets.shipped import write_sums
-from tf_unseen_pose.compat import layer_precision, tensorflow_variable
+from tf_unseen_pose.compat import layer_precision
 from tf_unseen_pose.errors import UserError
 from tf_unseen_pose.export.about import write_about
+from tf_unseen_pose.export.graphs import save_graphs
 from tf_unseen_pose.export.parity import parity
 from tf_unseen_pose.export.signatures import MAX_SIDE, Signatures
 from tf_unseen_pose.export.warmup_requests import write_warmup
@@ -90,12 +89,5 @@ def _write_saved_model(run: Run, name: str, max_side: int) -> None:
         generator = build_generator(run.config.model)
     load_weights(generator, run.weights)
     signatures = Signatures(generator, run.config, max_side).all
-    # Not Keras's ExportArchive, which writes cast weights twice.
-    module = tf.Module()
-    module.weights = [tensorflow_variable(variable) for variable in generator.variables]
-    graphs = {
-        endpoint: tf.function(function, input_signature=inputs, autograph=False).get_concrete_function()
-        for endpoint, (function, inputs) in signatures.items()
-    }
-    tf.saved_model.save(module, str(run.path), signatures=graphs)
+    save_graphs(generator, signatures, run.path)
     write_warmup(signatures, run.config.model.body.joint_count, name, run.path)

@@ -6,17 +6,15 @@ Convention: tensors are those of `export.stages`, with a batch of one: TFLite's 
 poses of fewer joints with absent ones.
 """
 
-import contextlib
-import io
 import re
 import tempfile
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.export.graphs import save_graphs
 from tf_unseen_pose.export.stages import stages
 from tf_unseen_pose.model import PoseModel
 
@@ -29,14 +27,10 @@ def convert(generator: PoseModel, batch: int = 1) -> bytes:
     Raises:
         UserError: TFLite lacks one of the model's operations.
     """
-    archive = keras.export.ExportArchive()
-    archive.track(generator)
-    for name, (function, inputs) in stages(generator, batch).items():
-        archive.add_endpoint(name, function, [{spec.name: spec for spec in inputs}])
+    named = stages(generator, batch).items()
+    functions = {name: (function, [{spec.name: spec for spec in inputs}]) for name, (function, inputs) in named}
     with tempfile.TemporaryDirectory() as folder:
-        # The converter prints every captured variable.
-        with contextlib.redirect_stdout(io.StringIO()):
-            archive.write_out(folder)
+        save_graphs(generator, functions, Path(folder))
         return convert_saved_model(Path(folder), SIGNATURES)
 
 
