@@ -156,5 +156,5 @@ def _without_slits(mask):
 
 
 def between(values: tf.Tensor, low: float, high: float) -> tf.Tensor:
-    """0 up to `low`, 1 from `high` on, and linear between."""
+    """Values [...] as shares [...]: 0 up to `low`, 1 from `high` on, and linear between."""
     return tf.clip_by_value((values - low) / (high - low), 0, 1)
