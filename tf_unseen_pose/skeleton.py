@@ -163,7 +163,7 @@ class Skeleton:
         return [self.joints.index(name) for name in names]
 
     def limbs_named(self, *names: str) -> np.ndarray:
-        """Indices on the L axis of the limbs of either side with these names, such as "thigh": int32 [N], maybe none."""
+        """Indices on the L axis of the limbs of either side with these names, as "thigh": int32 [N], maybe none."""
         own = [limb.name.removeprefix("right_").removeprefix("left_") for limb in self.limbs]
         return np.flatnonzero(np.isin(own, names)).astype(np.int32)
 
