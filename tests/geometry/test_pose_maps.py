@@ -94,6 +94,9 @@ def test_a_broad_limb_fills_what_lies_between_its_joints(skeleton):
         near = (depth < 0) & (depth > -0.5)
         assert ((shown[near] > 0.2) & (shown[near] < 1)).all()
     assert not found[2:].any()
+    # With a rim three times as wide a pixel is a third as far beyond it.
+    wide = pose_maps.limb_interiors(tf.constant(joints), skeleton, HEIGHT, WIDTH, rim=12).numpy()[..., 0]
+    np.testing.assert_allclose(found[:2], np.clip(1 - 3 * (1 - wide[:2]), 0, 1), atol=1e-4)
 
 
 def test_a_skeleton_without_broad_limbs_has_nothing_inside():

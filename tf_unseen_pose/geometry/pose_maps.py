@@ -230,10 +230,9 @@ def limb_cores(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int, s
 def limb_interiors(joints: tf.Tensor, skeleton: Skeleton, height: int, width: int, rim: float = _RIM) -> tf.Tensor:
     """Whether a pixel lies between the four joints of a broad limb, such as the shoulders and hips of a torso.
 
-    It is 1 inside, and falls to 0 within `rim` pixels (of a canvas of 256) beyond the outline.
-
     Args:
         joints: [B, J, 3] in pixels of an image of `height` x `width`.
+        rim: it is 1 inside, and falls to 0 within so many pixels, of a canvas of 256, beyond the outline.
 
     Returns:
         [B, height, width, 1] in [0, 1]. Nothing lies inside a limb with an absent joint, or one whose sides cross.
