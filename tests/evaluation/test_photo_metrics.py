@@ -138,10 +138,13 @@ def test_faces_are_judged_where_both_photographs_have_one(photos):
 
     result = photos.target // 2
     # Four equal differences of d are 2 d apart: 0.58 and 0.62.
-    assert face(result, {"source": 9, "target": 1, "result": 1.29}) == {"face_found": 1, "same_face": 1}
-    assert face(result, {"source": 9, "target": 1, "result": 1.31}) == {"face_found": 1, "same_face": 0}
-    assert face(result, {"source": 9, "target": 1}) == {"face_found": 0, "same_face": 0}
+    assert face(result, {"source": 0.8, "target": 1, "result": 1.29}) == {"face_found": 1, "same_face": 1}
+    assert face(result, {"source": 0.8, "target": 1, "result": 1.31}) == {"face_found": 1, "same_face": 0}
+    assert face(result, {"source": 0.8, "target": 1}) == {"face_found": 0, "same_face": 0}
     assert face(result, {"target": 1, "result": 1}) == face(result, {"source": 1, "result": 1}) == {}
+    # The recogniser takes the photographs for two persons.
+    assert face(result, {"source": 0.69, "target": 1, "result": 1}) == {"face_found": 1}
+    assert face(result, {"source": 0.69, "target": 1}) == {"face_found": 0}
 
 
 def test_a_judge_asks_for_both_poses(photos):

@@ -142,24 +142,29 @@ class PhotoComparison:
     def face(self, result: np.ndarray) -> dict[str, float]:
         """Whether a picture, uint8 [H, W, 3], has a face at the target's head, and whether it is the person's.
 
-        A missing face is not the person's. Empty if either photograph shows no face.
+        A missing face is not the person's. Empty if either photograph shows no face. Whose face it is is not judged
+        where the recogniser takes the photographs themselves for two persons.
 
         Raises:
             UserError: a pose has no size.
         """
-        if self._measuring.recogniser is None or self._face is None:
+        if self._measuring.recogniser is None or self._faces is None:
             return {}
-        found = self._measuring.recogniser.describe(result, self._photos.target_joints)
-        same = found is not None and is_same_person(found, self._face)
-        return {"face_found": float(found is not None), "same_face": float(same)}
+        source, target = self._faces
+        face = self._measuring.recogniser.describe(result, self._photos.target_joints)
+        found = {"face_found": float(face is not None)}
+        if not is_same_person(source, target):
+            return found
+        return found | {"same_face": float(face is not None and is_same_person(face, target))}
 
     @cached_property
-    def _face(self) -> np.ndarray | None:
-        """The target's face; None if either photograph shows no face."""
+    def _faces(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Those of the source and the target; None if either photograph shows no face."""
         recogniser, photos = self._measuring.recogniser, self._photos
-        if recogniser is None or recogniser.describe(photos.source, photos.source_joints) is None:
-            return None
-        return recogniser.describe(photos.target, photos.target_joints)
+        assert recogniser is not None
+        source = recogniser.describe(photos.source, photos.source_joints)
+        target = None if source is None else recogniser.describe(photos.target, photos.target_joints)
+        return None if source is None or target is None else (source, target)
 
 
 class PhotoJudge:
