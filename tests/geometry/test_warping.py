@@ -1,5 +1,6 @@
-"""Sampling against scipy and finite differences."""
+"""Sampling against scipy, OpenCV and finite differences."""
 
+import cv2
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -22,6 +23,20 @@ def test_sampling_agrees_with_scipy_inside_the_image():
     for b, c in np.ndindex(2, 3):
         expected = scipy.ndimage.map_coordinates(image[b, ..., c], [y[b], x[b]], order=1)
         np.testing.assert_allclose(sampled[b, ..., c], expected, atol=1e-5)
+
+
+def test_cubic_samples_are_opencvs_also_at_borders():
+    rng = np.random.default_rng(15)
+    images = rng.uniform(-1, 1, (2, 9, 14, 3)).astype(np.float32)
+    # OpenCV rounds places to a 32nd.
+    x, y = rng.integers(0, 13 * 32 + 1, (2, 6, 7)) / 32, rng.integers(0, 8 * 32 + 1, (2, 6, 7)) / 32
+    x[0, 0, :3], y[1, 0, :3] = (0, 12.5, 13), (8, 0.25, 0)
+    sampled = warping.sample_cubic(images, tf.constant(x, tf.float32), tf.constant(y, tf.float32)).numpy()
+    for image, right, down, made in zip(images, np.float32(x), np.float32(y), sampled, strict=True):
+        expected = cv2.remap(image, right, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        np.testing.assert_allclose(made, expected, atol=1e-5)
+    beyond = warping.sample_cubic(images, tf.constant(x + 40.0, tf.float32), tf.constant(0 * y - 3, tf.float32))
+    np.testing.assert_allclose(beyond.numpy()[1], np.broadcast_to(images[1, 0, 13], (6, 7, 3)), atol=1e-6)
 
 
 def test_beyond_the_border_lies_one_mirrored_pixel_and_then_nothing_new():

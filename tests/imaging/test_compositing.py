@@ -1,5 +1,6 @@
 """The engine of hosts against the graph's formulas, on odd sizes, at borders, and where nothing may change."""
 
+import cv2
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -42,9 +43,9 @@ def decided():
 
 
 def photo_of(height, width):
-    y, x = np.mgrid[:height, :width]
-    waves = [np.sin(x / 7) + np.cos(y / 5), np.sin((x + y) / 9), np.cos(x / 11 - y / 6)]
-    return np.uint8(127 + 60 * np.stack(waves, axis=-1))
+    """A photo as fine as its pixels allow: engines that sample it otherwise differ by 50 dB, equal ones by 59."""
+    coarse = np.random.default_rng(3).integers(40, 216, (height // 2, width // 2, 3), np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 def psnr(one, other):
@@ -96,8 +97,8 @@ def test_engines_agree(decided, size, crop):
     place.covered(whole)[:] = np.minimum(rows[:, None], columns) == 1
     assert whole.mean() > 0.2 and psnr(expected[whole], photo[whole]) < 25
     for made in (host, server):
-        assert psnr(made[whole], expected[whole]) > 50
-    assert psnr(host, server) > 50
+        assert psnr(made[whole], expected[whole]) > 55
+    assert psnr(host, server) > 55
     outside = np.ones(size, bool)
     place.covered(outside)[:] = False
     np.testing.assert_array_equal(host[outside], photo[outside])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_unseen_pose.geometry.tears import TEAR, agreeing_mean
+from tf_unseen_pose.geometry.warping import cubic_weights
 from tf_unseen_pose.imaging.compositing import LEAST, LEAST_LOGIT, MASK_FLOOR
 from tf_unseen_pose.imaging.placement import FEATHER
 from tf_unseen_pose.model.compositing import with_smooth_outline
@@ -264,7 +265,7 @@ def _mended(displacement, places, torn, here, given):
 
 
 def _sampled(packed, x, y):
-    """Pictures of four channels at points [r, c], bilinearly, constant beyond the border: four times float32 [r, c].
+    """Pictures of four channels at points [r, c], bicubically, constant beyond the border: four times float32 [r, c].
 
     Args:
         packed: int32 [h, w], the four bytes of each pixel.
@@ -278,15 +279,14 @@ def _sampled(packed, x, y):
 
     column, right = cell(x, width)
     row, below = cell(y, height)
-    flat, first = tf.reshape(packed, [-1]), row * width + column
-    beside, under = tf.minimum(width - 1, 1), tf.where(height > 1, width, 0)
-    a, b, c, d = (
-        tf.cast(tf.bitcast(tf.gather(flat, first + offset), tf.uint8), tf.float32)
-        for offset in (0, beside, under, under + beside)
-    )
-    top = a + right * (b - a)
-    bottom = c + right * (d - c)
-    return tf.unstack(top + below * (bottom - top), axis=-1)
+    flat = tf.reshape(packed, [-1])
+    columns = [tf.clip_by_value(column + i, 0, width - 1) for i in (-1, 0, 1, 2)]
+    values = tf.zeros(4)
+    for i, down in zip((-1, 0, 1, 2), cubic_weights(below), strict=True):
+        first = tf.clip_by_value(row + i, 0, height - 1) * width
+        for across, beside in zip(cubic_weights(right), columns, strict=True):
+            values += down * across * tf.cast(tf.bitcast(tf.gather(flat, first + beside), tf.uint8), tf.float32)
+    return tf.unstack(tf.clip_by_value(values, 0, 255), axis=-1)
 
 
 def _bytes(values):

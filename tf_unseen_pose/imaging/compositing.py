@@ -150,7 +150,7 @@ class Compositor:
         tears.mend(right, down, rows, columns)
         right += np.arange(columns.start, columns.stop, dtype=np.float32)
         down += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
-        *copied, mask = cv2.split(cv2.remap(self._source, right, down, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE))
+        *copied, mask = cv2.split(cv2.remap(self._source, right, down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE))
         coverage *= mask
         odds = (coverage + _FLOOR) / (1 + _FLOOR - coverage)
         alpha += np.float32(self._steepness) * cv2.log(odds)

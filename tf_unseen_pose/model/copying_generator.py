@@ -14,7 +14,7 @@ With 1, for small canvases where a quarter of the resolution loses arms, every n
         4 foreground     U-Net at H/4 (warped layers, target heatmaps) -> for every pixel at H/2: weights of the limbs,
                          a nudge (offset from the limbs' own place to the place copied from), alpha, and a colour that
                          may replace the copied one
-          copying        the limbs' transforms, blended by these weights, plus the nudge: one bilinear look-up per pixel
+          copying        the limbs' transforms, blended by these weights, plus the nudge: one look-up per pixel
                          at full resolution, or at the photo's own (`compositing`)
           refinement     two convolutions at H/2 (the U-Net's features, copied pixels) -> corrections of alpha, of the
                          colour and of its weight

@@ -1,5 +1,6 @@
 // Carrying decisions out on the photo's pixels in JavaScript, where there is no WebGL 2: the arithmetic of `shaders.js`.
 
+import { cubic } from '../geometry/sampling.js';
 import { LEAST_LOGIT, MASK_FLOOR, TEAR } from './changes.js';
 
 // Of how many channels the last three are about the person: alpha's logit, coverage, stillness.
@@ -12,17 +13,16 @@ export class Processor {
   prepare({ photo, place, matte, hole, steepness, reach, plate }) {
     const covered = place.covered(photo);
     Object.assign(this, { _place: place, _steepness: steepness });
-    this._photo = covered.data;
     this._fades = [place.fade(0), place.fade(1)];
-    this._mask = masks(covered, place, matte);
-    this._scene = this._filled(hole, reach, plate);
+    this._source = withMask(covered, place, matte);
+    this._scene = this._filled(covered, hole, reach, plate);
   }
 
   _fade(column, row) { return Math.min(this._fades[0][column], this._fades[1][row]); }
 
   /** The covered pixels with the hole filled, by a plate or else painted, less so towards the canvas's edges: RGBA bytes. */
-  _filled(hole, reach, plate) {
-    const { width, height } = this._place, data = this._photo, result = new Uint8ClampedArray(data);
+  _filled({ data, width, height }, hole, reach, plate) {
+    const result = new Uint8ClampedArray(data);
     const lines = new Enlarging(this._place, hole), paint = new Float64Array(4);
     const reaches = new Enlarging(this._place, reach), shown = new Float64Array(1);
     for (let row = 0, at = 0; row < height; row++) {
@@ -66,8 +66,8 @@ export class Processor {
         if (this._steepness * (found[6] + oddsOf(found[7])) <= LEAST_LOGIT) continue;
         lines.at(line, column, found, 0, PERSON);
         lines.mended(row, column, found);
-        this._sample(column + this._place.scale * found[0], row + this._place.scale * found[1], copied);
-        alpha[at] = 1 / (1 + Math.exp(-this._steepness * (found[6] + oddsOf(copied[3] * found[7]))));
+        cubic(this._source, column + this._place.scale * found[0], row + this._place.scale * found[1], copied);
+        alpha[at] = 1 / (1 + Math.exp(-this._steepness * (found[6] + oddsOf(copied[3] * found[7] / 255))));
         for (let c = 0; c < 3; c++) colours[4 * at + c] = found[2] * copied[c] + 127.5 * (found[3 + c] + 1 - found[2]);
       }
     }
@@ -85,21 +85,11 @@ export class Processor {
         const share = this._fade(column, row) * shown;
         for (let c = 0; c < 3; c++) {
           const scene = this._scene[4 * at + c], made = scene + share * (colours[4 * at + c] - scene);
-          result[to + c] = made + still[at] * (this._photo[4 * at + c] - made);
+          result[to + c] = made + still[at] * (this._source.data[4 * at + c] - made);
         }
       }
     }
     return result;
-  }
-
-  /** The photo's colour and the person's mask at a place, bilinearly; beyond the border they go on. */
-  _sample(x, y, into) {
-    const { width, height } = this._place;
-    const inX = Math.min(Math.max(x, 0), width - 1), inY = Math.min(Math.max(y, 0), height - 1);
-    const left = Math.floor(inX), top = Math.floor(inY), across = inX - left, down = inY - top;
-    const right = left + 1 < width ? 1 : 0, below = top + 1 < height ? width : 0, first = top * width + left;
-    for (let i = 0; i < 3; i++) into[i] = bilinear(this._photo, 4 * first + i, 4 * right, 4 * below, across, down);
-    into[3] = bilinear(this._mask, first, right, below, across, down);
   }
 }
 
@@ -108,12 +98,6 @@ function smooth(map, width, height, column, row) {
   const before = column ? 1 : 0, after = column < width - 1 ? 1 : 0, at = row * width + column;
   const along = (middle) => map[middle - before] + 2 * map[middle] + map[middle + after];
   return (along(row ? at - width : at) + 2 * along(at) + along(row < height - 1 ? at + width : at)) / 16;
-}
-
-/** Between a value, the one `right` further, the one `below` further and the one at both. */
-function bilinear(values, first, right, below, across, down) {
-  const upper = values[first] + across * (values[first + right] - values[first]), lower = first + below;
-  return upper + down * (values[lower] + across * (values[lower + right] - values[lower]) - upper);
 }
 
 /** Bilinear enlargement of a map {data, shape: [1, h, w, C]} to the covered pixels, one row at a time. */
@@ -181,17 +165,15 @@ function agreeingMean(places, weights, into) {
   }
 }
 
-/** How much each covered pixel is the person's: 0..1. */
-function masks({ data, width, height }, place, matte) {
-  const lines = new Enlarging(place, matte), found = new Float64Array(4), result = new Float32Array(width * height);
+/** The covered pixels with the person's mask as their fourth channel. */
+function withMask({ data, width, height }, place, matte) {
+  const lines = new Enlarging(place, matte), found = new Float64Array(4), result = new Uint8ClampedArray(data);
   for (let row = 0, at = 0; row < height; row++) {
     const line = lines.row(row);
-    for (let column = 0; column < width; column++, at++) {
+    for (let column = 0; column < width; column++, at += 4) {
       lines.at(line, column, found);
-      let mask = 255 * found[3];
-      for (let i = 0; i < 3; i++) mask += found[i] * data[4 * at + i];
-      result[at] = Math.min(Math.max(mask / 255, 0), 1);
+      result[at + 3] = 255 * found[3] + found[0] * data[at] + found[1] * data[at + 1] + found[2] * data[at + 2];
     }
   }
-  return result;
+  return { data: result, width, height };
 }

@@ -115,6 +115,26 @@ vec2 displaced(Cells at) {
   return vec2(dot(counted, x), dot(counted, y)) / support;
 }
 
+// As in sampling.js.
+vec4 cubicWeights(float part) {
+  vec2 close = vec2(part, 1.0 - part), away = 1.0 + close;
+  vec2 near = (1.25 * close - 2.25) * close * close + 1.0, far = ((-0.75 * away + 3.75) * away - 6.0) * away + 3.0;
+  return vec4(far.x, near, far.y);
+}
+
+// Colour and mask of the source at a place, bicubically; a place beyond the border counts as on it.
+vec4 sampled(vec2 place) {
+  place = clamp(place, vec2(0), count - 1.0);
+  ivec2 first = ivec2(place) - 1, last = ivec2(count) - 1;
+  vec4 across = cubicWeights(fract(place.x)), down = cubicWeights(fract(place.y)), sum = vec4(0);
+  for (int j = 0; j < 4; j++) {
+    for (int i = 0; i < 4; i++) {
+      sum += across[i] * down[j] * texelFetch(source, clamp(first + ivec2(i, j), ivec2(0), last), 0);
+    }
+  }
+  return clamp(sum, 0.0, 1.0);
+}
+
 void main() {
   vec2 pixel = floor(gl_FragCoord.xy);
   Cells at = cellsAt(pixel, ivec2(cells));
@@ -123,8 +143,7 @@ void main() {
   if (steepness * (person.x + oddsOf(person.y)) > ${LEAST_LOGIT.toFixed(1)}) {
     // The third is the gain.
     vec4 copying = enlarged(decisions, at, 3, 0), offset = enlarged(decisions, at, 3, 1);
-    // Beyond the border of what is covered it goes on: the texture's wrapping.
-    vec4 copied = textureLod(source, (pixel + 0.5 + scale * displaced(at)) / count, 0.0);
+    vec4 copied = sampled(pixel + scale * displaced(at));
     vec3 colour = copying.z * copied.rgb + (offset.rgb + 1.0 - copying.z) / 2.0;
     result = vec4(colour, 1.0 / (1.0 + exp(min(-steepness * (person.x + oddsOf(copied.a * person.y)), 80.0))));
   } else result = vec4(texelFetch(scene, ivec2(pixel), 0).rgb, 0);

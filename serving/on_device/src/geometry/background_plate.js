@@ -7,6 +7,7 @@ import { composed, mapped, resizing } from './homography.js';
 import { besidePerson } from './person.js';
 import { registered } from './registration.js';
 import { reduced } from './resample.js';
+import { cubic } from './sampling.js';
 
 // Proportions of two pictures that differ by no more than this part are the same.
 const SAME_PROPORTIONS = 0.01;
@@ -85,24 +86,4 @@ function warped(plate, place, photo, gain) {
     data[to + 3] = 255;
   }
   return data;
-}
-
-/** Colours between pixels, bicubic as OpenCV has it; beyond its border a picture goes on. */
-function cubic({ data, width, height }, x, y, into) {
-  const left = Math.floor(x) - 1, top = Math.floor(y) - 1, across = cubicWeights(x - left - 1), down = cubicWeights(y - top - 1);
-  into.fill(0);
-  for (let j = 0; j < 4; j++) {
-    const line = width * Math.min(Math.max(top + j, 0), height - 1);
-    for (let i = 0; i < 4; i++) {
-      const weight = across[i] * down[j], at = 4 * (line + Math.min(Math.max(left + i, 0), width - 1));
-      for (let c = 0; c < 3; c++) into[c] += weight * data[at + c];
-    }
-  }
-  for (let c = 0; c < 3; c++) into[c] = Math.min(Math.max(into[c], 0), 255);
-}
-
-/** Of the four pixels about a place that lies `part` beyond the second: Keys' kernel, a = -0.75. */
-function cubicWeights(part) {
-  const near = (t) => (1.25 * t - 2.25) * t * t + 1, far = (t) => ((-0.75 * t + 3.75) * t - 6) * t + 3;
-  return [far(1 + part), near(part), near(1 - part), far(2 - part)];
 }
