@@ -4,7 +4,7 @@ Networks see a canvas of 256 x 256 pixels. Their decisions (where in the photo t
 its colour, where the person is) vary slowly; pixels do not. So decisions are made on the canvas and applied to the
 photo's own pixels, K times as many along a side:
 
-    copied      the photo, and its person mask, at x + K * displacement(x), bicubically
+    copied      the photo, and its person mask, at x + K * displacement(x); bicubically at the photo's resolution
     foreground  gain * copied + offset
     alpha       sigmoid(steepness * (alpha logit + logit(mask * coverage))); if steep, averaged with its neighbours
     background  the photo, inpainted in the hole that the source person leaves
@@ -12,11 +12,12 @@ photo's own pixels, K times as many along a side:
 
 The person mask follows the photo's outlines at every resolution (`matte`). Maps are enlarged bilinearly with corners
 aligned to corners; the displacement not across tears, where an arm ends before a chest: places between the two show
-neither. A steep alpha is nearly 0 or 1, so that without the average its outline would have steps. Bilinear samples lose
-a twentieth of the photo's sharpness.
+neither. A steep alpha is nearly 0 or 1, so that without the average its outline would have steps. Bilinear samples
+would lose a twentieth of the photo's sharpness.
 
-Training composes with K = 1 and bilinear samples, without tears and average. `imaging.compositing` is the twin in NumPy
-and OpenCV, the page's shader the one for browsers; tests compare both with this module.
+The canvas itself (K = 1) is composed with bilinear samples, a quarter of the look-ups, and in training without tears
+and average. `imaging.compositing` is the twin in NumPy and OpenCV, the page's shader the one for browsers; tests
+compare both with this module.
 """
 
 from typing import Any, NamedTuple
@@ -65,6 +66,7 @@ def compose(
     height: int,
     steepness: float,
     in_use: bool = True,
+    sample: warping.Sample = warping.sample_cubic,
 ) -> dict[str, tf.Tensor]:
     """Applies decisions to the pixels of a photo.
 
@@ -74,8 +76,8 @@ def compose(
         hole: [B, h, w, 4], inpainted colours times weight, and the weight.
         height: H.
         steepness: factor of alpha's logit.
-        in_use: whether samples are bicubic, displacements have tears, and outlines are smooth. Training goes without,
-            for speed.
+        in_use: whether displacements have tears, and outlines are smooth. Training goes without, for speed.
+        sample: how the photo is sampled.
 
     Returns:
         foreground, background, image [B, K H, K W, 3], person, alpha, stillness [B, K H, K W, 1].
@@ -85,7 +87,6 @@ def compose(
     maps = Decisions(*tf.split(enlarged(tf.concat(decisions, axis=-1), size), list(CHANNELS.values()), axis=-1))
     person = person_mask(photo, enlarged(matte, size))
     displacement = enlarged_displacement(decisions.displacement, size) if in_use else maps.displacement
-    sample = warping.sample_cubic if in_use else warping.sample_within
     copied = warping.sample_displaced(tf.concat([photo, person], axis=-1), scale * displacement, sample)
     foreground = maps.gain * tf.clip_by_value(copied[..., :3], -1, 1) + maps.offset
     # A pixel of the person may belong to another limb than the one that was moved here.

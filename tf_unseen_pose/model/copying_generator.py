@@ -181,8 +181,9 @@ class CopyingGenerator(PoseModel):
         # Alpha stays soft in training and is steepened at inference.
         steepness = 1.0 if training else self.steepness
         made = compositing.compose(
-            state.image, state.matte, state.hole, decisions, self.config.height, steepness, in_use=not training
-        )
+            state.image, state.matte, state.hole, decisions, self.config.height, steepness, not training,
+            sample=warping.sample_within,
+        )  # fmt: skip
         return {**stages, **made}
 
     def _decide(self, state, target_joints, training=False):
