@@ -5,7 +5,9 @@ import scipy.ndimage
 import tensorflow as tf
 
 from tf_unseen_pose.geometry import pose_maps, skinning
+from tf_unseen_pose.geometry.warping import sample_cubic, sample_within
 from tf_unseen_pose.model import beside_arms, build_generator, person_fill
+from tf_unseen_pose.model.compositing import compose
 from tf_unseen_pose.model.matte import guided_matte, person_mask
 
 
@@ -58,6 +60,16 @@ def test_alpha_is_steeper_and_smoother_in_use_than_in_training(small, batch):
         for axis in (1, 2)[: 2 * (steepness - 1)]:
             expected = scipy.ndimage.convolve1d(expected, [0.25, 0.5, 0.25], axis=axis, mode="nearest")
         np.testing.assert_allclose(generator.explain(inputs)["alpha"], expected, atol=1e-4)
+
+
+def test_the_canvas_is_sampled_bilinearly(small, batch):
+    inputs = batch(64, 96)
+    state = small.encode_source(inputs["image"], inputs["source_joints"])
+    given = state.image, state.matte, state.hole, small.decide(state, inputs["target_joints"]), 64, small.steepness
+    bilinear, bicubic = (compose(*given, sample=sample)["image"] for sample in (sample_within, sample_cubic))
+    rendered = small.render(state, inputs["target_joints"])
+    np.testing.assert_allclose(rendered, bilinear, atol=1e-5)
+    assert np.abs(rendered - bicubic).max() > 0.05
 
 
 def test_far_places_are_not_blended_in_use(small, batch):
