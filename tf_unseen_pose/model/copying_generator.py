@@ -7,7 +7,8 @@ With 1, for small canvases where a quarter of the resolution loses arms, every n
     encode_source: image, source joints
         1 segmentation   U-Net at H/2: logits + log limb priors -> softmax: background and L limb masks
         2 limb layers    mask * image and the mask, per limb and for the whole person, at H/4
-        5 background     the hole inpainted from its rim and corrected by a U-Net at H/2; the photo itself elsewhere
+        5 background     the hole inpainted from its rim and corrected by a U-Net at H/2, then made of pieces of the
+                         photo that look like that (`exemplar_fill`); the photo itself elsewhere
     render: that state, target joints
         3 transformer    each layer warped from its target limb to its source limb: turned, stretched along the limb;
                          the whole person stays where it is
@@ -45,6 +46,7 @@ from tf_unseen_pose.geometry import limb_motion, pose_maps, skinning, warping
 from tf_unseen_pose.model import beside_arms, compositing, person_fill
 from tf_unseen_pose.model.compact_unet import compact_unet, refinement_network
 from tf_unseen_pose.model.directional_fill import filled
+from tf_unseen_pose.model.exemplar_fill import exemplars
 from tf_unseen_pose.model.layers import LimbSpatialTransformer
 from tf_unseen_pose.model.matte import guided_matte, person_mask
 from tf_unseen_pose.model.pose_model import PoseModel
@@ -59,6 +61,8 @@ _CERTAINTY = 0.99
 _CORE_COVERAGE = 0.8
 # Holes below this count as none.
 _HOLE_FLOOR = 0.1
+# Pixels of the photo that are less visible than this are in the hole, and not shown elsewhere in it.
+_SCENE = 0.95
 # Keeps the sum of the source's limb masks positive.
 _MASK_EPSILON = 1e-6
 # Motion in canvas pixels up to which a pixel counts as still.
@@ -155,6 +159,8 @@ class CopyingGenerator(PoseModel):
         background_input = tf.concat([painted, visible], axis=-1)
         correction = self.background([background_input, heatmaps], training=training)["image"]
         painted = tf.clip_by_value(painted + correction, -1, 1)
+        if not training:
+            painted = exemplars(small, painted, tf.cast(visible < _SCENE, small.dtype))
         hole = tf.concat([(1 - visible) * painted, 1 - visible], axis=-1)
         layers = self._limb_layers(small, masks)
         stages = {"limb_priors": priors, "masks": masks, "layers": layers, "background_input": background_input}

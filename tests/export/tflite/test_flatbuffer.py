@@ -72,6 +72,15 @@ def test_only_quantized_tensors_say_how_they_are_quantized(lite_contents):
     assert counts["float16"] == 0 < counts["int8"]
 
 
+def test_equal_shapes_are_written_once(lite_contents):
+    model = schema.Model.GetRootAs(lite_contents["float16"], 0)
+    graphs_of = [model.Subgraphs(i) for i in range(model.SubgraphsLength())]
+    tensors = [graph.Tensors(i) for graph in graphs_of for i in range(graph.TensorsLength())]
+    tensors = [tensor for tensor in tensors if tensor.ShapeLength()]
+    places = {(tuple(tensor.ShapeAsNumpy()), tensor._tab.Vector(tensor._tab.Offset(4))) for tensor in tensors}
+    assert len(tensors) > len(places) == len({shape for shape, _ in places})
+
+
 def test_no_map_of_one_value_is_stored(lite_contents):
     """Such as a map of ones: 64 kB for each channel of `lite`'s."""
     model = schema.ModelT.InitFromPackedBuf(lite_contents["float16"], 0)
