@@ -115,6 +115,7 @@ class _SharingBuilder(flatbuffers.Builder):
         super().__init__(size)
         self._written: dict[bytes, int] = {}
         self._start: int | None = None
+        self.head: int
 
     def StartVector(self, elemSize, numElems, alignment):
         # A vector that is aligned to more than its length might not be so at another place.
