@@ -44,7 +44,7 @@ def test_equals_a_search_of_all_patches():
 def striped():
     """A wall with stripes above a floor, its hole, and what a network would paint there: [96, 64, 3], [96, 64]."""
     picture = np.full((96, 64, 3), -0.6, np.float32)
-    picture[:56] = np.where(np.arange(64) % 8 < 4, 0.7, 0.1)[None, :, None] * np.float32([1, 0.5, -0.5])
+    picture[:56] = np.where(np.arange(64) % 16 < 8, 0.7, 0.1)[None, :, None] * np.float32([1, 0.5, -0.5])
     hidden = np.zeros((96, 64), bool)
     hidden[20:80, 24:38] = True
     smeared = tf.nn.avg_pool2d(picture[None], 9, 1, "SAME")[0].numpy()

@@ -61,8 +61,8 @@ _CERTAINTY = 0.99
 _CORE_COVERAGE = 0.8
 # Holes below this count as none.
 _HOLE_FLOOR = 0.1
-# Pixels of the photo that are less visible than this are in the hole, and not shown elsewhere in it.
-_SCENE = 0.95
+# Pixels of the photo that are less visible than this are made of pieces of the others.
+_SCENE = 0.2
 # Keeps the sum of the source's limb masks positive.
 _MASK_EPSILON = 1e-6
 # Motion in canvas pixels up to which a pixel counts as still.

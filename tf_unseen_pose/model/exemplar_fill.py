@@ -11,14 +11,15 @@ spread to their neighbours, Barnes, Shechtman, Finkelstein and Goldman, PatchMat
 import numpy as np
 import tensorflow as tf
 
-# Patches that are compared have 5 x 5 pixels, on the finest map 3 x 3, as those that are shown.
-_RADIUS, _FINE = 2, 1
+# Patches have 3 x 3 pixels.
+_RADIUS, _SIDE = 1, 3
+_AREA = _SIDE**2
 # The longer side of the coarsest map, of which all pairs of pixels are compared, is at most this.
 _COARSEST = 32
 # From how far places are tried at finer maps, in pixels.
 _DISTANCES = (4, 1)
-# Added to every squared difference from a patch that the hole or the border cuts; colours are in [-1, 1].
-_CUT = 1e3
+# The difference from patches that the hole or the border cuts: far more than that of any colours in [-1, 1].
+_CUT = 30.0
 _LEAST = 1e-6
 
 
@@ -43,7 +44,7 @@ def exemplars(picture: tf.Tensor, painted: tf.Tensor, hidden: tf.Tensor) -> tf.T
             # What is found follows structures, what is painted keeps it from straying.
             guide = (guide + tf.image.resize(found, guide.shape[1:3])) / 2
         scene += unknown * (guide - scene)
-        shifts, found = _found(scene, unknown, shifts, _RADIUS if factor > 1 else _FINE)
+        shifts, found = _found(scene, unknown, shifts)
     return tf.stop_gradient(found)
 
 
@@ -66,14 +67,13 @@ def _twice(maps):
     return tf.image.resize(maps, [2 * maps.shape[1], 2 * maps.shape[2]], "nearest")
 
 
-def _found(scene, unknown, shifts, radius):
+def _found(scene, unknown, shifts):
     """One map: for every pixel how far away the place is whose patch is most like its own, and the votes' colours.
 
     Args:
         scene: [B, h, w, 3], with a guess in the hole.
         unknown: [B, h, w, 1], 1 in the hole.
         shifts: [B, h, w, 2], places to begin with, down and right in pixels; None to compare all with all.
-        radius: of the patches.
 
     Returns:
         Shifts [B, h, w, 2], and the scene, with the mean of the patches that were found in the hole: [B, h, w, 3].
@@ -81,9 +81,11 @@ def _found(scene, unknown, shifts, radius):
     height, width = scene.shape[1:3]
     # Apart: together they would take 130 kB of a TFLite file.
     rows, columns = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)
-    patches = _flat(_patches(scene, radius))
-    cut = tf.pad(unknown, [[0, 0], [radius] * 2, [radius] * 2, [0, 0]], constant_values=1)
-    cut = _flat(tf.nn.max_pool2d(cut, 2 * radius + 1, 1, "VALID"))
+    # The last column is for patches that may not be shown.
+    cut = tf.pad(unknown, [[0, 0], [_RADIUS] * 2, [_RADIUS] * 2, [0, 0]], constant_values=1)
+    cut = _CUT * tf.nn.max_pool2d(cut, _SIDE, 1, "VALID")
+    patches = _patches(scene)
+    wanted, offered = _flat(tf.pad(patches, [[0, 0]] * 3 + [[0, 1]])), _flat(tf.concat([patches, cut], axis=-1))
 
     def place(shifts):
         down, right = tf.unstack(shifts, axis=-1)
@@ -91,22 +93,18 @@ def _found(scene, unknown, shifts, radius):
         return tf.cast(row * width + column, tf.int32)
 
     if shifts is None:
-        found = tf.argmin(_differences(patches) + _CUT * tf.transpose(cut, [0, 2, 1]), axis=-1, output_type=tf.int32)
-        row, column = (
-            tf.cast(tf.reshape(x, [-1, height, width]), scene.dtype) for x in (found // width, found % width)
-        )
+        found = tf.reshape(tf.argmin(_differences(wanted, offered), axis=-1, output_type=tf.int32), [-1, height, width])
+        row, column = (tf.cast(x, scene.dtype) for x in (found // width, found % width))
         shifts = tf.stack([row - rows, column - columns], axis=-1)
     else:
-        # The last column is 0 in what is searched for.
-        marked, searched = tf.concat([patches, _CUT**0.5 * cut], axis=-1), tf.pad(patches, [[0, 0], [0, 0], [0, 1]])
         for distance in _DISTANCES:
-            shifts = _best(_tried(shifts, distance), place, marked, searched)
-    found = tf.reshape(place(shifts), [-1, height * width])
-    opaque = _patches(tf.pad(scene, [[0, 0]] * 3 + [[0, 1]], constant_values=1), _FINE)
-    votes = tf.gather(_flat(opaque) * (1 - cut), found, batch_dims=1)
-    votes = _summed(tf.reshape(votes, [-1, height, width, votes.shape[-1]]), _FINE)
-    voted = tf.cast(votes[..., 3:] > 0.5, scene.dtype)
-    return shifts, scene + unknown * voted * (votes[..., :3] / tf.maximum(votes[..., 3:], _LEAST) - scene)
+            shifts = _best(_tried(shifts, distance), place, wanted, offered)
+    shown = tf.gather(offered, tf.reshape(place(shifts), [-1, height * width]), batch_dims=1)
+    shown = tf.reshape(shown, [-1, height, width, shown.shape[-1]])
+    vote = 1 - shown[..., -1:] / _CUT
+    votes = _AREA * tf.nn.avg_pool2d(tf.pad(vote, [[0, 0], [_RADIUS] * 2, [_RADIUS] * 2, [0, 0]]), _SIDE, 1, "VALID")
+    colours = _summed(vote * shown[..., :-1]) / tf.maximum(votes, _LEAST)
+    return shifts, scene + unknown * tf.minimum(votes, 1) * (colours - scene)
 
 
 def _tried(shifts, distance):
@@ -119,47 +117,45 @@ def _tried(shifts, distance):
     return tf.stack([shifts, *others, *beside], axis=1)
 
 
-def _best(tried, place, marked, searched):
+def _best(tried, place, wanted, offered):
     """The shift [B, h, w, 2] of those tried, [B, K, h, w, 2], whose patch differs least.
 
     Args:
         tried: see `_tried`.
         place: from shifts to indices of patches.
-        marked, searched: [B, h w, D], patches that may be shown, and those that they are to resemble.
+        wanted, offered: [B, h w, D], each pixel's patch, and those to choose from.
     """
     count, height, width = tried.shape[1:4]
-    patches = tf.gather(marked, tf.reshape(place(tried), [-1, count * height * width]), batch_dims=1)
-    patches = tf.reshape(patches, [-1, count, *marked.shape[1:]])
-    difference = tf.reduce_sum(tf.math.squared_difference(patches, searched[:, None]), axis=-1)
+    patches = tf.gather(offered, tf.reshape(place(tried), [-1, count * height * width]), batch_dims=1)
+    patches = tf.reshape(patches, [-1, count, *offered.shape[1:]])
+    difference = tf.reduce_sum(tf.math.squared_difference(patches, wanted[:, None]), axis=-1)
     chosen = tf.one_hot(tf.argmin(difference, axis=1), count, axis=1)
     return tf.reduce_sum(tried * tf.reshape(chosen, [-1, count, height, width, 1]), axis=1)
 
 
-def _differences(patches):
-    """Squared differences of all patches [B, N, D] from all: [B, N, N]."""
-    squares = tf.reduce_sum(patches * patches, axis=-1, keepdims=True)
-    return squares + tf.transpose(squares, [0, 2, 1]) - 2 * tf.matmul(patches, patches, transpose_b=True)
+def _differences(some, others):
+    """Squared differences of patches [B, N, D] from patches [B, M, D]: [B, N, M]."""
+    first, second = (tf.reduce_sum(patches * patches, axis=-1, keepdims=True) for patches in (some, others))
+    return first + tf.transpose(second, [0, 2, 1]) - 2 * tf.matmul(some, others, transpose_b=True)
 
 
 def _flat(maps):
     return tf.reshape(maps, [-1, maps.shape[1] * maps.shape[2], maps.shape[3]])
 
 
-def _patches(maps, radius):
-    """The patch around each pixel of maps [B, h, w, C], column by column: [B, h, w, (2 radius + 1)^2 C]."""
-    (height, width), side = maps.shape[1:3], range(2 * radius + 1)
-    wide = tf.pad(maps, [[0, 0], [radius] * 2, [radius] * 2, [0, 0]], "SYMMETRIC")
-    tall = tf.concat([wide[:, y : y + height] for y in side], axis=-1)
-    return tf.concat([tall[:, :, x : x + width] for x in side], axis=-1)
+def _patches(maps):
+    """The patch around each pixel of maps [B, h, w, C], column by column: [B, h, w, 9 C]."""
+    height, width = maps.shape[1:3]
+    wide = tf.pad(maps, [[0, 0], [_RADIUS] * 2, [_RADIUS] * 2, [0, 0]], "SYMMETRIC")
+    tall = tf.concat([wide[:, y : y + height] for y in range(_SIDE)], axis=-1)
+    return tf.concat([tall[:, :, x : x + width] for x in range(_SIDE)], axis=-1)
 
 
-def _summed(patches, radius):
+def _summed(patches):
     """The sum of all that patches, as of `_patches`, say about a pixel: [B, h, w, C]."""
-    (height, width), side = patches.shape[1:3], 2 * radius + 1
-    wide = tf.pad(patches, [[0, 0], [radius] * 2, [radius] * 2, [0, 0]])
-    tall = tf.add_n(
-        [part[:, :, 2 * radius - x : 2 * radius - x + width] for x, part in enumerate(tf.split(wide, side, -1))]
-    )
-    return tf.add_n(
-        [part[:, 2 * radius - y : 2 * radius - y + height] for y, part in enumerate(tf.split(tall, side, -1))]
-    )
+    height, width = patches.shape[1:3]
+    wide = tf.pad(patches, [[0, 0], [_RADIUS] * 2, [_RADIUS] * 2, [0, 0]])
+    columns = enumerate(tf.split(wide, _SIDE, axis=-1))
+    tall = tf.add_n([part[:, :, _SIDE - 1 - x : _SIDE - 1 - x + width] for x, part in columns])
+    rows = enumerate(tf.split(tall, _SIDE, axis=-1))
+    return tf.add_n([part[:, _SIDE - 1 - y : _SIDE - 1 - y + height] for y, part in rows])
