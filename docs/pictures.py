@@ -115,7 +115,7 @@ def _background(stages, shown):
         ("photo", shown),
         ("hole", _grey(1 - stages["background_input"][..., 3])),
         ("filled smoothly", to_uint8(stages["background_input"][..., :3])),
-        ("corrected by the network", to_uint8(stages["background"])),
+        ("corrected, then of pieces of the photo", to_uint8(stages["background"])),
     ]
 
 

@@ -48,7 +48,7 @@ def test_the_code_of_every_stage_is_two_clicks_from_the_readme(pages, root):
     second = {path for _, path, _ in targets(how)}
     package = root / "tf_unseen_pose"
     files = ["skeleton", "geometry/pose_maps", "geometry/warping", "imaging/crop", "imaging/compositing"]
-    models = "generator", "copying_generator", "compact_unet", "unet", "layers", "directional_fill"
+    models = "generator", "copying_generator", "compact_unet", "unet", "layers", "directional_fill", "exemplar_fill"
     files += [f"model/{name}" for name in models]
     files += ["training/losses"]
     for name in files:
