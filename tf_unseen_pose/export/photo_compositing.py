@@ -274,7 +274,7 @@ def _sampled(packed, x, y):
 
     def cell(position, size):
         position = tf.clip_by_value(position, 0, tf.cast(size - 1, tf.float32))
-        low = tf.maximum(tf.minimum(tf.floor(position), tf.cast(size - 2, tf.float32)), 0)
+        low = tf.floor(position)
         return tf.cast(low, tf.int32), (position - low)[..., None]
 
     column, right = cell(x, width)
