@@ -6,6 +6,7 @@ import numpy as np
 
 from tf_unseen_pose.config import Config
 from tf_unseen_pose.errors import UserError
+from tf_unseen_pose.export.differences import largest
 from tf_unseen_pose.export.tflite.sample_inputs import bundled_examples
 
 # Tolerance relative to a channel's range: float32 additions in another order.
@@ -41,22 +42,22 @@ def require_same(name: str, content: bytes, function: Callable, inputs: dict[str
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    names, largest = [output.name for output in session.get_outputs()], 0.0
+    names, found = [output.name for output in session.get_outputs()], 0.0
     for rows in (1, None):
         given = {key: value[:rows] for key, value in inputs.items()}
         expected = {key: part.numpy() for key, part in function(*given.values()).items()}
         made = dict(zip(names, session.run(None, given), strict=True))
-        largest = max(largest, *(_difference(made[key], part) for key, part in expected.items()))
-    if not largest <= TOLERANCE:
+        found = max(found, *(_difference(key, made[key], part) for key, part in expected.items()))
+    if not found <= TOLERANCE:
         raise UserError(
-            f"{name}.onnx differs from TensorFlow by {largest:.3g} of the range; nothing was exported: try the other "
+            f"{name}.onnx differs from TensorFlow by {found:.3g} of the range; nothing was exported: try the other "
             "TensorFlow stack, and report this."
         )
-    return largest
+    return found
 
 
-def _difference(found: np.ndarray, expected: np.ndarray) -> float:
+def _difference(name: str, found: np.ndarray, expected: np.ndarray) -> float:
     if found.shape != expected.shape:
         return float("inf")
     others = tuple(range(expected.ndim - 1))
-    return float((np.abs(found - expected).max(axis=others) / np.maximum(np.ptp(expected, axis=others), 1)).max())
+    return largest(name, np.abs(found - expected) / np.maximum(np.ptp(expected, axis=others), 1))
