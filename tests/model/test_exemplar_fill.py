@@ -69,6 +69,9 @@ def test_only_the_hole_changes_and_nothing_under_it_is_shown(striped):
 def test_what_is_painted_stays_where_no_patch_is_known(striped):
     picture, painted, hidden = striped
     assert np.abs(made(picture, painted, np.ones_like(hidden)) - painted).mean() < 0.05
+    np.testing.assert_array_equal(
+        made(*(x[48:75, 10:40] for x in (picture, painted, np.ones_like(hidden)))), painted[48:75, 10:40]
+    )
 
 
 def test_pictures_of_a_batch_are_filled_apart(striped):
