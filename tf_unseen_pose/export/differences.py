@@ -2,7 +2,8 @@
 
 import numpy as np
 
-# This part of the hole may differ: where two pieces of the photo resemble the painted one equally, rounding decides.
+# This part of a hole's colours may differ: of two pieces of the photo that resemble the painted one equally, rounding
+# chooses.
 _UNDECIDED = 0.01
 
 
@@ -11,13 +12,17 @@ def largest(name: str, differences: np.ndarray) -> float:
 
     Args:
         name: of the tensor in signatures. The "hole" has pieces of the photo (`model.exemplar_fill`), so that a
-            hundredth of its values does not count.
-        differences: of any shape.
+            hundredth of its colours does not count; its weight does.
+        differences: of any shape; of the hole [..., 4], colours and weight.
 
     Example:
         >>> import numpy as np
-        >>> largest("matte", np.float32([0, 0.25])), largest("hole", np.float32([0] * 199 + [0.25]))
+        >>> one = np.zeros((200, 4))
+        >>> one[7, 1] = 0.25
+        >>> largest("matte", one), largest("hole", one)
         (0.25, 0.0)
     """
-    share = 1 - _UNDECIDED if name == "hole" else 1.0
-    return float(np.quantile(differences, share, method="higher"))
+    if name != "hole":
+        return float(differences.max())
+    colours, weight = differences[..., :3], differences[..., 3]
+    return float(np.maximum(np.quantile(colours, 1 - _UNDECIDED, method="higher"), weight.max()))

@@ -144,7 +144,10 @@ def _flat(maps):
 
 
 def _patches(maps):
-    """The patch around each pixel of maps [B, h, w, C], column by column: [B, h, w, 9 C]."""
+    """The patch around each pixel of maps [B, h, w, C], column by column: [B, h, w, 9 C].
+
+    As `tf.image.extract_patches`, which TFLite has no operation for.
+    """
     height, width = maps.shape[1:3]
     wide = tf.pad(maps, [[0, 0], [_RADIUS] * 2, [_RADIUS] * 2, [0, 0]], "SYMMETRIC")
     tall = tf.concat([wide[:, y : y + height] for y in range(_SIDE)], axis=-1)
