@@ -10,11 +10,13 @@ Source: He, Sun, Tang, Guided Image Filtering, 2010 (colour guide); coefficients
 Guided Filter, 2015.
 """
 
+import numpy as np
 import tensorflow as tf
 
 # Radius of the window in pixels of the mask, and least variance of an edge, of colours in 0..1. Compared on held-out
 # people, see benchmarks/quality.md.
 _RADIUS, _EPSILON = 2, 1e-4
+_SIDE = 2 * _RADIUS + 1
 
 
 def guided_matte(image: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
@@ -27,16 +29,14 @@ def guided_matte(image: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     Returns:
         [B, h, w, 4]: factors of red, green and blue in 0..1, and the constant.
     """
-    guide = 0.5 * image + 0.5
-    colours = tf.split(guide, 3, axis=-1)
-    products = [colours[i] * colours[j] for i in range(3) for j in range(i + 1)]
-    means = _box_mean(tf.concat([guide, mask, *products, guide * mask], axis=-1))
-    *mean, mask_mean, s00, s10, s11, s20, s21, s22, p0, p1, p2 = tf.split(means, 13, axis=-1)
-    variances = [s - mean[i] ** 2 + _EPSILON for i, s in enumerate((s00, s11, s22))]
-    s10, s20, s21 = s10 - mean[1] * mean[0], s20 - mean[2] * mean[0], s21 - mean[2] * mean[1]
-    factors = _solved(variances, (s10, s20, s21), [p - m * mask_mean for p, m in zip((p0, p1, p2), mean, strict=True)])
-    constant = mask_mean - tf.add_n([factor * m for factor, m in zip(factors, mean, strict=True)])
-    return _box_mean(tf.concat([*factors, constant], axis=-1))
+    red, green, blue = tf.split(0.5 * image + 0.5, 3, axis=-1)
+    first = tf.concat([red, green, blue, red, red, green, red, green, blue], axis=-1)
+    second = tf.concat([red, green, blue, green, blue, blue, mask, mask, mask], axis=-1)
+    means, mask_mean, covariances = _window_statistics(first, second)
+    v0, v1, v2, s10, s20, s21, p0, p1, p2 = tf.split(covariances, 9, axis=-1)
+    factors = tf.concat(_solved([v + _EPSILON for v in (v0, v1, v2)], (s10, s20, s21), (p0, p1, p2)), axis=-1)
+    constant = mask_mean[..., -1:] - tf.reduce_sum(factors * means[..., :3], axis=-1, keepdims=True)
+    return _box_mean(tf.concat([factors, constant], axis=-1))
 
 
 def unknown_matte(image: tf.Tensor) -> tf.Tensor:
@@ -75,6 +75,42 @@ def _solved(variances, covariances, right):
     return y0 / d0 - l10 * x1 - l20 * x2, x1, x2
 
 
+def _window_statistics(first, second):
+    """The means of two maps in the window around every pixel, and their covariance; borders are mirrored.
+
+    The mean product less the product of means would be rounded to nothing where colours hardly vary. So colours are
+    centred first: in rows, then the rows' means in columns.
+    """
+    first, second, within = _statistics(first, second, 2)
+    first, second, between = _statistics(first, second, 1)
+    return first, second, between + _mean(_mirrored(within, 1), 1)
+
+
+def _statistics(first, second, axis):
+    """As `_window_statistics`, of windows along one axis."""
+    size, maps = first.shape[axis], [_mirrored(maps, axis) for maps in (first, second)]
+    means = [_mean(padded, axis) for padded in maps]
+    products = []
+    for start in range(_SIDE):
+        moved = np.s_[:, start : start + size] if axis == 1 else np.s_[:, :, start : start + size]
+        centred = [padded[moved] - mean for padded, mean in zip(maps, means, strict=True)]
+        products.append(centred[0] * centred[1])
+    # Not `add_n`, which TFLite computes slowly.
+    return *means, sum(products) / _SIDE
+
+
+def _mirrored(maps, axis):
+    """Maps [B, h, w, C], longer along an axis by half a window at both ends."""
+    padding = [[0, 0] for _ in range(4)]
+    padding[axis] = [_RADIUS, _RADIUS]
+    return tf.pad(maps, padding, "SYMMETRIC")
+
+
+def _mean(padded, axis):
+    """The mean of the window along an axis around every pixel of what was padded."""
+    return tf.nn.avg_pool2d(padded, [_SIDE if axis == 1 else 1, _SIDE if axis == 2 else 1], 1, "VALID")
+
+
 def _box_mean(maps):
     """The mean of the window around every pixel, within the map."""
-    return tf.nn.avg_pool2d(maps, 2 * _RADIUS + 1, 1, "SAME")
+    return tf.nn.avg_pool2d(maps, _SIDE, 1, "SAME")
