@@ -117,7 +117,8 @@ def some_photos(folder: Path | None, count: int) -> list[tuple[np.ndarray, np.nd
 def differences(server: ServerProcess, rest_port: int, versions: Path, photos: list) -> list[dict]:
     """The least and the median PSNR to TensorFlow's picture in this process, a row a way."""
     numbered = numbered_folders(versions)
-    local, lite = Reposer.load(numbered[max(numbered)], "tensorflow"), Reposer.load(versions / "tflite", "litert")
+    local = Reposer.load(numbered[max(numbered)], "tensorflow", sharp_hole=False)
+    lite = Reposer.load(versions / "tflite", "litert", sharp_hole=False)
     address = f"127.0.0.1:{server.port}"
     with RemoteReposer(address, "model") as lossless, RemoteReposer(address, "model", lossless=False) as lossy:
         ways = {

@@ -22,7 +22,7 @@ from tf_unseen_pose.pose.driving import driving_poses
 @pytest.fixture(scope="module")
 def reposer(exported):
     run, _, generator = exported
-    return Reposer.of(generator, run.config)
+    return Reposer.of(generator, run.config, sharp_hole=False)
 
 
 def photo_of(height, width, seed):

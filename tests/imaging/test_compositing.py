@@ -123,6 +123,28 @@ def test_what_has_no_hole_and_no_person_or_does_not_move_stays_bit_for_bit(decid
         assert not changed[middle:].any()
 
 
+@pytest.mark.parametrize("plated", (False, True))
+def test_a_sharp_hole_shows_pieces_as_much_as_it_showed_paint(decided, plated):
+    matte, hole, maps = decided
+    photo = photo_of(150, 170)
+    place = Placement.of(photo, on_whole_pixels(np.array([[2.2, 0, 9], [0, 2.2, 4]]), SIDE, SIDE), SIDE, SIDE)
+    maps |= {"alpha": np.full_like(maps["alpha"], -9), "stillness": np.zeros_like(maps["stillness"])}
+    decisions = np.concatenate([maps[name] for name in formulas.Decisions._fields], axis=-1)
+    plate = np.dstack([photo[:, ::-1], np.where(np.arange(150)[:, None] < 75, np.full((150, 170), 255), 0)])
+    plate = np.uint8(plate) if plated else None
+    painted, sharp = (
+        Compositor(photo, place, matte, hole, STEEPNESS, plate, sharp_hole=sharp)(decisions).astype(float)
+        for sharp in (False, True)
+    )
+    used = cv2.resize(hole[..., 3], place.size, interpolation=cv2.INTER_LINEAR)
+    difference = np.abs(place.covered(sharp) - place.covered(painted)).max(axis=2)
+    assert difference[used > 0.9].max() > 20
+    # Two pictures in 0..255 differ by at most as much as either shows; maps are enlarged by others here.
+    assert (difference <= 255 * used + 12).all()
+    if plated:
+        assert difference[:50].max() <= 1
+
+
 def test_nothing_between_two_limbs_places_is_shown(decided):
     matte, hole, maps = decided
     x = np.arange(CELLS)[None, :, None] * np.ones((CELLS, 1, 1))

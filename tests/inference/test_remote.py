@@ -54,7 +54,7 @@ def address(request, exported):
 @pytest.fixture(scope="module")
 def reposer(exported):
     run, _, generator = exported
-    return Reposer.of(generator, run.config)
+    return Reposer.of(generator, run.config, sharp_hole=False)
 
 
 @pytest.fixture(scope="module")

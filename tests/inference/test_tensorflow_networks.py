@@ -169,7 +169,7 @@ def test_animate_renders_what_encode_and_render_do(run_path, frames):
     canvas = resample(pixels.astype(np.float32), inside, networks.height, networks.width).numpy() / 127.5 - 1
     state = networks.generator.encode_source(canvas[None], source[None])
     decisions = np.concatenate(networks.generator.decide(state, target[None]), axis=-1)[0]
-    compositor = Compositor(frames[0].image, place, state.matte[0].numpy(), state.hole[0].numpy(), 1.0)
+    compositor = Compositor(frames[0].image, place, state.matte[0].numpy(), state.hole[0].numpy(), 1.0, sharp_hole=True)
     whole = list(reposer.animate(frames[0].image, poses, frames[0].joints, batch_size=3))
     assert np.abs(whole[5].astype(int) - compositor(decisions)).max() <= 1
     np.testing.assert_array_equal(video[5], place.covered(whole[5]))

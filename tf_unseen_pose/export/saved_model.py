@@ -76,7 +76,7 @@ def _export_version(run: Run, folder: Path, report: Path | None, check: bool, ma
             _write_saved_model(exported, folder.resolve().name, max_side)
             write_about(run, report, made)
             if check:
-                measured = parity(made, Reposer.of(exported.load_generator(), run.config))
+                measured = parity(made, Reposer.of(exported.load_generator(), run.config, sharp_hole=False))
                 (made / "assets.extra" / "parity.json").write_text(json.dumps(measured, indent=2) + "\n")
             write_sums(made)
             made.rename(version)

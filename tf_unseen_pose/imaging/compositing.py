@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from tf_unseen_pose.imaging.exemplar_inpainting import pieced
 from tf_unseen_pose.imaging.placement import Placement
 from tf_unseen_pose.imaging.tears import Tears
 
@@ -41,6 +42,8 @@ class Compositor:
         steepness: factor of alpha's logit.
         plate: uint8 [H, W, 4], the photo without its person, and 255 where that is known; it fills the hole there, and
             a little about it, where hair or a shoe may have been taken for the scene.
+        sharp_hole: makes what is inpainted of pieces of the photo, at its resolution, which takes about a second; see
+            `exemplar_inpainting`.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Compositor:
         hole: np.ndarray,
         steepness: float,
         plate: np.ndarray | None = None,
+        sharp_hole: bool = False,
     ):
         self._place, self._steepness = place, steepness
         self._covered = place.covered(photo)
@@ -61,7 +65,10 @@ class Compositor:
         # The start of every frame, and its covered part.
         self._start = photo.copy()
         self._scene = place.covered(self._start)
-        self._fill_hole(None if plate is None else place.covered(plate))
+        plate = None if plate is None else place.covered(plate)
+        guessed = self._fill_hole(plate)
+        if sharp_hole:
+            self._fill_hole(plate, pieced(self._scene, guessed))
 
     def __call__(self, decisions: np.ndarray) -> np.ndarray:
         """The photo in one pose: uint8 [H, W, 3].
@@ -96,23 +103,32 @@ class Compositor:
             source[rows, columns, 3] = np.clip(mask, 0, 255) + 0.5
         return source
 
-    def _fill_hole(self, plate: np.ndarray | None) -> None:
+    def _fill_hole(self, plate: np.ndarray | None, pieces: np.ndarray | None = None) -> np.ndarray:
         """Fills the hole in the scene from a plate, uint8 [h, w, 4], else with the inpainted colours.
 
         It fades towards the canvas's edges.
+
+        Args:
+            pieces: uint8 [h, w, 3], in place of the inpainted colours.
+
+        Returns:
+            How much of each pixel is inpainted: uint8 [h, w].
         """
-        scene = self._scene
+        scene, guessed = self._scene, np.zeros(self._scene.shape[:2], np.uint8)
         certain = None if plate is None else self._softly(plate[..., 3])
         maps = np.concatenate([self._hole, self._reach[None]])
         for rows, columns, (*colours, used, reach) in _strips(self._reach > LEAST, maps, self._place):
             fade = self._fade(rows, columns)
-            known = None if certain is None else certain[rows, columns] * np.float32(1 / 255)
+            known = 0 if certain is None else certain[rows, columns] * np.float32(1 / 255)
+            guessed[rows, columns] = 255 * np.clip(used * (1 - known), 0, 1) + 0.5
             for i, colour in enumerate(colours):
-                photo = scene[rows, columns, i]
-                made = (1 - used) * photo + 127.5 * (colour + used)
+                photo = self._covered[rows, columns, i]
+                painted = 127.5 * (colour + used) if pieces is None else used * pieces[rows, columns, i]
+                made = (1 - used) * photo + painted
                 if plate is not None:
                     made += known * (photo + reach * (plate[rows, columns, i] - photo.astype(np.float32)) - made)
                 scene[rows, columns, i] = np.clip(photo + fade * (made - photo), 0, 255) + 0.5
+        return guessed
 
     def _softly(self, known: np.ndarray) -> np.ndarray:
         """Where a plate is known, uint8 [h, w], fading towards its end to avoid a step to inpainted colours."""

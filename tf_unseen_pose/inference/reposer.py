@@ -48,6 +48,8 @@ class Reposer(ReposerLike):
 
     Args:
         networks: the model in one of the runtimes.
+        sharp_hole: whether the hole where the person stood is filled at the photo's resolution, which takes about a
+            second for each photo; without it, as by servers and on devices, at that of the networks.
 
     Attributes:
         networks: the same.
@@ -62,8 +64,9 @@ class Reposer(ReposerLike):
         [(630, 540, 3), (630, 540, 3)]
     """
 
-    def __init__(self, networks: Networks):
+    def __init__(self, networks: Networks, sharp_hole: bool = True):
         self.networks = networks
+        self._sharp_hole = sharp_hole
         self.skeleton = networks.skeleton
         self._size, self._crop_factor = (networks.height, networks.width), networks.crop_factor
 
@@ -75,6 +78,7 @@ class Reposer(ReposerLike):
         xla: bool = False,
         threads: int | None = None,
         variant: str = "float16",
+        sharp_hole: bool = True,
     ) -> "Reposer":
         """Loads a model.
 
@@ -84,6 +88,7 @@ class Reposer(ReposerLike):
             xla: TensorFlow: compile the networks with XLA, faster on GPUs, slower on most CPUs, and slow to start.
             threads: LiteRT: number of threads; by default all cores, at most four.
             variant: LiteRT: the file to take from a folder or bundled model, "float32", "float16", "dynamic" or "int8".
+            sharp_hole: see the class.
 
         Raises:
             UserError: a missing or foreign model, an unknown runtime, or a package that is not installed.
@@ -94,17 +99,17 @@ class Reposer(ReposerLike):
         if runtime == Runtime.litert:
             from tf_unseen_pose.inference.lite_networks import LiteNetworks
 
-            return cls(LiteNetworks.load(path, threads, variant))
+            return cls(LiteNetworks.load(path, threads, variant), sharp_hole)
         from tf_unseen_pose.inference.tensorflow_networks import TensorFlowNetworks
 
-        return cls(TensorFlowNetworks.load(path, xla))
+        return cls(TensorFlowNetworks.load(path, xla), sharp_hole)
 
     @classmethod
-    def of(cls, generator: "PoseModel", config: "Config") -> "Reposer":
-        """A generator in memory, with its training configuration."""
+    def of(cls, generator: "PoseModel", config: "Config", sharp_hole: bool = True) -> "Reposer":
+        """A generator in memory, with its training configuration; `sharp_hole` as of the class."""
         from tf_unseen_pose.inference.tensorflow_networks import TensorFlowNetworks
 
-        return cls(TensorFlowNetworks(generator, config))
+        return cls(TensorFlowNetworks(generator, config), sharp_hole)
 
     def encode(self, image: np.ndarray, joints: np.ndarray) -> Any:
         """Encodes a source for `render`.
@@ -291,7 +296,8 @@ class Reposer(ReposerLike):
             plate = placed(background, image, mask_from_joints(shown, self.skeleton, *image.shape[:2]))
         place = Placement.of(image, canvas_to_image, *self._size)
         state = self.networks.encode_photo(place.covered(image), source_joints, place.canvas_to_covered)
-        compositor = Compositor(image, place, *self.networks.maps(state), self.networks.steepness, plate)
+        maps, steepness = self.networks.maps(state), self.networks.steepness
+        compositor = Compositor(image, place, *maps, steepness, plate, self._sharp_hole)
 
         def finish(decisions):
             picture = compositor(decisions)

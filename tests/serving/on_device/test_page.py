@@ -26,7 +26,7 @@ JOINTS = BODY.joints
 @pytest.fixture(scope="module")
 def python(model_file):
     """Of a photo, its joints and a plate, a function that gives the photo in another pose, by the page's own file."""
-    reposer = Reposer(LiteNetworks(LiteFile.open(model_file)))
+    reposer = Reposer(LiteNetworks(LiteFile.open(model_file)), sharp_hole=False)
     return lambda photo, source, plate=None: reposer.live(photo, source[None, :, :3], source[:, :3], plate)
 
 
