@@ -93,8 +93,10 @@ def test_a_photo_is_animated_and_a_model_trained_on_that_video(script, has_model
 def test_a_server_and_a_phones_file_make_what_the_model_makes(script, exported, converted):
     _, version, _ = exported
     photo, source, motion = bundled()
-    expected = Reposer.load(version).synthesize(photo, motion.joints[20], source).astype(int)
     script("serve_and_ask", version.parent)
     script("export_to_phone", version)
     for name in ("served.png", "phone/reposed.png"):
+        # Servers do not sharpen the hole.
+        made = Reposer.load(version, sharp_hole=name != "served.png").synthesize(photo, motion.joints[20], source)
+        expected = made.astype(int)
         assert np.abs(load_image(name) - expected).mean() < 0.5 < np.abs(expected - photo).mean(), name
