@@ -192,8 +192,9 @@ class _Level:
         places = np.where(inside[:, None], places, 0)
         tried = np.flatnonzero(inside & self._usable[tuple(places.T)])
         cost = np.square(self._patches(places[tried]) - self._wanted[tried]).sum(axis=1)
-        better = tried[cost < self._cost[tried]]
-        self._found[better], self._cost[better] = places[better], cost[cost < self._cost[tried]]
+        lower = cost < self._cost[tried]
+        better = tried[lower]
+        self._found[better], self._cost[better] = places[better], cost[lower]
 
     def _nearest_usable(self) -> np.ndarray:
         """For every pixel the nearest place of a patch outside of the hole: [H, W, 2]."""
