@@ -44,14 +44,26 @@ def test_textures_go_on_in_the_hole_and_the_rest_stays(height):
     assert steepest(filled, 2 * unit) > 0.8 * steepest(whole, 2 * unit) > 2 * steepest(blurred, 2 * unit)
 
 
-def test_places_of_coarse_maps_are_made_exact():
-    """What is hidden is shown elsewhere, 151 pixels away, which no map of half the size can say."""
-    noise = np.random.default_rng(7).normal(128, 220, (260, 151, 3))
-    scene = np.uint8(np.clip(np.tile(cv2.GaussianBlur(noise, (0, 0), 2), (1, 2, 1)), 0, 255))
-    rows, columns = slice(110, 150), slice(200, 245)
+@pytest.mark.parametrize(("period", "blur", "gain"), ((151, 2, 5), (512, 1, 12)))
+def test_places_of_coarse_maps_are_made_exact(period, blur, gain):
+    """What is hidden is shown elsewhere, 151 pixels away, which no map of half the size can say; or in a picture larger
+    than the finest map, whose own pixels are finer than that map's."""
+    noise = np.random.default_rng(7).normal(128, 220, (260, period, 3))
+    scene = np.uint8(np.clip(np.tile(cv2.GaussianBlur(noise, (0, 0), blur), (1, 2, 1)), 0, 255))
+    rows, columns = slice(110, 150), slice(period + 49, period + 94)
     guess, hidden = with_hole(scene, rows, columns, 9)
     whole, blurred, filled = (picture[rows, columns] for picture in (scene, guess, pieced(guess, hidden)))
-    assert psnr(filled, whole) > psnr(blurred, whole) + 5
+    assert psnr(filled, whole) > psnr(blurred, whole) + gain
+
+
+def test_shades_of_a_wall_stay_smooth():
+    """On a wall that is lit from one side patches of other shades made edges as of cut paper."""
+    y, x = np.mgrid[:240, :320]
+    scene = np.uint8(np.stack([150 + x / 5 + y / 12, 120 + x / 6, 90 + x / 7 + y / 9], axis=-1) + 0.5)
+    guess, hidden = with_hole(scene, slice(60, 190), slice(110, 200), 31)
+    made = cv2.blur(pieced(guess, hidden), (5, 5)).astype(int)
+    for axis in (0, 1):
+        assert np.abs(np.diff(made, axis=axis)).max() <= 2
 
 
 def test_pieces_are_taken_from_the_hole_s_own_height():
