@@ -131,13 +131,13 @@ def test_a_skeleton_without_arms_hides_nothing():
     assert not np.any(arms) and not any(np.any(part) for part in parts)
 
 
-def test_unseen_and_replaced_colours_are_mixed_and_finer_detail_stays():
+def test_unseen_colours_are_nearbys_and_replaced_ones_mixed_and_finer_detail_stays():
     rng = np.random.default_rng(2)
     copied, nearby, colour, detail = rng.uniform(-1, 1, (4, 5, 3))
     unseen, replace = np.array([[0], [1], [0], [1], [0.3]]), np.array([[0], [0], [1], [1], [0.6]])
     gain, offset = compositing.correction(copied, unseen, nearby, replace, colour)
-    smooth = (1 - unseen) * copied + unseen * nearby
-    np.testing.assert_allclose(gain * copied + offset, (1 - replace) * smooth + replace * colour)
+    seen = (1 - replace) * copied + replace * colour
+    np.testing.assert_allclose(gain * copied + offset, (1 - unseen) * seen + unseen * nearby)
     kept = gain * (copied + detail) + offset - (gain * copied + offset)
     np.testing.assert_allclose(kept[[0, 1, 2, 3]], [detail[0], *np.zeros((3, 3))], atol=1e-12)
     assert (np.abs(kept[4]) > 0.4 * np.abs(detail[4])).all()

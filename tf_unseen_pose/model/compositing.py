@@ -121,8 +121,9 @@ def correction(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Gain and offset of the copied colours, which replace them with others and keep their grain.
 
-    Where the copied colours are as smooth as here, `replace` mixes the network's own colour with them, or with those
-    nearby to the degree that they are unseen. Finer detail of the photo stays as far as the copied colours do.
+    Where the copied colours are as smooth as here, `replace` mixes the network's own colour with them. What is unseen
+    takes those nearby, since the network tends to paint it darker. Finer detail of the photo stays as far as the copied
+    colours do.
 
     Args:
         copied, nearby, colour: [B, h, w, 3].
@@ -132,7 +133,7 @@ def correction(
         [B, h, w, 1] and [B, h, w, 3], of `Decisions`.
     """
     gain = (1 - unseen) * (1 - replace * replace)
-    return gain, replace * colour + (1 - replace) * (unseen * nearby - (1 - unseen) * replace * copied)
+    return gain, unseen * nearby + (1 - unseen) * replace * (colour - (1 - replace) * copied)
 
 
 def painted(foreground: tf.Tensor, alpha: tf.Tensor) -> Decisions:
