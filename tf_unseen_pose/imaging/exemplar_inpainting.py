@@ -96,16 +96,21 @@ def _shrunk(
 
 def _enlarged(made: np.ndarray, places: np.ndarray, picture: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     """A map's picture in the size of the whole one, with the detail that each place has there: float32 [H, W, 3]."""
-    size, shape, whole = picture.shape[1::-1], np.array(places.shape[:2]), np.array(picture.shape[:2])
+    size = picture.shape[1::-1]
     coarse = cv2.resize(picture, made.shape[1::-1], interpolation=cv2.INTER_AREA)
     detail = np.subtract(picture, cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC), dtype=np.int16)
     own = np.argwhere(hidden)
-    cells = own * shape // whole
-    shifts = (places[tuple(cells.T)] - cells) * (whole / shape)
-    found = np.clip(own + np.rint(shifts).astype(np.int64), 0, whole - 1)
     made = cv2.resize(made, size, interpolation=cv2.INTER_CUBIC)
-    made[tuple(own.T)] += detail[tuple(found.T)]
+    made[tuple(own.T)] += detail[tuple(_carried_over(places, own, picture.shape[:2]).T)]
     return made
+
+
+def _carried_over(places: np.ndarray, own: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The places [N, 2] in a larger map of this shape that a smaller map's, [h, w, 2], mean for pixels [N, 2]."""
+    smaller, larger = np.array(places.shape[:2]), np.array(shape)
+    before = own * smaller // larger
+    shifts = (places[tuple(before.T)] - before) * (larger / smaller)
+    return np.clip(own + np.rint(shifts).astype(np.int64), 0, larger - 1)
 
 
 class _Level:
@@ -152,10 +157,7 @@ class _Level:
 
     def begin(self, places: np.ndarray) -> None:
         """Takes over a coarser map's places [h, w, 2]."""
-        coarser = np.array(places.shape[:2])
-        before = self._own * coarser // self._shape
-        shifts = (places[tuple(before.T)] - before) * (self._shape / coarser)
-        self._found = np.clip(self._own + np.rint(shifts).astype(np.int64), 0, self._shape - 1)
+        self._found = _carried_over(places, self._own, self._hole.shape)
         lost = ~self._usable[tuple(self._found.T)]
         if lost.any():
             self._found[lost] = self._nearest_usable()[tuple(self._found[lost].T)]

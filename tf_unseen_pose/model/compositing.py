@@ -122,7 +122,7 @@ def correction(
     """Gain and offset of the copied colours, which replace them with others and keep their grain.
 
     Where the copied colours are as smooth as here, `replace` mixes the network's own colour with them. What is unseen
-    takes those nearby, since the network tends to paint it darker. Finer detail of the photo stays as far as the copied
+    takes those nearby, since the network often paints it darker. Finer detail of the photo stays as far as the copied
     colours do.
 
     Args:
