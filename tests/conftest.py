@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import h5py
+import keras
 import numpy as np
 import pytest
 import scipy.io
@@ -86,6 +87,18 @@ def pytest_collection_modifyitems(items):
         if stack and not item.nodeid.startswith(BOTH_STACKS):
             item.add_marker(stack)
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup():
+    """Initial weights are the same whichever tests ran before, in each process."""
+    keras.utils.set_random_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call():
+    """As for fixtures."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")

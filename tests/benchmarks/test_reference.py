@@ -49,7 +49,6 @@ def test_the_crop_shows_what_ours_shows(joints):
 
 @pytest.mark.parametrize("upsampling", ["resize", "gather"])
 def test_the_network_computes_what_ours_does_at_256(upsampling, joints):
-    keras.utils.set_random_seed(5)
     generator = build_generator(load_config("paper", ["model.background_fill=zero"]).model)
     rng = np.random.default_rng(5)
     for network in generator.networks:

@@ -18,12 +18,11 @@ def inputs_of(batch, count=3):
     return {**{name: inputs[name] for name in ("source_joints", "target_joints")}, "image": to_uint8(inputs["image"])}
 
 
-def test_a_version_is_a_run_as_well(exported, batch):
+def test_a_version_is_a_run_as_well(exported):
     run, version, half = exported
     assert version.name == "1" and Run.open(version).config == run.config
-    inputs = batch(64, 64)
-    difference = np.abs(half(inputs) - run.load_generator()(inputs))
-    assert 0 < difference.max() < 0.05 and difference.mean() < 1e-3
+    for found, weights in zip(half.get_weights(), run.load_generator().get_weights(), strict=True):
+        np.testing.assert_array_equal(found, weights.astype(np.float16))
     for half_as_large in ("generator.weights.h5", "variables/variables.data-00000-of-00001"):
         assert (version / half_as_large).stat().st_size < 0.7 * run.weights.stat().st_size
 

@@ -29,8 +29,8 @@ def drawn():
     return scene, photo, person.joints, person.joints + np.float32([step, 0, 0]), left
 
 
-def psnr(first, second, where):
-    return 10 * np.log10(255**2 / np.mean((first[where].astype(float) - second[where]) ** 2))
+def rms_difference(first, second, where):
+    return np.sqrt(np.mean((first[where].astype(float) - second[where]) ** 2))
 
 
 def test_the_hole_is_the_plates(reposer, drawn):
@@ -38,10 +38,10 @@ def test_the_hole_is_the_plates(reposer, drawn):
     assert left.sum() > 2000
     painted = reposer.synthesize(photo, target, source)
     filled = reposer.synthesize(photo, target, source, background=scene)
-    assert psnr(painted, scene, left) < 30 and psnr(filled, scene, left) > 40
+    assert rms_difference(painted, scene, left) > 8 and rms_difference(filled, scene, left) < 2.5
     # Another size and another light.
     dark = np.uint8(0.7 * np.kron(scene, np.ones((2, 2, 1))))
-    assert psnr(reposer.synthesize(photo, target, source, background=dark), scene, left) > 35
+    assert rms_difference(reposer.synthesize(photo, target, source, background=dark), scene, left) < 4.5
 
 
 def test_all_ways_of_re_posing_take_a_plate(reposer, drawn):

@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,7 +12,6 @@ from tf_unseen_pose.skeleton import Limb, Skeleton
 
 @pytest.fixture(scope="module")
 def tiny():
-    keras.utils.set_random_seed(0)
     return build_generator(load_config("tiny", ["model.height=32", "model.width=64"]).model)
 
 

@@ -3,7 +3,6 @@
 import re
 import shutil
 
-import keras
 import numpy as np
 import pytest
 from short_training import settings
@@ -16,7 +15,6 @@ from tf_unseen_pose.training.trainer import Trainer
 
 @pytest.fixture(scope="module")
 def trainer():
-    keras.utils.set_random_seed(7)
     trainer = Trainer(settings(), None, None)
     trainer.compile()
     return trainer
